@@ -1,0 +1,26 @@
+package dev.reweave;
+
+/**
+ * Something that the user can understand and act upon: what is wrong, where, and what to do.
+ *
+ * <p>Every failure that is caused by input, options or the state of a store is reported with this
+ * type; anything else that escapes is a defect of Reweave. Serializable, so that it reaches the
+ * driver as it was thrown in a task.
+ */
+public final class ReweaveException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * @param problem what is wrong, in the field's terms, without a full stop
+   * @param place the file, tensor, rank or option that it is about
+   * @param remedy what the user can do, without a full stop
+   */
+  public ReweaveException(String problem, String place, String remedy) {
+    super(problem + ": " + place + "; " + remedy);
+  }
+
+  /** The same with the error that led to it, which is shown with {@code -v} alone. */
+  public ReweaveException(String problem, String place, String remedy, Throwable cause) {
+    super(problem + ": " + place + "; " + remedy, cause);
+  }
+}

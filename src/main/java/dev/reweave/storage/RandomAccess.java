@@ -1,0 +1,17 @@
+package dev.reweave.storage;
+
+import java.io.Closeable;
+import java.io.IOException;
+
+/** Positioned reads of one file whose length is known. For one thread at a time. */
+public interface RandomAccess extends Closeable {
+  /** The file that is read. */
+  InputFile file();
+
+  /**
+   * Fills {@code buffer[offset, offset + length)} from {@code position}, both in bytes.
+   *
+   * @throws java.io.EOFException if the file ends before {@code position + length}
+   */
+  void readFully(long position, byte[] buffer, int offset, int length) throws IOException;
+}

@@ -1,0 +1,49 @@
+package dev.reweave.tensor;
+
+import java.io.Serializable;
+
+/**
+ * The pure function from an element range of a tensor to the runs that hold it.
+ *
+ * <p>Runs come in row-major order of the tensor and cover the range exactly. All storages of a
+ * layout have the same {@link #dtype()}. Immutable and small: what many tensors share (the flat
+ * groups of all ranks) is one object, kept once when a plan is serialized.
+ */
+public sealed interface Layout extends Serializable
+    permits StoredLayout, FlatLayout, PartitionedLayout {
+
+  /** Number of elements that the layout places. */
+  long elements();
+
+  /** Type of the stored elements. */
+  DType dtype();
+
+  /**
+   * Gives the runs of elements {@code [from, to)}.
+   *
+   * @throws IndexOutOfBoundsException unless {@code 0 <= from <= to <= elements()}
+   */
+  void runs(long from, long to, RunConsumer consumer);
+
+  /**
+   * Gives the runs of the whole tensor that lie in one input file, in any order.
+   *
+   * @param file index of the file, as in {@link StorageRef#file()}
+   */
+  default void runsIn(int file, RunConsumer consumer) {
+    runs(
+        0,
+        elements(),
+        (storage, offset, elements) -> {
+          if (storage.file() == file) {
+            consumer.run(storage, offset, elements);
+          }
+        });
+  }
+
+  /**
+   * The fewest elements that a run has, but for the first and last of a range: 1 where a tensor is
+   * stored transposed; large where it is stored row by row.
+   */
+  long granularity();
+}

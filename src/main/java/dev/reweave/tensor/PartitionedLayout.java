@@ -1,0 +1,85 @@
+package dev.reweave.tensor;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Equal slices of several flat buffers, joined and cut to the tensor's length: how ZeRO-3 keeps a
+ * parameter. Rank {@code r} holds elements {@code [r * slice, (r + 1) * slice)} of the tensor at
+ * the same offset of its own buffer; what the last ranks hold behind the tensor's end is padding.
+ */
+public final class PartitionedLayout implements Layout {
+  private static final long serialVersionUID = 1L;
+
+  private final List<FlatBuffer> ranks;
+  private final long offset;
+  private final long slice;
+  private final long elements;
+
+  /**
+   * @param ranks one buffer per rank, in rank order; share the list between layouts
+   * @param offset first element of the slice in each rank's buffer
+   * @param elements length of the tensor; each rank holds {@code ceil(elements / ranks)} of it
+   * @throws IndexOutOfBoundsException if a rank's buffer is too short
+   */
+  public PartitionedLayout(List<FlatBuffer> ranks, long offset, long elements) {
+    this.ranks = ranks;
+    this.offset = offset;
+    this.slice = sliceOf(elements, ranks.size());
+    this.elements = elements;
+    for (FlatBuffer rank : ranks) {
+      Objects.checkFromIndexSize(offset, slice, rank.elements());
+    }
+  }
+
+  /** Elements that each of {@code ranks} ranks holds of a tensor: rounded up. */
+  public static long sliceOf(long elements, int ranks) {
+    return elements / ranks + (elements % ranks == 0 ? 0 : 1);
+  }
+
+  @Override
+  public long elements() {
+    return elements;
+  }
+
+  @Override
+  public DType dtype() {
+    return ranks.get(0).dtype();
+  }
+
+  @Override
+  public void runs(long from, long to, RunConsumer consumer) {
+    Objects.checkFromToIndex(from, to, elements);
+    long at = from;
+    while (at < to) {
+      long within = at % slice;
+      long length = Math.min(slice - within, to - at);
+      long start = offset + within;
+      ranks.get((int) (at / slice)).runs(start, start + length, consumer);
+      at += length;
+    }
+  }
+
+  @Override
+  public void runsIn(int file, RunConsumer consumer) {
+    for (int r = 0; r < ranks.size(); r++) {
+      if (ranks.get(r).touches(file)) {
+        long from = Math.min(elements, r * slice);
+        long to = Math.min(elements, from + slice);
+        runs(
+            from,
+            to,
+            (storage, at, length) -> {
+              if (storage.file() == file) {
+                consumer.run(storage, at, length);
+              }
+            });
+      }
+    }
+  }
+
+  @Override
+  public long granularity() {
+    return Math.max(1, slice);
+  }
+}

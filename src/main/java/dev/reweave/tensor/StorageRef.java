@@ -1,0 +1,50 @@
+package dev.reweave.tensor;
+
+import java.io.Serializable;
+
+/**
+ * Where the bytes of one torch storage lie: a range of one input file.
+ *
+ * @param file index of the file in the checkpoint's list of input files
+ * @param name the storage in the file, for messages, such as {@code data/0}
+ * @param position first byte of the storage in the file
+ * @param dtype type of its elements
+ * @param elements number of elements
+ * @param order byte order of its elements
+ * @param crc32 CRC-32 of all its bytes as the file states it, or {@link #NO_CRC}
+ */
+public record StorageRef(
+    int file, String name, long position, DType dtype, long elements, Endian order, long crc32)
+    implements Serializable {
+
+  /** Says that the file keeps no checksum of the storage. */
+  public static final long NO_CRC = -1;
+
+  /** Order of the bytes of one element. */
+  public enum Endian {
+    LITTLE,
+    BIG
+  }
+
+  public StorageRef {
+    if (position < 0 || elements < 0) {
+      throw new IllegalArgumentException("storage " + name + " at " + position + " of " + elements);
+    }
+    Math.addExact(position, Math.multiplyExact(elements, (long) dtype.bytes()));
+  }
+
+  /** Size in bytes. */
+  public long bytes() {
+    return elements * dtype.bytes();
+  }
+
+  /** Whether the file states a CRC-32 of the storage. */
+  public boolean hasCrc() {
+    return crc32 != NO_CRC;
+  }
+
+  /** The same storage in a list of files where its file stands at {@code index}. */
+  public StorageRef inFile(int index) {
+    return new StorageRef(index, name, position, dtype, elements, order, crc32);
+  }
+}

@@ -1,0 +1,41 @@
+package dev.reweave.pytorch;
+
+import dev.reweave.ReweaveException;
+
+/**
+ * What one pickle may cost, as a share of the heap. A pickle of a few megabytes can ask for
+ * gigabytes of empty containers; one of a hundred thousand tensors spends about three million.
+ */
+final class PickleBudget {
+  /** At least what any value takes, with its places on the stack and in the memo. */
+  private static final long BYTES_PER_VALUE = 128;
+
+  /** Longest pickle that is read, in bytes. */
+  static final long MAX_BYTES = Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 8);
+
+  private final String place;
+  private long left;
+
+  /**
+   * @param place the file, for messages
+   */
+  PickleBudget(String place) {
+    this(place, Runtime.getRuntime().maxMemory() / BYTES_PER_VALUE);
+  }
+
+  PickleBudget(String place, long values) {
+    this.place = place;
+    this.left = values;
+  }
+
+  /** Counts {@code values} values that are about to be made. */
+  void spend(long values) {
+    left -= values;
+    if (left < 0) {
+      throw new ReweaveException(
+          "the pickle holds more values than the memory can take",
+          place,
+          "give the process more memory if you trust the file");
+    }
+  }
+}

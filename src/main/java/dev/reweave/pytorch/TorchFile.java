@@ -1,0 +1,99 @@
+package dev.reweave.pytorch;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.RandomAccess;
+import dev.reweave.tensor.StorageRef;
+import dev.reweave.tensor.StoredLayout;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One torch.save file: its tree of values and where its storages lie. For one thread at a time.
+ *
+ * <p>Both formats of {@code torch/serialization.py} are read: the zip, and the legacy one of
+ * PyTorch before 1.6. No code of the pickle is run: what is not a plain value or a tensor is
+ * remembered by name.
+ */
+public final class TorchFile {
+  private final InputFile file;
+  private final int fileIndex;
+  private final TorchContents contents;
+  private final Map<String, StorageRef> located = new HashMap<>();
+
+  private TorchFile(InputFile file, int fileIndex, TorchContents contents) {
+    this.file = file;
+    this.fileIndex = fileIndex;
+    this.contents = contents;
+  }
+
+  /**
+   * Reads the structure, and none of the storages.
+   *
+   * @param access stays open as long as layouts are asked for
+   * @param fileIndex goes into every {@link StorageRef}
+   * @throws ReweaveException if this is no torch.save file, or damaged
+   * @throws IOException if the store fails
+   */
+  public static TorchFile read(RandomAccess access, int fileIndex) throws IOException {
+    InputFile file = access.file();
+    BufferedFile buffered = BufferedFile.open(access);
+    Optional<ZipDirectory> directory = ZipDirectory.read(buffered);
+    if (directory.isPresent()) {
+      return new TorchFile(file, fileIndex, ZipContents.read(buffered, directory.get()));
+    }
+    byte[] head = buffered.read(0, (int) Math.min(ForeignFile.HEAD_BYTES, file.length())).array();
+    int magicBytes = Math.min(head.length, LegacyContents.MAGIC_BYTES);
+    if (LegacyContents.startsWithMagic(Arrays.copyOf(head, magicBytes))) {
+      return new TorchFile(file, fileIndex, LegacyContents.read(access));
+    }
+    throw ForeignFile.describe(file, head);
+  }
+
+  /** The value that was saved. */
+  public TorchValue root() {
+    return TorchValue.root(file.uri(), contents.root());
+  }
+
+  /**
+   * Where a tensor of this file lies. Reads a few bytes the first time that a storage is asked for.
+   *
+   * @throws ReweaveException if the storage is missing or has another length than the pickle
+   *     states, or the tensor leaves it
+   * @throws IOException if the store fails
+   */
+  public StoredLayout layout(TorchTensor tensor) throws IOException {
+    StorageRef storage = located.get(tensor.storageKey());
+    if (storage == null
+        || storage.dtype() != tensor.dtype()
+        || storage.elements() != tensor.storageElements()) {
+      storage = locate(tensor);
+      located.put(tensor.storageKey(), storage);
+    }
+    long[] strides = tensor.strides().stream().mapToLong(Long::longValue).toArray();
+    try {
+      return new StoredLayout(storage, tensor.offset(), tensor.shape(), strides);
+    } catch (IllegalArgumentException e) {
+      throw new ReweaveException(
+          "a tensor does not lie in its storage: " + e.getMessage(),
+          file.uri() + " storage " + tensor.storageKey(),
+          "the file is damaged: copy it again from its source",
+          e);
+    }
+  }
+
+  private StorageRef locate(TorchTensor tensor) throws IOException {
+    TorchContents.Stored stored = contents.locate(tensor);
+    return new StorageRef(
+        fileIndex,
+        "data/" + tensor.storageKey(),
+        stored.position(),
+        tensor.dtype(),
+        tensor.storageElements(),
+        stored.order(),
+        stored.crc32());
+  }
+}

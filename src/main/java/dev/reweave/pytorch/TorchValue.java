@@ -91,6 +91,11 @@ public final class TorchValue {
     return asInteger().isPresent();
   }
 
+  /** Whether this is True or False. */
+  public boolean isTruth() {
+    return value instanceof Boolean;
+  }
+
   /**
    * The value at a key of a dict. An integer key is found by its decimal text.
    *
@@ -245,7 +250,8 @@ public final class TorchValue {
         "check that the file is what its name says, and that its framework's version is supported");
   }
 
-  private String place() {
+  /** The file and the way to this value in it, for messages. */
+  public String place() {
     String path = path();
     return path.isEmpty() ? file : file + " at " + path;
   }

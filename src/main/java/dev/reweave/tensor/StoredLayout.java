@@ -1,6 +1,7 @@
 package dev.reweave.tensor;
 
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Objects;
 
 /**
@@ -111,6 +112,34 @@ public final class StoredLayout implements Layout {
       consumer.run(storage, offset + outerOffset(at / granularity) + within, length);
       at += length;
     }
+  }
+
+  /** One run where the view is a dense block in any order of dimensions, such as a transpose. */
+  @Override
+  public void runsIn(int file, RunConsumer consumer) {
+    if (storage.file() == file && elements() > 0) {
+      if (isDense()) {
+        consumer.run(storage, offset, elements());
+      } else {
+        runs(0, elements(), consumer);
+      }
+    }
+  }
+
+  private boolean isDense() {
+    long block = 1;
+    Integer[] byStride = new Integer[strides.length];
+    Arrays.setAll(byStride, i -> i);
+    Arrays.sort(byStride, Comparator.comparingLong(i -> strides[i]));
+    for (int i : byStride) {
+      if (shape.dim(i) != 1) {
+        if (strides[i] != block) {
+          return false;
+        }
+        block *= shape.dim(i);
+      }
+    }
+    return true;
   }
 
   /** Offset of the {@code index}th run of {@link #granularity()} elements. */

@@ -1,0 +1,52 @@
+package dev.reweave.storage;
+
+import java.util.zip.CRC32;
+import java.util.zip.CRC32C;
+import org.apache.hadoop.util.CrcUtil;
+
+/**
+ * Checksums of long byte sequences whose parts are read by many tasks in any order.
+ *
+ * <p>The CRC of a sequence is the exclusive or, over its parts, of each part's CRC shifted by the
+ * number of bytes behind the part. So parts can be summed up in any order, and a sum takes no
+ * memory (the identity is zlib's {@code crc32_combine}).
+ */
+public enum Checksum {
+  /** CRC-32 as in zip files. */
+  CRC_32(CrcUtil.GZIP_POLYNOMIAL) {
+    @Override
+    public int of(byte[] data, int offset, int length) {
+      CRC32 crc = new CRC32();
+      crc.update(data, offset, length);
+      return (int) crc.getValue();
+    }
+  },
+  /** CRC-32C (Castagnoli), as object stores and HDFS use it. */
+  CRC_32C(CrcUtil.CASTAGNOLI_POLYNOMIAL) {
+    @Override
+    public int of(byte[] data, int offset, int length) {
+      CRC32C crc = new CRC32C();
+      crc.update(data, offset, length);
+      return (int) crc.getValue();
+    }
+  };
+
+  private final int polynomial;
+
+  Checksum(int polynomial) {
+    this.polynomial = polynomial;
+  }
+
+  /** The checksum of {@code data[offset, offset + length)}. */
+  public abstract int of(byte[] data, int offset, int length);
+
+  /**
+   * What a part adds to the checksum of its sequence.
+   *
+   * @param partCrc checksum of the part alone
+   * @param bytesBehind bytes of the sequence behind the part
+   */
+  public int share(int partCrc, long bytesBehind) {
+    return bytesBehind == 0 ? partCrc : CrcUtil.compose(partCrc, 0, bytesBehind, polynomial);
+  }
+}

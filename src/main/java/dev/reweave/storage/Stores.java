@@ -1,0 +1,207 @@
+package dev.reweave.storage;
+
+import dev.reweave.ReweaveException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.hadoop.security.AccessControlException;
+
+/**
+ * Reaches every store through Hadoop's {@code FileSystem}: {@code file:}, {@code hdfs:}, {@code
+ * s3a:} and what else is configured. Addresses without a scheme belong to the default file system,
+ * which is the local one unless {@code fs.defaultFS} says otherwise.
+ *
+ * <p>Local files are reached without Hadoop's {@code .crc} side files: the checksums of the torch
+ * archives and of the manifest do that work. Serializable, with its Hadoop configuration.
+ */
+public final class Stores implements Serializable {
+  private static final long serialVersionUID = 1L;
+
+  private transient Configuration conf;
+
+  /** Stores that are configured as {@code conf} says. */
+  public Stores(Configuration conf) {
+    this.conf = conf;
+  }
+
+  /** What a folder holds directly: its files and the addresses of its folders, by name. */
+  public record Listing(List<InputFile> files, List<String> folders) {}
+
+  /** The full address: with scheme, absolute, without {@code .} and {@code ..} parts. */
+  public String resolve(String address) {
+    Path path = path(address);
+    return fileSystem(path).makeQualified(path).toString();
+  }
+
+  /** The file at an address, or empty if there is nothing or a folder. */
+  public Optional<InputFile> file(String address) {
+    return status(address).filter(FileStatus::isFile).map(Stores::inputFile);
+  }
+
+  /** Whether there is a folder at an address. */
+  public boolean isFolder(String address) {
+    return status(address).filter(FileStatus::isDirectory).isPresent();
+  }
+
+  /**
+   * Lists a folder, by name.
+   *
+   * @throws ReweaveException if it is missing or may not be read
+   */
+  public Listing list(String address) {
+    Path path = path(address);
+    try {
+      List<InputFile> files = new ArrayList<>();
+      List<String> folders = new ArrayList<>();
+      for (FileStatus status : fileSystem(path).listStatus(path)) {
+        if (status.isFile()) {
+          files.add(inputFile(status));
+        } else {
+          folders.add(status.getPath().toString());
+        }
+      }
+      files.sort(Comparator.comparing(InputFile::uri));
+      folders.sort(Comparator.naturalOrder());
+      return new Listing(files, folders);
+    } catch (IOException e) {
+      throw unreadable(address, e);
+    }
+  }
+
+  /** Opens a file for positioned reads; nothing is read yet. */
+  public RandomAccess open(InputFile file) {
+    Path path = path(file.uri());
+    try {
+      return HadoopRandomAccess.open(fileSystem(path), path, file);
+    } catch (IOException e) {
+      throw unreadable(file.uri(), e);
+    }
+  }
+
+  /**
+   * Reads a small file whole.
+   *
+   * @param limit the most bytes that are believed
+   */
+  public byte[] readAll(InputFile file, int limit) {
+    if (file.length() > limit) {
+      throw new ReweaveException(
+          "file of " + file.length() + " bytes where at most " + limit + " are expected",
+          file.uri(),
+          "check that this is the file that its name says");
+    }
+    byte[] content = new byte[(int) file.length()];
+    try (RandomAccess access = open(file)) {
+      access.readFully(0, content, 0, content.length);
+    } catch (IOException e) {
+      throw unreadable(file.uri(), e);
+    }
+    return content;
+  }
+
+  /** The folder at an address, there or not, as a place for results. */
+  public OutputFolder outputFolder(String address) {
+    Path path = path(address);
+    FileSystem fs = fileSystem(path);
+    return new OutputFolder(this, fs, fs.makeQualified(path));
+  }
+
+  /** What to say when a file cannot be read. */
+  public static ReweaveException unreadable(String address, IOException cause) {
+    if (cause instanceof FileNotFoundException) {
+      return new ReweaveException(
+          "no such file or folder", address, "check the address and its spelling", cause);
+    }
+    if (isDenied(cause)) {
+      return new ReweaveException(
+          "not allowed to read", address, "ask for read access or use other credentials", cause);
+    }
+    return new ReweaveException(
+        "cannot read (" + cause.getMessage() + ")",
+        address,
+        "check the store and its configuration, then run the same command again",
+        cause);
+  }
+
+  /** What to say when a file cannot be written. */
+  public static ReweaveException unwritable(String address, IOException cause) {
+    if (isDenied(cause)) {
+      return new ReweaveException(
+          "not allowed to write", address, "ask for write access or name another output", cause);
+    }
+    return new ReweaveException(
+        "cannot write (" + cause.getMessage() + ")",
+        address,
+        "check the free space and the store's configuration, then run the same command again",
+        cause);
+  }
+
+  private static boolean isDenied(IOException e) {
+    return e instanceof AccessControlException
+        || e instanceof java.nio.file.AccessDeniedException
+        || (e.getMessage() != null && e.getMessage().contains("Permission denied"));
+  }
+
+  /** The file system that holds a path, without checksum side files. */
+  FileSystem fileSystem(Path path) {
+    try {
+      FileSystem fs = path.getFileSystem(conf);
+      return fs instanceof LocalFileSystem local ? local.getRawFileSystem() : fs;
+    } catch (UnsupportedFileSystemException e) {
+      throw new ReweaveException(
+          "no file system is known for this scheme",
+          path.toString(),
+          "put its Hadoop connector on the class path, or use file:, hdfs: or s3a:",
+          e);
+    } catch (IOException e) {
+      throw unreadable(path.toString(), e);
+    }
+  }
+
+  static Path path(String address) {
+    try {
+      return new Path(address);
+    } catch (IllegalArgumentException e) {
+      throw new ReweaveException("not a usable address", address, "give a path or a URI", e);
+    }
+  }
+
+  private Optional<FileStatus> status(String address) {
+    Path path = path(address);
+    try {
+      return Optional.of(fileSystem(path).getFileStatus(path));
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw unreadable(address, e);
+    }
+  }
+
+  private static InputFile inputFile(FileStatus status) {
+    return new InputFile(
+        status.getPath().toString(), status.getLen(), status.getModificationTime());
+  }
+
+  private void writeObject(ObjectOutputStream out) throws IOException {
+    out.defaultWriteObject();
+    conf.write(out);
+  }
+
+  private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+    in.defaultReadObject();
+    conf = new Configuration(false);
+    conf.readFields(in);
+  }
+}

@@ -1,0 +1,51 @@
+package dev.reweave.checkpoint;
+
+import dev.reweave.storage.InputFile;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a framework saved, as an ordered set of named tensors.
+ *
+ * @param source what it is and who wrote it
+ * @param files the files that layouts point into, by {@code StorageRef.file()}
+ * @param tensors in the order of the state dict that the framework's own tools rebuild
+ * @param aliases tied names: each name that is not in {@code tensors} to the one that is
+ * @param notes what the user should know: what was left out, or decided, and why
+ */
+public record Checkpoint(
+    Source source,
+    List<InputFile> files,
+    List<NamedTensor> tensors,
+    Map<String, String> aliases,
+    List<String> notes) {
+
+  public Checkpoint {
+    files = List.copyOf(files);
+    tensors = List.copyOf(tensors);
+    notes = List.copyOf(notes);
+  }
+
+  /**
+   * What a checkpoint is.
+   *
+   * @param framework such as {@code DeepSpeed}, with what is known of the version
+   * @param version of the framework as the files state it, or empty
+   * @param stage ZeRO stage 0 to 3; -1 where that means nothing
+   * @param worldSize data-parallel ranks; 1 where the files do not say
+   * @param precision in which the module was trained: {@code fp32}, {@code fp16}, {@code bf16}, or
+   *     empty where the files do not say
+   * @param tag the saved step, or empty
+   * @param tags all saved steps beside it
+   * @param weights whether {@code tensors} are fp32 masters or the module's own
+   */
+  public record Source(
+      String framework,
+      String version,
+      int stage,
+      int worldSize,
+      String precision,
+      String tag,
+      List<String> tags,
+      Weights weights) {}
+}

@@ -1,0 +1,53 @@
+package dev.reweave.checkpoint;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.deepspeed.DeepSpeedCheckpoint;
+import dev.reweave.checkpoint.deepspeed.TagFolder;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import java.util.List;
+import java.util.Optional;
+
+/** Finds out what an address holds, and reads its structure. */
+public final class CheckpointReader {
+  private final Stores stores;
+  private final MetadataScanner scanner;
+
+  /**
+   * A reader of checkpoints in these stores.
+   *
+   * @param scanner what reads many files at once
+   */
+  public CheckpointReader(Stores stores, MetadataScanner scanner) {
+    this.stores = stores;
+    this.scanner = scanner;
+  }
+
+  /**
+   * Reads the structure of the checkpoint at an address: a folder with {@code latest}, a tag
+   * folder, a torch file with a state dict, or a folder with one such file. No weights are read.
+   *
+   * @throws ReweaveException if there is none, or it is not whole
+   */
+  public Checkpoint read(String address, ReadOptions options) {
+    Optional<InputFile> file = stores.file(address);
+    if (file.isPresent()) {
+      return StateDictFile.read(scanner, file.get(), options);
+    }
+    Stores.Listing root = stores.list(address);
+    Optional<TagFolder> tag = TagFolder.find(stores, address, root, options.tag());
+    if (tag.isPresent()) {
+      return DeepSpeedCheckpoint.read(scanner, tag.get(), options);
+    }
+    List<InputFile> candidates = root.files().stream().filter(StateDictFile::isCandidate).toList();
+    if (candidates.size() == 1) {
+      return StateDictFile.read(scanner, candidates.get(0), options);
+    }
+    throw new ReweaveException(
+        candidates.isEmpty()
+            ? "no checkpoint here: neither 'latest', nor *_states.pt files, nor a .pt or .bin file"
+            : candidates.size() + " torch files and no 'latest': which is meant is not clear",
+        address,
+        "name the folder that save_checkpoint wrote, a tag folder in it, or one torch file");
+  }
+}

@@ -1,0 +1,134 @@
+package dev.reweave.checkpoint;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.pytorch.TorchFile;
+import dev.reweave.pytorch.TorchTensor;
+import dev.reweave.pytorch.TorchValue;
+import dev.reweave.storage.InputFile;
+import dev.reweave.tensor.StoredLayout;
+import dev.reweave.tensor.TensorSpec;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A torch file that holds a state dict: {@code pytorch_model.bin}, a {@code .pt} file, or the
+ * {@code mp_rank_00_model_states.pt} of a run without ZeRO.
+ */
+public final class StateDictFile {
+  /** Where trainers put the state dict in what they save, tried in this order. */
+  private static final List<String> WRAPPERS =
+      List.of("module", "state_dict", "model", "model_state_dict");
+
+  /**
+   * The tensors of a state dict.
+   *
+   * @param tensors each name once per stored view, in file order
+   * @param aliases names whose tensor is the same view of the same storage as an earlier one's
+   * @param skipped entries that are no tensors
+   */
+  public record Content(List<NamedTensor> tensors, Map<String, String> aliases, int skipped)
+      implements Serializable {}
+
+  private StateDictFile() {}
+
+  static boolean isCandidate(InputFile file) {
+    String name = file.name().toLowerCase(Locale.ROOT);
+    return name.endsWith(".pt") || name.endsWith(".bin") || name.endsWith(".pth");
+  }
+
+  static Checkpoint read(MetadataScanner scanner, InputFile file, ReadOptions options) {
+    if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
+      throw new ReweaveException(
+          "a state dict has no fp32 master weights",
+          file.uri(),
+          "leave --weights out, or name a checkpoint folder with optimizer states");
+    }
+    if (options.frozen() == ReadOptions.Frozen.EXCLUDE) {
+      throw new ReweaveException(
+          "a state dict does not say which parameters were frozen",
+          file.uri(),
+          "leave --exclude-frozen out");
+    }
+    if (options.tag().isPresent()) {
+      throw new ReweaveException(
+          "one file has no tags", file.uri(), "leave --tag out, or name the checkpoint folder");
+    }
+    Content content =
+        scanner
+            .scan(List.of(new MetadataScanner.Request<>(file, 0, StateDictFile::stateDict)))
+            .get(0);
+    Checkpoint.Source source =
+        new Checkpoint.Source("PyTorch", "", -1, 1, "", "", List.of(), Weights.MODEL);
+    return new Checkpoint(
+        source, List.of(file), content.tensors(), content.aliases(), notes(content));
+  }
+
+  /** What to tell about entries that are no tensors. */
+  public static List<String> notes(Content content) {
+    return content.skipped() == 0
+        ? List.of()
+        : List.of(content.skipped() + " entries of the state dict are no tensors: left out");
+  }
+
+  /**
+   * Finds the state dict in what was saved, and its tensors.
+   *
+   * @throws ReweaveException if there is none
+   */
+  public static Content stateDict(TorchFile file) throws IOException {
+    TorchValue root = file.root();
+    for (String wrapper : WRAPPERS) {
+      TorchValue inner = root.find(wrapper).orElse(root);
+      if (inner != root && inner.isDict() && hasTensors(inner)) {
+        return content(file, inner);
+      }
+    }
+    if (root.isDict() && hasTensors(root)) {
+      return content(file, root);
+    }
+    throw new ReweaveException(
+        "no state dict in this file",
+        root.place(),
+        "it should be a dict of tensors, bare or under one of " + WRAPPERS);
+  }
+
+  private static boolean hasTensors(TorchValue dict) {
+    return dict.entries().stream().anyMatch(e -> e.getValue().isTensor());
+  }
+
+  private static Content content(TorchFile file, TorchValue dict) throws IOException {
+    List<NamedTensor> tensors = new ArrayList<>();
+    Map<StoredLayout, String> first = new LinkedHashMap<>();
+    Map<String, String> aliases = new LinkedHashMap<>();
+    int skipped = 0;
+    for (Map.Entry<String, TorchValue> entry : dict.entries()) {
+      if (!entry.getValue().isTensor()) {
+        skipped++;
+        continue;
+      }
+      NamedTensor tensor = locate(file, entry.getKey(), entry.getValue().tensor());
+      String same =
+          tensor.spec().elements() == 0
+              ? null
+              : first.putIfAbsent((StoredLayout) tensor.layout(), tensor.name());
+      if (same == null) {
+        tensors.add(tensor);
+      } else {
+        aliases.put(tensor.name(), same);
+      }
+    }
+    return new Content(tensors, aliases, skipped);
+  }
+
+  /** Finds the bytes of a tensor in its file. */
+  public static NamedTensor locate(TorchFile file, String name, TorchTensor tensor)
+      throws IOException {
+    return new NamedTensor(
+        new TensorSpec(name, tensor.dtype(), tensor.shape()), file.layout(tensor));
+  }
+}

@@ -1,0 +1,266 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.NamedTensor;
+import dev.reweave.checkpoint.ReadOptions.Frozen;
+import dev.reweave.tensor.FlatBuffer;
+import dev.reweave.tensor.FlatLayout;
+import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.PartitionedLayout;
+import dev.reweave.tensor.Shape;
+import dev.reweave.tensor.StoredLayout;
+import dev.reweave.tensor.TensorSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The fp32 master weights, rebuilt from all ranks' flat partitions, with buffers and frozen
+ * parameters beside them: the state dict of {@code deepspeed/utils/zero_to_fp32.py}, in its order
+ * (buffers, frozen, trained, shared), but right where that is wrong.
+ */
+final class MasterWeights {
+  private final ModelStates model;
+  private final List<FrozenPieces> otherModels;
+  private final List<RankFile> files;
+  private final List<OptimizerStates> ranks;
+  private final String modelPlace;
+  private final Map<String, Shape> trained;
+
+  /**
+   * @param model what the first rank's model states say
+   * @param otherModels what those of the other ranks add, under ZeRO-3
+   * @param files the optimizer states files, in rank order
+   * @param ranks what they say
+   * @param modelPlace the first rank's model states file, for messages
+   */
+  MasterWeights(
+      ModelStates model,
+      List<FrozenPieces> otherModels,
+      List<RankFile> files,
+      List<OptimizerStates> ranks,
+      String modelPlace) {
+    this.model = model;
+    this.otherModels = otherModels;
+    this.files = files;
+    this.ranks = ranks;
+    this.modelPlace = modelPlace;
+    this.trained = model.trained();
+  }
+
+  StateDict assemble(Frozen frozen) {
+    if (trained.isEmpty()) {
+      throw new ReweaveException(
+          "no 'param_shapes', so nothing tells what lies where in the flat partitions",
+          modelPlace,
+          "convert the module's own weights with --weights model");
+    }
+    StateDict dict = new StateDict();
+    addBuffers(dict);
+    Set<String> leftOut = addFrozen(dict, frozen);
+    if (ranks.get(0).stage() == 3) {
+      addPartitioned(dict);
+    } else {
+      addFlat(dict);
+    }
+    model.shared().forEach(dict::tie);
+    model.sameView().forEach(dict::tie);
+    noteNamesWithoutWeights(dict, leftOut);
+    return dict;
+  }
+
+  private void addBuffers(StateDict dict) {
+    for (NamedTensor tensor : model.module()) {
+      if (model.buffers().contains(tensor.name())) {
+        String same = model.sameView().get(tensor.name());
+        if (same != null && dict.has(same)) {
+          dict.tie(tensor.name(), same);
+        } else {
+          dict.add(tensor);
+        }
+      }
+    }
+  }
+
+  /** Returns the names that were left out. */
+  private Set<String> addFrozen(StateDict dict, Frozen frozen) {
+    List<NamedTensor> parameters = model.frozenShapes().isEmpty() ? undeclared() : declared();
+    if (parameters.isEmpty()) {
+      return Set.of();
+    }
+    if (frozen == Frozen.EXCLUDE) {
+      dict.note(parameters.size() + " frozen parameters left out");
+      return parameters.stream().map(NamedTensor::name).collect(Collectors.toSet());
+    }
+    parameters.forEach(dict::add);
+    dict.note(
+        parameters.size()
+            + " frozen parameters have no fp32 master: taken as stored, "
+            + parameters.get(0).spec().dtype().torchName());
+    return Set.of();
+  }
+
+  /**
+   * Under ZeRO-3 a module that stands in the model twice leaves only placeholders the second time.
+   */
+  private void noteNamesWithoutWeights(StateDict dict, Set<String> leftOut) {
+    List<String> names =
+        model.moduleNames().stream()
+            .filter(n -> !dict.has(n) && !leftOut.contains(n))
+            .filter(n -> !leftOut.contains(model.sameView().getOrDefault(n, n)))
+            .filter(n -> !leftOut.contains(model.shared().getOrDefault(n, n)))
+            .toList();
+    if (!names.isEmpty()) {
+      dict.note(
+          names.size()
+              + " names of the module have no weights of their own in the checkpoint, most likely"
+              + " parts that the model uses twice: "
+              + String.join(", ", names.subList(0, Math.min(10, names.size()))));
+    }
+  }
+
+  /** Frozen parameters that the file lists, whole under ZeRO-2, in pieces under ZeRO-3. */
+  private List<NamedTensor> declared() {
+    if (model.fragments().size() != model.frozenShapes().size()) {
+      throw new ReweaveException(
+          model.frozenShapes().size()
+              + " frozen parameters, but pieces of "
+              + model.fragments().size(),
+          modelPlace,
+          "the file is damaged: copy it from the training run again, or use --exclude-frozen");
+    }
+    List<NamedTensor> parameters = new ArrayList<>();
+    for (int i = 0; i < model.fragments().size(); i++) {
+      NamedTensor first = model.fragments().get(i);
+      Shape shape = model.frozenShapes().get(first.name());
+      if (shape == null) {
+        throw sizes("frozen parameter " + first.name() + " has no shape", modelPlace);
+      }
+      if (otherModels.isEmpty() && first.spec().shape().equals(shape)) {
+        parameters.add(first);
+      } else {
+        parameters.add(joined(i, first, shape));
+      }
+    }
+    return parameters;
+  }
+
+  private NamedTensor joined(int index, NamedTensor first, Shape shape) {
+    List<FlatBuffer.Piece> pieces = new ArrayList<>();
+    pieces.add(((StoredLayout) first.layout()).piece());
+    otherModels.forEach(other -> pieces.add(other.pieces().get(index)));
+    FlatBuffer buffer = new FlatBuffer(pieces);
+    if (buffer.elements() < shape.elements()) {
+      throw sizes(
+          "frozen parameter "
+              + first.name()
+              + " of shape "
+              + shape
+              + " has pieces of "
+              + buffer.elements()
+              + " elements in all",
+          modelPlace);
+    }
+    return new NamedTensor(
+        new TensorSpec(first.name(), buffer.dtype(), shape),
+        new FlatLayout(buffer, 0, shape.elements()));
+  }
+
+  /**
+   * ZeRO-1 lists no frozen parameters; they are what stands in the module and is no trained
+   * parameter, no buffer and no other name of one.
+   */
+  private List<NamedTensor> undeclared() {
+    return model.module().stream()
+        .filter(t -> !model.buffers().contains(t.name()))
+        .filter(t -> !model.shared().containsKey(t.name()))
+        .filter(t -> !model.sameView().containsKey(t.name()))
+        .toList();
+  }
+
+  /** ZeRO-1 and 2: per group, the ranks' partitions end to end, parameters one after another. */
+  private void addFlat(StateDict dict) {
+    List<Map<String, Shape>> groups = model.groups();
+    int partitions = ranks.get(0).flat().size();
+    if (groups.size() != partitions) {
+      throw sizes(
+          groups.size() + " groups of parameter shapes, but " + partitions + " of partitions",
+          files.get(0).file().uri());
+    }
+    for (int g = 0; g < groups.size(); g++) {
+      int group = g;
+      FlatBuffer buffer = new FlatBuffer(ranks.stream().map(r -> r.flat().get(group)).toList());
+      long needed = 0;
+      for (Shape shape : groups.get(g).values()) {
+        needed = Math.addExact(needed, shape.elements());
+      }
+      requireFit(g, needed, buffer.elements());
+      long start = 0;
+      for (Map.Entry<String, Shape> e : groups.get(g).entrySet()) {
+        long elements = e.getValue().elements();
+        add(dict, e, new FlatLayout(buffer, start, elements));
+        start += elements;
+      }
+    }
+  }
+
+  /** The tail of a group is padded to twice the world size, and sometimes already cut off. */
+  private void requireFit(int group, long needed, long available) {
+    long align = 2L * ranks.size();
+    if (available < needed || available - needed >= align) {
+      throw sizes(
+          "the parameters of group "
+              + group
+              + " have "
+              + needed
+              + " elements, and the "
+              + ranks.size()
+              + " ranks' partitions "
+              + available,
+          files.get(0).file().uri());
+    }
+  }
+
+  /** ZeRO-3: each rank holds an equal slice of every parameter, at the same offset. */
+  private void addPartitioned(StateDict dict) {
+    List<FlatBuffer> buffers = ranks.stream().map(r -> new FlatBuffer(r.flat())).toList();
+    long needed = 0;
+    for (Shape shape : trained.values()) {
+      needed = Math.addExact(needed, PartitionedLayout.sliceOf(shape.elements(), buffers.size()));
+    }
+    for (int r = 0; r < buffers.size(); r++) {
+      if (buffers.get(r).elements() != needed) {
+        throw sizes(
+            "the parameters take "
+                + needed
+                + " elements of each rank, and rank "
+                + (r + 1)
+                + " of "
+                + buffers.size()
+                + " holds "
+                + buffers.get(r).elements(),
+            files.get(r).file().uri());
+      }
+    }
+    long offset = 0;
+    for (Map.Entry<String, Shape> e : trained.entrySet()) {
+      long elements = e.getValue().elements();
+      add(dict, e, new PartitionedLayout(buffers, offset, elements));
+      offset += PartitionedLayout.sliceOf(elements, buffers.size());
+    }
+  }
+
+  private static void add(StateDict dict, Map.Entry<String, Shape> e, Layout layout) {
+    dict.add(new NamedTensor(new TensorSpec(e.getKey(), layout.dtype(), e.getValue()), layout));
+  }
+
+  private static ReweaveException sizes(String problem, String place) {
+    return new ReweaveException(
+        "sizes do not add up: " + problem,
+        place,
+        "files of two runs are mixed or one is damaged: copy this step's files from the training"
+            + " run again");
+  }
+}

@@ -1,0 +1,224 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.checkpoint.NamedTensor;
+import dev.reweave.checkpoint.StateDictFile;
+import dev.reweave.pytorch.TorchFile;
+import dev.reweave.pytorch.TorchTensor;
+import dev.reweave.pytorch.TorchValue;
+import dev.reweave.tensor.Shape;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a conversion needs of one {@code *_model_states.pt} (written by {@code
+ * DeepSpeedEngine._save_checkpoint}).
+ *
+ * @param version DeepSpeed's, or empty
+ * @param step the training step that was saved; -1 if the file does not say
+ * @param setup how it was trained
+ * @param modelParallelSize tensor- times pipeline-parallel ranks
+ * @param hasExperts whether the module has experts
+ * @param groups shapes of the trained parameters, per optimizer group, in flat group order; empty
+ *     if the file has none
+ * @param moduleNames all names in {@code module}, in order
+ * @param module located tensors of {@code module}, as far as they are wanted
+ * @param sameView names in {@code module} whose tensor is the same view as an earlier name's
+ * @param buffers names of buffers
+ * @param frozenShapes shapes of parameters that were not trained, in order
+ * @param fragments the tensors that hold them, whole (ZeRO-2) or a piece each (ZeRO-3)
+ * @param shared tied names: alias to the name that has the parameter
+ */
+record ModelStates(
+    String version,
+    long step,
+    Setup setup,
+    long modelParallelSize,
+    boolean hasExperts,
+    List<Map<String, Shape>> groups,
+    List<String> moduleNames,
+    List<NamedTensor> module,
+    Map<String, String> sameView,
+    Set<String> buffers,
+    Map<String, Shape> frozenShapes,
+    List<NamedTensor> fragments,
+    Map<String, String> shared)
+    implements RankFacts {
+
+  /**
+   * What the configuration that DeepSpeed saves beside the weights says.
+   *
+   * @param stage ZeRO stage; 0 where nothing is said
+   * @param worldSize data-parallel ranks; 1 where nothing is said
+   * @param precision {@code fp32}, {@code fp16}, {@code bf16}, or empty where nothing is said
+   */
+  record Setup(int stage, int worldSize, String precision) implements Serializable {
+    private static Setup of(TorchValue root) {
+      Optional<TorchValue> config = root.find("ds_config").filter(TorchValue::isDict);
+      Optional<TorchValue> zero = config.flatMap(c -> c.find("zero_optimization"));
+      String precision = config.isPresent() ? "fp32" : "";
+      for (String key : List.of("fp16", "bf16", "bfloat16")) {
+        boolean enabled =
+            config
+                .flatMap(c -> c.find(key))
+                .flatMap(c -> c.find("enabled"))
+                .filter(TorchValue::isTruth)
+                .map(TorchValue::truth)
+                .orElse(false);
+        if (enabled) {
+          precision = key.equals("fp16") ? key : "bf16";
+        }
+      }
+      return new Setup(
+          number(zero.flatMap(z -> z.find("stage")), 0),
+          number(root.find("dp_world_size"), 1),
+          precision);
+    }
+
+    private static int number(Optional<TorchValue> value, int otherwise) {
+      return value
+          .filter(TorchValue::isInteger)
+          .map(v -> (int) Math.min(Integer.MAX_VALUE, v.integer()))
+          .orElse(otherwise);
+    }
+  }
+
+  /** Which tensors of {@code module} are wanted, and so located. */
+  enum Wanted {
+    /** All: they are what is converted. */
+    ALL,
+    /** Those that no optimizer group holds: buffers, and frozen parameters under ZeRO-1. */
+    UNTRAINED,
+    /** None: another rank's file has the same. */
+    SHAPES
+  }
+
+  static ModelStates read(TorchFile file, Wanted wanted) throws IOException {
+    TorchValue root = file.root();
+    List<Map<String, Shape>> groups = groups(root);
+    Set<String> trained = new HashSet<>();
+    groups.forEach(g -> trained.addAll(g.keySet()));
+    Map<String, TorchTensor> tensors = tensors(root);
+    Set<String> buffers = names(root, "buffer_names");
+    List<NamedTensor> module = new ArrayList<>();
+    for (Map.Entry<String, TorchTensor> e : tensors.entrySet()) {
+      // Under ZeRO-3 a partitioned parameter leaves an empty placeholder in the module.
+      boolean placeholder = e.getValue().elements() == 0 && !buffers.contains(e.getKey());
+      boolean untrained = !trained.contains(e.getKey()) && !placeholder;
+      if (wanted == Wanted.ALL || (wanted == Wanted.UNTRAINED && untrained)) {
+        module.add(StateDictFile.locate(file, e.getKey(), e.getValue()));
+      }
+    }
+    return new ModelStates(
+        root.find("ds_version").filter(TorchValue::isText).map(TorchValue::text).orElse(""),
+        root.find("global_steps")
+            .filter(TorchValue::isInteger)
+            .map(TorchValue::integer)
+            .orElse(-1L),
+        Setup.of(root),
+        root.find("mp_world_size")
+            .filter(TorchValue::isInteger)
+            .map(TorchValue::integer)
+            .orElse(1L),
+        root.find("num_experts").filter(v -> v.isSequence() && !v.items().isEmpty()).isPresent(),
+        groups,
+        List.copyOf(tensors.keySet()),
+        module,
+        sameViews(tensors),
+        buffers,
+        shapes(root.find("frozen_param_shapes")),
+        fragments(file),
+        texts(root, "shared_params"));
+  }
+
+  /** All trained parameters with their shapes, group after group. */
+  Map<String, Shape> trained() {
+    Map<String, Shape> all = new LinkedHashMap<>();
+    groups.forEach(all::putAll);
+    return all;
+  }
+
+  /** What must be the same in the files of all ranks. */
+  FrozenPieces.Fingerprint fingerprint() {
+    return new FrozenPieces.Fingerprint(step, Objects.hash(groups, frozenShapes));
+  }
+
+  private static Map<String, TorchTensor> tensors(TorchValue root) {
+    Map<String, TorchTensor> tensors = new LinkedHashMap<>();
+    Optional<TorchValue> module = root.find("module").filter(TorchValue::isDict);
+    if (module.isPresent()) {
+      for (Map.Entry<String, TorchValue> e : module.get().entries()) {
+        // Modules may add extra state of any kind to their state dict.
+        if (e.getValue().isTensor()) {
+          tensors.put(e.getKey(), e.getValue().tensor());
+        }
+      }
+    }
+    return tensors;
+  }
+
+  /** {@code param_shapes} is a list of dicts, one per group; a lone dict in old versions. */
+  private static List<Map<String, Shape>> groups(TorchValue root) {
+    Optional<TorchValue> shapes = root.find("param_shapes");
+    if (shapes.isEmpty() || shapes.get().isDict()) {
+      return shapes.map(s -> List.of(shapes(shapes))).orElse(List.of());
+    }
+    List<Map<String, Shape>> groups = new ArrayList<>();
+    for (TorchValue group : shapes.get().items()) {
+      groups.add(shapes(Optional.of(group)));
+    }
+    return groups;
+  }
+
+  private static Map<String, Shape> shapes(Optional<TorchValue> dict) {
+    Map<String, Shape> shapes = new LinkedHashMap<>();
+    dict.ifPresent(d -> d.entries().forEach(e -> shapes.put(e.getKey(), e.getValue().shape())));
+    return shapes;
+  }
+
+  private static List<NamedTensor> fragments(TorchFile file) throws IOException {
+    List<NamedTensor> fragments = new ArrayList<>();
+    Optional<TorchValue> dict = file.root().find("frozen_param_fragments");
+    if (dict.isPresent()) {
+      for (Map.Entry<String, TorchValue> e : dict.get().entries()) {
+        fragments.add(StateDictFile.locate(file, e.getKey(), e.getValue().tensor()));
+      }
+    }
+    return fragments;
+  }
+
+  private static Map<String, String> sameViews(Map<String, TorchTensor> tensors) {
+    Map<TorchTensor, String> first = new HashMap<>();
+    Map<String, String> same = new LinkedHashMap<>();
+    for (Map.Entry<String, TorchTensor> e : tensors.entrySet()) {
+      if (e.getValue().elements() > 0) {
+        String earlier = first.putIfAbsent(e.getValue(), e.getKey());
+        if (earlier != null) {
+          same.put(e.getKey(), earlier);
+        }
+      }
+    }
+    return same;
+  }
+
+  private static Set<String> names(TorchValue root, String key) {
+    Set<String> names = new HashSet<>();
+    root.find(key).ifPresent(list -> list.items().forEach(item -> names.add(item.text())));
+    return names;
+  }
+
+  private static Map<String, String> texts(TorchValue root, String key) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    root.find(key)
+        .ifPresent(d -> d.entries().forEach(e -> texts.put(e.getKey(), e.getValue().text())));
+    return texts;
+  }
+}

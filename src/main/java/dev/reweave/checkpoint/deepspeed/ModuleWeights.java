@@ -1,0 +1,54 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.NamedTensor;
+import dev.reweave.checkpoint.ReadOptions.Frozen;
+import java.util.HashSet;
+import java.util.Set;
+
+/** The module's own weights, as {@code module.state_dict()} gave them to the first rank. */
+final class ModuleWeights {
+  private ModuleWeights() {}
+
+  static StateDict assemble(ModelStates states, Frozen frozen, String place) {
+    StateDict dict = new StateDict();
+    Set<String> excluded = frozen == Frozen.EXCLUDE ? untrained(states, place) : Set.of();
+    for (NamedTensor tensor : states.module()) {
+      String same = states.sameView().get(tensor.name());
+      if (excluded.contains(tensor.name())) {
+        continue;
+      }
+      if (same != null && dict.has(same)) {
+        dict.tie(tensor.name(), same);
+      } else {
+        dict.add(tensor);
+      }
+    }
+    if (!excluded.isEmpty()) {
+      dict.note(excluded.size() + " frozen parameters left out");
+    }
+    return dict;
+  }
+
+  /** Parameters that no optimizer group holds; only a file with parameter shapes tells. */
+  private static Set<String> untrained(ModelStates states, String place) {
+    if (states.groups().isEmpty()) {
+      throw new ReweaveException(
+          "the checkpoint does not say which parameters were frozen",
+          place,
+          "leave --exclude-frozen out");
+    }
+    Set<String> trained = states.trained().keySet();
+    Set<String> names = new HashSet<>();
+    for (NamedTensor tensor : states.module()) {
+      String name = states.sameView().getOrDefault(tensor.name(), tensor.name());
+      String source = states.shared().getOrDefault(tensor.name(), name);
+      if (!trained.contains(tensor.name())
+          && !trained.contains(source)
+          && !states.buffers().contains(tensor.name())) {
+        names.add(tensor.name());
+      }
+    }
+    return names;
+  }
+}

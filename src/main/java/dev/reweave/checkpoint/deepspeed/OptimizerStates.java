@@ -1,0 +1,77 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.pytorch.TorchFile;
+import dev.reweave.pytorch.TorchValue;
+import dev.reweave.tensor.FlatBuffer;
+import dev.reweave.tensor.StoredLayout;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a conversion needs of one ZeRO {@code *_optim_states.pt}: where the rank's fp32 master
+ * partitions lie. Keys as {@code DeepSpeedZeroOptimizer.state_dict}, {@code BF16_Optimizer} and
+ * {@code DeepSpeedZeroOptimizer_Stage3} write them.
+ *
+ * @param stage ZeRO stage 1, 2 or 3
+ * @param partitionCounts ranks that share each group; empty if the file does not say
+ * @param flat the rank's flat partitions: one per parameter group (ZeRO-1 and 2) or sub-group
+ *     (ZeRO-3)
+ */
+record OptimizerStates(int stage, List<Long> partitionCounts, List<FlatBuffer.Piece> flat)
+    implements RankFacts {
+  private static final String FLAT_BY_GROUP = "single_partition_of_fp32_groups";
+  private static final String FLAT_BY_SUB_GROUP = "fp32_flat_groups";
+
+  static OptimizerStates read(TorchFile file) throws IOException {
+    TorchValue root = file.root();
+    TorchValue state =
+        root.find("optimizer_state_dict")
+            .orElseThrow(
+                () ->
+                    new ReweaveException(
+                        "no 'optimizer_state_dict' in an optimizer states file",
+                        root.place(),
+                        "the file is damaged or not DeepSpeed's: copy it from the training run"
+                            + " again"));
+    Optional<TorchValue> byGroup = state.find(FLAT_BY_GROUP);
+    Optional<TorchValue> bySubGroup = state.find(FLAT_BY_SUB_GROUP);
+    // BF16_Optimizer keeps its partitions as ZeRO-1 does but writes no zero_stage.
+    int stage =
+        state
+            .find("zero_stage")
+            .map(v -> Math.toIntExact(v.integer()))
+            .orElse(bySubGroup.isPresent() ? 3 : 1);
+    Optional<TorchValue> flat = stage == 3 ? bySubGroup : byGroup;
+    if (stage < 1 || stage > 3 || flat.isEmpty()) {
+      throw new ReweaveException(
+          "no fp32 master partitions of ZeRO stage " + stage,
+          state.place(),
+          "convert the module's own weights with --weights model");
+    }
+    List<FlatBuffer.Piece> pieces = new ArrayList<>();
+    for (TorchValue item : flat.get().items()) {
+      StoredLayout layout = file.layout(item.tensor());
+      if (!layout.isContiguous()) {
+        throw new ReweaveException(
+            "a flat partition is not contiguous",
+            item.place(),
+            "the file was changed after training: use the one that DeepSpeed wrote");
+      }
+      pieces.add(layout.piece());
+    }
+    return new OptimizerStates(
+        stage,
+        state.find("partition_count").map(OptimizerStates::counts).orElse(List.of()),
+        pieces);
+  }
+
+  /** One number, or one per parameter group. */
+  private static List<Long> counts(TorchValue value) {
+    return value.isSequence()
+        ? value.items().stream().map(TorchValue::integer).toList()
+        : List.of(value.integer());
+  }
+}

@@ -1,0 +1,63 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.storage.InputFile;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One rank's file in a tag folder, as its name tells. Names are those that {@code
+ * DeepSpeedEngine._get_ckpt_name} and {@code _get_zero_ckpt_name} make; very old versions left out
+ * the underscore before {@code optim_states}.
+ *
+ * @param dataRank rank among the data-parallel processes; 0 where the name has none
+ * @param modelRank rank among the tensor- and pipeline-parallel processes
+ */
+record RankFile(InputFile file, Kind kind, int dataRank, int modelRank) {
+  enum Kind {
+    /** Module states that all data-parallel ranks share: ZeRO-0, 1 and 2. */
+    MODEL,
+    /** Module states of one data-parallel rank: ZeRO-3. */
+    PARTITIONED_MODEL,
+    /** ZeRO optimizer partition. */
+    OPTIMIZER,
+    /** A layer, an expert, or an expert's optimizer states. */
+    LAYER_OR_EXPERT
+  }
+
+  private static final Pattern MODEL = Pattern.compile("mp_rank_(\\d{1,9})_model_states\\.pt");
+  private static final Pattern PARTITIONED_MODEL =
+      Pattern.compile("zero_pp_rank_(\\d{1,9})_mp_rank_(\\d{1,9})_model_states\\.pt");
+  private static final Pattern OPTIMIZER =
+      Pattern.compile("(?:bf16_)?zero_pp_rank_(\\d{1,9})_mp_rank_(\\d{1,9})_?optim_states\\.pt");
+  private static final Pattern OTHER =
+      Pattern.compile("layer_\\d+.*_states\\.pt|expp_rank_\\d+_.*_states\\.pt");
+
+  /** What the name of a file tells; empty if it is no file of a rank. */
+  static Optional<RankFile> of(InputFile file) {
+    Matcher m = MODEL.matcher(file.name());
+    if (m.matches()) {
+      return Optional.of(new RankFile(file, Kind.MODEL, 0, Integer.parseInt(m.group(1))));
+    }
+    m = PARTITIONED_MODEL.matcher(file.name());
+    if (m.matches()) {
+      return Optional.of(numbered(file, Kind.PARTITIONED_MODEL, m));
+    }
+    m = OPTIMIZER.matcher(file.name());
+    if (m.matches()) {
+      return Optional.of(numbered(file, Kind.OPTIMIZER, m));
+    }
+    return OTHER.matcher(file.name()).matches()
+        ? Optional.of(new RankFile(file, Kind.LAYER_OR_EXPERT, 0, 0))
+        : Optional.empty();
+  }
+
+  private static RankFile numbered(InputFile file, Kind kind, Matcher m) {
+    return new RankFile(file, kind, Integer.parseInt(m.group(1)), Integer.parseInt(m.group(2)));
+  }
+
+  /** The name that the file of another data-parallel rank has. */
+  String nameOfRank(int rank) {
+    return file.name().replaceFirst("pp_rank_\\d+", "pp_rank_" + rank);
+  }
+}

@@ -1,0 +1,47 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.checkpoint.NamedTensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The tensors of a checkpoint while they are put together, in order, with their tied names. */
+final class StateDict {
+  private final Map<String, NamedTensor> tensors = new LinkedHashMap<>();
+  private final Map<String, String> aliases = new LinkedHashMap<>();
+  private final List<String> notes = new ArrayList<>();
+
+  /** Adds a tensor; one of the same name keeps its place and gets this content. */
+  void add(NamedTensor tensor) {
+    tensors.put(tensor.name(), tensor);
+  }
+
+  boolean has(String name) {
+    return tensors.containsKey(name) || aliases.containsKey(name);
+  }
+
+  /** Says that {@code alias} is another name of {@code name}, which may be an alias itself. */
+  void tie(String alias, String name) {
+    String kept = aliases.getOrDefault(name, name);
+    if (tensors.containsKey(kept) && !has(alias)) {
+      aliases.put(alias, kept);
+    }
+  }
+
+  void note(String note) {
+    notes.add(note);
+  }
+
+  List<NamedTensor> tensors() {
+    return List.copyOf(tensors.values());
+  }
+
+  Map<String, String> aliases() {
+    return aliases;
+  }
+
+  List<String> notes() {
+    return notes;
+  }
+}

@@ -1,0 +1,122 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A folder that holds one saved step.
+ *
+ * @param address its full address
+ * @param tag its name
+ * @param tags names of all steps beside it, itself included
+ * @param files the ranks' files, by kind, model rank and data rank as numbers: 10 after 9
+ * @param notes what was decided on the way to it
+ */
+public record TagFolder(
+    String address, String tag, List<String> tags, List<RankFile> files, List<String> notes) {
+  private static final String LATEST = "latest";
+  private static final int MOST_TAG_BYTES = 4096;
+
+  /**
+   * Finds the step that is meant at an address; empty if there is no trace of DeepSpeed.
+   *
+   * @param root what the address holds
+   * @param wanted the tag that the user asks for
+   * @throws ReweaveException if the tag is not there, or not clear
+   */
+  public static Optional<TagFolder> find(
+      Stores stores, String address, Stores.Listing root, Optional<String> wanted) {
+    List<RankFile> here = rankFiles(root.files());
+    String base = stores.resolve(address);
+    if (!here.isEmpty()) {
+      String name = base.substring(base.lastIndexOf('/') + 1);
+      if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
+        throw new ReweaveException(
+            "this is the folder of tag '" + name + "', and --tag asks for " + wanted.get(),
+            base,
+            "name the folder above it, or leave --tag out");
+      }
+      return Optional.of(new TagFolder(base, name, List.of(name), here, List.of()));
+    }
+    List<String> tags = tags(stores, root);
+    Optional<InputFile> latest =
+        root.files().stream().filter(f -> f.name().equals(LATEST)).findFirst();
+    if (latest.isEmpty() && tags.isEmpty()) {
+      return Optional.empty();
+    }
+    List<String> notes = new ArrayList<>();
+    String tag = wanted.orElseGet(() -> chosen(stores, base, latest, tags, notes));
+    if (tag.isBlank() || tag.contains("/") || tag.equals("..") || tag.equals(".")) {
+      throw new ReweaveException(
+          "'" + tag + "' cannot be a tag", base, "name one of " + tags + " with --tag");
+    }
+    String folder = base + "/" + tag;
+    if (!stores.isFolder(folder)) {
+      throw new ReweaveException(
+          wanted.isPresent()
+              ? "there is no tag '" + tag + "'"
+              : "'latest' names tag '" + tag + "', which is not there",
+          folder,
+          tags.isEmpty()
+              ? "there are no other tags: the checkpoint was not saved or copied whole"
+              : "choose one of " + tags + " with --tag");
+    }
+    List<RankFile> files = rankFiles(stores.list(folder).files());
+    if (files.isEmpty()) {
+      throw new ReweaveException(
+          "tag '" + tag + "' holds no *_model_states.pt and no *_optim_states.pt",
+          folder,
+          "the checkpoint was not saved or copied whole, or is of another kind");
+    }
+    return Optional.of(new TagFolder(folder, tag, tags, files, notes));
+  }
+
+  private static String chosen(
+      Stores stores,
+      String base,
+      Optional<InputFile> latest,
+      List<String> tags,
+      List<String> notes) {
+    if (latest.isPresent()) {
+      byte[] content = stores.readAll(latest.get(), MOST_TAG_BYTES);
+      return new String(content, StandardCharsets.UTF_8).strip();
+    }
+    if (tags.size() == 1) {
+      notes.add("there is no 'latest' file: took the only tag, '" + tags.get(0) + "'");
+      return tags.get(0);
+    }
+    throw new ReweaveException(
+        "there is no 'latest' file, and several tags: " + tags, base, "choose one with --tag");
+  }
+
+  private static List<String> tags(Stores stores, Stores.Listing root) {
+    List<String> tags = new ArrayList<>();
+    for (String folder : root.folders()) {
+      if (!rankFiles(stores.list(folder).files()).isEmpty()) {
+        tags.add(folder.substring(folder.lastIndexOf('/') + 1));
+      }
+    }
+    return tags;
+  }
+
+  private static List<RankFile> rankFiles(List<InputFile> files) {
+    return files.stream()
+        .flatMap(f -> RankFile.of(f).stream())
+        .sorted(
+            Comparator.comparing(RankFile::kind)
+                .thenComparing(RankFile::modelRank)
+                .thenComparing(RankFile::dataRank))
+        .toList();
+  }
+
+  /** The files of a kind, in rank order. */
+  List<RankFile> of(RankFile.Kind kind) {
+    return files.stream().filter(f -> f.kind() == kind).toList();
+  }
+}

@@ -1,0 +1,29 @@
+package dev.reweave.plan;
+
+import java.io.Serializable;
+
+/**
+ * A byte range of one shard: the unit of work of one task.
+ *
+ * @param shard index of the shard in the plan
+ * @param from first byte in the file, a multiple of {@link #ALIGNMENT}
+ * @param to byte behind the last
+ */
+public record Chunk(int shard, long from, long to) implements Serializable {
+  /**
+   * No element crosses a multiple of this many bytes: headers are padded to it, and shards hold
+   * their tensors by descending size of element.
+   */
+  public static final long ALIGNMENT = 8;
+
+  public Chunk {
+    if (from < 0 || to <= from || from % ALIGNMENT != 0) {
+      throw new IllegalArgumentException("chunk [" + from + ", " + to + ") of shard " + shard);
+    }
+  }
+
+  /** Length in bytes. */
+  public long length() {
+    return to - from;
+  }
+}

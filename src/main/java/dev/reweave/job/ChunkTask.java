@@ -1,0 +1,105 @@
+package dev.reweave.job;
+
+import dev.reweave.plan.Chunk;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.PlannedShard;
+import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.storage.ChunkSink;
+import dev.reweave.storage.StagedFile;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.Cast;
+import dev.reweave.tensor.Layout;
+import java.io.IOException;
+import java.util.List;
+import java.util.zip.CRC32C;
+
+/**
+ * Makes one chunk of one shard: gathers elements, casts them, writes them. Needs the same few
+ * megabytes for every chunk, whatever the size of chunk, tensor and model.
+ */
+final class ChunkTask {
+  private static final int BUFFER = 4 << 20;
+
+  /** Bytes of all buffers: gathered and cast elements, and what is read with joined requests. */
+  static final long BUFFERS = 2L * BUFFER + Gather.MOST_JOINED;
+
+  private final Stores stores;
+  private final ConversionPlan.Work work;
+  private final Chunk chunk;
+  private final ReadTally tally = new ReadTally();
+  private final CRC32C crc = new CRC32C();
+  private final byte[] in = new byte[BUFFER];
+  private final byte[] out = new byte[BUFFER];
+  private int filled;
+
+  ChunkTask(Stores stores, ConversionPlan.Work work, Chunk chunk) {
+    this.stores = stores;
+    this.work = work;
+    this.chunk = chunk;
+  }
+
+  ChunkResult run(StagedFile target) {
+    PlannedShard shard = work.shards().get(chunk.shard());
+    try (OpenFiles files = new OpenFiles(stores, work.files());
+        ChunkSink sink = target.open(stores, chunk.from())) {
+      Gather gather = new Gather(files, tally);
+      writeHeader(shard.header(), sink);
+      List<SafetensorsHeader.Entry> entries = shard.header().entries();
+      for (int t = 0; t < entries.size(); t++) {
+        writeTensor(shard.header(), entries.get(t), shard.layouts().get(t), gather, sink);
+      }
+      flush(sink);
+      sink.commit();
+    } catch (IOException e) {
+      throw Stores.unwritable(shard.fileName(), e);
+    }
+    return new ChunkResult(
+        chunk, (int) crc.getValue(), tally.shares(), tally.bytes(), tally.requests());
+  }
+
+  private void writeHeader(SafetensorsHeader header, ChunkSink sink) throws IOException {
+    if (chunk.from() < header.dataStart()) {
+      byte[] bytes = header.bytes();
+      int from = (int) chunk.from();
+      int to = (int) Math.min(chunk.to(), header.dataStart());
+      crc.update(bytes, from, to - from);
+      sink.write(bytes, from, to - from);
+    }
+  }
+
+  private void writeTensor(
+      SafetensorsHeader header,
+      SafetensorsHeader.Entry entry,
+      Layout layout,
+      Gather gather,
+      ChunkSink sink)
+      throws IOException {
+    long begin = header.dataStart() + entry.begin();
+    long end = header.dataStart() + entry.end();
+    int size = entry.spec().dtype().bytes();
+    long from = (Math.max(begin, chunk.from()) - begin) / size;
+    long to = (Math.min(end, chunk.to()) - begin) / size;
+    Cast cast = Cast.between(layout.dtype(), entry.spec().dtype());
+    long most = Math.min(Gather.mostElements(layout), BUFFER / layout.dtype().bytes());
+    while (from < to) {
+      if (BUFFER - filled < size) {
+        flush(sink);
+      }
+      int elements = (int) Math.min(Math.min(most, to - from), (BUFFER - filled) / size);
+      if (cast.isCopy()) {
+        gather.read(layout, from, from + elements, out, filled);
+      } else {
+        gather.read(layout, from, from + elements, in, 0);
+        cast.apply(in, 0, out, filled, elements);
+      }
+      filled += elements * size;
+      from += elements;
+    }
+  }
+
+  private void flush(ChunkSink sink) throws IOException {
+    crc.update(out, 0, filled);
+    sink.write(out, 0, filled);
+    filled = 0;
+  }
+}

@@ -1,0 +1,55 @@
+package dev.reweave.job;
+
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.RandomAccess;
+import dev.reweave.storage.Stores;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The input files that one task has open: a few, the least lately used one is closed first. */
+final class OpenFiles implements Closeable {
+  private static final int MOST_OPEN = 64;
+
+  private final Stores stores;
+  private final List<InputFile> files;
+  private final LinkedHashMap<Integer, RandomAccess> open = new LinkedHashMap<>(16, 0.75f, true);
+
+  OpenFiles(Stores stores, List<InputFile> files) {
+    this.stores = stores;
+    this.files = files;
+  }
+
+  /** Reads as {@link RandomAccess#readFully} does, from the file of this index. */
+  void readFully(int file, long position, byte[] buffer, int offset, int length) {
+    try {
+      access(file).readFully(position, buffer, offset, length);
+    } catch (IOException e) {
+      throw Stores.unreadable(files.get(file).uri(), e);
+    }
+  }
+
+  private RandomAccess access(int file) throws IOException {
+    RandomAccess access = open.get(file);
+    if (access == null) {
+      if (open.size() == MOST_OPEN) {
+        Map.Entry<Integer, RandomAccess> eldest = open.entrySet().iterator().next();
+        open.remove(eldest.getKey());
+        eldest.getValue().close();
+      }
+      access = stores.open(files.get(file));
+      open.put(file, access);
+    }
+    return access;
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (RandomAccess access : open.values()) {
+      access.close();
+    }
+    open.clear();
+  }
+}

@@ -1,0 +1,111 @@
+package dev.reweave.job;
+
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.PlannedShard;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.StorageRef;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads what no tensor needs of the storages of one file, such as alignment padding, so that their
+ * checksums can be told; says which storages cannot be checked.
+ */
+final class StorageAudit {
+  /** Unneeded bytes that are read for the check's sake, at most: this many, … */
+  private static final long MOST_EXTRA_BYTES = 1 << 20;
+
+  /** … or this part of the storage. */
+  private static final long MOST_EXTRA_PART = 64;
+
+  private static final int BUFFER = 1 << 20;
+
+  /**
+   * What the storages of one file need for their check.
+   *
+   * @param shares what the unneeded parts add
+   * @param unchecked storages without checksum, with large unneeded parts, or with views that
+   *     overlap
+   */
+  record Result(List<ReadTally.StorageShare> shares, List<StorageRef> unchecked, long bytesRead)
+      implements Serializable {}
+
+  private record Span(long from, long to) {}
+
+  private final Stores stores;
+  private final ConversionPlan.Work work;
+  private final int file;
+  private final ReadTally tally = new ReadTally();
+  private final List<StorageRef> unchecked = new ArrayList<>();
+
+  StorageAudit(Stores stores, ConversionPlan.Work work, int file) {
+    this.stores = stores;
+    this.work = work;
+    this.file = file;
+  }
+
+  Result run() {
+    try (OpenFiles files = new OpenFiles(stores, work.files())) {
+      for (Map.Entry<StorageRef, List<Span>> used : used().entrySet()) {
+        if (!used.getKey().hasCrc() || !fill(used.getKey(), used.getValue(), files)) {
+          unchecked.add(used.getKey());
+        }
+      }
+    } catch (IOException e) {
+      throw Stores.unreadable(work.files().get(file).uri(), e);
+    }
+    return new Result(tally.shares(), unchecked, tally.bytes());
+  }
+
+  private Map<StorageRef, List<Span>> used() {
+    Map<StorageRef, List<Span>> used = new LinkedHashMap<>();
+    for (PlannedShard shard : work.shards()) {
+      for (Layout layout : shard.layouts()) {
+        long size = layout.dtype().bytes();
+        layout.runsIn(
+            file,
+            (storage, offset, elements) ->
+                used.computeIfAbsent(storage, s -> new ArrayList<>())
+                    .add(new Span(offset * size, (offset + elements) * size)));
+      }
+    }
+    return used;
+  }
+
+  private boolean fill(StorageRef storage, List<Span> spans, OpenFiles files) {
+    spans.sort(Comparator.comparingLong(Span::from));
+    List<Span> gaps = new ArrayList<>();
+    long extra = 0;
+    long at = 0;
+    spans.add(new Span(storage.bytes(), storage.bytes()));
+    for (Span span : spans) {
+      if (span.from() < at) {
+        return false;
+      }
+      if (span.from() > at) {
+        gaps.add(new Span(at, span.from()));
+        extra += span.from() - at;
+      }
+      at = span.to();
+    }
+    if (extra > Math.max(MOST_EXTRA_BYTES, storage.bytes() / MOST_EXTRA_PART)) {
+      return false;
+    }
+    byte[] buffer = new byte[(int) Math.min(BUFFER, extra)];
+    for (Span gap : gaps) {
+      for (long from = gap.from(); from < gap.to(); from += buffer.length) {
+        int length = (int) Math.min(buffer.length, gap.to() - from);
+        files.readFully(file, storage.position() + from, buffer, 0, length);
+        tally.request(length);
+        tally.take(storage, from, buffer, 0, length);
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,90 @@
+package dev.reweave.job;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.PlannedShard;
+import dev.reweave.tensor.StorageRef;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Sums up what tasks read of each storage and compares it with the checksums in the files. */
+final class StorageChecks {
+  private static final int MOST_NAMES = 10;
+
+  private final Map<StorageRef, ReadTally.StorageShare> read = new HashMap<>();
+  private final Set<StorageRef> unchecked = new HashSet<>();
+
+  void add(List<ReadTally.StorageShare> shares) {
+    shares.forEach(share -> read.merge(share.storage(), share, ReadTally::sum));
+  }
+
+  void leaveOut(List<StorageRef> storages) {
+    unchecked.addAll(storages);
+  }
+
+  /** Number of storages whose checksum was compared. */
+  int checked() {
+    Set<StorageRef> checked = new HashSet<>(read.keySet());
+    checked.removeAll(unchecked);
+    return checked.size();
+  }
+
+  /** Number of storages that could not be checked. */
+  int unchecked() {
+    return unchecked.size();
+  }
+
+  /**
+   * Compares.
+   *
+   * @throws ReweaveException if a storage is not as it was written
+   */
+  void compare(ConversionPlan plan) {
+    for (ReadTally.StorageShare share : read.values()) {
+      StorageRef storage = share.storage();
+      if (unchecked.contains(storage)) {
+        continue;
+      }
+      if (share.bytes() != storage.bytes()) {
+        throw new IllegalStateException(
+            share.bytes() + " bytes were read of " + storage + ", which has " + storage.bytes());
+      }
+      if ((share.share() & 0xFFFFFFFFL) != storage.crc32()) {
+        throw new ReweaveException(
+            "damaged weights: the checksum of a storage is not the one that was saved with it",
+            plan.files().get(storage.file()).uri()
+                + ", "
+                + storage.name()
+                + ", which holds "
+                + String.join(", ", tensorsIn(plan, storage)),
+            "copy the file from the training run again, or convert another tag");
+      }
+    }
+  }
+
+  private static List<String> tensorsIn(ConversionPlan plan, StorageRef storage) {
+    List<String> names = new ArrayList<>();
+    for (PlannedShard shard : plan.shards()) {
+      for (int t = 0; t < shard.layouts().size(); t++) {
+        boolean[] touches = {false};
+        shard
+            .layouts()
+            .get(t)
+            .runsIn(storage.file(), (s, offset, n) -> touches[0] |= s.equals(storage));
+        if (touches[0]) {
+          names.add(shard.header().entries().get(t).spec().name());
+        }
+      }
+    }
+    if (names.size() > MOST_NAMES) {
+      int more = names.size() - MOST_NAMES;
+      names.subList(MOST_NAMES, names.size()).clear();
+      names.add("and " + more + " more");
+    }
+    return names;
+  }
+}

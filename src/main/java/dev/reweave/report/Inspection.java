@@ -1,0 +1,162 @@
+package dev.reweave.report;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.NamedTensor;
+import dev.reweave.plan.ByteSize;
+import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.tensor.TensorSpec;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What an address holds, told from metadata alone. */
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+public record Inspection(
+    String path,
+    String framework,
+    String version,
+    int zeroStage,
+    int worldSize,
+    String precision,
+    String tag,
+    List<String> tags,
+    String weights,
+    int files,
+    long parameters,
+    long bytes,
+    Map<String, Integer> dtypes,
+    List<Row> tensors,
+    Map<String, String> tied,
+    List<String> notes) {
+
+  /** One tensor; {@code file} only where a tensor lies in one. */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record Row(
+      String name, String dtype, List<Long> shape, long elements, long bytes, String file) {
+    static Row of(TensorSpec spec, String file) {
+      return new Row(
+          spec.name(),
+          spec.dtype().torchName(),
+          Arrays.stream(spec.shape().dims()).boxed().toList(),
+          spec.elements(),
+          spec.bytes(),
+          file);
+    }
+  }
+
+  /** What a checkpoint is. */
+  public static Inspection of(String path, Checkpoint checkpoint) {
+    Checkpoint.Source source = checkpoint.source();
+    return of(
+        path,
+        source,
+        checkpoint.files().size(),
+        checkpoint.tensors().stream().map(NamedTensor::spec).map(s -> Row.of(s, "")).toList(),
+        checkpoint.aliases(),
+        checkpoint.notes());
+  }
+
+  /**
+   * What a folder of safetensors files is.
+   *
+   * @param headers by file name
+   */
+  public static Inspection of(String path, Map<String, SafetensorsHeader> headers) {
+    List<Row> rows = new ArrayList<>();
+    Map<String, String> tied = new TreeMap<>();
+    headers.forEach(
+        (file, header) -> {
+          header.entries().forEach(e -> rows.add(Row.of(e.spec(), file)));
+          tied.putAll(header.metadata());
+        });
+    tied.remove("format");
+    Checkpoint.Source source =
+        new Checkpoint.Source(
+            "safetensors", "", -1, 1, "", "", List.of(), dev.reweave.checkpoint.Weights.MODEL);
+    return of(path, source, headers.size(), rows, tied, List.of());
+  }
+
+  private static Inspection of(
+      String path,
+      Checkpoint.Source source,
+      int files,
+      List<Row> rows,
+      Map<String, String> tied,
+      List<String> notes) {
+    Map<String, Integer> dtypes = new TreeMap<>();
+    rows.forEach(r -> dtypes.merge(r.dtype(), 1, Integer::sum));
+    return new Inspection(
+        path,
+        source.framework(),
+        source.version(),
+        source.stage(),
+        source.worldSize(),
+        source.precision(),
+        source.tag(),
+        source.tags(),
+        source.weights().name().toLowerCase(Locale.ROOT),
+        files,
+        rows.stream().mapToLong(Row::elements).sum(),
+        rows.stream().mapToLong(Row::bytes).sum(),
+        dtypes,
+        rows,
+        new TreeMap<>(tied),
+        notes);
+  }
+
+  /** One JSON document. */
+  public String toJson() {
+    try {
+      return JsonMapper.builder()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build()
+          .writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** For people: a few facts and a table of tensors. */
+  public List<String> lines() {
+    Table facts = new Table(2).row("path", path);
+    facts.row("framework", (framework + " " + version).strip());
+    if (zeroStage >= 0) {
+      facts.row("ZeRO stage", String.valueOf(zeroStage));
+      facts.row("world size", String.valueOf(worldSize));
+    }
+    if (!precision.isEmpty()) {
+      facts.row("trained in", precision);
+    }
+    if (!tag.isEmpty()) {
+      facts.row("tag", tag + (tags.size() > 1 ? "  (all: " + String.join(", ", tags) + ")" : ""));
+    }
+    if (zeroStage >= 0) {
+      facts.row("weights", weights.equals("master") ? "fp32 masters" : "the module's own");
+    }
+    facts.row("files", String.valueOf(files));
+    facts.row("tensors", tensors.size() + " " + dtypes);
+    facts.row("parameters", String.format(Locale.ROOT, "%,d", parameters));
+    facts.row("bytes", bytes + " (" + ByteSize.format(bytes) + ")");
+    tied.forEach((dropped, kept) -> facts.row("tied", dropped + " = " + kept));
+    notes.forEach(note -> facts.row("note", note));
+    Table table = new Table(3).row("name", "dtype", "shape", "bytes");
+    for (Row row : tensors) {
+      table.row(
+          row.name(),
+          row.dtype(),
+          row.shape().toString(),
+          String.format(Locale.ROOT, "%,d", row.bytes()));
+    }
+    List<String> lines = new ArrayList<>(facts.lines());
+    lines.add("");
+    lines.addAll(table.lines());
+    return lines;
+  }
+}

@@ -1,0 +1,40 @@
+package dev.reweave.report;
+
+import dev.reweave.plan.ByteSize;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.PlannedShard;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A plan for people to read before it runs. */
+public final class PlanText {
+  private PlanText() {}
+
+  /**
+   * The plan's figures and its shards.
+   *
+   * @param taskBytes memory that one task takes, in bytes
+   */
+  public static List<String> lines(ConversionPlan plan, long taskBytes) {
+    Table facts =
+        new Table(2)
+            .row("tensors", String.valueOf(plan.tensors()))
+            .row("shards", String.valueOf(plan.shards().size()))
+            .row("to read", plan.bytesToRead() + " bytes (" + size(plan.bytesToRead()) + ")")
+            .row("to write", plan.bytesToWrite() + " bytes (" + size(plan.bytesToWrite()) + ")")
+            .row("chunks", plan.chunks().size() + " of at most " + size(plan.chunkBytes()))
+            .row("memory per task", size(taskBytes));
+    Table shards = new Table(1).row("shard", "tensors", "bytes");
+    for (PlannedShard shard : plan.shards()) {
+      shards.row(shard.fileName(), String.valueOf(shard.layouts().size()), size(shard.length()));
+    }
+    List<String> lines = new ArrayList<>(facts.lines());
+    lines.add("");
+    lines.addAll(shards.lines());
+    return lines;
+  }
+
+  private static String size(long bytes) {
+    return ByteSize.format(bytes);
+  }
+}

@@ -1,0 +1,101 @@
+package dev.reweave.report;
+
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.plan.ByteSize;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** What a command prints about its work. */
+public final class Summary {
+  private Summary() {}
+
+  /** What is converted. */
+  public static List<String> source(Checkpoint.Source source, List<String> notes) {
+    return source(
+        source.framework(),
+        source.version(),
+        source.stage(),
+        source.worldSize(),
+        source.tag(),
+        source.weights() == Weights.MASTER,
+        notes);
+  }
+
+  private static List<String> source(
+      String framework,
+      String version,
+      int stage,
+      int worldSize,
+      String tag,
+      boolean masters,
+      List<String> notes) {
+    StringBuilder line = new StringBuilder("read   ").append(framework);
+    line.append(version.isEmpty() ? "" : " " + version);
+    if (stage >= 0) {
+      line.append(", ZeRO-").append(stage).append(", ").append(worldSize).append(" ranks");
+    }
+    if (!tag.isEmpty()) {
+      line.append(", tag ").append(tag);
+    }
+    line.append(masters ? ", fp32 master weights" : ", the module's own weights");
+    List<String> lines = new ArrayList<>();
+    lines.add(line.toString());
+    notes.forEach(note -> lines.add("note   " + note));
+    return lines;
+  }
+
+  /** What a conversion did. */
+  public static List<String> result(Manifest manifest, String output) {
+    Manifest.Input input = manifest.input();
+    Manifest.Figures figures = manifest.figures();
+    Manifest.Result result = manifest.result();
+    List<String> lines =
+        new ArrayList<>(
+            source(
+                input.framework(),
+                input.version(),
+                input.zeroStage(),
+                input.worldSize(),
+                input.tag(),
+                input.weights().equals("master"),
+                manifest.notes()));
+    if (result.dropped() != null) {
+      result.dropped().forEach((dropped, kept) -> lines.add("tied   " + dropped + " = " + kept));
+    }
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "wrote  %d tensors, %,d parameters, %s in %s, as %s",
+            result.tensors(),
+            result.elements(),
+            ByteSize.format(figures.bytesWritten()),
+            result.shards().size() == 1 ? "1 shard" : result.shards().size() + " shards",
+            manifest.options().dtype()));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "       %.1f s, read %s in %d requests, checksums of %d storages verified%s",
+            manifest.seconds(),
+            ByteSize.format(figures.bytesRead()),
+            figures.readRequests(),
+            figures.storagesChecked(),
+            figures.storagesUnchecked() == 0
+                ? ""
+                : ", " + figures.storagesUnchecked() + " storages could not be checked"));
+    lines.add("to     " + output);
+    return lines;
+  }
+
+  /** What a verification found in a good folder. */
+  public static String verified(int shards, int tensors, long bytes, boolean checksums) {
+    return String.format(
+        Locale.ROOT,
+        "good   %s, %d tensors, %s: headers and index fit%s",
+        shards == 1 ? "1 shard" : shards + " shards",
+        tensors,
+        ByteSize.format(bytes),
+        checksums ? ", checksums are those that were written" : "; no manifest, so no checksums");
+  }
+}

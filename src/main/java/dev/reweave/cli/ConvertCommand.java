@@ -1,0 +1,94 @@
+package dev.reweave.cli;
+
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.CheckpointReader;
+import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.job.Conversion;
+import dev.reweave.job.ConversionRequest;
+import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.job.SparkSessions;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.Planner;
+import dev.reweave.report.Manifest;
+import dev.reweave.report.PlanText;
+import dev.reweave.report.Summary;
+import dev.reweave.storage.Stores;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import org.apache.spark.api.java.JavaSparkContext;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code reweave convert}. */
+@Command(
+    name = "convert",
+    description = "Converts a checkpoint to sharded safetensors with an index.",
+    mixinStandardHelpOptions = true)
+final class ConvertCommand implements Callable<Integer> {
+  @Option(
+      names = {"-i", "--input"},
+      paramLabel = "URI",
+      required = true,
+      description = "The folder with 'latest', a tag folder in it, or one torch file.")
+  private String input;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "URI",
+      required = true,
+      description = "The folder for the result: new or empty.")
+  private String output;
+
+  @Option(names = "--overwrite", description = "Replace the model in the output folder.")
+  private boolean overwrite;
+
+  @Option(names = "--dry-run", description = "Print the plan and write nothing.")
+  private boolean dryRun;
+
+  @Mixin private ReadArguments reading;
+  @Mixin private PlanArguments planning;
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    if (dryRun) {
+      printPlan(request(), out);
+    } else {
+      convert(request(), out);
+    }
+    return CommandLine.ExitCode.OK;
+  }
+
+  /** What the arguments ask for. */
+  ConversionRequest request() {
+    return new ConversionRequest(
+        input,
+        output,
+        reading.toOptions(),
+        planning.toOptions(),
+        overwrite ? ExistingOutput.REPLACE : ExistingOutput.REFUSE);
+  }
+
+  private static void printPlan(ConversionRequest request, PrintWriter out) {
+    Stores stores = new Stores(SparkSessions.hadoopConfiguration());
+    Checkpoint checkpoint =
+        new CheckpointReader(stores, new ThreadScanner(stores))
+            .read(request.input(), request.reading());
+    ConversionPlan plan = new Planner(request.planning()).plan(checkpoint);
+    Summary.source(checkpoint.source(), checkpoint.notes()).forEach(out::println);
+    PlanText.lines(plan, Conversion.TASK_BYTES).forEach(out::println);
+  }
+
+  /** Converts and tells what was done. */
+  static Manifest convert(ConversionRequest request, PrintWriter out) {
+    try (JavaSparkContext spark = SparkSessions.start("reweave convert " + request.output())) {
+      Stores stores = new Stores(spark.hadoopConfiguration());
+      Manifest manifest = new Conversion(spark, stores).run(request);
+      Summary.result(manifest, stores.resolve(request.output())).forEach(out::println);
+      return manifest;
+    }
+  }
+}

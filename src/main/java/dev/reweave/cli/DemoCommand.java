@@ -1,0 +1,102 @@
+package dev.reweave.cli;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.job.ConversionRequest;
+import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.plan.PlanOptions;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code reweave demo}: the main job on a checkpoint that travels in the jar. */
+@Command(
+    name = "demo",
+    description = "Converts a small bundled checkpoint of a real training run, and verifies it.",
+    mixinStandardHelpOptions = true)
+final class DemoCommand implements Callable<Integer> {
+  private static final String RESOURCES = "/dev/reweave/demo/";
+
+  /** ZeRO-3 over two ranks: a tiny Llama with tied embeddings, trained in bf16. */
+  private static final List<String> FILES =
+      List.of(
+          "latest",
+          "global_step3/bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt",
+          "global_step3/bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt",
+          "global_step3/zero_pp_rank_0_mp_rank_00_model_states.pt",
+          "global_step3/zero_pp_rank_1_mp_rank_00_model_states.pt");
+
+  /** Small, so that the demo's tiny model gives more than one shard. */
+  private static final long MAX_SHARD_BYTES = 8_000;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      description = "The folder for the checkpoint and the result; by default a temporary one.")
+  private Optional<Path> output = Optional.empty();
+
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    Path folder = unpack();
+    Path result = folder.resolve("model");
+    PlanOptions defaults = PlanOptions.DEFAULTS;
+    ConvertCommand.convert(
+        new ConversionRequest(
+            folder.resolve("checkpoint").toString(),
+            result.toString(),
+            ReadOptions.defaults(),
+            new PlanOptions(
+                defaults.dtype(), MAX_SHARD_BYTES, defaults.weightsName(), defaults.chunkBytes()),
+            ExistingOutput.REPLACE),
+        out);
+    int exit = VerifyCommand.verify(result.toString(), out, spec.commandLine().getErr());
+    print(result, out);
+    return exit;
+  }
+
+  private Path unpack() {
+    try {
+      Path folder =
+          output.isPresent()
+              ? Files.createDirectories(output.get()).toAbsolutePath()
+              : Files.createTempDirectory("reweave-demo-");
+      for (String file : FILES) {
+        Path target = folder.resolve("checkpoint").resolve(file);
+        Files.createDirectories(target.getParent());
+        try (InputStream in = DemoCommand.class.getResourceAsStream(RESOURCES + file)) {
+          Files.write(target, in.readAllBytes());
+        }
+      }
+      return folder;
+    } catch (IOException e) {
+      throw new ReweaveException(
+          "cannot write the demo's checkpoint",
+          output.map(Path::toString).orElse("the temporary folder"),
+          "name a folder that can be written with --output",
+          e);
+    }
+  }
+
+  private static void print(Path result, PrintWriter out) {
+    try (Stream<Path> files = Files.list(result)) {
+      out.println("made " + result + ":");
+      for (Path file : files.sorted().toList()) {
+        out.printf("  %-40s %8d bytes%n", file.getFileName(), Files.size(file));
+      }
+    } catch (IOException e) {
+      throw new ReweaveException("cannot list", result.toString(), "run the demo again", e);
+    }
+  }
+}

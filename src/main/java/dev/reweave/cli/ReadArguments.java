@@ -1,0 +1,33 @@
+package dev.reweave.cli;
+
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Weights;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** Options that choose what is read of a checkpoint. */
+final class ReadArguments {
+  @Option(
+      names = "--tag",
+      paramLabel = "TAG",
+      description = "The saved step; by default the one that 'latest' names.")
+  private Optional<String> tag = Optional.empty();
+
+  @Option(
+      names = "--weights",
+      paramLabel = "master|model",
+      description =
+          "fp32 master weights of the optimizer, or the module's own; by default masters where"
+              + " they exist.")
+  private Optional<Weights> weights = Optional.empty();
+
+  @Option(
+      names = "--exclude-frozen",
+      description = "Leave out parameters that were not trained, as for a LoRA adapter.")
+  private boolean excludeFrozen;
+
+  ReadOptions toOptions() {
+    return new ReadOptions(
+        tag, weights, excludeFrozen ? ReadOptions.Frozen.EXCLUDE : ReadOptions.Frozen.INCLUDE);
+  }
+}

@@ -1,0 +1,95 @@
+package dev.reweave;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.Architectures;
+import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+
+/** One way through the house: which package may know which. */
+@AnalyzeClasses(packages = "dev.reweave", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+  @ArchTest
+  static final ArchRule ROOMS =
+      Architectures.layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("tensor")
+          .definedBy("dev.reweave.tensor..")
+          .layer("storage")
+          .definedBy("dev.reweave.storage..")
+          .layer("pytorch")
+          .definedBy("dev.reweave.pytorch..")
+          .layer("checkpoint")
+          .definedBy("dev.reweave.checkpoint..")
+          .layer("safetensors")
+          .definedBy("dev.reweave.safetensors..")
+          .layer("plan")
+          .definedBy("dev.reweave.plan..")
+          .layer("report")
+          .definedBy("dev.reweave.report..")
+          .layer("job")
+          .definedBy("dev.reweave.job..")
+          .layer("cli")
+          .definedBy("dev.reweave.cli..")
+          .whereLayer("tensor")
+          .mayNotAccessAnyLayer()
+          .whereLayer("storage")
+          .mayNotAccessAnyLayer()
+          .whereLayer("pytorch")
+          .mayOnlyAccessLayers("tensor", "storage")
+          .whereLayer("checkpoint")
+          .mayOnlyAccessLayers("pytorch", "tensor", "storage")
+          .whereLayer("safetensors")
+          .mayOnlyAccessLayers("tensor", "storage")
+          .whereLayer("plan")
+          .mayOnlyAccessLayers("checkpoint", "safetensors", "tensor", "storage")
+          .whereLayer("report")
+          .mayOnlyAccessLayers("plan", "checkpoint", "safetensors", "tensor", "storage")
+          .whereLayer("cli")
+          .mayNotBeAccessedByAnyLayer();
+
+  @ArchTest
+  static final ArchRule ONLY_JOB_KNOWS_SPARK =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.reweave.job..", "dev.reweave.cli..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.apache.spark..", "scala..");
+
+  @ArchTest
+  static final ArchRule ONLY_STORAGE_KNOWS_FILE_SYSTEMS =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.reweave.storage..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.apache.hadoop.fs..");
+
+  @ArchTest
+  static final ArchRule PLANS_TOUCH_NO_FILES =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.reweave.plan..")
+          .should()
+          .dependOnClassesThat()
+          .haveNameMatching("dev\\.reweave\\.storage\\.(Stores|RandomAccess|OutputFolder).*");
+
+  @ArchTest
+  static final ArchRule NO_CIRCLES =
+      SlicesRuleDefinition.slices().matching("dev.reweave.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule NAMES_THAT_SAY_SOMETHING =
+      classes()
+          .should()
+          .haveSimpleNameNotEndingWith("Utils")
+          .andShould()
+          .haveSimpleNameNotEndingWith("Util")
+          .andShould()
+          .haveSimpleNameNotEndingWith("Helper");
+}

@@ -1,0 +1,136 @@
+package dev.reweave;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Launcher;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The program as a user runs it: a process of its own, from the packaged jar. */
+class LauncherIT {
+  private static final String GOOD = Fixtures.folder("z3_bf16_w2/ckpt").toString();
+
+  @TempDir Path temp;
+
+  @Test
+  void demoConvertsAndVerifies() throws Exception {
+    Launcher.Result demo = Launcher.run("demo", "--output", temp.toString());
+
+    assertEquals(0, demo.exitCode(), demo::toString);
+    assertTrue(demo.out().contains("ZeRO-3, 2 ranks"), demo::toString);
+    assertTrue(demo.out().contains("tied   lm_head.weight = model.embed_tokens.weight"));
+    assertTrue(demo.out().contains("checksums are those that were written"), demo::toString);
+    assertTrue(Files.exists(temp.resolve("model/model.safetensors.index.json")));
+  }
+
+  @Test
+  void convertIsQuietAndTellsWhatItDid() throws Exception {
+    Launcher.Result convert =
+        Launcher.run("convert", "--input", GOOD, "--output", temp.resolve("out").toString());
+
+    assertEquals(0, convert.exitCode(), convert::toString);
+    assertEquals("", convert.err());
+    assertTrue(convert.out().startsWith("read   DeepSpeed 0.19.6, ZeRO-3"), convert::toString);
+    assertTrue(Files.exists(temp.resolve("out/model.safetensors")));
+  }
+
+  @Test
+  void failuresExitWithOneAndOneMessage() throws Exception {
+    String damaged = Fixtures.folder("corrupt/z3_flipped_byte/ckpt").toString();
+    Path output = temp.resolve("out");
+    Launcher.Result failed = Launcher.run("convert", "-i", damaged, "-o", output.toString());
+
+    assertEquals(1, failed.exitCode(), failed::toString);
+    assertEquals(1, failed.err().lines().count(), failed::toString);
+    assertTrue(failed.err().startsWith("reweave: damaged weights"), failed::toString);
+    assertFalse(Files.exists(output));
+  }
+
+  @Test
+  void verboseShowsWhereAnErrorCameFrom() throws Exception {
+    Launcher.Result failed =
+        Launcher.run("-v", "convert", "-i", temp + "/nowhere", "-o", temp + "/out");
+
+    assertEquals(1, failed.exitCode(), failed::toString);
+    assertTrue(failed.err().contains("\tat dev.reweave."), failed::toString);
+  }
+
+  @Test
+  void wrongUsageExitsWithTwo() throws Exception {
+    assertUsage("convert", "--input", GOOD);
+    assertUsage("convert", "-i", GOOD, "-o", temp + "/out", "--dtype", "float99");
+    assertUsage("convert", "-i", GOOD, "-o", temp + "/out", "--max-shard-size", "big");
+    assertUsage("frobnicate");
+    assertUsage();
+    assertFalse(Files.exists(temp.resolve("out")));
+  }
+
+  private static void assertUsage(String... args) throws Exception {
+    Launcher.Result result = Launcher.run(args);
+    assertEquals(2, result.exitCode(), result::toString);
+    assertFalse(result.err().contains("\tat "), result::toString);
+  }
+
+  @Test
+  void verifyFindsDamageAndExitsWithOne() throws Exception {
+    Path output = temp.resolve("out");
+    Launcher.Result convert = Launcher.run("convert", "-i", GOOD, "-o", output.toString());
+    assertEquals(0, convert.exitCode(), convert::toString);
+    Path shard = output.resolve("model.safetensors");
+    byte[] content = Files.readAllBytes(shard);
+    content[content.length - 1] ^= 1;
+    Files.write(shard, content);
+
+    Launcher.Result verify = Launcher.run("verify", output.toString());
+
+    assertEquals(1, verify.exitCode(), verify::toString);
+    assertTrue(verify.err().contains("model.safetensors has CRC32C"), verify::toString);
+  }
+
+  @Test
+  void dryRunPrintsThePlanAndWritesNothing() throws Exception {
+    Path output = temp.resolve("out");
+    Launcher.Result plan =
+        Launcher.run("convert", "-i", GOOD, "-o", output.toString(), "--dry-run");
+
+    assertEquals(0, plan.exitCode(), plan::toString);
+    for (String word : new String[] {"tensors", "shards", "to read", "to write", "chunks"}) {
+      assertTrue(plan.out().contains(word), plan::toString);
+    }
+    assertTrue(plan.out().contains("memory per task"), plan::toString);
+    assertFalse(Files.exists(output));
+  }
+
+  @Test
+  void inspectTellsWhatItIs() throws Exception {
+    Launcher.Result text = Launcher.run("inspect", GOOD);
+    assertEquals(0, text.exitCode(), text::toString);
+    assertTrue(text.out().contains("layers.0.weight"), text::toString);
+
+    Launcher.Result json = Launcher.run("inspect", GOOD, "--json");
+    var tree = new com.fasterxml.jackson.databind.ObjectMapper().readTree(json.out());
+    assertEquals("DeepSpeed", tree.get("framework").asText());
+    assertEquals(3, tree.get("zeroStage").asInt());
+    assertEquals(2, tree.get("worldSize").asInt());
+    assertEquals("bf16", tree.get("precision").asText());
+    assertEquals(12, tree.get("tensors").size());
+  }
+
+  @Test
+  void theJarIsSmallAndHidesItsOneLibrary() throws IOException {
+    Path jar = Path.of("target/reweave.jar");
+    assertTrue(Files.size(jar) < 4_000_000, "jar of " + Files.size(jar) + " bytes");
+    try (ZipFile zip = new ZipFile(jar.toFile())) {
+      assertTrue(zip.stream().noneMatch(e -> e.getName().startsWith("picocli/")));
+      assertTrue(zip.stream().noneMatch(e -> e.getName().startsWith("org/")));
+      assertTrue(zip.stream().noneMatch(e -> e.getName().startsWith("com/")));
+    }
+  }
+}

@@ -1,0 +1,270 @@
+package dev.reweave.job;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.plan.PlanOptions;
+import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.TestSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Bad input ends in one message that says what is wrong, where, and what to do; nothing is
+ * published and the input stays as it was.
+ */
+class FailureTest {
+  private static final String RANK_1 = "bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt";
+
+  @TempDir Path temp;
+
+  private String failure(Path input, ReadOptions reading) throws IOException {
+    Path output = temp.resolve("out");
+    Map<String, String> before = Fixtures.digests(input);
+    ReweaveException failure =
+        assertThrows(
+            ReweaveException.class,
+            () ->
+                new Conversion(TestSpark.context(), TestSpark.stores())
+                    .run(
+                        new ConversionRequest(
+                            input.toString(),
+                            output.toString(),
+                            reading,
+                            PlanOptions.DEFAULTS,
+                            ExistingOutput.REFUSE)));
+    assertEquals(Map.of(), Fixtures.digests(output));
+    assertTrue(Files.notExists(output), "output folder left behind");
+    assertEquals(before, Fixtures.digests(input));
+    return failure.getMessage();
+  }
+
+  private String failure(Path input) throws IOException {
+    return failure(input, ReadOptions.defaults());
+  }
+
+  private static void assertSays(String message, String... parts) {
+    for (String part : parts) {
+      assertTrue(message.contains(part), () -> "'" + part + "' is not in: " + message);
+    }
+  }
+
+  private Path copyOf(String fixture) throws IOException {
+    return Fixtures.copy(Fixtures.folder(fixture).resolve("ckpt"), temp.resolve("in"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "z2_empty_file | empty | bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt | copy",
+        "z2_extra_rank | only 2 ranks | zero_pp_rank_7_ | two runs are mixed",
+        "z2_flipped_byte | checksum | data/3, which holds layers.0.bias, layers.0.weight | copy the file",
+        "z2_flipped_pickle | data.pkl | mp_rank_00_model_states.pt | copy",
+        "z2_latest_missing_tag | 'latest' names tag 'global_step999' | global_step999 | --tag",
+        "z2_missing_rank | rank 2 of 2 is missing | zero_pp_rank_1_ | was not saved whole",
+        "z2_truncated_optim | truncated | rank_1_mp_rank_00_optim_states.pt | copy",
+        "z3_bigger_shape | ranks disagree | rank_1_mp_rank_00_model_states.pt | two runs are mixed",
+        "z3_flipped_byte | checksum | data/3, which holds layers.0.bias, layers.0.weight | copy the file",
+        "z3_lfs_pointer | git-lfs | model_states.pt | git lfs pull",
+        "z3_missing_model | rank 2 of 2 is missing | zero_pp_rank_1_mp_rank_00_model | whole",
+        "z3_missing_rank | rank 2 of 2 is missing | zero_pp_rank_1_mp_rank_00_optim | whole",
+        "z3_short_group | sizes do not add up | zero_pp_rank_0_mp_rank_00_optim | two runs",
+        "z3_truncated_tail | truncated | zero_pp_rank_0_mp_rank_00_optim_states.pt | copy",
+      })
+  void damagedCheckpoints(String fixture, String problem, String place, String remedy)
+      throws IOException {
+    assertSays(failure(Fixtures.folder("corrupt/" + fixture + "/ckpt")), problem, place, remedy);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "z2_malicious_pickle",
+        "z3_malicious_optim",
+        "z2_huge_storage",
+        "z2_short_storage"
+      })
+  void whatIsNotNeededHarmsNobody(String fixture) throws IOException {
+    String good = fixture.substring(0, 2) + "_bf16_w2/ckpt";
+    Path[] outputs = {temp.resolve("good"), temp.resolve("bad")};
+    Path[] inputs = {Fixtures.folder(good), Fixtures.folder("corrupt/" + fixture + "/ckpt")};
+    for (int i = 0; i < 2; i++) {
+      new Conversion(TestSpark.context(), TestSpark.stores())
+          .run(
+              new ConversionRequest(
+                  inputs[i].toString(),
+                  outputs[i].toString(),
+                  ReadOptions.defaults(),
+                  PlanOptions.DEFAULTS,
+                  ExistingOutput.REFUSE));
+    }
+    assertEquals(
+        Fixtures.digests(outputs[0]).get("model.safetensors"),
+        Fixtures.digests(outputs[1]).get("model.safetensors"));
+    assertTrue(Files.notExists(Path.of("/tmp/lab_pwned")), "code in a pickle was run");
+  }
+
+  @Test
+  void aRankInTheMiddleIsMissing() throws IOException {
+    Path input = copyOf("z3_hpz_bf16_w4");
+    Files.delete(input.resolve("global_step3/bf16_zero_pp_rank_2_mp_rank_00_optim_states.pt"));
+
+    assertSays(
+        failure(input),
+        "rank 3 of 4 is missing: ",
+        "/global_step3/bf16_zero_pp_rank_2_mp_rank_00_optim_states.pt",
+        "the checkpoint was not saved whole, or files of two runs are mixed");
+  }
+
+  @Test
+  void ranksOfDifferentSteps() throws IOException {
+    Path input = copyOf("z3_bf16_w2");
+    String name = "zero_pp_rank_1_mp_rank_00_model_states.pt";
+    Files.copy(
+        Fixtures.folder("z3_bf16_w2_llama/ckpt/global_step3").resolve(name),
+        input.resolve("global_step3").resolve(name),
+        StandardCopyOption.REPLACE_EXISTING);
+
+    assertSays(failure(input), "ranks disagree", name, "two runs are mixed");
+  }
+
+  @Test
+  void partitionsOfAnotherModel() throws IOException {
+    Path input = copyOf("z2_bf16_w2");
+    Files.copy(
+        Fixtures.folder("cog_z2_bf16_w2/ckpt/global_step2").resolve(RANK_1),
+        input.resolve("global_step3").resolve(RANK_1),
+        StandardCopyOption.REPLACE_EXISTING);
+
+    assertSays(failure(input), "sizes do not add up", "optim_states.pt");
+  }
+
+  @Test
+  void everyTruncationIsNoticed() throws IOException {
+    Path input = copyOf("z2_bf16_w2");
+    Path file = input.resolve("global_step3").resolve(RANK_1);
+    byte[] whole = Files.readAllBytes(file);
+    for (int length = 0; length < whole.length; length += 997) {
+      Files.write(file, java.util.Arrays.copyOf(whole, length));
+      assertSays(failure(input), RANK_1);
+    }
+  }
+
+  @Test
+  void tensorParallelCheckpointsAreRefused() throws IOException {
+    Path input = copyOf("z2_bf16_w2");
+    Path step = input.resolve("global_step3");
+    Files.copy(
+        step.resolve("mp_rank_00_model_states.pt"), step.resolve("mp_rank_01_model_states.pt"));
+
+    assertSays(
+        failure(input), "tensor- or pipeline-parallel", "mp_rank_01_model_states.pt", "convert");
+  }
+
+  @Test
+  void noCheckpointAtAll() throws IOException {
+    Path input = Files.createDirectory(temp.resolve("in"));
+
+    assertSays(failure(input), "no checkpoint here", input.toString(), "save_checkpoint");
+    assertSays(failure(temp.resolve("nowhere")), "no such file or folder", "nowhere");
+  }
+
+  @Test
+  void anUnknownTagNamesTheOthers() throws IOException {
+    ReadOptions options =
+        new ReadOptions(Optional.of("step9"), Optional.empty(), ReadOptions.Frozen.INCLUDE);
+
+    assertSays(
+        failure(Fixtures.folder("z2_bf16_w2_tags/ckpt"), options),
+        "there is no tag 'step9'",
+        "[global_step1, global_step3, my-tag 2]");
+  }
+
+  @Test
+  void aTagCannotLeadOutOfTheCheckpoint() throws IOException {
+    Path input = copyOf("z2_bf16_w2");
+    Files.writeString(input.resolve("latest"), "../../etc");
+
+    assertSays(failure(input), "'../../etc' cannot be a tag");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "z3_bf16_w2 | MODEL | INCLUDE | a ZeRO-3 checkpoint keeps no whole module weights",
+        "z0_bf16_w2 | MASTER | INCLUDE | no fp32 master weights",
+        "z0_bf16_w2 | MODEL | EXCLUDE | does not say which parameters were frozen",
+      })
+  void weightsThatAreNotThere(
+      String fixture, Weights weights, ReadOptions.Frozen frozen, String problem)
+      throws IOException {
+    ReadOptions options = new ReadOptions(Optional.empty(), Optional.of(weights), frozen);
+
+    assertSays(failure(Fixtures.folder(fixture).resolve("ckpt"), options), problem, "--");
+  }
+
+  @Test
+  void outputsThatWouldDoHarm() throws IOException {
+    Path input = copyOf("z2_bf16_w2");
+    Map<String, String> before = Fixtures.digests(temp);
+    for (List<String> wrong :
+        List.of(
+            List.of(input.resolve("out").toString(), "the output lies inside the input"),
+            List.of(input.toString(), "the output lies inside the input"),
+            List.of(input + "/../in/x", "the output lies inside the input"),
+            List.of(temp.toString(), "the input lies inside the output"))) {
+      ReweaveException failure =
+          assertThrows(
+              ReweaveException.class,
+              () ->
+                  new Conversion(TestSpark.context(), TestSpark.stores())
+                      .run(
+                          new ConversionRequest(
+                              input.toString(),
+                              wrong.get(0),
+                              ReadOptions.defaults(),
+                              PlanOptions.DEFAULTS,
+                              ExistingOutput.REPLACE)));
+      assertSays(failure.getMessage(), wrong.get(1));
+    }
+    assertEquals(before, Fixtures.digests(temp));
+  }
+
+  @Test
+  void outputsThatHoldSomething() throws IOException {
+    Path output = Files.createDirectory(temp.resolve("full"));
+    Files.writeString(output.resolve("thesis.tex"), "years of work");
+    ReweaveException failure =
+        assertThrows(
+            ReweaveException.class,
+            () ->
+                new Conversion(TestSpark.context(), TestSpark.stores())
+                    .run(
+                        new ConversionRequest(
+                            Fixtures.folder("z2_bf16_w2/ckpt").toString(),
+                            output.toString(),
+                            ReadOptions.defaults(),
+                            PlanOptions.DEFAULTS,
+                            ExistingOutput.REFUSE)));
+
+    assertSays(failure.getMessage(), "not empty", "thesis.tex", "--overwrite");
+    assertEquals("years of work", Files.readString(output.resolve("thesis.tex")));
+  }
+}

@@ -1,0 +1,99 @@
+package dev.reweave.job;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.plan.PlanOptions;
+import dev.reweave.storage.Stores;
+import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.TestSpark;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The same conversion on a file system without positioned writes: a real HDFS. */
+class HdfsConversionTest {
+  @TempDir static java.nio.file.Path temp;
+  private static MiniDFSCluster cluster;
+  private static FileSystem fs;
+
+  @BeforeAll
+  static void start() throws IOException {
+    Configuration conf = new Configuration();
+    conf.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, temp.resolve("hdfs").toString());
+    cluster = new MiniDFSCluster.Builder(conf).numDataNodes(1).build();
+    fs = cluster.getFileSystem();
+  }
+
+  @AfterAll
+  static void stop() {
+    cluster.shutdown(true);
+  }
+
+  private static String put(String fixture) throws IOException {
+    Path target = new Path(fs.getUri() + "/in/" + fixture);
+    fs.mkdirs(target.getParent());
+    fs.copyFromLocalFile(new Path(Fixtures.folder(fixture).resolve("ckpt").toUri()), target);
+    return target.toString();
+  }
+
+  private static void convert(String input, String output) {
+    PlanOptions plan = new PlanOptions(PlanOptions.DEFAULTS.dtype(), 400, "model", 64_000);
+    new Conversion(TestSpark.context(), new Stores(TestSpark.context().hadoopConfiguration()))
+        .run(
+            new ConversionRequest(
+                input, output, ReadOptions.defaults(), plan, ExistingOutput.REFUSE));
+  }
+
+  private static List<String> names(Path folder) throws IOException {
+    return Stream.of(fs.listStatus(folder)).map(FileStatus::getPath).map(Path::getName).toList();
+  }
+
+  @Test
+  void givesTheFilesThatALocalRunGives() throws IOException {
+    Path output = new Path(fs.getUri() + "/out/model 1");
+    convert(put("z2_bf16_w2_tags"), output.toString());
+    java.nio.file.Path local = temp.resolve("local");
+    convert(Fixtures.folder("z2_bf16_w2_tags/ckpt").toString(), local.toString());
+
+    List<String> expected = List.copyOf(Fixtures.digests(local).keySet());
+    assertEquals(expected, names(output));
+    for (String name : expected) {
+      if (!name.equals("reweave.json")) {
+        try (var in = fs.open(new Path(output, name))) {
+          assertArrayEquals(Files.readAllBytes(local.resolve(name)), in.readAllBytes());
+        }
+      }
+    }
+    assertEquals(
+        List.of(),
+        new Verification(TestSpark.context(), TestSpark.stores())
+            .run(output.toString())
+            .problems());
+  }
+
+  @Test
+  void aFailureLeavesNothing() throws IOException {
+    String input = put("corrupt/z3_flipped_byte");
+    Path output = new Path(fs.getUri() + "/out/damaged");
+
+    assertThrows(ReweaveException.class, () -> convert(input, output.toString()));
+
+    assertFalse(fs.exists(output));
+  }
+}

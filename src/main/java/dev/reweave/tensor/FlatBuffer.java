@@ -27,7 +27,8 @@ public final class FlatBuffer implements Serializable {
   private final DType dtype;
 
   /**
-   * @throws IllegalArgumentException if there is no piece or their types differ
+   * @throws IllegalArgumentException if there is no piece, their types differ or their lengths
+   *     overflow
    */
   public FlatBuffer(List<Piece> pieces) {
     if (pieces.isEmpty()) {
@@ -43,7 +44,10 @@ public final class FlatBuffer implements Serializable {
         throw new IllegalArgumentException(
             "a flat buffer of " + dtype + " and " + piece.storage().dtype());
       }
-      end = Math.addExact(end, piece.elements());
+      if (piece.elements() > Long.MAX_VALUE - end) {
+        throw new IllegalArgumentException("a flat buffer of too many elements");
+      }
+      end += piece.elements();
       ends[i] = end;
     }
   }

@@ -42,8 +42,9 @@ public sealed interface Layout extends Serializable
   }
 
   /**
-   * The fewest elements that a run has, but for the first and last of a range: 1 where a tensor is
-   * stored transposed; large where it is stored row by row.
+   * The fewest elements that a run has: 1 where a tensor is stored transposed; large where it is
+   * stored row by row. The first and last run of a range can be shorter, and so can runs that end
+   * or start with a piece of a {@link FlatBuffer}.
    */
   long granularity();
 }

@@ -17,9 +17,12 @@ public final class PartitionedLayout implements Layout {
   private final long elements;
 
   /**
-   * @param ranks one buffer per rank, in rank order; share the list between layouts
+   * @param ranks one buffer per rank, in rank order; immutable, and kept as it is: share one list
+   *     between the layouts of all tensors, so that it is serialized once
    * @param offset first element of the slice in each rank's buffer
    * @param elements length of the tensor; each rank holds {@code ceil(elements / ranks)} of it
+   * @throws IllegalArgumentException if there is no rank, {@code elements} is negative or the
+   *     buffers' types differ
    * @throws IndexOutOfBoundsException if a rank's buffer is too short
    */
   public PartitionedLayout(List<FlatBuffer> ranks, long offset, long elements) {
@@ -28,12 +31,19 @@ public final class PartitionedLayout implements Layout {
     this.slice = sliceOf(elements, ranks.size());
     this.elements = elements;
     for (FlatBuffer rank : ranks) {
+      if (rank.dtype() != dtype()) {
+        throw new IllegalArgumentException(
+            "ranks with buffers of " + dtype() + " and " + rank.dtype());
+      }
       Objects.checkFromIndexSize(offset, slice, rank.elements());
     }
   }
 
   /** Elements that each of {@code ranks} ranks holds of a tensor: rounded up. */
   public static long sliceOf(long elements, int ranks) {
+    if (elements < 0 || ranks < 1) {
+      throw new IllegalArgumentException(elements + " elements over " + ranks + " ranks");
+    }
     return elements / ranks + (elements % ranks == 0 ? 0 : 1);
   }
 

@@ -27,10 +27,10 @@ public record StorageRef(
   }
 
   public StorageRef {
-    if (position < 0 || elements < 0) {
-      throw new IllegalArgumentException("storage " + name + " at " + position + " of " + elements);
+    if (position < 0 || elements < 0 || elements > (Long.MAX_VALUE - position) / dtype.bytes()) {
+      throw new IllegalArgumentException(
+          "storage " + name + " at " + position + " of " + elements + " elements of " + dtype);
     }
-    Math.addExact(position, Math.multiplyExact(elements, (long) dtype.bytes()));
   }
 
   /** Size in bytes. */

@@ -89,7 +89,8 @@ public final class StoredLayout implements Layout {
     if (!isContiguous()) {
       throw new IllegalArgumentException("not contiguous: shape " + shape);
     }
-    return new FlatBuffer.Piece(storage, offset, shape.elements());
+    // An empty view may lie behind the end of its storage, as torch's slices of slices can.
+    return new FlatBuffer.Piece(storage, elements() == 0 ? 0 : offset, elements());
   }
 
   @Override

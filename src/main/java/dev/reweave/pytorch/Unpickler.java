@@ -233,7 +233,7 @@ final class Unpickler {
         if (!(name instanceof String text) || !(stack.pop() instanceof String module)) {
           throw input.broken("the pickle names a global with something but text");
         }
-        stack.push(new PickleGlobal(module, text));
+        stack.push(global(module, text));
       }
       case 'R', 0x81 -> {
         Object arguments = stack.pop();
@@ -262,7 +262,8 @@ final class Unpickler {
         }
       }
       case 'Q' -> stack.push(persistent(stack.pop()));
-      case 'P' -> stack.push(persistent(input.line()));
+      case 'P' ->
+          throw input.broken("the pickle has persistent ids of text, as torch never writes");
       case 0x82, 0x83, 0x84 ->
           throw input.broken("the pickle uses the extension registry, which is not supported");
       case 0x97, 0x98 ->
@@ -276,7 +277,13 @@ final class Unpickler {
 
   private PickleGlobal global() throws IOException {
     String module = texts.utf8Line();
-    return new PickleGlobal(module, texts.utf8Line());
+    return global(module, texts.utf8Line());
+  }
+
+  /** Counts as several values: it holds text, which a pickle can repeat from its memo. */
+  private PickleGlobal global(String module, String name) {
+    budget.spend(3 + (module.length() + name.length()) / 64);
+    return new PickleGlobal(module, name);
   }
 
   private Object called(Object callable, Object arguments) {

@@ -61,6 +61,7 @@ class UnpicklerTest {
         Arguments.of(pickle("\u0080\6N."), "protocol 6"),
         Arguments.of(pickle("\u0082\1."), "extension registry"),
         Arguments.of(pickle("\u0097."), "out-of-band"),
+        Arguments.of(pickle("P0\n."), "persistent ids of text"),
         Arguments.of(pickle("}(Nu."), "without a value"),
         Arguments.of(pickle("N(NNu."), "something but a dict"),
         Arguments.of(pickle(")Na."), "something but a list"),
@@ -136,6 +137,8 @@ class UnpicklerTest {
     pickle = pickle("c_codecs\nencode\nq\0(X").u4(32_000).repeat("x", 32_000);
     pickle.op("Vlatin1\ntq\1").repeat("h\0h\1R", 1000).op(".");
     assertCostsMoreThan(100_000, pickle);
+    pickle = pickle("X").u4(32_000).repeat("x", 32_000).op("q\0").repeat("h\0h\0\u0093", 1000);
+    assertCostsMoreThan(100_000, pickle.op("."));
   }
 
   @Test

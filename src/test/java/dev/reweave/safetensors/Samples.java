@@ -10,7 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 
-/** What {@code generate.py} beside the samples gave to the reference libraries. */
+/** What the reference libraries wrote of the same tensors. */
 final class Samples {
   static final List<String> NAMES =
       List.of(

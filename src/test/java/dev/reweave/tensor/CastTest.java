@@ -198,7 +198,7 @@ class CastTest {
     return out;
   }
 
-  /** All values of 16 bits; of the others, all that digests.py takes, in its order. */
+  /** All values of 16 bits; of the others, a structured choice, in the order of the digests. */
   private static byte[] input(DType type) {
     return INPUTS.computeIfAbsent(type, CastTest::makeInput);
   }

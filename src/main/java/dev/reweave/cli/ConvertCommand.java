@@ -5,13 +5,14 @@ import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.job.Conversion;
 import dev.reweave.job.ConversionRequest;
+import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.job.SparkSessions;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Planner;
-import dev.reweave.report.Manifest;
 import dev.reweave.report.PlanText;
 import dev.reweave.report.Summary;
+import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -44,6 +45,11 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(names = "--overwrite", description = "Replace the model in the output folder.")
   private boolean overwrite;
 
+  @Option(
+      names = "--no-resume",
+      description = "Start anew, whatever an earlier run of this conversion has done.")
+  private boolean noResume;
+
   @Option(names = "--dry-run", description = "Print the plan and write nothing.")
   private boolean dryRun;
 
@@ -69,7 +75,8 @@ final class ConvertCommand implements Callable<Integer> {
         output,
         reading.toOptions(),
         planning.toOptions(),
-        overwrite ? ExistingOutput.REPLACE : ExistingOutput.REFUSE);
+        overwrite ? ExistingOutput.REPLACE : ExistingOutput.REFUSE,
+        noResume ? Earlier.IGNORE : Earlier.CONTINUE);
   }
 
   private static void printPlan(ConversionRequest request, PrintWriter out) {
@@ -79,16 +86,21 @@ final class ConvertCommand implements Callable<Integer> {
             .read(request.input(), request.reading());
     ConversionPlan plan = new Planner(request.planning()).plan(checkpoint);
     Summary.source(checkpoint.source(), checkpoint.notes()).forEach(out::println);
-    PlanText.lines(plan, Conversion.TASK_BYTES).forEach(out::println);
+    PartRule rule = stores.outputFolder(request.output()).partRule();
+    PlanText.lines(plan, plan.chunks(rule), Conversion.taskBytes(rule, plan)).forEach(out::println);
   }
 
   /** Converts and tells what was done. */
-  static Manifest convert(ConversionRequest request, PrintWriter out) {
+  static void convert(ConversionRequest request, PrintWriter out) {
     try (JavaSparkContext spark = SparkSessions.start("reweave convert " + request.output())) {
       Stores stores = new Stores(spark.hadoopConfiguration());
-      Manifest manifest = new Conversion(spark, stores).run(request);
-      Summary.result(manifest, stores.resolve(request.output())).forEach(out::println);
-      return manifest;
+      Conversion.Outcome outcome = new Conversion(spark, stores).run(request);
+      String address = stores.resolve(request.output());
+      if (outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE) {
+        out.println(Summary.upToDate(address));
+      } else {
+        Summary.result(outcome.manifest(), address).forEach(out::println);
+      }
     }
   }
 }

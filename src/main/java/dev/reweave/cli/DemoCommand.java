@@ -3,6 +3,7 @@ package dev.reweave.cli;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.job.ConversionRequest;
+import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import java.io.IOException;
@@ -59,7 +60,8 @@ final class DemoCommand implements Callable<Integer> {
             ReadOptions.defaults(),
             new PlanOptions(
                 defaults.dtype(), MAX_SHARD_BYTES, defaults.weightsName(), defaults.chunkBytes()),
-            ExistingOutput.REPLACE),
+            ExistingOutput.REPLACE,
+            Earlier.IGNORE),
         out);
     int exit = VerifyCommand.verify(result.toString(), out, spec.commandLine().getErr());
     print(result, out);

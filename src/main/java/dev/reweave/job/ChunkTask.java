@@ -5,6 +5,8 @@ import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedShard;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.storage.ChunkSink;
+import dev.reweave.storage.Part;
+import dev.reweave.storage.PartReceipt;
 import dev.reweave.storage.StagedFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Cast;
@@ -18,7 +20,7 @@ import java.util.zip.CRC32C;
  * megabytes for every chunk, whatever the size of chunk, tensor and model.
  */
 final class ChunkTask {
-  private static final int BUFFER = 4 << 20;
+  private static final int BUFFER = 8 << 20;
 
   /** Bytes of all buffers: gathered and cast elements, and what is read with joined requests. */
   static final long BUFFERS = 2L * BUFFER + Gather.MOST_JOINED;
@@ -40,8 +42,9 @@ final class ChunkTask {
 
   ChunkResult run(StagedFile target) {
     PlannedShard shard = work.shards().get(chunk.shard());
+    Part part = new Part(chunk.number(), chunk.from(), chunk.length());
     try (OpenFiles files = new OpenFiles(stores, work.files());
-        ChunkSink sink = target.open(stores, chunk.from())) {
+        ChunkSink sink = target.open(stores, part)) {
       Gather gather = new Gather(files, tally);
       writeHeader(shard.header(), sink);
       List<SafetensorsHeader.Entry> entries = shard.header().entries();
@@ -49,12 +52,12 @@ final class ChunkTask {
         writeTensor(shard.header(), entries.get(t), shard.layouts().get(t), gather, sink);
       }
       flush(sink);
-      sink.commit();
+      PartReceipt receipt = sink.commit();
+      return new ChunkResult(
+          chunk, receipt, (int) crc.getValue(), tally.shares(), tally.bytes(), tally.requests());
     } catch (IOException e) {
       throw Stores.unwritable(shard.fileName(), e);
     }
-    return new ChunkResult(
-        chunk, (int) crc.getValue(), tally.shares(), tally.bytes(), tally.requests());
   }
 
   private void writeHeader(SafetensorsHeader header, ChunkSink sink) throws IOException {

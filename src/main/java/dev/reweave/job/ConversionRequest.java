@@ -14,7 +14,16 @@ public record ConversionRequest(
     String output,
     ReadOptions reading,
     PlanOptions planning,
-    ExistingOutput existing) {
+    ExistingOutput existing,
+    Earlier earlier) {
+
+  /** What counts of an earlier run of the same conversion. */
+  public enum Earlier {
+    /** Its finished shards; all of it if it ended well. */
+    CONTINUE,
+    /** Nothing. */
+    IGNORE
+  }
 
   /** What happens if the output folder is not empty. */
   public enum ExistingOutput {

@@ -19,7 +19,7 @@ final class Gather {
   private static final int NEAR = 16 << 10;
 
   /** Most bytes of a request that covers several runs. */
-  static final int MOST_JOINED = 4 << 20;
+  static final int MOST_JOINED = 8 << 20;
 
   /** A contiguous piece of a storage and where it goes; in bytes. */
   private record Piece(StorageRef storage, long position, int length, int target) {

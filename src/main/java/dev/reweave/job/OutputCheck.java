@@ -1,18 +1,34 @@
 package dev.reweave.job;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.report.Manifest;
+import dev.reweave.storage.InputFile;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.Stores;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
-/** Refuses outputs that would harm something that is there. */
+/** Looks at what an output folder holds: refuses to harm it, and finds out what is done already. */
 final class OutputCheck {
-  private OutputCheck() {}
+  private static final int MOST_MANIFEST_BYTES = 256 << 20;
 
-  static OutputFolder check(Stores stores, ConversionRequest request) {
+  private final Stores stores;
+  private final ConversionRequest request;
+  private final OutputFolder output;
+
+  /**
+   * Finds the output folder.
+   *
+   * @throws ReweaveException if it lies in the input or around it
+   */
+  OutputCheck(Stores stores, ConversionRequest request) {
+    this.stores = stores;
+    this.request = request;
+    this.output = stores.outputFolder(request.output());
     String input = stores.resolve(request.input());
-    OutputFolder output = stores.outputFolder(request.output());
     if (isWithin(output.address(), input)) {
       throw new ReweaveException(
           "the output lies inside the input, which is never written to",
@@ -23,7 +39,57 @@ final class OutputCheck {
       throw new ReweaveException(
           "the input lies inside the output", input, "name an output that is new or empty");
     }
-    List<String> names = output.names();
+  }
+
+  private static boolean isWithin(String inner, String outer) {
+    return (inner + "/").startsWith(outer.endsWith("/") ? outer : outer + "/");
+  }
+
+  OutputFolder output() {
+    return output;
+  }
+
+  /** The manifest of a finished conversion to this folder. */
+  Optional<Manifest> manifest() {
+    Optional<InputFile> file = output.file(Manifest.FILE_NAME);
+    if (file.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          Manifest.parse(stores.readAll(file.get(), MOST_MANIFEST_BYTES), file.get().uri()));
+    } catch (ReweaveException e) {
+      // A file of that name that is none of ours counts as any other file.
+      return Optional.empty();
+    }
+  }
+
+  /** What this very conversion has written and is still whole; empty if it must run. */
+  Optional<Manifest> upToDate(String fingerprint) {
+    return manifest()
+        .filter(m -> request.earlier() == Earlier.CONTINUE)
+        .filter(m -> m.fingerprint().equals(fingerprint))
+        .filter(m -> m.result().index().isEmpty() || output.file(m.result().index()).isPresent())
+        .filter(m -> m.result().shards().stream().allMatch(this::isThere));
+  }
+
+  private boolean isThere(Manifest.Shard shard) {
+    return output.file(shard.name()).filter(f -> f.length() == shard.bytes()).isPresent();
+  }
+
+  /**
+   * Refuses if files would be lost that nobody asked to replace. The result of the same command for
+   * an input that has changed since is replaced without being asked.
+   *
+   * @param begun what a killed run of any conversion left, whose files may go
+   */
+  void requireRoom(Optional<Journal.PlanState> begun) {
+    List<String> names = new ArrayList<>(output.names());
+    begun.ifPresent(plan -> names.removeIf(plan::publishes));
+    manifest()
+        .filter(m -> request.earlier() == Earlier.CONTINUE)
+        .filter(m -> m.command().equals(Fingerprint.command(request)))
+        .ifPresent(m -> names.removeAll(m.fileNames()));
     if (!names.isEmpty() && request.existing() == ExistingOutput.REFUSE) {
       throw new ReweaveException(
           "the output is not empty: it holds "
@@ -32,10 +98,5 @@ final class OutputCheck {
           output.address(),
           "name a folder that is new or empty, or replace the model in it with --overwrite");
     }
-    return output;
-  }
-
-  private static boolean isWithin(String inner, String outer) {
-    return (inner + "/").startsWith(outer.endsWith("/") ? outer : outer + "/");
   }
 }

@@ -4,13 +4,14 @@ import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedShard;
 import dev.reweave.report.RunFigures;
-import dev.reweave.storage.Checksum;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.StagedFile;
 import dev.reweave.storage.Stores;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -19,80 +20,101 @@ import org.apache.spark.broadcast.Broadcast;
 final class PlanRunner {
   private record Assignment(Chunk chunk, StagedFile target) implements Serializable {}
 
+  /**
+   * A plan whose shards are all complete and staged.
+   *
+   * @param shards by name
+   */
+  record Staged(
+      Map<String, StagedFile> files, Map<String, Journal.ShardState> shards, RunFigures figures) {}
+
   private final JavaSparkContext spark;
   private final SparkTasks tasks;
   private final Broadcast<Stores> stores;
+  private final OutputFolder output;
+  private final Journal journal;
 
-  PlanRunner(JavaSparkContext spark, SparkTasks tasks, Broadcast<Stores> stores) {
+  PlanRunner(
+      JavaSparkContext spark,
+      SparkTasks tasks,
+      Broadcast<Stores> stores,
+      OutputFolder output,
+      Journal journal) {
     this.spark = spark;
     this.tasks = tasks;
     this.stores = stores;
+    this.output = output;
+    this.journal = journal;
   }
 
   /**
-   * Runs a plan. All shards are complete and staged when it returns.
+   * Runs a plan, or what is left of it.
    *
+   * @param staged the files to write, by shard
+   * @param finished shards that an earlier process completed
    * @throws dev.reweave.ReweaveException if something cannot be read or written, or is damaged
    */
-  RunFigures run(ConversionPlan plan, OutputFolder output) {
-    Broadcast<Stores> stores = this.stores;
+  Staged run(
+      ConversionPlan plan,
+      Map<String, StagedFile> staged,
+      Map<String, Journal.ShardState> finished) {
+    Broadcast<Stores> shared = stores;
     Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
-    int[] crcs = new int[plan.shards().size()];
     StorageChecks checks = new StorageChecks();
-    Sums sums = new Sums();
-    try {
+    finished.values().forEach(shard -> checks.add(shard.shares()));
+    Map<String, Journal.ShardState> shards = new HashMap<>(finished);
+    long[] audited = {0};
+    try (ShardAssembly assembly = new ShardAssembly(plan, output, staged, journal)) {
       tasks.run(
           "convert " + plan.tensors() + " tensors to " + plan.shards().size() + " shards",
-          assignments(plan, output),
-          a -> new ChunkTask(stores.value(), work.value(), a.chunk()).run(a.target()),
-          result -> {
-            Chunk chunk = result.chunk();
-            long behind = plan.shards().get(chunk.shard()).length() - chunk.to();
-            crcs[chunk.shard()] ^= Checksum.CRC_32C.share(result.crc32c(), behind);
-            checks.add(result.shares());
-            sums.bytesRead += result.bytesRead();
-            sums.requests += result.requests();
-          });
+          assignments(plan, staged, finished),
+          a -> new ChunkTask(shared.value(), work.value(), a.chunk()).run(a.target()),
+          assembly::add);
+      for (Journal.ShardState shard : assembly.finish()) {
+        checks.add(shard.shares());
+        shards.put(shard.shard(), shard);
+      }
       tasks.run(
           "check " + plan.files().size() + " input files",
           IntStream.range(0, plan.files().size()).boxed().toList(),
-          file -> new StorageAudit(stores.value(), work.value(), file).run(),
+          file -> new StorageAudit(shared.value(), work.value(), file).run(),
           result -> {
             checks.add(result.shares());
             checks.leaveOut(result.unchecked());
-            sums.bytesRead += result.bytesRead();
+            audited[0] += result.bytesRead();
           });
+      checks.compare(plan);
+      RunFigures figures =
+          new RunFigures(
+              assembly.bytesRead() + audited[0],
+              bytesNeeded(plan, finished),
+              assembly.requests(),
+              finished.size(),
+              checks.checked(),
+              checks.unchecked(),
+              plan.shards().stream().map(s -> shards.get(s.fileName()).crc32c()).toList());
+      return new Staged(staged, shards, figures);
     } finally {
       work.destroy();
     }
-    checks.compare(plan);
-    return new RunFigures(
-        sums.bytesRead,
-        sums.requests,
-        checks.checked(),
-        checks.unchecked(),
-        IntStream.of(crcs).boxed().toList());
   }
 
-  private static final class Sums {
-    long bytesRead;
-    long requests;
+  private static long bytesNeeded(ConversionPlan plan, Map<String, Journal.ShardState> finished) {
+    return plan.shards().stream()
+        .filter(s -> !finished.containsKey(s.fileName()))
+        .mapToLong(PlannedShard::bytesToRead)
+        .sum();
   }
 
-  /** Chunks where the store takes them in any order; else a whole shard per task. */
-  private static List<Assignment> assignments(ConversionPlan plan, OutputFolder output) {
-    List<StagedFile> staged = new ArrayList<>();
-    for (PlannedShard shard : plan.shards()) {
-      staged.add(output.stage(shard.fileName(), shard.length()));
-    }
+  private List<Assignment> assignments(
+      ConversionPlan plan,
+      Map<String, StagedFile> staged,
+      Map<String, Journal.ShardState> finished) {
     List<Assignment> assignments = new ArrayList<>();
-    for (Chunk chunk : plan.chunks()) {
-      StagedFile target = staged.get(chunk.shard());
-      if (target.takesChunks()) {
-        assignments.add(new Assignment(chunk, target));
-      } else if (chunk.from() == 0) {
-        long length = plan.shards().get(chunk.shard()).length();
-        assignments.add(new Assignment(new Chunk(chunk.shard(), 0, length), target));
+    for (Chunk chunk : plan.chunks(output.partRule())) {
+      String shard = plan.shards().get(chunk.shard()).fileName();
+      if (!finished.containsKey(shard)) {
+        assignments.add(new Assignment(chunk, staged.get(shard)));
       }
     }
     return assignments;

@@ -3,7 +3,6 @@ package dev.reweave.job;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedShard;
 import dev.reweave.report.Manifest;
-import dev.reweave.safetensors.SafetensorsIndex;
 import dev.reweave.storage.OutputFolder;
 
 /**
@@ -16,23 +15,30 @@ final class Publisher {
   private static final String INDEX = ".safetensors.index.json";
 
   private final OutputFolder output;
+  private final Journal journal;
 
-  Publisher(OutputFolder output) {
+  Publisher(OutputFolder output, Journal journal) {
     this.output = output;
+    this.journal = journal;
   }
 
-  void publish(ConversionPlan plan, Manifest manifest) {
-    plan.index().map(SafetensorsIndex::bytes).ifPresent(b -> output.stage(plan.indexName(), b));
-    output.stage(Manifest.FILE_NAME, manifest.toJson());
-    output.remove(Manifest.FILE_NAME);
-    output.names().stream().filter(n -> n.endsWith(INDEX)).forEach(output::remove);
-    output.names().stream().filter(n -> n.endsWith(SHARD)).forEach(output::remove);
+  void publish(ConversionPlan plan, PlanRunner.Staged staged, Manifest manifest) {
+    if (!journal.isPublishing()) {
+      output.remove(Manifest.FILE_NAME);
+      removeAll(INDEX);
+      removeAll(SHARD);
+      // From here on, what is visible is of this plan: a later process must not remove it again.
+      journal.publishing();
+    }
     for (PlannedShard shard : plan.shards()) {
-      output.publish(shard.fileName());
+      String name = shard.fileName();
+      output.publish(staged.files().get(name), staged.shards().get(name).receipts());
     }
-    if (plan.index().isPresent()) {
-      output.publish(plan.indexName());
-    }
-    output.publish(Manifest.FILE_NAME);
+    plan.index().ifPresent(index -> output.publish(plan.indexName(), index.bytes()));
+    output.publish(Manifest.FILE_NAME, manifest.toJson());
+  }
+
+  private void removeAll(String suffix) {
+    output.names().stream().filter(n -> n.endsWith(suffix)).forEach(output::remove);
   }
 }

@@ -1,7 +1,6 @@
 package dev.reweave.job;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.plan.Chunk;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.safetensors.SafetensorsHeader;
@@ -40,7 +39,7 @@ public final class Verification {
   public record Result(
       int shards, int tensors, long bytes, boolean checksums, List<String> problems) {}
 
-  private record ShardPart(int shard, InputFile file, Chunk range) implements Serializable {}
+  private record ShardPart(int shard, InputFile file, long from, long to) implements Serializable {}
 
   private record PartCrc(int shard, int share) implements Serializable {}
 
@@ -200,7 +199,7 @@ public final class Verification {
       InputFile file = files.get(shards.get(s).name());
       long step = PlanOptions.DEFAULTS.chunkBytes();
       for (long from = 0; from < file.length(); from += step) {
-        parts.add(new ShardPart(s, file, new Chunk(s, from, Math.min(file.length(), from + step))));
+        parts.add(new ShardPart(s, file, from, Math.min(file.length(), from + step)));
       }
     }
     int[] crcs = new int[shards.size()];
@@ -233,15 +232,15 @@ public final class Verification {
     CRC32C crc = new CRC32C();
     byte[] buffer = new byte[BUFFER];
     try (RandomAccess access = stores.open(part.file())) {
-      for (long at = part.range().from(); at < part.range().to(); at += buffer.length) {
-        int length = (int) Math.min(buffer.length, part.range().to() - at);
+      for (long at = part.from(); at < part.to(); at += buffer.length) {
+        int length = (int) Math.min(buffer.length, part.to() - at);
         access.readFully(at, buffer, 0, length);
         crc.update(buffer, 0, length);
       }
     } catch (IOException e) {
       throw Stores.unreadable(part.file().uri(), e);
     }
-    long behind = part.file().length() - part.range().to();
+    long behind = part.file().length() - part.to();
     return new PartCrc(part.shard(), Checksum.CRC_32C.share((int) crc.getValue(), behind));
   }
 }

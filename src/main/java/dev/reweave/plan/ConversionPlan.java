@@ -2,7 +2,7 @@ package dev.reweave.plan;
 
 import dev.reweave.safetensors.SafetensorsIndex;
 import dev.reweave.storage.InputFile;
-import dev.reweave.tensor.Layout;
+import dev.reweave.storage.PartRule;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,13 +38,19 @@ public record ConversionPlan(
   /** What is sent to every task, once. */
   public record Work(List<InputFile> files, List<PlannedShard> shards) implements Serializable {}
 
-  /** All chunks, shard after shard. */
-  public List<Chunk> chunks() {
+  /**
+   * All chunks, shard after shard.
+   *
+   * @param rule what the output's store can put together
+   */
+  public List<Chunk> chunks(PartRule rule) {
     List<Chunk> chunks = new ArrayList<>();
     for (int s = 0; s < shards.size(); s++) {
       long length = shards.get(s).length();
-      for (long from = 0; from < length; from += chunkBytes) {
-        chunks.add(new Chunk(s, from, Math.min(length, from + chunkBytes)));
+      long step = rule.partBytes(length, chunkBytes, Chunk.ALIGNMENT);
+      int number = 1;
+      for (long from = 0; from < length; from += step) {
+        chunks.add(new Chunk(s, number++, from, Math.min(length, from + step)));
       }
     }
     return chunks;
@@ -57,13 +63,7 @@ public record ConversionPlan(
 
   /** Bytes of weights that will be read. */
   public long bytesToRead() {
-    long bytes = 0;
-    for (PlannedShard shard : shards) {
-      for (Layout layout : shard.layouts()) {
-        bytes += layout.elements() * layout.dtype().bytes();
-      }
-    }
-    return bytes;
+    return shards.stream().mapToLong(PlannedShard::bytesToRead).sum();
   }
 
   /** Bytes of shards that will be written. */

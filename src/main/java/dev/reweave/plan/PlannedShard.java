@@ -26,4 +26,9 @@ public record PlannedShard(String fileName, SafetensorsHeader header, List<Layou
   public long length() {
     return header.fileLength();
   }
+
+  /** Bytes of weights that its tensors take where they lie. */
+  public long bytesToRead() {
+    return layouts.stream().mapToLong(l -> l.elements() * l.dtype().bytes()).sum();
+  }
 }

@@ -31,6 +31,8 @@ import java.util.TreeMap;
  *
  * @param reweave version of Reweave
  * @param spark version of Spark
+ * @param fingerprint the same for conversions that write the same bytes
+ * @param command the same for conversions that were asked for with the same options
  * @param started when the conversion began, ISO 8601, UTC
  * @param seconds how long it took
  */
@@ -39,6 +41,8 @@ import java.util.TreeMap;
 public record Manifest(
     String reweave,
     String spark,
+    String fingerprint,
+    String command,
     String started,
     double seconds,
     Input input,
@@ -50,6 +54,8 @@ public record Manifest(
   // JSON leaves empty values out, and Jackson gives null for what is absent.
   public Manifest {
     notes = orEmpty(notes);
+    fingerprint = orEmpty(fingerprint);
+    command = orEmpty(command);
   }
 
   private static <T> List<T> orEmpty(List<T> list) {
@@ -112,29 +118,39 @@ public record Manifest(
   @JsonIgnoreProperties(ignoreUnknown = true)
   public record Figures(
       long bytesRead,
+      long bytesNeeded,
       long bytesWritten,
       long readRequests,
+      int resumedShards,
       int storagesChecked,
       int storagesUnchecked) {}
 
+  /**
+   * What is known of a run before it reads weights.
+   *
+   * @param inputPath full address of the checkpoint
+   */
+  public record Origin(
+      String fingerprint, String command, String inputPath, String sparkVersion, Instant start) {}
+
   /** Puts together what a finished run knows of itself. */
   public static Manifest of(
-      String inputPath,
+      Origin origin,
       Checkpoint checkpoint,
       PlanOptions planning,
       ReadOptions reading,
       ConversionPlan plan,
-      RunFigures run,
-      String sparkVersion,
-      Instant start) {
+      RunFigures run) {
     Checkpoint.Source source = checkpoint.source();
     return new Manifest(
         Versions.reweave(),
-        sparkVersion,
-        start.truncatedTo(ChronoUnit.SECONDS).toString(),
-        Duration.between(start, Instant.now()).toMillis() / 1000.0,
+        origin.sparkVersion(),
+        origin.fingerprint(),
+        origin.command(),
+        origin.start().truncatedTo(ChronoUnit.SECONDS).toString(),
+        Duration.between(origin.start(), Instant.now()).toMillis() / 1000.0,
         new Input(
-            inputPath,
+            origin.inputPath(),
             source.tag(),
             source.framework(),
             source.version(),
@@ -156,8 +172,10 @@ public record Manifest(
             new TreeMap<>(checkpoint.aliases())),
         new Figures(
             run.bytesRead(),
+            run.bytesNeeded(),
             plan.bytesToWrite(),
             run.requests(),
+            run.resumedShards(),
             run.storagesChecked(),
             run.storagesUnchecked()),
         checkpoint.notes());
@@ -174,6 +192,16 @@ public record Manifest(
       shards.add(new Shard(shard.fileName(), shard.length(), hex(crcs.get(i))));
     }
     return shards;
+  }
+
+  /** Names of all files that the conversion made visible. */
+  public List<String> fileNames() {
+    List<String> names = new ArrayList<>(result.shards().stream().map(Shard::name).toList());
+    names.add(FILE_NAME);
+    if (!result.index().isEmpty()) {
+      names.add(result.index());
+    }
+    return names;
   }
 
   /** A checksum as it stands in the manifest. */

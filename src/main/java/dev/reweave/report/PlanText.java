@@ -1,6 +1,7 @@
 package dev.reweave.report;
 
 import dev.reweave.plan.ByteSize;
+import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedShard;
 import java.util.ArrayList;
@@ -13,16 +14,18 @@ public final class PlanText {
   /**
    * The plan's figures and its shards.
    *
+   * @param chunks as the output's store takes them
    * @param taskBytes memory that one task takes, in bytes
    */
-  public static List<String> lines(ConversionPlan plan, long taskBytes) {
+  public static List<String> lines(ConversionPlan plan, List<Chunk> chunks, long taskBytes) {
+    long longest = chunks.stream().mapToLong(Chunk::length).max().orElse(0);
     Table facts =
         new Table(2)
             .row("tensors", String.valueOf(plan.tensors()))
             .row("shards", String.valueOf(plan.shards().size()))
             .row("to read", plan.bytesToRead() + " bytes (" + size(plan.bytesToRead()) + ")")
             .row("to write", plan.bytesToWrite() + " bytes (" + size(plan.bytesToWrite()) + ")")
-            .row("chunks", plan.chunks().size() + " of at most " + size(plan.chunkBytes()))
+            .row("chunks", chunks.size() + " of at most " + size(longest))
             .row("memory per task", size(taskBytes));
     Table shards = new Table(1).row("shard", "tensors", "bytes");
     for (PlannedShard shard : plan.shards()) {

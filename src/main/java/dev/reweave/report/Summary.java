@@ -73,19 +73,38 @@ public final class Summary {
             ByteSize.format(figures.bytesWritten()),
             result.shards().size() == 1 ? "1 shard" : result.shards().size() + " shards",
             manifest.options().dtype()));
+    if (figures.resumedShards() > 0) {
+      lines.add("       " + figures.resumedShards() + " shards were finished by an earlier run");
+    }
     lines.add(
         String.format(
             Locale.ROOT,
-            "       %.1f s, read %s in %d requests, checksums of %d storages verified%s",
+            "       %.1f s, read %s (%.3f of what was needed) in %d requests%s",
             manifest.seconds(),
             ByteSize.format(figures.bytesRead()),
+            figures.bytesNeeded() == 0 ? 1 : (double) figures.bytesRead() / figures.bytesNeeded(),
             figures.readRequests(),
+            figures.bytesNeeded() == 0
+                ? ""
+                : String.format(
+                    Locale.ROOT,
+                    ", %.0f per GB",
+                    figures.readRequests() * 1e9 / figures.bytesNeeded())));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "       checksums of %d storages verified%s",
             figures.storagesChecked(),
             figures.storagesUnchecked() == 0
                 ? ""
                 : ", " + figures.storagesUnchecked() + " storages could not be checked"));
     lines.add("to     " + output);
     return lines;
+  }
+
+  /** That there was nothing to do. */
+  public static String upToDate(String output) {
+    return "up to date: " + output + " holds the result of this conversion";
   }
 
   /** What a verification found in a good folder. */

@@ -3,33 +3,63 @@ package dev.reweave.storage;
 import dev.reweave.ReweaveException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.fs.CommonPathCapabilities;
+import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /**
- * The folder that a conversion fills. Files are staged in a hidden folder inside it, where no
- * reader looks, and become visible one by one, whole, when they are published.
+ * The folder that a conversion fills. Files are staged where no reader looks (in a hidden folder
+ * inside it, or as uploads that are not complete) and become visible one by one, whole.
  */
 public final class OutputFolder {
-  /** Name of the hidden folder; whatever is in it is rubbish unless a conversion is running. */
+  /** Name of the hidden folder; without a running conversion, it is what a killed one left. */
   static final String STAGING = ".reweave";
+
+  private static final int MOST_STATE_BYTES = 256 << 20;
+
+  /** How files are put together, from the best means to the one that every store has. */
+  private enum Means {
+    IN_PLACE,
+    CONCATENATION,
+    MULTIPART_UPLOAD,
+    WHOLE_FILES
+  }
 
   private final Stores stores;
   private final FileSystem fs;
   private final Path folder;
   private final Path staging;
-  private boolean existed;
+  private final Means means;
 
   OutputFolder(Stores stores, FileSystem fs, Path folder) {
     this.stores = stores;
     this.fs = fs;
     this.folder = folder;
     this.staging = new Path(folder, STAGING);
+    this.means = means(fs, folder);
+  }
+
+  /** By what the store says that it can do, not by its scheme. */
+  private static Means means(FileSystem fs, Path folder) {
+    if (fs instanceof RawLocalFileSystem) {
+      return Means.IN_PLACE;
+    }
+    try {
+      if (fs.hasPathCapability(folder, CommonPathCapabilities.FS_CONCAT)) {
+        return Means.CONCATENATION;
+      }
+      return fs.hasPathCapability(folder, CommonPathCapabilities.FS_MULTIPART_UPLOADER)
+          ? Means.MULTIPART_UPLOAD
+          : Means.WHOLE_FILES;
+    } catch (IOException e) {
+      throw Stores.unreadable(folder.toString(), e);
+    }
   }
 
   /** Full address of the folder. */
@@ -37,13 +67,29 @@ public final class OutputFolder {
     return folder.toString();
   }
 
-  /** Names of what the folder holds, but for the staging folder; none if it does not exist. */
+  /** How files can be put together from parts here. */
+  public PartRule partRule() {
+    return switch (means) {
+      case IN_PLACE -> PartRule.FREE;
+      case CONCATENATION -> PartRule.CONCATENATED;
+      case MULTIPART_UPLOAD -> PartRule.MULTIPART;
+      case WHOLE_FILES -> PartRule.WHOLE;
+    };
+  }
+
+  /** The lock of the folder. */
+  public OutputLock lock() {
+    return new OutputLock(stores, fs, new Path(folder, OutputLock.NAME));
+  }
+
+  /** Names of what the folder holds for readers; none if it does not exist. */
   public List<String> names() {
     List<String> names = new ArrayList<>();
     try {
       for (FileStatus status : fs.listStatus(folder)) {
-        if (!status.getPath().getName().equals(STAGING)) {
-          names.add(status.getPath().getName());
+        String name = status.getPath().getName();
+        if (!name.equals(STAGING) && !name.equals(OutputLock.NAME)) {
+          names.add(name);
         }
       }
     } catch (FileNotFoundException e) {
@@ -55,35 +101,39 @@ public final class OutputFolder {
     return names;
   }
 
-  /** Throws away what an earlier run left and starts an empty staging folder. */
-  public void begin() {
+  /** A visible file of the folder. */
+  public Optional<InputFile> file(String name) {
+    return stores.file(new Path(folder, name).toString());
+  }
+
+  /** Whether there is anything at the address. */
+  public boolean exists() {
+    return stores.isFolder(address());
+  }
+
+  /**
+   * Makes the staging folder.
+   *
+   * @param bytes that will be staged
+   * @throws ReweaveException if the address is a file, or a local disk has too little room
+   */
+  public void prepare(long bytes) {
     try {
-      existed = fs.exists(folder);
-      if (existed && !fs.getFileStatus(folder).isDirectory()) {
+      if (stores.file(address()).isPresent()) {
         throw new ReweaveException(
             "the output is a file", address(), "name a folder that is new or empty");
       }
-      fs.delete(staging, true);
       if (!fs.mkdirs(staging)) {
         throw new IOException("cannot create " + staging);
       }
-    } catch (IOException e) {
-      throw Stores.unwritable(address(), e);
-    }
-  }
-
-  /** Refuses when the store says that it has no room for so many bytes more. */
-  public void requireSpace(long bytes) {
-    if (!(fs instanceof RawLocalFileSystem)) {
-      return;
-    }
-    try {
-      long free = fs.getStatus(folder).getRemaining();
-      if (free < bytes) {
-        throw new ReweaveException(
-            "not enough space: " + bytes + " bytes are needed and " + free + " are free",
-            address(),
-            "free some, or name an output on another disk");
+      if (fs instanceof RawLocalFileSystem) {
+        long free = fs.getStatus(folder).getRemaining();
+        if (free < bytes) {
+          throw new ReweaveException(
+              "not enough space: " + bytes + " bytes are needed and " + free + " are free",
+              address(),
+              "free some, or name an output on another disk");
+        }
       }
     } catch (IOException e) {
       throw Stores.unwritable(address(), e);
@@ -91,45 +141,69 @@ public final class OutputFolder {
   }
 
   /**
-   * Reserves a file in the staging folder.
+   * Begins to put a file together.
    *
    * @param name its name when it is published
    * @param length its final length in bytes
    */
   public StagedFile stage(String name, long length) {
-    Path path = new Path(staging, name);
-    if (!(fs instanceof RawLocalFileSystem)) {
-      return new StagedFile.Whole(path.toString());
-    }
-    try (RandomAccessFile file = new RandomAccessFile(path.toUri().getPath(), "rw")) {
-      file.setLength(length);
-    } catch (IOException e) {
-      throw Stores.unwritable(path.toString(), e);
-    }
-    return new StagedFile.InPlace(path.toString());
-  }
-
-  /** Stages a small file with this content. */
-  public void stage(String name, byte[] content) {
-    StagedFile file = stage(name, content.length);
-    try (ChunkSink sink = file.open(stores, 0)) {
-      sink.write(content, 0, content.length);
-      sink.commit();
-    } catch (IOException e) {
-      throw Stores.unwritable(new Path(staging, name).toString(), e);
-    }
-  }
-
-  /** Makes a staged file visible under its name, in place of any file of that name. */
-  public void publish(String name) {
-    Path target = new Path(folder, name);
+    String target = new Path(folder, name).toString();
     try {
-      fs.delete(target, false);
-      if (!fs.rename(new Path(staging, name), target)) {
-        throw new IOException("rename was refused");
-      }
+      return switch (means) {
+        case IN_PLACE -> InPlaceFile.reserve(staged(name), target, length);
+        case MULTIPART_UPLOAD -> MultipartFile.begin(stores, target, length);
+        case CONCATENATION, WHOLE_FILES -> stagedBefore(name, length, "");
+      };
     } catch (IOException e) {
-      throw Stores.unwritable(target.toString(), e);
+      throw Stores.unwritable(target, e);
+    }
+  }
+
+  /**
+   * Finds a file again that an earlier process staged.
+   *
+   * @param token what {@link StagedFile#token()} said of it
+   */
+  public StagedFile stagedBefore(String name, long length, String token) {
+    String target = new Path(folder, name).toString();
+    String staged = staged(name);
+    return switch (means) {
+      case IN_PLACE -> new InPlaceFile(staged, target);
+      case MULTIPART_UPLOAD -> new MultipartFile(target, token, length);
+      case CONCATENATION -> new ConcatenatedFile(staged + ".parts", staged, target);
+      case WHOLE_FILES -> new WholeFile(staged, target);
+    };
+  }
+
+  private String staged(String name) {
+    return new Path(staging, name).toString();
+  }
+
+  /** Makes one file of its parts. */
+  public void assemble(StagedFile file, List<PartReceipt> receipts) {
+    try {
+      file.assemble(stores, receipts);
+    } catch (IOException e) {
+      throw Stores.unwritable(address(), e);
+    }
+  }
+
+  /** Makes an assembled file visible, whole. */
+  public void publish(StagedFile file, List<PartReceipt> receipts) {
+    try {
+      file.publish(stores, receipts);
+    } catch (IOException e) {
+      throw Stores.unwritable(address(), e);
+    }
+  }
+
+  /** Makes a small file visible, whole. */
+  public void publish(String name, byte[] content) {
+    writeState(name, content);
+    try {
+      stores.replace(staged(name), new Path(folder, name).toString());
+    } catch (IOException e) {
+      throw Stores.unwritable(new Path(folder, name).toString(), e);
     }
   }
 
@@ -143,13 +217,46 @@ public final class OutputFolder {
     }
   }
 
-  /** Removes the staging folder, and the folder itself if it is new and nothing else is in it. */
-  public void end() {
+  /** Keeps a small file out of sight, for a later process. */
+  public void writeState(String name, byte[] content) {
+    Path path = new Path(staging, name);
     try {
+      fs.mkdirs(path.getParent());
+      try (FSDataOutputStream out = fs.create(path, true)) {
+        out.write(content);
+      }
+    } catch (IOException e) {
+      throw Stores.unwritable(path.toString(), e);
+    }
+  }
+
+  /** What a process kept; empty if there is none. */
+  public Optional<byte[]> readState(String name) {
+    return stores.file(staged(name)).map(file -> stores.readAll(file, MOST_STATE_BYTES));
+  }
+
+  /** Throws away all that is staged: files, parts, uploads and kept state. */
+  public void clear() {
+    try {
+      if (means == Means.MULTIPART_UPLOAD) {
+        MultipartFile.abortUnder(fs, folder);
+      }
       fs.delete(staging, true);
-      if (!existed && names().isEmpty()) {
+    } catch (IOException e) {
+      throw Stores.unwritable(address(), e);
+    }
+  }
+
+  /** Removes the folder if nothing is in it. */
+  public void removeIfEmpty() {
+    try {
+      FileStatus[] left = fs.listStatus(folder);
+      if (left.length == 0) {
         fs.delete(folder, false);
       }
+    } catch (FileNotFoundException e) {
+      // Stores without real folders have none when nothing is in them.
+      return;
     } catch (IOException e) {
       throw Stores.unwritable(address(), e);
     }

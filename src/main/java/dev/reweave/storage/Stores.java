@@ -154,6 +154,30 @@ public final class Stores implements Serializable {
         || (e.getMessage() != null && e.getMessage().contains("Permission denied"));
   }
 
+  /** Gives a finished file its visible name; nothing happens if it has that already. */
+  void rename(String staged, String target) throws IOException {
+    Path from = path(staged);
+    FileSystem fs = fileSystem(from);
+    if (fs.exists(from) || !fs.exists(path(target))) {
+      replace(staged, target);
+    }
+  }
+
+  /** Renames a file over another one. */
+  void replace(String from, String to) throws IOException {
+    Path target = path(to);
+    FileSystem fs = fileSystem(target);
+    fs.delete(target, false);
+    if (!fs.rename(path(from), target)) {
+      throw new IOException("the store refused to rename " + from + " to " + to);
+    }
+  }
+
+  /** Deletes a file; nothing happens if there is none. */
+  void delete(String file) throws IOException {
+    fileSystem(path(file)).delete(path(file), false);
+  }
+
   /** The file system that holds a path, without checksum side files. */
   FileSystem fileSystem(Path path) {
     try {

@@ -70,7 +70,7 @@ class FixtureConversionTest {
         .parseArgs(args.toArray(String[]::new));
 
     Manifest manifest =
-        new Conversion(TestSpark.context(), TestSpark.stores()).run(command.request());
+        new Conversion(TestSpark.context(), TestSpark.stores()).run(command.request()).manifest();
 
     Map<String, String> actual = new TreeMap<>();
     for (String name : Fixtures.digests(output).keySet()) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
@@ -35,7 +36,13 @@ class ConversionTest {
     return new Conversion(TestSpark.context(), TestSpark.stores())
         .run(
             new ConversionRequest(
-                input.toString(), output.toString(), ReadOptions.defaults(), plan, mode));
+                input.toString(),
+                output.toString(),
+                ReadOptions.defaults(),
+                plan,
+                mode,
+                Earlier.CONTINUE))
+        .manifest();
   }
 
   private static PlanOptions shardsOf(long bytes) {

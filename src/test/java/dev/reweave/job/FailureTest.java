@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.testing.Fixtures;
@@ -47,7 +48,8 @@ class FailureTest {
                             output.toString(),
                             reading,
                             PlanOptions.DEFAULTS,
-                            ExistingOutput.REFUSE)));
+                            ExistingOutput.REFUSE,
+                            Earlier.CONTINUE)));
     assertEquals(Map.of(), Fixtures.digests(output));
     assertTrue(Files.notExists(output), "output folder left behind");
     assertEquals(before, Fixtures.digests(input));
@@ -112,7 +114,8 @@ class FailureTest {
                   outputs[i].toString(),
                   ReadOptions.defaults(),
                   PlanOptions.DEFAULTS,
-                  ExistingOutput.REFUSE));
+                  ExistingOutput.REFUSE,
+                  Earlier.CONTINUE));
     }
     assertEquals(
         Fixtures.digests(outputs[0]).get("model.safetensors"),
@@ -241,7 +244,8 @@ class FailureTest {
                               wrong.get(0),
                               ReadOptions.defaults(),
                               PlanOptions.DEFAULTS,
-                              ExistingOutput.REPLACE)));
+                              ExistingOutput.REPLACE,
+                              Earlier.CONTINUE)));
       assertSays(failure.getMessage(), wrong.get(1));
     }
     assertEquals(before, Fixtures.digests(temp));
@@ -262,7 +266,8 @@ class FailureTest {
                             output.toString(),
                             ReadOptions.defaults(),
                             PlanOptions.DEFAULTS,
-                            ExistingOutput.REFUSE)));
+                            ExistingOutput.REFUSE,
+                            Earlier.CONTINUE)));
 
     assertSays(failure.getMessage(), "not empty", "thesis.tex", "--overwrite");
     assertEquals("years of work", Files.readString(output.resolve("thesis.tex")));

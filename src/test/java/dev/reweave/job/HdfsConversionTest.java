@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.storage.Stores;
@@ -57,7 +58,12 @@ class HdfsConversionTest {
     new Conversion(TestSpark.context(), new Stores(TestSpark.context().hadoopConfiguration()))
         .run(
             new ConversionRequest(
-                input, output, ReadOptions.defaults(), plan, ExistingOutput.REFUSE));
+                input,
+                output,
+                ReadOptions.defaults(),
+                plan,
+                ExistingOutput.REFUSE,
+                Earlier.CONTINUE));
   }
 
   private static List<String> names(Path folder) throws IOException {

@@ -3,6 +3,7 @@ package dev.reweave.job;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.safetensors.SafetensorsHeader;
@@ -55,7 +56,8 @@ class SyntheticConversionTest {
                 temp.resolve("out").toString(),
                 ReadOptions.defaults(),
                 plan,
-                ExistingOutput.REFUSE));
+                ExistingOutput.REFUSE,
+                Earlier.CONTINUE));
 
     int compared = 0;
     Stores stores = TestSpark.stores();

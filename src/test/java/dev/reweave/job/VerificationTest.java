@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.testing.Fixtures;
@@ -37,7 +38,8 @@ class VerificationTest {
                 folder.toString(),
                 ReadOptions.defaults(),
                 new PlanOptions(Optional.empty(), 400, "model", 64_000),
-                ExistingOutput.REFUSE));
+                ExistingOutput.REFUSE,
+                Earlier.CONTINUE));
     assertEquals(List.of(), problems());
   }
 

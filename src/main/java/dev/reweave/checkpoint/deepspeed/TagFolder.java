@@ -35,6 +35,7 @@ public record TagFolder(
     List<RankFile> here = rankFiles(root.files());
     String base = stores.resolve(address);
     if (!here.isEmpty()) {
+      refuseUniversal(base, root);
       String name = base.substring(base.lastIndexOf('/') + 1);
       if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
         throw new ReweaveException(
@@ -67,7 +68,9 @@ public record TagFolder(
               ? "there are no other tags: the checkpoint was not saved or copied whole"
               : "choose one of " + tags + " with --tag");
     }
-    List<RankFile> files = rankFiles(stores.list(folder).files());
+    Stores.Listing step = stores.list(folder);
+    refuseUniversal(folder, step);
+    List<RankFile> files = rankFiles(step.files());
     if (files.isEmpty()) {
       throw new ReweaveException(
           "tag '" + tag + "' holds no *_model_states.pt and no *_optim_states.pt",
@@ -75,6 +78,16 @@ public record TagFolder(
           "the checkpoint was not saved or copied whole, or is of another kind");
     }
     return Optional.of(new TagFolder(folder, tag, tags, files, notes));
+  }
+
+  /** Universal checkpoints keep a folder per parameter under {@code zero}. */
+  private static void refuseUniversal(String address, Stores.Listing step) {
+    if (step.folders().stream().anyMatch(f -> f.endsWith("/zero"))) {
+      throw new ReweaveException(
+          "universal checkpoints are not read yet",
+          address,
+          "convert the checkpoint that it was made from");
+    }
   }
 
   private static String chosen(

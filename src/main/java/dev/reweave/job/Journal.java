@@ -1,0 +1,111 @@
+package dev.reweave.job;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.PartReceipt;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a conversion keeps in the output's hidden folder, so that a later process can go on where
+ * this one was killed: which plan it ran, and a record of each finished shard.
+ */
+final class Journal {
+  private static final String PLAN = "plan.json";
+  private static final String PUBLISHING = "publishing";
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * The plan that runs.
+   *
+   * @param fingerprint of input files, options and version
+   * @param tokens by shard, what finds the staged file again
+   * @param index name of the index, or empty
+   */
+  record PlanState(String fingerprint, Map<String, String> tokens, String index) {
+    boolean publishes(String name) {
+      return tokens.containsKey(name) || name.equals(index);
+    }
+  }
+
+  /**
+   * A shard whose parts are all written and put together.
+   *
+   * @param crc32c checksum of the file
+   * @param receipts of its parts
+   * @param shares what its chunks read of each storage
+   */
+  record ShardState(
+      String shard, int crc32c, List<PartReceipt> receipts, List<ReadTally.StorageShare> shares) {}
+
+  private final OutputFolder output;
+
+  Journal(OutputFolder output) {
+    this.output = output;
+  }
+
+  /** What an earlier process began; empty if there is nothing, or nothing that can be used. */
+  Optional<PlanState> begun() {
+    return read(PLAN, new TypeReference<>() {});
+  }
+
+  void begin(PlanState plan) {
+    write(PLAN, plan);
+  }
+
+  /** The finished shards of a plan, by name. */
+  Map<String, ShardState> finished(PlanState plan) {
+    Map<String, ShardState> finished = new HashMap<>();
+    for (String shard : plan.tokens().keySet()) {
+      Optional<ShardState> state = read(nameOf(shard), new TypeReference<>() {});
+      state.filter(s -> s.shard().equals(shard)).ifPresent(s -> finished.put(shard, s));
+    }
+    return finished;
+  }
+
+  void finish(ShardState shard) {
+    write(nameOf(shard.shard()), shard);
+  }
+
+  /** Says that the old model is gone, and that shards of this plan become visible. */
+  void publishing() {
+    output.writeState(PUBLISHING, new byte[0]);
+  }
+
+  boolean isPublishing() {
+    return output.readState(PUBLISHING).isPresent();
+  }
+
+  private static String nameOf(String shard) {
+    return "finished/" + shard + ".json";
+  }
+
+  private void write(String name, Object value) {
+    try {
+      output.writeState(name, JSON.writeValueAsBytes(value));
+    } catch (JacksonException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private <T> Optional<T> read(String name, TypeReference<T> type) {
+    Optional<byte[]> content = output.readState(name);
+    if (content.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(JSON.readValue(content.get(), type));
+    } catch (JacksonException e) {
+      // The process died while it wrote: the work of this record is done again.
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

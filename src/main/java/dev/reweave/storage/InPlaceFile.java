@@ -1,0 +1,80 @@
+package dev.reweave.storage;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+
+/** A local file of its final length, written in place by position, then renamed. */
+record InPlaceFile(String staged, String target) implements StagedFile {
+
+  /** Makes the file in its final length; what it held stays, as far as it fits. */
+  static InPlaceFile reserve(String staged, String target, long length) throws IOException {
+    try (RandomAccessFile file = new RandomAccessFile(local(staged), "rw")) {
+      file.setLength(length);
+    }
+    return new InPlaceFile(staged, target);
+  }
+
+  private static String local(String address) {
+    return Stores.path(address).toUri().getPath();
+  }
+
+  @Override
+  public String token() {
+    return "";
+  }
+
+  @Override
+  public ChunkSink open(Stores stores, Part part) throws IOException {
+    java.nio.file.Path path = java.nio.file.Path.of(local(staged));
+    return new Sink(FileChannel.open(path, StandardOpenOption.WRITE), part);
+  }
+
+  @Override
+  public void assemble(Stores stores, List<PartReceipt> receipts) {
+    // All parts are in their place.
+  }
+
+  @Override
+  public void publish(Stores stores, List<PartReceipt> receipts) throws IOException {
+    stores.rename(staged, target);
+  }
+
+  @Override
+  public void abort(Stores stores) throws IOException {
+    stores.delete(staged);
+  }
+
+  private static final class Sink implements ChunkSink {
+    private final FileChannel channel;
+    private final Part part;
+    private long position;
+
+    Sink(FileChannel channel, Part part) {
+      this.channel = channel;
+      this.part = part;
+      this.position = part.position();
+    }
+
+    @Override
+    public void write(byte[] data, int offset, int length) throws IOException {
+      ByteBuffer buffer = ByteBuffer.wrap(data, offset, length);
+      while (buffer.hasRemaining()) {
+        position += channel.write(buffer, position);
+      }
+    }
+
+    @Override
+    public PartReceipt commit() {
+      return new PartReceipt(part.number(), "");
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+}

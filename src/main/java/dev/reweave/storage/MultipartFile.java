@@ -1,0 +1,162 @@
+package dev.reweave.storage;
+
+import java.io.ByteArrayInputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.apache.hadoop.fs.BBPartHandle;
+import org.apache.hadoop.fs.BBUploadHandle;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.MultipartUploader;
+import org.apache.hadoop.fs.PartHandle;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UploadHandle;
+
+/**
+ * A multipart upload of an object store: parts in any order from any host, and no object before
+ * they are complete.
+ *
+ * @param target where the object will be
+ * @param token names the upload, in Base64
+ * @param length of the object in bytes
+ */
+record MultipartFile(String target, String token, long length) implements StagedFile {
+
+  /** Starts an upload. */
+  static MultipartFile begin(Stores stores, String target, long length) throws IOException {
+    Path path = Stores.path(target);
+    try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
+      UploadHandle handle = await(uploader.startUpload(path));
+      return new MultipartFile(target, text(handle.bytes()), length);
+    }
+  }
+
+  /** Aborts all uploads to a folder. */
+  static void abortUnder(FileSystem fs, Path folder) throws IOException {
+    try (MultipartUploader uploader = uploader(fs, folder)) {
+      await(uploader.abortUploadsUnderPath(folder));
+    }
+  }
+
+  private static MultipartUploader uploader(FileSystem fs, Path path) throws IOException {
+    return fs.createMultipartUploader(path).build();
+  }
+
+  private static String text(ByteBuffer bytes) {
+    byte[] copy = new byte[bytes.remaining()];
+    bytes.duplicate().get(copy);
+    return Base64.getEncoder().encodeToString(copy);
+  }
+
+  private static ByteBuffer bytes(String text) {
+    return ByteBuffer.wrap(Base64.getDecoder().decode(text));
+  }
+
+  private UploadHandle handle() {
+    return BBUploadHandle.from(bytes(token));
+  }
+
+  private static <T> T await(CompletableFuture<T> future) throws IOException {
+    try {
+      return future.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof IOException cause) {
+        throw cause;
+      }
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new IOException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while waiting for the store");
+    }
+  }
+
+  @Override
+  public ChunkSink open(Stores stores, Part part) {
+    return new Sink(stores, this, part);
+  }
+
+  @Override
+  public void assemble(Stores stores, List<PartReceipt> receipts) {
+    // The store does it, and shows the object at once: left to publication.
+  }
+
+  @Override
+  public void publish(Stores stores, List<PartReceipt> receipts) throws IOException {
+    Path path = Stores.path(target);
+    Map<Integer, PartHandle> parts = new HashMap<>();
+    receipts.forEach(r -> parts.put(r.number(), BBPartHandle.from(bytes(r.token()))));
+    try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
+      await(uploader.complete(handle(), path, parts));
+    } catch (FileNotFoundException e) {
+      // An upload that a killed process completed is gone, and its object is there.
+      if (stores.file(target).filter(f -> f.length() == length).isEmpty()) {
+        throw e;
+      }
+    }
+  }
+
+  @Override
+  public void abort(Stores stores) throws IOException {
+    Path path = Stores.path(target);
+    try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
+      await(uploader.abort(handle(), path));
+    }
+  }
+
+  /** Holds the part, so that it can be sent again when the store asks to slow down. */
+  private static final class Sink implements ChunkSink {
+    private final Stores stores;
+    private final MultipartFile file;
+    private final Part part;
+    private final byte[] content;
+    private int filled;
+
+    Sink(Stores stores, MultipartFile file, Part part) {
+      this.stores = stores;
+      this.file = file;
+      this.part = part;
+      this.content = new byte[Math.toIntExact(part.length())];
+    }
+
+    @Override
+    public void write(byte[] data, int offset, int length) {
+      System.arraycopy(data, offset, content, filled, length);
+      filled += length;
+    }
+
+    @Override
+    public PartReceipt commit() throws IOException {
+      if (filled != content.length) {
+        throw new IllegalStateException(filled + " bytes were written of " + part);
+      }
+      Path path = Stores.path(file.target());
+      try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
+        PartHandle handle =
+            await(
+                uploader.putPart(
+                    file.handle(),
+                    part.number(),
+                    false,
+                    path,
+                    new ByteArrayInputStream(content),
+                    content.length));
+        return new PartReceipt(part.number(), text(handle.bytes()));
+      }
+    }
+
+    @Override
+    public void close() {
+      // Nothing is open between the requests.
+    }
+  }
+}

@@ -1,0 +1,260 @@
+package dev.reweave.storage;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.ReweaveException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+
+/**
+ * Says that a job is at work in a folder: a small file that only one process can create, with its
+ * holder's name and a time that the holder renews. A lock whose holder is dead, or has not renewed
+ * it for {@link #STALE}, is taken over.
+ */
+public final class OutputLock {
+  static final String NAME = ".reweave.lock";
+
+  /** How long a lock counts after its holder renewed it for the last time. */
+  static final Duration STALE = Duration.ofMinutes(3);
+
+  private static final Duration BEAT = Duration.ofSeconds(20);
+  private static final int MOST_BYTES = 64 << 10;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * Who holds a lock.
+   *
+   * @param id of this holding
+   * @param job what it is doing
+   * @param host where it runs
+   * @param pid its process there
+   * @param started when it took the lock, ISO 8601
+   * @param renewed when it said so for the last time, ISO 8601
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  record Holder(String id, String job, String host, long pid, String started, String renewed) {
+    Holder renewedAt(Instant now) {
+      return new Holder(id, job, host, pid, started, now.toString());
+    }
+
+    boolean isDead(Instant now) {
+      boolean sameHost = host.equals(hostName());
+      if (sameHost && ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty()) {
+        return true;
+      }
+      return Instant.parse(renewed).plus(STALE).isBefore(now);
+    }
+  }
+
+  /** A lock that is held; closing gives it up. */
+  public interface Held extends AutoCloseable {
+    /**
+     * Checks that nobody took the lock over.
+     *
+     * @throws ReweaveException if somebody did, after this process was silent for too long
+     */
+    void check();
+
+    @Override
+    void close();
+  }
+
+  private final Stores stores;
+  private final FileSystem fs;
+  private final Path path;
+
+  OutputLock(Stores stores, FileSystem fs, Path path) {
+    this.stores = stores;
+    this.fs = fs;
+    this.path = path;
+  }
+
+  /**
+   * Takes the lock.
+   *
+   * @param job what the holder does, for others to read
+   * @throws ReweaveException if another job holds it
+   */
+  public Held take(String job) {
+    return take(job, Clock.systemUTC());
+  }
+
+  Held take(String job, Clock clock) {
+    String now = clock.instant().toString();
+    Holder holder =
+        new Holder(
+            UUID.randomUUID().toString(), job, hostName(), ProcessHandle.current().pid(), now, now);
+    try {
+      if (!create(holder)) {
+        Holder other = readSettled();
+        if (!other.isDead(clock.instant())) {
+          throw heldBy(other);
+        }
+        fs.delete(path, false);
+        if (!create(holder)) {
+          throw heldBy(readSettled());
+        }
+      }
+    } catch (IOException e) {
+      throw Stores.unwritable(path.toString(), e);
+    }
+    return new Holding(holder, clock);
+  }
+
+  private ReweaveException heldBy(Holder other) {
+    return new ReweaveException(
+        "another job is at work on this output: '"
+            + other.job()
+            + "', since "
+            + other.started()
+            + ", process "
+            + other.pid()
+            + " on "
+            + other.host(),
+        path.getParent().toString(),
+        "wait for its end, or name another output; the lock of a dead job falls after "
+            + STALE.toMinutes()
+            + " minutes");
+  }
+
+  private boolean create(Holder holder) throws IOException {
+    byte[] content = JSON.writeValueAsBytes(holder);
+    try {
+      if (fs instanceof RawLocalFileSystem) {
+        // Hadoop's local file system looks first and creates then: two could do so at once.
+        java.nio.file.Path local = java.nio.file.Path.of(path.toUri().getPath());
+        Files.createDirectories(local.getParent());
+        try (OutputStream out =
+            Files.newOutputStream(local, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+          out.write(content);
+        }
+      } else {
+        FSDataOutputStreamBuilder<?, ?> builder = fs.createFile(path).overwrite(false).recursive();
+        builder.opt("fs.option.create.conditional.overwrite", true);
+        try (FSDataOutputStream out = builder.build()) {
+          out.write(content);
+        }
+      }
+      return true;
+    } catch (FileAlreadyExistsException | java.nio.file.FileAlreadyExistsException e) {
+      return false;
+    } catch (IOException e) {
+      // Object stores that compare at the end of the write have errors of their own for it.
+      if (fs.exists(path)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /** Empty if there is none or it cannot be understood: a process died while writing it. */
+  private Optional<Holder> read() throws IOException {
+    Optional<InputFile> file = stores.file(path.toString());
+    if (file.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(JSON.readValue(stores.readAll(file.get(), MOST_BYTES), Holder.class));
+    } catch (com.fasterxml.jackson.core.JacksonException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** A lock that cannot be understood is being written now, or its writer died then. */
+  private Holder readSettled() throws IOException {
+    Optional<InputFile> file = stores.file(path.toString());
+    String written = Instant.ofEpochMilli(file.map(InputFile::modified).orElse(0L)).toString();
+    return read().orElse(new Holder("", "unknown", "another host", 0, written, written));
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "unknown";
+    }
+  }
+
+  private final class Holding implements Held {
+    private final Clock clock;
+    private final ScheduledExecutorService beats;
+    private Holder holder;
+
+    Holding(Holder holder, Clock clock) {
+      this.holder = holder;
+      this.clock = clock;
+      this.beats =
+          Executors.newSingleThreadScheduledExecutor(
+              work -> {
+                Thread thread = new Thread(work, "output lock");
+                thread.setDaemon(true);
+                return thread;
+              });
+      var unused =
+          beats.scheduleWithFixedDelay(
+              this::renew, BEAT.toSeconds(), BEAT.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    private synchronized void renew() {
+      try {
+        if (isOurs()) {
+          holder = holder.renewedAt(clock.instant());
+          try (FSDataOutputStream out = fs.create(path, true)) {
+            out.write(JSON.writeValueAsBytes(holder));
+          }
+        }
+      } catch (IOException | RuntimeException e) {
+        // The next beat tries again; a lock that stays old is noticed by check().
+        return;
+      }
+    }
+
+    private boolean isOurs() throws IOException {
+      return read().filter(h -> h.id().equals(holder.id())).isPresent();
+    }
+
+    @Override
+    public synchronized void check() {
+      try {
+        Optional<Holder> now = read();
+        if (now.filter(h -> !h.id().equals(holder.id())).isPresent()) {
+          throw heldBy(now.get());
+        }
+      } catch (IOException e) {
+        throw Stores.unreadable(path.toString(), e);
+      }
+    }
+
+    @Override
+    public void close() {
+      beats.shutdownNow();
+      synchronized (this) {
+        try {
+          if (isOurs()) {
+            fs.delete(path, false);
+          }
+        } catch (IOException e) {
+          throw Stores.unwritable(path.toString(), e);
+        }
+      }
+    }
+  }
+}

@@ -93,8 +93,7 @@ class VerificationTest {
   void anIndexThatLacksATensor() throws IOException {
     Path index = folder.resolve(INDEX);
     Files.writeString(
-        index,
-        Files.readString(index).replaceFirst("\"layers.0.weight\"", "\"layers.9.weight\""));
+        index, Files.readString(index).replaceFirst("\"layers.0.weight\"", "\"layers.9.weight\""));
 
     assertProblem(INDEX + " says that layers.9.weight is in", "it is in no shard");
     assertProblem(INDEX + " does not name layers.0.weight");

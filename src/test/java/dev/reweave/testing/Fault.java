@@ -1,0 +1,72 @@
+package dev.reweave.testing;
+
+import java.time.Duration;
+
+/** What a {@link FaultProxy} does to a request in place of passing it on unharmed. */
+public sealed interface Fault {
+  /**
+   * Takes the whole request and answers with an S3 error; the store never sees it.
+   *
+   * @param code the HTTP status: 403 ({@code AccessDenied}), 500 ({@code InternalError}) or 503
+   *     ({@code SlowDown})
+   */
+  static Fault status(int code) {
+    return switch (code) {
+      case 403 -> new Status(code, "Forbidden", "AccessDenied");
+      case 500 -> new Status(code, "Internal Server Error", "InternalError");
+      case 503 -> new Status(code, "Service Unavailable", "SlowDown");
+      default -> throw new IllegalArgumentException("no S3 error is known for status " + code);
+    };
+  }
+
+  /** Resets the connection (TCP RST) after the head of the request; the store never sees it. */
+  static Fault reset() {
+    return new Reset();
+  }
+
+  /** Lets the store do its work, then resets the connection in place of its answer. */
+  static Fault lostAnswer() {
+    return new LostAnswer();
+  }
+
+  /** Passes the full head of the answer and this many bytes of its body, then closes. */
+  static Fault cut(long bytes) {
+    return new Cut(bytes);
+  }
+
+  /** Passes the body of the answer this many bytes at a time, with a pause after each. */
+  static Fault slow(int bytesPerWrite, Duration pause) {
+    return new Slow(bytesPerWrite, pause);
+  }
+
+  /** See {@link #status}. */
+  record Status(int code, String reason, String s3Code) implements Fault {}
+
+  /** See {@link #reset}. */
+  record Reset() implements Fault {}
+
+  /** See {@link #lostAnswer}. */
+  record LostAnswer() implements Fault {}
+
+  /** See {@link #cut}. */
+  record Cut(long bytes) implements Fault {
+    /** Checks its parts. */
+    public Cut {
+      if (bytes < 0) {
+        throw new IllegalArgumentException("cut after " + bytes + " bytes");
+      }
+    }
+  }
+
+  /** See {@link #slow}. */
+  record Slow(int bytesPerWrite, Duration pause) implements Fault {
+    private static final Duration LONGEST_PAUSE = Duration.ofMillis(100);
+
+    /** Checks its parts. */
+    public Slow {
+      if (bytesPerWrite <= 0 || pause.isNegative() || pause.compareTo(LONGEST_PAUSE) > 0) {
+        throw new IllegalArgumentException(bytesPerWrite + " bytes with pauses of " + pause);
+      }
+    }
+  }
+}

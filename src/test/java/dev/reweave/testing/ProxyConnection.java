@@ -1,0 +1,150 @@
+package dev.reweave.testing;
+
+import dev.reweave.testing.FaultProxy.Recorded;
+import dev.reweave.testing.FaultProxy.Request;
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/**
+ * One client's connection to a {@link FaultProxy}. Every request gets a connection to the server of
+ * its own, so that no fault comes from one that the server dropped while it was idle.
+ */
+final class ProxyConnection {
+  private static final byte[] CONTINUE =
+      "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+  private static final int PATIENCE_MILLIS = 60_000;
+
+  private final FaultProxy proxy;
+  private final Socket client;
+  private final InetSocketAddress server;
+  private final InputStream in;
+  private final OutputStream out;
+
+  ProxyConnection(FaultProxy proxy, Socket client, InetSocketAddress server) throws IOException {
+    this.proxy = proxy;
+    this.client = client;
+    this.server = server;
+    client.setTcpNoDelay(true);
+    this.in = new BufferedInputStream(client.getInputStream());
+    this.out = client.getOutputStream();
+  }
+
+  /** Serves requests until one side closes or a fault breaks the connection. */
+  void run() throws IOException {
+    Optional<HttpHead> head = HttpHead.read(in);
+    while (head.isPresent() && serve(head.get())) {
+      head = HttpHead.read(in);
+    }
+  }
+
+  /** Serves one request; says whether another may follow on this connection. */
+  private boolean serve(HttpHead head) throws IOException {
+    Request request = Request.of(head);
+    Optional<Fault> fault = proxy.faultFor(request);
+    if (fault.isPresent() && fault.get() instanceof Fault.Reset) {
+      proxy.record(request, Recorded.NO_ANSWER);
+      reset();
+      return false;
+    }
+    if (fault.isPresent() && fault.get() instanceof Fault.Status status) {
+      refuse(head, request, status);
+      return !head.closesConnection();
+    }
+    return forward(head, request, fault);
+  }
+
+  private void refuse(HttpHead head, Request request, Fault.Status status) throws IOException {
+    if (head.expectsContinue()) {
+      out.write(CONTINUE);
+    }
+    head.copyBody(in, OutputStream.nullOutputStream());
+    String xml =
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>"
+            .formatted(status.s3Code(), "as the test wants it");
+    byte[] body = xml.getBytes(StandardCharsets.US_ASCII);
+    String answer =
+        "HTTP/1.1 %d %s\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n\r\n"
+            .formatted(status.code(), status.reason(), body.length);
+    proxy.record(request, status.code());
+    out.write(answer.getBytes(StandardCharsets.US_ASCII));
+    if (!request.method().equals("HEAD")) {
+      out.write(body);
+    }
+  }
+
+  private boolean forward(HttpHead head, Request request, Optional<Fault> fault)
+      throws IOException {
+    try (Socket upstream = new Socket()) {
+      upstream.setTcpNoDelay(true);
+      upstream.setSoTimeout(PATIENCE_MILLIS);
+      upstream.connect(server, PATIENCE_MILLIS);
+      InputStream answers = new BufferedInputStream(upstream.getInputStream());
+      OutputStream requests = upstream.getOutputStream();
+
+      requests.write(head.raw());
+      boolean bodySent = true;
+      HttpHead answer;
+      if (head.expectsContinue()) {
+        answer = answer(answers);
+        bodySent = answer.status() == 100;
+        if (bodySent) {
+          out.write(answer.raw());
+          head.copyBody(in, requests);
+          answer = answer(answers);
+        }
+      } else {
+        head.copyBody(in, requests);
+        answer = answer(answers);
+      }
+
+      proxy.record(request, answer.status());
+      if (fault.isPresent() && fault.get() instanceof Fault.LostAnswer) {
+        reset();
+        return false;
+      }
+      out.write(answer.raw());
+      copyAnswer(request, answer, answers, FaultyOutput.of(fault, out));
+      return bodySent
+          && hasEnd(request, answer)
+          && !answer.closesConnection()
+          && !head.closesConnection();
+    }
+  }
+
+  private static HttpHead answer(InputStream answers) throws IOException {
+    return HttpHead.read(answers).orElseThrow(() -> new EOFException("the server does not answer"));
+  }
+
+  private static void copyAnswer(
+      Request request, HttpHead answer, InputStream answers, OutputStream to) throws IOException {
+    if (!hasBody(request, answer)) {
+      return;
+    }
+    if (answer.framesBody()) {
+      answer.copyBody(answers, to);
+    } else {
+      answers.transferTo(to);
+    }
+  }
+
+  private static boolean hasEnd(Request request, HttpHead answer) {
+    return !hasBody(request, answer) || answer.framesBody();
+  }
+
+  private static boolean hasBody(Request request, HttpHead answer) {
+    return !request.method().equals("HEAD") && answer.status() != 204 && answer.status() != 304;
+  }
+
+  private void reset() throws IOException {
+    // With this, closing sends RST in place of FIN.
+    client.setSoLinger(true, 0);
+    client.close();
+  }
+}

@@ -3,6 +3,8 @@ package dev.reweave;
 /**
  * Something that the user can understand and act upon: what is wrong, where, and what to do.
  *
+ * <p>Messages never show passwords or queries of addresses.
+ *
  * <p>Every failure that is caused by input, options or the state of a store is reported with this
  * type; anything else that escapes is a defect of Reweave. Serializable, so that it reaches the
  * driver as it was thrown in a task.
@@ -16,11 +18,11 @@ public final class ReweaveException extends RuntimeException {
    * @param remedy what the user can do, without a full stop
    */
   public ReweaveException(String problem, String place, String remedy) {
-    super(problem + ": " + place + "; " + remedy);
+    super(Redacted.text(problem + ": " + place + "; " + remedy));
   }
 
   /** The same with the error that led to it, which is shown with {@code -v} alone. */
   public ReweaveException(String problem, String place, String remedy, Throwable cause) {
-    super(problem + ": " + place + "; " + remedy, cause);
+    super(Redacted.text(problem + ": " + place + "; " + remedy), cause);
   }
 }

@@ -1,10 +1,12 @@
 package dev.reweave.cli;
 
+import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
 import dev.reweave.report.Versions;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -19,6 +21,7 @@ import picocli.CommandLine.ScopeType;
       ConvertCommand.class,
       InspectCommand.class,
       VerifyCommand.class,
+      CleanCommand.class,
       DemoCommand.class,
       CommandLine.HelpCommand.class
     },
@@ -66,7 +69,10 @@ public final class Main implements Runnable {
       err.println("reweave: internal error: " + e + "; run it with -v and report what that prints");
     }
     if (verbose) {
-      e.printStackTrace(err);
+      StringWriter trace = new StringWriter();
+      e.printStackTrace(new PrintWriter(trace));
+      err.print(Redacted.text(trace.toString()));
+      err.flush();
     }
     return CommandLine.ExitCode.SOFTWARE;
   }

@@ -1,5 +1,6 @@
 package dev.reweave.job;
 
+import dev.reweave.storage.ReadRange;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.StorageRef;
@@ -32,9 +33,16 @@ final class Gather {
     }
   }
 
+  /** Pieces that are near each other in one file, and the range that covers them. */
+  private record Request(List<Piece> pieces, ReadRange range) {
+    int file() {
+      return pieces.get(0).storage().file();
+    }
+  }
+
   private final OpenFiles files;
   private final ReadTally tally;
-  private byte[] joined = new byte[0];
+  private final byte[] joined = new byte[MOST_JOINED];
 
   Gather(OpenFiles files, ReadTally tally) {
     this.files = files;
@@ -48,6 +56,36 @@ final class Gather {
 
   /** Reads elements {@code [from, to)} to {@code target[offset…]}, little-endian. */
   void read(Layout layout, long from, long to, byte[] target, int offset) {
+    List<Piece> pieces = pieces(layout, from, to, offset);
+    List<Request> requests = new ArrayList<>();
+    int filled = 0;
+    int start = 0;
+    while (start < pieces.size()) {
+      int end = endOfNear(pieces, start);
+      Piece first = pieces.get(start);
+      int length = Math.toIntExact(reach(pieces, start, end) - first.filePosition());
+      boolean alone = end == start + 1;
+      boolean full = !alone && filled + length > joined.length;
+      if (!requests.isEmpty() && (full || requests.get(0).file() != first.storage().file())) {
+        fetch(requests, target);
+        requests.clear();
+        filled = 0;
+      }
+      ReadRange range =
+          alone
+              ? new ReadRange(first.filePosition(), target, first.target(), length)
+              : new ReadRange(first.filePosition(), joined, filled, length);
+      filled += alone ? 0 : length;
+      requests.add(new Request(pieces.subList(start, end), range));
+      start = end;
+    }
+    if (!requests.isEmpty()) {
+      fetch(requests, target);
+    }
+    toLittleEndian(layout, pieces, target);
+  }
+
+  private static List<Piece> pieces(Layout layout, long from, long to, int offset) {
     List<Piece> pieces = new ArrayList<>();
     int size = layout.dtype().bytes();
     int[] at = {offset};
@@ -62,19 +100,18 @@ final class Gather {
     pieces.sort(
         Comparator.comparingInt((Piece p) -> p.storage().file())
             .thenComparingLong(Piece::filePosition));
-    int start = 0;
-    while (start < pieces.size()) {
-      int end = start + 1;
-      Piece first = pieces.get(start);
-      long reach = first.fileEnd();
-      while (end < pieces.size() && joins(first, reach, pieces.get(end))) {
-        reach = Math.max(reach, pieces.get(end).fileEnd());
-        end++;
-      }
-      readJoined(pieces.subList(start, end), Math.toIntExact(reach - first.filePosition()), target);
-      start = end;
+    return pieces;
+  }
+
+  private static int endOfNear(List<Piece> pieces, int start) {
+    Piece first = pieces.get(start);
+    long reach = first.fileEnd();
+    int end = start + 1;
+    while (end < pieces.size() && joins(first, reach, pieces.get(end))) {
+      reach = Math.max(reach, pieces.get(end).fileEnd());
+      end++;
     }
-    toLittleEndian(layout, pieces, target);
+    return end;
   }
 
   private static boolean joins(Piece first, long reach, Piece next) {
@@ -83,29 +120,34 @@ final class Gather {
         && next.fileEnd() - first.filePosition() <= MOST_JOINED;
   }
 
-  private void readJoined(List<Piece> pieces, int length, byte[] target) {
-    Piece first = pieces.get(0);
-    int file = first.storage().file();
-    tally.request(length);
-    if (pieces.size() == 1) {
-      files.readFully(file, first.filePosition(), target, first.target(), length);
-      tally.take(first.storage(), first.position(), target, first.target(), length);
-      return;
+  private static long reach(List<Piece> pieces, int start, int end) {
+    long reach = 0;
+    for (Piece piece : pieces.subList(start, end)) {
+      reach = Math.max(reach, piece.fileEnd());
     }
-    if (joined.length < length) {
-      joined = new byte[length];
+    return reach;
+  }
+
+  /** Reads all requests, which are of one file, and takes their pieces apart. */
+  private void fetch(List<Request> requests, byte[] target) {
+    files.readFully(requests.get(0).file(), requests.stream().map(Request::range).toList());
+    for (Request request : requests) {
+      ReadRange range = request.range();
+      tally.request(range.length());
+      for (Piece piece : request.pieces()) {
+        if (range.buffer() != target) {
+          int at = range.offset() + (int) (piece.filePosition() - range.position());
+          System.arraycopy(range.buffer(), at, target, piece.target(), piece.length());
+        }
+      }
+      takeSpans(request);
     }
-    files.readFully(file, first.filePosition(), joined, 0, length);
-    for (Piece piece : pieces) {
-      int at = (int) (piece.filePosition() - first.filePosition());
-      System.arraycopy(joined, at, target, piece.target(), piece.length());
-    }
-    takeSpans(pieces);
   }
 
   /** Checksums of adjacent pieces are taken at once: shares of tiny pieces are costly. */
-  private void takeSpans(List<Piece> pieces) {
-    long origin = pieces.get(0).filePosition();
+  private void takeSpans(Request request) {
+    List<Piece> pieces = request.pieces();
+    ReadRange range = request.range();
     int start = 0;
     while (start < pieces.size()) {
       Piece first = pieces.get(start);
@@ -116,8 +158,8 @@ final class Gather {
         end++;
       }
       int length = (int) (pieces.get(end - 1).fileEnd() - first.filePosition());
-      int at = (int) (first.filePosition() - origin);
-      tally.take(first.storage(), first.position(), joined, at, length);
+      int at = range.offset() + (int) (first.filePosition() - range.position());
+      tally.take(first.storage(), first.position(), range.buffer(), at, length);
       start = end;
     }
   }

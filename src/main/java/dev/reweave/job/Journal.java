@@ -3,6 +3,7 @@ package dev.reweave.job;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.report.Manifest;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.PartReceipt;
 import java.io.IOException;
@@ -80,6 +81,22 @@ final class Journal {
 
   boolean isPublishing() {
     return output.readState(PUBLISHING).isPresent();
+  }
+
+  /**
+   * Removes what a publication that did not come to its end made visible; what readers see after a
+   * manifest is written stays.
+   *
+   * @return names of the removed files
+   */
+  List<String> undoPublishing() {
+    if (!isPublishing() || output.file(Manifest.FILE_NAME).isPresent()) {
+      return List.of();
+    }
+    List<String> names =
+        begun().stream().flatMap(p -> output.names().stream().filter(p::publishes)).toList();
+    names.forEach(output::remove);
+    return names;
   }
 
   private static String nameOf(String shard) {

@@ -2,6 +2,7 @@ package dev.reweave.job;
 
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
+import dev.reweave.storage.ReadRange;
 import dev.reweave.storage.Stores;
 import java.io.Closeable;
 import java.io.IOException;
@@ -22,10 +23,10 @@ final class OpenFiles implements Closeable {
     this.files = files;
   }
 
-  /** Reads as {@link RandomAccess#readFully} does, from the file of this index. */
-  void readFully(int file, long position, byte[] buffer, int offset, int length) {
+  /** Fills all ranges from the file of this index. */
+  void readFully(int file, List<ReadRange> ranges) {
     try {
-      access(file).readFully(position, buffer, offset, length);
+      access(file).readFully(ranges);
     } catch (IOException e) {
       throw Stores.unreadable(files.get(file).uri(), e);
     }

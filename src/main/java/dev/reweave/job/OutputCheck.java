@@ -81,11 +81,13 @@ final class OutputCheck {
    * Refuses if files would be lost that nobody asked to replace. The result of the same command for
    * an input that has changed since is replaced without being asked.
    *
-   * @param begun what a killed run of any conversion left, whose files may go
+   * @param journal of a killed run of any conversion, whose published shards may go
    */
-  void requireRoom(Optional<Journal.PlanState> begun) {
+  void requireRoom(Journal journal) {
     List<String> names = new ArrayList<>(output.names());
-    begun.ifPresent(plan -> names.removeIf(plan::publishes));
+    if (journal.isPublishing()) {
+      journal.begun().ifPresent(plan -> names.removeIf(plan::publishes));
+    }
     manifest()
         .filter(m -> request.earlier() == Earlier.CONTINUE)
         .filter(m -> m.command().equals(Fingerprint.command(request)))

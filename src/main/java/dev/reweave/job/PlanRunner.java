@@ -31,31 +31,26 @@ final class PlanRunner {
   private final JavaSparkContext spark;
   private final SparkTasks tasks;
   private final Broadcast<Stores> stores;
-  private final OutputFolder output;
-  private final Journal journal;
 
-  PlanRunner(
-      JavaSparkContext spark,
-      SparkTasks tasks,
-      Broadcast<Stores> stores,
-      OutputFolder output,
-      Journal journal) {
+  PlanRunner(JavaSparkContext spark, SparkTasks tasks, Broadcast<Stores> stores) {
     this.spark = spark;
     this.tasks = tasks;
     this.stores = stores;
-    this.output = output;
-    this.journal = journal;
   }
 
   /**
    * Runs a plan, or what is left of it.
    *
+   * @param output where the files are staged
+   * @param journal keeps a record of each finished shard
    * @param staged the files to write, by shard
    * @param finished shards that an earlier process completed
    * @throws dev.reweave.ReweaveException if something cannot be read or written, or is damaged
    */
   Staged run(
       ConversionPlan plan,
+      OutputFolder output,
+      Journal journal,
       Map<String, StagedFile> staged,
       Map<String, Journal.ShardState> finished) {
     Broadcast<Stores> shared = stores;
@@ -67,7 +62,7 @@ final class PlanRunner {
     try (ShardAssembly assembly = new ShardAssembly(plan, output, staged, journal)) {
       tasks.run(
           "convert " + plan.tensors() + " tensors to " + plan.shards().size() + " shards",
-          assignments(plan, staged, finished),
+          assignments(plan.chunks(output.partRule()), plan, staged, finished),
           a -> new ChunkTask(shared.value(), work.value(), a.chunk()).run(a.target()),
           assembly::add);
       for (Journal.ShardState shard : assembly.finish()) {
@@ -106,12 +101,13 @@ final class PlanRunner {
         .sum();
   }
 
-  private List<Assignment> assignments(
+  private static List<Assignment> assignments(
+      List<Chunk> chunks,
       ConversionPlan plan,
       Map<String, StagedFile> staged,
       Map<String, Journal.ShardState> finished) {
     List<Assignment> assignments = new ArrayList<>();
-    for (Chunk chunk : plan.chunks(output.partRule())) {
+    for (Chunk chunk : chunks) {
       String shard = plan.shards().get(chunk.shard()).fileName();
       if (!finished.containsKey(shard)) {
         assignments.add(new Assignment(chunk, staged.get(shard)));

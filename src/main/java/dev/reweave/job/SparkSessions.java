@@ -1,5 +1,6 @@
 package dev.reweave.job;
 
+import dev.reweave.Redacted;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -22,7 +23,7 @@ public final class SparkSessions {
 
   /** A context with the settings of spark-submit, or an embedded one on all cores. */
   public static JavaSparkContext start(String name) {
-    SparkConf conf = new SparkConf().setAppName(name);
+    SparkConf conf = new SparkConf().setAppName(Redacted.text(name));
     conf.setIfMissing(MASTER, "local[*]");
     if (conf.get(MASTER).startsWith("local")) {
       // An embedded run serves nobody: no page, and no address that a firewall could refuse.

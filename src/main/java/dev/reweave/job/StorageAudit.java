@@ -2,6 +2,7 @@ package dev.reweave.job;
 
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedShard;
+import dev.reweave.storage.ReadRange;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.StorageRef;
@@ -101,7 +102,7 @@ final class StorageAudit {
     for (Span gap : gaps) {
       for (long from = gap.from(); from < gap.to(); from += buffer.length) {
         int length = (int) Math.min(buffer.length, gap.to() - from);
-        files.readFully(file, storage.position() + from, buffer, 0, length);
+        files.readFully(file, List.of(new ReadRange(storage.position() + from, buffer, 0, length)));
         tally.request(length);
         tally.take(storage, from, buffer, 0, length);
       }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
@@ -150,7 +151,7 @@ public record Manifest(
         origin.start().truncatedTo(ChronoUnit.SECONDS).toString(),
         Duration.between(origin.start(), Instant.now()).toMillis() / 1000.0,
         new Input(
-            origin.inputPath(),
+            Redacted.text(origin.inputPath()),
             source.tag(),
             source.framework(),
             source.version(),

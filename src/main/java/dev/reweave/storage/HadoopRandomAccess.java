@@ -3,21 +3,29 @@ package dev.reweave.storage;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileRange;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options.OpenFileOptions;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.StreamCapabilities;
 
 /** Positioned reads through a Hadoop stream that was opened for random access. */
 final class HadoopRandomAccess implements RandomAccess {
   private final InputFile file;
   private final FSDataInputStream in;
+  private final boolean readsAtOnce;
 
-  private HadoopRandomAccess(InputFile file, FSDataInputStream in) {
+  private HadoopRandomAccess(InputFile file, FSDataInputStream in, boolean readsAtOnce) {
     this.file = file;
     this.in = in;
+    this.readsAtOnce = readsAtOnce;
   }
 
   /** The known length spares object stores a request; the policy keeps them from reading ahead. */
@@ -31,7 +39,10 @@ final class HadoopRandomAccess implements RandomAccess {
               .optLong(OpenFileOptions.FS_OPTION_OPENFILE_LENGTH, file.length())
               .build()
               .get();
-      return new HadoopRandomAccess(file, in);
+      // A local disk gains nothing from several reads at once but the copies that they cost.
+      boolean readsAtOnce =
+          in.hasCapability(StreamCapabilities.VECTOREDIO) && !(fs instanceof RawLocalFileSystem);
+      return new HadoopRandomAccess(file, in, readsAtOnce);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IOException cause) {
         throw cause;
@@ -51,11 +62,41 @@ final class HadoopRandomAccess implements RandomAccess {
   @Override
   public void readFully(long position, byte[] buffer, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, buffer.length);
+    requireWithin(position, length);
+    in.readFully(position, buffer, offset, length);
+  }
+
+  private void requireWithin(long position, int length) throws EOFException {
     if (position < 0 || position > file.length() - length) {
       throw new EOFException(
           "bytes " + position + " to " + (position + length) + " of a file of " + file.length());
     }
-    in.readFully(position, buffer, offset, length);
+  }
+
+  @Override
+  public void readFully(List<ReadRange> ranges) throws IOException {
+    if (!readsAtOnce || ranges.size() < 2) {
+      RandomAccess.super.readFully(ranges);
+      return;
+    }
+    List<FileRange> asked = new ArrayList<>();
+    for (ReadRange range : ranges) {
+      requireWithin(range.position(), range.length());
+      asked.add(FileRange.createFileRange(range.position(), range.length()));
+    }
+    in.readVectored(asked, ByteBuffer::allocate);
+    for (int i = 0; i < asked.size(); i++) {
+      ReadRange range = ranges.get(i);
+      try {
+        asked.get(i).getData().get().get(range.buffer(), range.offset(), range.length());
+      } catch (ExecutionException e) {
+        // Unlike a positioned read, a range whose body breaks off is not asked for again.
+        readFully(range.position(), range.buffer(), range.offset(), range.length());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("interrupted while reading " + file.uri());
+      }
+    }
   }
 
   @Override

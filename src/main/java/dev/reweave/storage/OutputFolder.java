@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
@@ -220,10 +221,16 @@ public final class OutputFolder {
   /** Keeps a small file out of sight, for a later process. */
   public void writeState(String name, byte[] content) {
     Path path = new Path(staging, name);
+    // Object stores show no file before it is complete; elsewhere a rename does that.
+    boolean direct = means == Means.MULTIPART_UPLOAD;
+    Path written = direct ? path : new Path(staging, "writing-" + UUID.randomUUID());
     try {
       fs.mkdirs(path.getParent());
-      try (FSDataOutputStream out = fs.create(path, true)) {
+      try (FSDataOutputStream out = fs.create(written, true)) {
         out.write(content);
+      }
+      if (!direct) {
+        stores.replace(written.toString(), path.toString());
       }
     } catch (IOException e) {
       throw Stores.unwritable(path.toString(), e);

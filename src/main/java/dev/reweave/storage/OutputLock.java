@@ -2,6 +2,7 @@ package dev.reweave.storage;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -101,7 +102,12 @@ public final class OutputLock {
     String now = clock.instant().toString();
     Holder holder =
         new Holder(
-            UUID.randomUUID().toString(), job, hostName(), ProcessHandle.current().pid(), now, now);
+            UUID.randomUUID().toString(),
+            Redacted.text(job),
+            hostName(),
+            ProcessHandle.current().pid(),
+            now,
+            now);
     try {
       if (!create(holder)) {
         Holder other = readSettled();

@@ -2,6 +2,7 @@ package dev.reweave.storage;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.List;
 
 /** Positioned reads of one file whose length is known. For one thread at a time. */
 public interface RandomAccess extends Closeable {
@@ -14,4 +15,15 @@ public interface RandomAccess extends Closeable {
    * @throws java.io.EOFException if the file ends before {@code position + length}
    */
   void readFully(long position, byte[] buffer, int offset, int length) throws IOException;
+
+  /**
+   * Fills all ranges, at once where the store can do that.
+   *
+   * @throws java.io.EOFException if the file ends before one of them does
+   */
+  default void readFully(List<ReadRange> ranges) throws IOException {
+    for (ReadRange range : ranges) {
+      readFully(range.position(), range.buffer(), range.offset(), range.length());
+    }
+  }
 }

@@ -40,6 +40,17 @@ public final class Launcher {
     }
   }
 
+  /** Starts a run whose output nobody reads, and does not wait for it. */
+  public static Process start(String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add("submit/reweave");
+    Collections.addAll(command, args);
+    return new ProcessBuilder(command)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
   private static String read(Path file) throws IOException {
     return Files.readString(file);
   }

@@ -1,0 +1,33 @@
+package dev.reweave.cli;
+
+import dev.reweave.job.Cleanup;
+import dev.reweave.job.SparkSessions;
+import dev.reweave.storage.Stores;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code reweave clean}. */
+@Command(
+    name = "clean",
+    description = "Removes what a killed conversion left in its output folder.",
+    mixinStandardHelpOptions = true)
+final class CleanCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "URI", description = "The output folder of the conversion.")
+  private String folder;
+
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    Stores stores = new Stores(SparkSessions.hadoopConfiguration());
+    List<String> removed = new Cleanup(stores).run(folder);
+    PrintWriter out = spec.commandLine().getOut();
+    removed.forEach(name -> out.println("removed " + name + ", of a publication without end"));
+    out.println("clean  " + stores.resolve(folder));
+    return CommandLine.ExitCode.OK;
+  }
+}

@@ -1,0 +1,127 @@
+package dev.reweave.job;
+
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.job.ConversionRequest.Earlier;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.PlannedShard;
+import dev.reweave.report.Manifest;
+import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.OutputLock;
+import dev.reweave.storage.StagedFile;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The part of a conversion that touches the output: takes the lock, goes on where a killed run
+ * stopped, runs the plan, publishes, and leaves nothing behind if that fails.
+ */
+final class OutputRun {
+  private final ConversionRequest request;
+  private final OutputCheck check;
+  private final OutputFolder output;
+  private final Journal journal;
+  private final Checkpoint checkpoint;
+  private final ConversionPlan plan;
+  private final Manifest.Origin origin;
+
+  OutputRun(
+      ConversionRequest request,
+      OutputCheck check,
+      Checkpoint checkpoint,
+      ConversionPlan plan,
+      Manifest.Origin origin) {
+    this.request = request;
+    this.check = check;
+    this.output = check.output();
+    this.journal = new Journal(output);
+    this.checkpoint = checkpoint;
+    this.plan = plan;
+    this.origin = origin;
+  }
+
+  Manifest run(PlanRunner runner) {
+    check.requireRoom(journal);
+    boolean existed = output.exists();
+    try (OutputLock.Held lock = output.lock().take("reweave convert " + request.output())) {
+      check.requireRoom(journal);
+      Manifest manifest = runLocked(runner, lock);
+      output.clear();
+      return manifest;
+    } catch (RuntimeException e) {
+      if (!existed) {
+        quietly(output::removeIfEmpty, e);
+      }
+      throw e;
+    }
+  }
+
+  private Manifest runLocked(PlanRunner runner, OutputLock.Held lock) {
+    try {
+      PlanRunner.Staged result = runStaged(runner);
+      Manifest manifest =
+          Manifest.of(
+              origin, checkpoint, request.planning(), request.reading(), plan, result.figures());
+      lock.check();
+      new Publisher(output, journal).publish(plan, result, manifest);
+      return manifest;
+    } catch (RuntimeException e) {
+      quietly(journal::undoPublishing, e);
+      quietly(output::clear, e);
+      throw e;
+    }
+  }
+
+  /** What went wrong first is what the user must know, not what that made of the clean-up. */
+  private static void quietly(Runnable cleanUp, RuntimeException cause) {
+    try {
+      cleanUp.run();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private PlanRunner.Staged runStaged(PlanRunner runner) {
+    Optional<Journal.PlanState> begun =
+        journal
+            .begun()
+            .filter(p -> request.earlier() == Earlier.CONTINUE)
+            .filter(p -> p.fingerprint().equals(origin.fingerprint()));
+    if (begun.isPresent()) {
+      Map<String, Journal.ShardState> finished = journal.finished(begun.get());
+      return runner.run(plan, output, journal, stagedBefore(begun.get(), finished), finished);
+    }
+    journal.undoPublishing();
+    output.clear();
+    output.prepare(plan.bytesToWrite());
+    return runner.run(plan, output, journal, stage(), Map.of());
+  }
+
+  private Map<String, StagedFile> stage() {
+    Map<String, StagedFile> staged = new HashMap<>();
+    Map<String, String> tokens = new HashMap<>();
+    for (PlannedShard shard : plan.shards()) {
+      StagedFile file = output.stage(shard.fileName(), shard.length());
+      staged.put(shard.fileName(), file);
+      tokens.put(shard.fileName(), file.token());
+    }
+    String index = plan.index().isPresent() ? plan.indexName() : "";
+    journal.begin(new Journal.PlanState(origin.fingerprint(), tokens, index));
+    return staged;
+  }
+
+  private Map<String, StagedFile> stagedBefore(
+      Journal.PlanState begun, Map<String, Journal.ShardState> finished) {
+    Map<String, StagedFile> staged = new HashMap<>();
+    for (PlannedShard shard : plan.shards()) {
+      String name = shard.fileName();
+      String token = begun.tokens().getOrDefault(name, "");
+      staged.put(
+          name,
+          finished.containsKey(name) || !token.isEmpty()
+              ? output.stagedBefore(name, shard.length(), token)
+              : output.stage(name, shard.length()));
+    }
+    return staged;
+  }
+}

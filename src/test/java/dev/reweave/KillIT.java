@@ -1,0 +1,200 @@
+package dev.reweave;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reweave.report.Manifest;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.DType;
+import dev.reweave.tensor.Shape;
+import dev.reweave.tensor.TensorSpec;
+import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Launcher;
+import dev.reweave.testing.S3Server;
+import dev.reweave.testing.SyntheticCheckpoint;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The driver is killed with SIGKILL in the middle of its work. No reader finds a model then, and
+ * the same command finishes it, without doing finished shards again.
+ */
+class KillIT {
+  private static final int SHARDS = 12;
+  private static final long SHARD_BYTES = 6_000_000;
+
+  /** How long a moment is waited for; the test fails if it does not come. */
+  private static final int MOST_POLLS = 60_000;
+
+  @TempDir static Path temp;
+  private static Path input;
+  private static Map<String, String> expected;
+
+  private static List<String> arguments(String from, String to, String chunk) {
+    return List.of(
+        "convert", "-i", from, "-o", to, "--max-shard-size", "6MB", "--chunk-size", chunk);
+  }
+
+  @BeforeAll
+  static void convertUndisturbed() throws Exception {
+    List<TensorSpec> parameters =
+        IntStream.range(0, SHARDS)
+            .mapToObj(
+                i ->
+                    new TensorSpec(
+                        "layer" + i, DType.F32, Shape.of(SHARD_BYTES / Float.BYTES / 100, 100)))
+            .toList();
+    input = temp.resolve("in");
+    SyntheticCheckpoint.write(input, 3, 2, parameters, 11);
+    Path whole = temp.resolve("whole");
+    Launcher.Result result =
+        Launcher.run(arguments(input.toString(), whole.toString(), "64MB").toArray(String[]::new));
+    assertEquals(0, result.exitCode(), result::toString);
+    expected = weights(Fixtures.digests(whole));
+    assertEquals(SHARDS + 1, expected.size());
+  }
+
+  private static Map<String, String> weights(Map<String, String> digests) {
+    Map<String, String> weights = new TreeMap<>(digests);
+    weights.keySet().removeIf(name -> !name.contains(".safetensors"));
+    return weights;
+  }
+
+  /** Kills the process as soon as the moment has come; it must not end before. */
+  private static void killWhen(BooleanSupplier moment, List<String> arguments) throws Exception {
+    Process process = Launcher.start(arguments.toArray(String[]::new));
+    try {
+      int polls = 0;
+      while (!moment.getAsBoolean()) {
+        assertTrue(polls++ < MOST_POLLS, "the moment did not come");
+        assertFalse(
+            process.waitFor(2, TimeUnit.MILLISECONDS), "the process ended before the moment");
+      }
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  private static long count(Stores stores, String folder) {
+    return stores.isFolder(folder) ? stores.list(folder).files().size() : 0;
+  }
+
+  private static void assertNoModel(Stores stores, String output) {
+    for (InputFile file : stores.list(output).files()) {
+      assertFalse(file.name().endsWith(".index.json"), file::uri);
+      assertFalse(file.name().equals(Manifest.FILE_NAME), file::uri);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2, 9})
+  void aLocalRunGoesOn(int finishedShards) throws Exception {
+    Stores stores = new Stores(new Configuration());
+    Path output = temp.resolve("out" + finishedShards);
+    String state = output + "/.reweave/";
+    List<String> arguments = arguments(input.toString(), output.toString(), "64KB");
+    killWhen(
+        () ->
+            finishedShards == 0
+                ? stores.file(state + "plan.json").isPresent()
+                : count(stores, state + "finished") >= finishedShards,
+        arguments);
+    assertNoModel(stores, output.toString());
+
+    Launcher.Result again = Launcher.run(arguments.toArray(String[]::new));
+
+    assertEquals(0, again.exitCode(), again::toString);
+    assertEquals(expected, weights(Fixtures.digests(output)));
+    Manifest manifest = Manifest.parse(bytes(stores, output + "/reweave.json"), "manifest");
+    assertOnlyUnfinishedShardsWereDone(manifest, finishedShards);
+    Launcher.Result third = Launcher.run(arguments.toArray(String[]::new));
+    assertEquals(0, third.exitCode(), third::toString);
+    assertTrue(third.out().startsWith("up to date"), third::toString);
+  }
+
+  private static byte[] bytes(Stores stores, String file) {
+    return stores.readAll(stores.file(file).orElseThrow(), 1 << 20);
+  }
+
+  private static void assertOnlyUnfinishedShardsWereDone(Manifest manifest, int atLeast) {
+    int resumed = manifest.figures().resumedShards();
+    assertTrue(resumed >= atLeast, "finished by the killed run: " + resumed);
+    long needed = (SHARDS - resumed) * SHARD_BYTES;
+    assertEquals(needed, manifest.figures().bytesNeeded());
+    assertTrue(
+        manifest.figures().bytesRead() <= needed * 1.02, "read: " + manifest.figures().bytesRead());
+  }
+
+  @Test
+  void anObjectStoreRunGoesOn() throws Exception {
+    S3Server server = S3Server.shared();
+    server.createBucket("kill");
+    Configuration conf = new Configuration();
+    server.configure(conf);
+    Stores stores = new Stores(conf);
+    List<String> launcher = new ArrayList<>();
+    server
+        .settings()
+        .forEach((k, v) -> launcher.addAll(List.of("--conf", "spark.hadoop." + k + "=" + v)));
+    int run = 0;
+    for (int finishedShards : new int[] {3, SHARDS}) {
+      String output = "s3a://kill/model" + run++;
+      List<String> arguments = new ArrayList<>(launcher);
+      arguments.addAll(arguments(input.toString(), output, "5MB"));
+      killWhen(
+          () ->
+              finishedShards == SHARDS
+                  ? stores.file(output + "/.reweave/publishing").isPresent()
+                  : count(stores, output + "/.reweave/finished") >= finishedShards,
+          arguments);
+      assertNoModel(stores, output);
+
+      Launcher.Result again = Launcher.run(arguments.toArray(String[]::new));
+
+      assertEquals(0, again.exitCode(), again::toString);
+      assertEquals(expected, digests(stores, output));
+      assertEquals(List.of(), server.pendingUploads("kill"));
+      assertFalse(stores.isFolder(output + "/.reweave"));
+      assertOnlyUnfinishedShardsWereDone(
+          Manifest.parse(bytes(stores, output + "/reweave.json"), "manifest"), finishedShards);
+    }
+  }
+
+  private static Map<String, String> digests(Stores stores, String folder) throws IOException {
+    Map<String, String> digests = new TreeMap<>();
+    for (InputFile file : stores.list(folder).files()) {
+      digests.put(file.name(), Fixtures.sha256(stores.readAll(file, 1 << 25)));
+    }
+    return weights(digests);
+  }
+
+  @Test
+  void cleanRemovesWhatAKilledRunLeft() throws Exception {
+    Stores stores = new Stores(new Configuration());
+    Path output = temp.resolve("cleaned");
+    String state = output + "/.reweave/";
+    killWhen(
+        () -> count(stores, state + "finished") >= 2,
+        arguments(input.toString(), output.toString(), "64KB"));
+
+    Launcher.Result clean = Launcher.run("clean", output.toString());
+
+    assertEquals(0, clean.exitCode(), clean::toString);
+    assertFalse(java.nio.file.Files.exists(output));
+  }
+}

@@ -30,14 +30,17 @@ final class ChunkTask {
   private final Chunk chunk;
   private final ReadTally tally = new ReadTally();
   private final CRC32C crc = new CRC32C();
-  private final byte[] in = new byte[BUFFER];
-  private final byte[] out = new byte[BUFFER];
+  private final byte[] in;
+  private final byte[] out;
   private int filled;
 
   ChunkTask(Stores stores, ConversionPlan.Work work, Chunk chunk) {
     this.stores = stores;
     this.work = work;
     this.chunk = chunk;
+    // A cast from 64 to 16 bits takes in four times what it gives.
+    this.in = new byte[(int) Math.min(BUFFER, 4 * chunk.length())];
+    this.out = new byte[(int) Math.min(BUFFER, chunk.length())];
   }
 
   ChunkResult run(StagedFile target) {
@@ -83,12 +86,14 @@ final class ChunkTask {
     long from = (Math.max(begin, chunk.from()) - begin) / size;
     long to = (Math.min(end, chunk.to()) - begin) / size;
     Cast cast = Cast.between(layout.dtype(), entry.spec().dtype());
-    long most = Math.min(Gather.mostElements(layout), BUFFER / layout.dtype().bytes());
+    long most = Math.min(Gather.mostElements(layout), in.length / layout.dtype().bytes());
     while (from < to) {
-      if (BUFFER - filled < size) {
+      long wanted = Math.min(most, to - from);
+      // A request for what is left of the buffer would be as dear as one for a full buffer.
+      if ((out.length - filled) / size < Math.min(wanted, out.length / size / 2)) {
         flush(sink);
       }
-      int elements = (int) Math.min(Math.min(most, to - from), (BUFFER - filled) / size);
+      int elements = (int) Math.min(wanted, (out.length - filled) / size);
       if (cast.isCopy()) {
         gather.read(layout, from, from + elements, out, filled);
       } else {

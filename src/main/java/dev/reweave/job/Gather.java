@@ -42,7 +42,7 @@ final class Gather {
 
   private final OpenFiles files;
   private final ReadTally tally;
-  private final byte[] joined = new byte[MOST_JOINED];
+  private byte[] joined = new byte[0];
 
   Gather(OpenFiles files, ReadTally tally) {
     this.files = files;
@@ -65,11 +65,14 @@ final class Gather {
       Piece first = pieces.get(start);
       int length = Math.toIntExact(reach(pieces, start, end) - first.filePosition());
       boolean alone = end == start + 1;
-      boolean full = !alone && filled + length > joined.length;
+      boolean full = !alone && filled + length > MOST_JOINED;
       if (!requests.isEmpty() && (full || requests.get(0).file() != first.storage().file())) {
         fetch(requests, target);
         requests.clear();
         filled = 0;
+      }
+      if (!alone && joined.length == 0) {
+        joined = new byte[MOST_JOINED];
       }
       ReadRange range =
           alone

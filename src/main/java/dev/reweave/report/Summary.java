@@ -9,6 +9,9 @@ import java.util.Locale;
 
 /** What a command prints about its work. */
 public final class Summary {
+  /** Fewest bytes for which requests per GB say something. */
+  private static final long ENOUGH_FOR_RATES = 100_000_000;
+
   private Summary() {}
 
   /** What is converted. */
@@ -84,7 +87,7 @@ public final class Summary {
             ByteSize.format(figures.bytesRead()),
             figures.bytesNeeded() == 0 ? 1 : (double) figures.bytesRead() / figures.bytesNeeded(),
             figures.readRequests(),
-            figures.bytesNeeded() == 0
+            figures.bytesNeeded() < ENOUGH_FOR_RATES
                 ? ""
                 : String.format(
                     Locale.ROOT,

@@ -46,7 +46,7 @@ final class OutputRun {
     try (OutputLock.Held lock = output.lock().take("reweave convert " + request.output())) {
       check.requireRoom(journal);
       Manifest manifest = runLocked(runner, lock);
-      output.clear();
+      output.finish();
       return manifest;
     } catch (RuntimeException e) {
       if (!existed) {

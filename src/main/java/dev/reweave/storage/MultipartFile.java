@@ -97,8 +97,9 @@ record MultipartFile(String target, String token, long length) implements Staged
     receipts.forEach(r -> parts.put(r.number(), BBPartHandle.from(bytes(r.token()))));
     try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
       await(uploader.complete(handle(), path, parts));
-    } catch (FileNotFoundException e) {
-      // An upload that a killed process completed is gone, and its object is there.
+    } catch (IOException e) {
+      // An upload that was completed already (by a killed process, or by a request whose answer was
+      // lost) is gone, and its object is there: publication removes older ones first.
       if (stores.file(target).filter(f -> f.length() == length).isEmpty()) {
         throw e;
       }
@@ -110,6 +111,9 @@ record MultipartFile(String target, String token, long length) implements Staged
     Path path = Stores.path(target);
     try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
       await(uploader.abort(handle(), path));
+    } catch (FileNotFoundException e) {
+      // It was completed or aborted before.
+      return;
     }
   }
 

@@ -89,7 +89,7 @@ public final class OutputFolder {
     try {
       for (FileStatus status : fs.listStatus(folder)) {
         String name = status.getPath().getName();
-        if (!name.equals(STAGING) && !name.equals(OutputLock.NAME)) {
+        if (!name.equals(STAGING) && !name.startsWith(OutputLock.NAME)) {
           names.add(name);
         }
       }
@@ -242,13 +242,28 @@ public final class OutputFolder {
     return stores.file(staged(name)).map(file -> stores.readAll(file, MOST_STATE_BYTES));
   }
 
+  /**
+   * Removes the hidden folder after all that was staged is published. Uploads are left alone: none
+   * is open but, at worst, one without parts whose start was asked for twice.
+   */
+  public void finish() {
+    try {
+      fs.delete(staging, true);
+    } catch (IOException e) {
+      throw Stores.unwritable(staging.toString(), e);
+    }
+  }
+
   /** Throws away all that is staged: files, parts, uploads and kept state. */
   public void clear() {
     try {
-      if (means == Means.MULTIPART_UPLOAD) {
-        MultipartFile.abortUnder(fs, folder);
+      try {
+        fs.delete(staging, true);
+      } finally {
+        if (means == Means.MULTIPART_UPLOAD) {
+          MultipartFile.abortUnder(fs, folder);
+        }
       }
-      fs.delete(staging, true);
     } catch (IOException e) {
       throw Stores.unwritable(address(), e);
     }

@@ -1,9 +1,12 @@
 package dev.reweave.storage;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
+import java.io.EOFException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -14,7 +17,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +45,9 @@ public final class OutputLock {
   private static final int MOST_BYTES = 64 << 10;
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** The ids of what this process holds. */
+  private static final Set<String> HELD_HERE = ConcurrentHashMap.newKeySet();
+
   /**
    * Who holds a lock.
    *
@@ -57,9 +65,12 @@ public final class OutputLock {
     }
 
     boolean isDead(Instant now) {
-      boolean sameHost = host.equals(hostName());
-      if (sameHost && ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty()) {
-        return true;
+      if (host.equals(hostName())) {
+        boolean here = pid == ProcessHandle.current().pid();
+        // This process may have given a lock up whose file it was not allowed to delete.
+        if (here ? !HELD_HERE.contains(id) : ProcessHandle.of(pid).isEmpty()) {
+          return true;
+        }
       }
       return Instant.parse(renewed).plus(STALE).isBefore(now);
     }
@@ -108,21 +119,50 @@ public final class OutputLock {
             ProcessHandle.current().pid(),
             now,
             now);
+    HELD_HERE.add(holder.id());
     try {
-      if (!create(holder)) {
-        Holder other = readSettled();
-        if (!other.isDead(clock.instant())) {
-          throw heldBy(other);
-        }
-        fs.delete(path, false);
-        if (!create(holder)) {
-          throw heldBy(readSettled());
-        }
+      if (!create(path, holder)) {
+        takeOver(holder, clock);
       }
+      return new Holding(holder, clock);
     } catch (IOException e) {
+      HELD_HERE.remove(holder.id());
       throw Stores.unwritable(path.toString(), e);
+    } catch (RuntimeException e) {
+      HELD_HERE.remove(holder.id());
+      throw e;
     }
-    return new Holding(holder, clock);
+  }
+
+  /**
+   * Replaces the lock of a dead holder. Of several that try, a lock on the take-over lets one
+   * through; who comes later finds a living holder.
+   */
+  private void takeOver(Holder holder, Clock clock) throws IOException {
+    requireDead(readSettled(path), clock);
+    Path takeOver = path.suffix(".takeover");
+    if (!create(takeOver, holder)) {
+      requireDead(readSettled(takeOver), clock);
+      fs.delete(takeOver, false);
+      if (!create(takeOver, holder)) {
+        throw heldBy(readSettled(takeOver));
+      }
+    }
+    try {
+      requireDead(readSettled(path), clock);
+      fs.delete(path, false);
+      if (!create(path, holder)) {
+        throw heldBy(readSettled(path));
+      }
+    } finally {
+      fs.delete(takeOver, false);
+    }
+  }
+
+  private void requireDead(Holder other, Clock clock) {
+    if (!other.isDead(clock.instant())) {
+      throw heldBy(other);
+    }
   }
 
   private ReweaveException heldBy(Holder other) {
@@ -141,21 +181,19 @@ public final class OutputLock {
             + " minutes");
   }
 
-  private boolean create(Holder holder) throws IOException {
+  private boolean create(Path lock, Holder holder) throws IOException {
     byte[] content = JSON.writeValueAsBytes(holder);
     try {
       if (fs instanceof RawLocalFileSystem) {
         // Hadoop's local file system looks first and creates then: two could do so at once.
-        java.nio.file.Path local = java.nio.file.Path.of(path.toUri().getPath());
+        java.nio.file.Path local = java.nio.file.Path.of(lock.toUri().getPath());
         Files.createDirectories(local.getParent());
         try (OutputStream out =
             Files.newOutputStream(local, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
           out.write(content);
         }
       } else {
-        FSDataOutputStreamBuilder<?, ?> builder = fs.createFile(path).overwrite(false).recursive();
-        builder.opt("fs.option.create.conditional.overwrite", true);
-        try (FSDataOutputStream out = builder.build()) {
+        try (FSDataOutputStream out = exclusive(fs, lock)) {
           out.write(content);
         }
       }
@@ -163,32 +201,47 @@ public final class OutputLock {
     } catch (FileAlreadyExistsException | java.nio.file.FileAlreadyExistsException e) {
       return false;
     } catch (IOException e) {
-      // Object stores that compare at the end of the write have errors of their own for it.
-      if (fs.exists(path)) {
-        return false;
+      // Object stores that compare at the end of the write have errors of their own for it; and a
+      // request that is sent again, since its answer was lost, finds what it has written itself.
+      Optional<Holder> other = read(lock);
+      if (other.isEmpty() && !fs.exists(lock)) {
+        throw e;
       }
-      throw e;
+      return other.filter(h -> h.id().equals(holder.id())).isPresent();
     }
   }
 
+  /** A new file; writing it fails, at the end at the latest, if another has written it before. */
+  static FSDataOutputStream exclusive(FileSystem fs, Path lock) throws IOException {
+    FSDataOutputStreamBuilder<?, ?> builder = fs.createFile(lock).overwrite(false).recursive();
+    builder.opt("fs.option.create.conditional.overwrite", true);
+    return builder.build();
+  }
+
   /** Empty if there is none or it cannot be understood: a process died while writing it. */
-  private Optional<Holder> read() throws IOException {
-    Optional<InputFile> file = stores.file(path.toString());
+  private Optional<Holder> read(Path lock) throws IOException {
+    Optional<InputFile> file = stores.file(lock.toString());
     if (file.isEmpty()) {
       return Optional.empty();
     }
     try {
       return Optional.of(JSON.readValue(stores.readAll(file.get(), MOST_BYTES), Holder.class));
-    } catch (com.fasterxml.jackson.core.JacksonException e) {
+    } catch (JacksonException e) {
       return Optional.empty();
+    } catch (ReweaveException e) {
+      // It goes or is renewed at this moment.
+      if (e.getCause() instanceof FileNotFoundException || e.getCause() instanceof EOFException) {
+        return Optional.empty();
+      }
+      throw e;
     }
   }
 
   /** A lock that cannot be understood is being written now, or its writer died then. */
-  private Holder readSettled() throws IOException {
-    Optional<InputFile> file = stores.file(path.toString());
+  private Holder readSettled(Path lock) throws IOException {
+    Optional<InputFile> file = stores.file(lock.toString());
     String written = Instant.ofEpochMilli(file.map(InputFile::modified).orElse(0L)).toString();
-    return read().orElse(new Holder("", "unknown", "another host", 0, written, written));
+    return read(lock).orElse(new Holder("", "unknown", "another host", 0, written, written));
   }
 
   private static String hostName() {
@@ -234,13 +287,13 @@ public final class OutputLock {
     }
 
     private boolean isOurs() throws IOException {
-      return read().filter(h -> h.id().equals(holder.id())).isPresent();
+      return read(path).filter(h -> h.id().equals(holder.id())).isPresent();
     }
 
     @Override
     public synchronized void check() {
       try {
-        Optional<Holder> now = read();
+        Optional<Holder> now = read(path);
         if (now.filter(h -> !h.id().equals(holder.id())).isPresent()) {
           throw heldBy(now.get());
         }
@@ -252,6 +305,7 @@ public final class OutputLock {
     @Override
     public void close() {
       beats.shutdownNow();
+      HELD_HERE.remove(holder.id());
       synchronized (this) {
         try {
           if (isOurs()) {

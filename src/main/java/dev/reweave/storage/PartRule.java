@@ -27,8 +27,12 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
   /** Parts of up to 5 GiB, and not so many that the name node would suffer. */
   static final PartRule CONCATENATED = new PartRule(1 << 20, 5L << 30, 10_000, Buffering.NONE);
 
-  /** The limits of S3's multipart upload, which other object stores share or exceed. */
-  static final PartRule MULTIPART = new PartRule(5 << 20, 5L << 30, 10_000, Buffering.WHOLE_PART);
+  /**
+   * The limits of S3's multipart upload, which other object stores share or exceed. S3 takes parts
+   * of up to 5 GiB; one that is held in memory ends at what an array can hold.
+   */
+  static final PartRule MULTIPART =
+      new PartRule(5 << 20, 2047L << 20, 10_000, Buffering.WHOLE_PART);
 
   /** One part, of any length. */
   static final PartRule WHOLE = new PartRule(1, Long.MAX_VALUE, 1, Buffering.NONE);
@@ -41,11 +45,12 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
    * @param alignment the answer is a multiple of it, but for a file that is one part
    */
   public long partBytes(long fileBytes, long wanted, long alignment) {
-    if (mostParts == 1 || fileBytes <= wanted) {
+    long usable = Math.min(wanted, mostBytes);
+    if (mostParts == 1 || fileBytes <= usable) {
       return fileBytes;
     }
     long fewEnough = (fileBytes + mostParts - 1) / mostParts;
-    long bytes = Math.max(Math.max(leastBytes, wanted), fewEnough);
+    long bytes = Math.max(Math.max(leastBytes, usable), fewEnough);
     bytes = (bytes + alignment - 1) / alignment * alignment;
     if (bytes > mostBytes) {
       throw new IllegalArgumentException(

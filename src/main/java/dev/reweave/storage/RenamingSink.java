@@ -36,7 +36,15 @@ final class RenamingSink implements ChunkSink {
   @Override
   public PartReceipt commit() throws IOException {
     out.close();
-    stores.replace(attempt.toString(), target);
+    try {
+      stores.replace(attempt.toString(), target);
+    } catch (IOException e) {
+      // A twin of this task may have been faster; what it wrote is the same.
+      if (!fs.exists(Stores.path(target))) {
+        throw e;
+      }
+      fs.delete(attempt, false);
+    }
     committed = true;
     return new PartReceipt(number, "");
   }

@@ -12,39 +12,22 @@ import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.storage.Stores;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.hdfs.MiniDFSCluster;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The same conversion on a file system without positioned writes: a real HDFS. */
 class HdfsConversionTest {
   @TempDir static java.nio.file.Path temp;
-  private static MiniDFSCluster cluster;
-  private static FileSystem fs;
-
-  @BeforeAll
-  static void start() throws IOException {
-    Configuration conf = new Configuration();
-    conf.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, temp.resolve("hdfs").toString());
-    cluster = new MiniDFSCluster.Builder(conf).numDataNodes(1).build();
-    fs = cluster.getFileSystem();
-  }
-
-  @AfterAll
-  static void stop() {
-    cluster.shutdown(true);
-  }
+  private static final FileSystem fs = TestHdfs.fileSystem();
 
   private static String put(String fixture) throws IOException {
     Path target = new Path(fs.getUri() + "/in/" + fixture);

@@ -3,7 +3,6 @@ package dev.reweave.testing;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Random;
-import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.hadoop.conf.Configuration;
@@ -23,9 +22,7 @@ final class S3Samples {
 
   /** A new bucket's name. */
   static String newBucket() throws IOException {
-    String bucket = "test-" + UUID.randomUUID();
-    S3Server.shared().createBucket(bucket);
-    return bucket;
+    return S3Server.shared().newBucket();
   }
 
   /** A file system that no other test shares. */

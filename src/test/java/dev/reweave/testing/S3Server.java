@@ -16,6 +16,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -90,6 +91,13 @@ public final class S3Server implements AutoCloseable {
   /** Makes a bucket. */
   public void createBucket(String bucket) throws IOException {
     send("PUT", "/" + bucket);
+  }
+
+  /** Makes a bucket that no other test uses; gives its name. */
+  public String newBucket() throws IOException {
+    String bucket = "test-" + UUID.randomUUID();
+    createBucket(bucket);
+    return bucket;
   }
 
   /** The keys of the multipart uploads that were begun and neither completed nor aborted. */

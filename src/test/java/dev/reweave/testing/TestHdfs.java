@@ -1,0 +1,43 @@
+package dev.reweave.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.hdfs.MiniDFSCluster;
+
+/** One HDFS for all tests of this JVM, with one data node, started at first use. */
+public final class TestHdfs {
+  private static final MiniDFSCluster CLUSTER = start();
+
+  private TestHdfs() {}
+
+  private static MiniDFSCluster start() {
+    try {
+      Path folder = Files.createTempDirectory("reweave-hdfs-");
+      Configuration conf = new Configuration();
+      conf.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, folder.toString());
+      MiniDFSCluster cluster = new MiniDFSCluster.Builder(conf).numDataNodes(1).build();
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> cluster.shutdown(true)));
+      return cluster;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Its file system; never to be closed by a test. */
+  public static FileSystem fileSystem() {
+    try {
+      return CLUSTER.getFileSystem();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The Hadoop settings of its clients. */
+  public static Configuration configuration() {
+    return new Configuration(CLUSTER.getConfiguration(0));
+  }
+}

@@ -3,6 +3,7 @@ package dev.reweave;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.report.Manifest;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
@@ -70,6 +71,12 @@ class BigCheckpointIT {
     Launcher.Result converted =
         Launcher.run(SMALL_HEAP, "convert", "-i", input.toString(), "-o", output.toString());
     assertEquals(0, converted.exitCode(), converted::toString);
+
+    Manifest.Figures figures =
+        Manifest.parse(Files.readAllBytes(output.resolve("reweave.json")), "manifest").figures();
+    long needed = parameters.stream().mapToLong(TensorSpec::bytes).sum();
+    assertEquals(needed, figures.bytesNeeded());
+    assertTrue(figures.bytesRead() <= needed * 1.02, "read: " + figures.bytesRead());
 
     Launcher.Result verified = Launcher.run(SMALL_HEAP, "verify", output.toString());
     assertEquals(0, verified.exitCode(), verified::toString);

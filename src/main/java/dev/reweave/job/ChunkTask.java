@@ -12,18 +12,26 @@ import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.Layout;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
- * Makes one chunk of one shard: gathers elements, casts them, writes them. Needs the same few
- * megabytes for every chunk, whatever the size of chunk, tensor and model.
+ * Makes one chunk of one shard, a window of a few megabytes after another: gathers the elements of
+ * all tensors in the window, casts them, writes them. Needs the same memory for every chunk,
+ * whatever the size of chunk, tensor and model.
  */
 final class ChunkTask {
   private static final int BUFFER = 8 << 20;
 
+  /** Most slices of one window: their runs are held in memory. */
+  private static final int MOST_SLICES = 4096;
+
   /** Bytes of all buffers: gathered and cast elements, and what is read with joined requests. */
   static final long BUFFERS = 2L * BUFFER + Gather.MOST_JOINED;
+
+  /** Elements that are gathered in one type and wanted in another. */
+  private record CastSlice(Cast cast, int source, int target, int elements) {}
 
   private final Stores stores;
   private final ConversionPlan.Work work;
@@ -32,6 +40,9 @@ final class ChunkTask {
   private final CRC32C crc = new CRC32C();
   private final byte[] in;
   private final byte[] out;
+  private final List<Gather.Slice> slices = new ArrayList<>();
+  private final List<CastSlice> casts = new ArrayList<>();
+  private int gathered;
   private int filled;
 
   ChunkTask(Stores stores, ConversionPlan.Work work, Chunk chunk) {
@@ -54,7 +65,7 @@ final class ChunkTask {
       for (int t = 0; t < entries.size(); t++) {
         writeTensor(shard.header(), entries.get(t), shard.layouts().get(t), gather, sink);
       }
-      flush(sink);
+      flush(gather, sink);
       PartReceipt receipt = sink.commit();
       return new ChunkResult(
           chunk, receipt, (int) crc.getValue(), tally.shares(), tally.bytes(), tally.requests());
@@ -82,32 +93,56 @@ final class ChunkTask {
       throws IOException {
     long begin = header.dataStart() + entry.begin();
     long end = header.dataStart() + entry.end();
-    int size = entry.spec().dtype().bytes();
-    long from = (Math.max(begin, chunk.from()) - begin) / size;
-    long to = (Math.min(end, chunk.to()) - begin) / size;
+    int outSize = entry.spec().dtype().bytes();
+    long from = (Math.max(begin, chunk.from()) - begin) / outSize;
+    long to = (Math.min(end, chunk.to()) - begin) / outSize;
     Cast cast = Cast.between(layout.dtype(), entry.spec().dtype());
-    long most = Math.min(Gather.mostElements(layout), in.length / layout.dtype().bytes());
+    int inSize = cast.isCopy() ? 0 : layout.dtype().bytes();
     while (from < to) {
-      long wanted = Math.min(most, to - from);
-      // A request for what is left of the buffer would be as dear as one for a full buffer.
-      if ((out.length - filled) / size < Math.min(wanted, out.length / size / 2)) {
-        flush(sink);
+      long wanted = Math.min(Gather.mostElements(layout), to - from);
+      // A request for what is left of a window would be as dear as one for a full window.
+      if (room(outSize, inSize) < Math.min(wanted, roomOfEmpty(outSize, inSize) / 2 + 1)
+          || slices.size() == MOST_SLICES) {
+        flush(gather, sink);
       }
-      int elements = (int) Math.min(wanted, (out.length - filled) / size);
+      int elements = (int) Math.min(wanted, room(outSize, inSize));
       if (cast.isCopy()) {
-        gather.read(layout, from, from + elements, out, filled);
+        slices.add(new Gather.Slice(layout, from, from + elements, out, filled));
       } else {
-        gather.read(layout, from, from + elements, in, 0);
-        cast.apply(in, 0, out, filled, elements);
+        slices.add(new Gather.Slice(layout, from, from + elements, in, gathered));
+        casts.add(new CastSlice(cast, gathered, filled, elements));
       }
-      filled += elements * size;
+      gathered += elements * inSize;
+      filled += elements * outSize;
       from += elements;
+      if (elements > MOST_SLICES && elements == Gather.mostElements(layout)) {
+        // So many runs are enough for one window.
+        flush(gather, sink);
+      }
     }
   }
 
-  private void flush(ChunkSink sink) throws IOException {
+  /** Elements that still fit in the window. */
+  private int room(int outSize, int inSize) {
+    int room = (out.length - filled) / outSize;
+    return inSize == 0 ? room : Math.min(room, (in.length - gathered) / inSize);
+  }
+
+  private int roomOfEmpty(int outSize, int inSize) {
+    int room = out.length / outSize;
+    return inSize == 0 ? room : Math.min(room, in.length / inSize);
+  }
+
+  private void flush(Gather gather, ChunkSink sink) throws IOException {
+    gather.read(slices);
+    for (CastSlice cast : casts) {
+      cast.cast().apply(in, cast.source(), out, cast.target(), cast.elements());
+    }
     crc.update(out, 0, filled);
     sink.write(out, 0, filled);
+    slices.clear();
+    casts.clear();
+    gathered = 0;
     filled = 0;
   }
 }

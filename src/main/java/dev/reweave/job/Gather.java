@@ -9,21 +9,42 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Reads elements of a tensor from wherever its layout says, into one buffer. Runs are read in the
- * order of the files, neighbours with one request; each needed byte is read once.
+ * Reads elements of tensors from wherever their layouts say. The runs of all of them are read in
+ * the order of the files, near ones with one request; each needed byte is read once.
  */
 final class Gather {
-  /** Most runs of one call, so that a tensor that is stored transposed takes bounded memory. */
+  /** Most runs of one slice, so that a tensor that is stored transposed takes bounded memory. */
   static final int MOST_RUNS = 1 << 18;
 
   /** Bytes between two needed ranges that cost less to read than a request of their own. */
   private static final int NEAR = 16 << 10;
 
-  /** Most bytes of a request that covers several runs. */
+  /** Most bytes of the requests that cover several runs and are made at once. */
   static final int MOST_JOINED = 8 << 20;
 
-  /** A contiguous piece of a storage and where it goes; in bytes. */
-  private record Piece(StorageRef storage, long position, int length, int target) {
+  /** Elements {@code [from, to)} of a tensor and where they go in memory, little-endian. */
+  static final class Slice {
+    private final Layout layout;
+    private final long from;
+    private final long to;
+    private final byte[] buffer;
+    private final int offset;
+
+    Slice(Layout layout, long from, long to, byte[] buffer, int offset) {
+      this.layout = layout;
+      this.from = from;
+      this.to = to;
+      this.buffer = buffer;
+      this.offset = offset;
+    }
+  }
+
+  /** A contiguous piece of a storage and where it goes in its slice's buffer; in bytes. */
+  private record Piece(Slice slice, StorageRef storage, long position, int length, int target) {
+    int file() {
+      return storage.file();
+    }
+
     long filePosition() {
       return storage.position() + position;
     }
@@ -34,11 +55,7 @@ final class Gather {
   }
 
   /** Pieces that are near each other in one file, and the range that covers them. */
-  private record Request(List<Piece> pieces, ReadRange range) {
-    int file() {
-      return pieces.get(0).storage().file();
-    }
-  }
+  private record Request(List<Piece> pieces, ReadRange range) {}
 
   private final OpenFiles files;
   private final ReadTally tally;
@@ -49,14 +66,14 @@ final class Gather {
     this.tally = tally;
   }
 
-  /** Most elements that one call may take of a layout. */
+  /** Most elements that one slice may take of a layout. */
   static long mostElements(Layout layout) {
     return Math.max(1, Math.min(Long.MAX_VALUE / MOST_RUNS, layout.granularity())) * MOST_RUNS;
   }
 
-  /** Reads elements {@code [from, to)} to {@code target[offset…]}, little-endian. */
-  void read(Layout layout, long from, long to, byte[] target, int offset) {
-    List<Piece> pieces = pieces(layout, from, to, offset);
+  /** Reads all slices. */
+  void read(List<Slice> slices) {
+    List<Piece> pieces = pieces(slices);
     List<Request> requests = new ArrayList<>();
     int filled = 0;
     int start = 0;
@@ -66,8 +83,8 @@ final class Gather {
       int length = Math.toIntExact(reach(pieces, start, end) - first.filePosition());
       boolean alone = end == start + 1;
       boolean full = !alone && filled + length > MOST_JOINED;
-      if (!requests.isEmpty() && (full || requests.get(0).file() != first.storage().file())) {
-        fetch(requests, target);
+      if (!requests.isEmpty() && (full || requests.get(0).pieces().get(0).file() != first.file())) {
+        fetch(requests);
         requests.clear();
         filled = 0;
       }
@@ -76,33 +93,33 @@ final class Gather {
       }
       ReadRange range =
           alone
-              ? new ReadRange(first.filePosition(), target, first.target(), length)
+              ? new ReadRange(first.filePosition(), first.slice().buffer, first.target(), length)
               : new ReadRange(first.filePosition(), joined, filled, length);
       filled += alone ? 0 : length;
       requests.add(new Request(pieces.subList(start, end), range));
       start = end;
     }
     if (!requests.isEmpty()) {
-      fetch(requests, target);
+      fetch(requests);
     }
-    toLittleEndian(layout, pieces, target);
+    toLittleEndian(pieces);
   }
 
-  private static List<Piece> pieces(Layout layout, long from, long to, int offset) {
+  private static List<Piece> pieces(List<Slice> slices) {
     List<Piece> pieces = new ArrayList<>();
-    int size = layout.dtype().bytes();
-    int[] at = {offset};
-    layout.runs(
-        from,
-        to,
-        (storage, first, elements) -> {
-          int length = Math.toIntExact(elements * size);
-          pieces.add(new Piece(storage, first * size, length, at[0]));
-          at[0] += length;
-        });
-    pieces.sort(
-        Comparator.comparingInt((Piece p) -> p.storage().file())
-            .thenComparingLong(Piece::filePosition));
+    for (Slice slice : slices) {
+      int size = slice.layout.dtype().bytes();
+      int[] at = {slice.offset};
+      slice.layout.runs(
+          slice.from,
+          slice.to,
+          (storage, first, elements) -> {
+            int length = Math.toIntExact(elements * size);
+            pieces.add(new Piece(slice, storage, first * size, length, at[0]));
+            at[0] += length;
+          });
+    }
+    pieces.sort(Comparator.comparingInt(Piece::file).thenComparingLong(Piece::filePosition));
     return pieces;
   }
 
@@ -118,7 +135,7 @@ final class Gather {
   }
 
   private static boolean joins(Piece first, long reach, Piece next) {
-    return next.storage().file() == first.storage().file()
+    return next.file() == first.file()
         && next.filePosition() - reach <= NEAR
         && next.fileEnd() - first.filePosition() <= MOST_JOINED;
   }
@@ -132,15 +149,17 @@ final class Gather {
   }
 
   /** Reads all requests, which are of one file, and takes their pieces apart. */
-  private void fetch(List<Request> requests, byte[] target) {
-    files.readFully(requests.get(0).file(), requests.stream().map(Request::range).toList());
+  private void fetch(List<Request> requests) {
+    int file = requests.get(0).pieces().get(0).file();
+    files.readFully(file, requests.stream().map(Request::range).toList());
     for (Request request : requests) {
       ReadRange range = request.range();
       tally.request(range.length());
       for (Piece piece : request.pieces()) {
-        if (range.buffer() != target) {
+        if (range.buffer() != piece.slice().buffer) {
           int at = range.offset() + (int) (piece.filePosition() - range.position());
-          System.arraycopy(range.buffer(), at, target, piece.target(), piece.length());
+          System.arraycopy(
+              range.buffer(), at, piece.slice().buffer, piece.target(), piece.length());
         }
       }
       takeSpans(request);
@@ -167,11 +186,14 @@ final class Gather {
     }
   }
 
-  private static void toLittleEndian(Layout layout, List<Piece> pieces, byte[] target) {
-    int size = layout.dtype().bytes();
+  private static void toLittleEndian(List<Piece> pieces) {
     for (Piece piece : pieces) {
       if (piece.storage().order() == StorageRef.Endian.BIG) {
-        Cast.toLittleEndian(layout.dtype(), target, piece.target(), piece.length() / size);
+        Cast.toLittleEndian(
+            piece.storage().dtype(),
+            piece.slice().buffer,
+            piece.target(),
+            piece.length() / piece.storage().dtype().bytes());
       }
     }
   }

@@ -18,6 +18,12 @@ import org.apache.hadoop.fs.StreamCapabilities;
 
 /** Positioned reads through a Hadoop stream that was opened for random access. */
 final class HadoopRandomAccess implements RandomAccess {
+  /** What S3A fetches at least with each request; other file systems take no notice of it. */
+  private static final String S3A_READ_AHEAD = "fs.s3a.readahead.range";
+
+  /** Small reads are joined before they come here: more than asked for is hardly ever of use. */
+  private static final long READ_AHEAD = 16 << 10;
+
   private final InputFile file;
   private final FSDataInputStream in;
   private final boolean readsAtOnce;
@@ -37,6 +43,7 @@ final class HadoopRandomAccess implements RandomAccess {
                   OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY,
                   OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_RANDOM)
               .optLong(OpenFileOptions.FS_OPTION_OPENFILE_LENGTH, file.length())
+              .optLong(S3A_READ_AHEAD, READ_AHEAD)
               .build()
               .get();
       // A local disk gains nothing from several reads at once but the copies that they cost.

@@ -24,9 +24,6 @@ import java.util.zip.CRC32C;
 final class ChunkTask {
   private static final int BUFFER = 8 << 20;
 
-  /** Most slices of one window: their runs are held in memory. */
-  private static final int MOST_SLICES = 4096;
-
   /** Bytes of all buffers: gathered and cast elements, and what is read with joined requests. */
   static final long BUFFERS = 2L * BUFFER + Gather.MOST_JOINED;
 
@@ -42,6 +39,7 @@ final class ChunkTask {
   private final byte[] out;
   private final List<Gather.Slice> slices = new ArrayList<>();
   private final List<CastSlice> casts = new ArrayList<>();
+  private long runs;
   private int gathered;
   private int filled;
 
@@ -54,11 +52,11 @@ final class ChunkTask {
     this.out = new byte[(int) Math.min(BUFFER, chunk.length())];
   }
 
-  ChunkResult run(StagedFile target) {
+  ChunkResult run(StagedFile file) {
     PlannedShard shard = work.shards().get(chunk.shard());
     Part part = new Part(chunk.number(), chunk.from(), chunk.length());
     try (OpenFiles files = new OpenFiles(stores, work.files());
-        ChunkSink sink = target.open(stores, part)) {
+        ChunkSink sink = file.open(stores, part)) {
       Gather gather = new Gather(files, tally);
       writeHeader(shard.header(), sink);
       List<SafetensorsHeader.Entry> entries = shard.header().entries();
@@ -70,7 +68,7 @@ final class ChunkTask {
       return new ChunkResult(
           chunk, receipt, (int) crc.getValue(), tally.shares(), tally.bytes(), tally.requests());
     } catch (IOException e) {
-      throw Stores.unwritable(shard.fileName(), e);
+      throw Stores.unwritable(file.target(), e);
     }
   }
 
@@ -102,7 +100,7 @@ final class ChunkTask {
       long wanted = Math.min(Gather.mostElements(layout), to - from);
       // A request for what is left of a window would be as dear as one for a full window.
       if (room(outSize, inSize) < Math.min(wanted, roomOfEmpty(outSize, inSize) / 2 + 1)
-          || slices.size() == MOST_SLICES) {
+          || runs >= Gather.MOST_RUNS) {
         flush(gather, sink);
       }
       int elements = (int) Math.min(wanted, room(outSize, inSize));
@@ -115,10 +113,7 @@ final class ChunkTask {
       gathered += elements * inSize;
       filled += elements * outSize;
       from += elements;
-      if (elements > MOST_SLICES && elements == Gather.mostElements(layout)) {
-        // So many runs are enough for one window.
-        flush(gather, sink);
-      }
+      runs += elements / layout.granularity() + 1;
     }
   }
 
@@ -142,6 +137,7 @@ final class ChunkTask {
     sink.write(out, 0, filled);
     slices.clear();
     casts.clear();
+    runs = 0;
     gathered = 0;
     filled = 0;
   }

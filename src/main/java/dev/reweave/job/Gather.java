@@ -13,7 +13,10 @@ import java.util.List;
  * the order of the files, near ones with one request; each needed byte is read once.
  */
 final class Gather {
-  /** Most runs of one slice, so that a tensor that is stored transposed takes bounded memory. */
+  /**
+   * Most runs of one slice, and about as many of one call, so that a tensor that is stored
+   * transposed takes bounded memory.
+   */
   static final int MOST_RUNS = 1 << 18;
 
   /** Bytes between two needed ranges that cost less to read than a request of their own. */

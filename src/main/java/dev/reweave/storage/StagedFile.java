@@ -11,6 +11,9 @@ import java.util.List;
 public sealed interface StagedFile extends Serializable
     permits InPlaceFile, ConcatenatedFile, MultipartFile, WholeFile {
 
+  /** Its full address when it is published. */
+  String target();
+
   /** What finds the file again in a later process, beside its name; empty if the name is enough. */
   String token();
 

@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Collects the results of chunks; when a shard has all of them, puts it together and records it.
@@ -30,6 +31,8 @@ final class ShardAssembly implements AutoCloseable {
     private long bytes;
     private int crc32c;
   }
+
+  private static final long LONGEST_WAIT_SECONDS = 120;
 
   private final ConversionPlan plan;
   private final OutputFolder output;
@@ -106,5 +109,13 @@ final class ShardAssembly implements AutoCloseable {
   @Override
   public void close() {
     finisher.shutdownNow();
+    try {
+      // What it writes must not come behind a clean-up.
+      if (!finisher.awaitTermination(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS)) {
+        throw new IllegalStateException("a shard of " + output.address() + " is still assembled");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -2,6 +2,7 @@ package dev.reweave.job;
 
 import dev.reweave.ReweaveException;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.spark.SparkException;
@@ -22,6 +23,9 @@ final class SparkTasks {
   }
 
   private interface PartitionWork<T, R> extends Function1<Iterator<T>, R>, Serializable {}
+
+  /** How long the other tasks of a failed job are waited for. */
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(2);
 
   private final JavaSparkContext spark;
 
@@ -49,10 +53,13 @@ final class SparkTasks {
           return BoxedUnit.UNIT;
         };
     ClassTag<R> tag = ClassTag$.MODULE$.apply(Object.class);
-    try {
-      spark.sc().runJob(rdd, onPartition, onResult, tag);
-    } catch (Exception e) {
-      throw explained(e);
+    try (JobWatch watch = new JobWatch(spark)) {
+      try {
+        spark.sc().runJob(rdd, onPartition, onResult, tag);
+      } catch (Exception e) {
+        watch.awaitTasks(LONGEST_WAIT);
+        throw explained(e);
+      }
     } finally {
       spark.setJobDescription(null);
     }

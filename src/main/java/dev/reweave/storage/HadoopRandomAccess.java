@@ -82,7 +82,7 @@ final class HadoopRandomAccess implements RandomAccess {
 
   @Override
   public void readFully(List<ReadRange> ranges) throws IOException {
-    if (!readsAtOnce || ranges.size() < 2) {
+    if (!readsAtOnce || ranges.size() < 2 || !areApart(ranges)) {
       RandomAccess.super.readFully(ranges);
       return;
     }
@@ -104,6 +104,18 @@ final class HadoopRandomAccess implements RandomAccess {
         throw new InterruptedIOException("interrupted while reading " + file.uri());
       }
     }
+  }
+
+  /** Whether the ranges ascend without overlap, as vectored reads want them. */
+  private static boolean areApart(List<ReadRange> ranges) {
+    long end = 0;
+    for (ReadRange range : ranges) {
+      if (range.position() < end) {
+        return false;
+      }
+      end = range.position() + range.length();
+    }
+    return true;
   }
 
   @Override

@@ -98,6 +98,32 @@ abstract class StorageContract {
   }
 
   @Test
+  void readsManyRangesAtOnce() throws IOException {
+    byte[] content = bytes(3_000_000);
+    InputFile file = put("in.pt", content);
+    int[][] apart = {{0, 10}, {10, 20}, {40_000, 5}, {900_000, 1_000_000}, {2_999_999, 1}};
+    int[][] overlapping = {{5, 100_000}, {50_000, 100_000}, {7, 3}};
+    try (RandomAccess access = stores.open(file)) {
+      for (int[][] wanted : List.of(apart, overlapping)) {
+        List<ReadRange> ranges = new ArrayList<>();
+        for (int[] range : wanted) {
+          ranges.add(new ReadRange(range[0], new byte[range[1] + 2], 1, range[1]));
+        }
+        access.readFully(ranges);
+        for (ReadRange range : ranges) {
+          int from = (int) range.position();
+          assertArrayEquals(
+              Arrays.copyOfRange(content, from, from + range.length()),
+              Arrays.copyOfRange(range.buffer(), 1, 1 + range.length()));
+        }
+      }
+      List<ReadRange> tooFar =
+          List.of(new ReadRange(0, new byte[5], 0, 5), new ReadRange(2_999_999, new byte[2], 0, 2));
+      assertThrows(EOFException.class, () -> access.readFully(tooFar));
+    }
+  }
+
+  @Test
   void saysWhenAFileEndsTooSoon() throws IOException {
     InputFile file = put("in.pt", bytes(1000));
     try (RandomAccess access = stores.open(file)) {

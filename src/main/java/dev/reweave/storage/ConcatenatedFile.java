@@ -1,7 +1,7 @@
 package dev.reweave.storage;
 
 import java.io.IOException;
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -18,24 +18,21 @@ record ConcatenatedFile(String parts, String staged, String target) implements S
 
   @Override
   public ChunkSink open(Stores stores, Part part) throws IOException {
-    return new RenamingSink(stores, nameOf(part.number()).toString(), part.number());
-  }
-
-  private Path nameOf(int number) {
-    return new Path(Stores.path(parts), String.format("%05d", number));
+    return new AttemptSink(stores, parts, part.number());
   }
 
   @Override
   public void assemble(Stores stores, List<PartReceipt> receipts) throws IOException {
     Path folder = Stores.path(parts);
     FileSystem fs = stores.fileSystem(folder);
-    Path first = nameOf(1);
-    if (receipts.size() > 1) {
-      List<Path> others = new ArrayList<>();
-      for (int number = 2; number <= receipts.size(); number++) {
-        others.add(nameOf(number));
-      }
-      fs.concat(first, others.toArray(Path[]::new));
+    List<Path> files =
+        receipts.stream()
+            .sorted(Comparator.comparingInt(PartReceipt::number))
+            .map(receipt -> new Path(folder, receipt.token()))
+            .toList();
+    Path first = files.get(0);
+    if (files.size() > 1) {
+      fs.concat(first, files.subList(1, files.size()).toArray(Path[]::new));
     }
     stores.replace(first.toString(), staged);
     fs.delete(folder, true);

@@ -172,7 +172,7 @@ public final class OutputFolder {
       case IN_PLACE -> new InPlaceFile(staged, target);
       case MULTIPART_UPLOAD -> new MultipartFile(target, token, length);
       case CONCATENATION -> new ConcatenatedFile(staged + ".parts", staged, target);
-      case WHOLE_FILES -> new WholeFile(staged, target);
+      case WHOLE_FILES -> new WholeFile(staged + ".parts", staged, target);
     };
   }
 

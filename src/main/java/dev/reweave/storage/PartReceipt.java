@@ -3,9 +3,10 @@ package dev.reweave.storage;
 import java.io.Serializable;
 
 /**
- * What a store gave for a part, to be shown when the file is put together.
+ * What finds a part again when the file is put together.
  *
  * @param number of the part, from 1
- * @param token the store's own, in Base64; empty where a store gives none
+ * @param token the store's own, in Base64, or the name of the part's file; empty where its place is
+ *     enough
  */
 public record PartReceipt(int number, String token) implements Serializable {}

@@ -2,9 +2,10 @@ package dev.reweave.storage;
 
 import java.io.IOException;
 import java.util.List;
+import org.apache.hadoop.fs.Path;
 
 /** A file of a store that knows only whole files: one stream, then a rename. */
-record WholeFile(String staged, String target) implements StagedFile {
+record WholeFile(String parts, String staged, String target) implements StagedFile {
   @Override
   public String token() {
     return "";
@@ -15,12 +16,14 @@ record WholeFile(String staged, String target) implements StagedFile {
     if (part.number() != 1 || part.position() != 0) {
       throw new IllegalArgumentException("a whole file has one part, not " + part);
     }
-    return new RenamingSink(stores, staged, 1);
+    return new AttemptSink(stores, parts, 1);
   }
 
   @Override
-  public void assemble(Stores stores, List<PartReceipt> receipts) {
-    // The one part is the file.
+  public void assemble(Stores stores, List<PartReceipt> receipts) throws IOException {
+    Path folder = Stores.path(parts);
+    stores.replace(new Path(folder, receipts.get(0).token()).toString(), staged);
+    stores.fileSystem(folder).delete(folder, true);
   }
 
   @Override
@@ -31,5 +34,7 @@ record WholeFile(String staged, String target) implements StagedFile {
   @Override
   public void abort(Stores stores) throws IOException {
     stores.delete(staged);
+    Path folder = Stores.path(parts);
+    stores.fileSystem(folder).delete(folder, true);
   }
 }

@@ -7,25 +7,21 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Writes a file under a name of its own, so that twins of a task do not meet; a commit gives it the
- * name that counts.
+ * Writes a part to a file of its own, so that twins of a task never meet; the receipt says which
+ * file counts. Renaming it to a common name would let a twin remove what another one committed.
  */
-final class RenamingSink implements ChunkSink {
-  private final Stores stores;
+final class AttemptSink implements ChunkSink {
   private final FileSystem fs;
   private final Path attempt;
-  private final String target;
   private final int number;
   private final FSDataOutputStream out;
   private boolean committed;
 
-  RenamingSink(Stores stores, String target, int number) throws IOException {
-    this.stores = stores;
-    this.target = target;
+  AttemptSink(Stores stores, String folder, int number) throws IOException {
     this.number = number;
-    this.attempt = Stores.path(target).suffix("." + UUID.randomUUID());
+    this.attempt = new Path(folder, String.format("%05d.%s", number, UUID.randomUUID()));
     this.fs = stores.fileSystem(attempt);
-    this.out = fs.create(attempt, true);
+    this.out = fs.create(attempt, false);
   }
 
   @Override
@@ -36,17 +32,8 @@ final class RenamingSink implements ChunkSink {
   @Override
   public PartReceipt commit() throws IOException {
     out.close();
-    try {
-      stores.replace(attempt.toString(), target);
-    } catch (IOException e) {
-      // A twin of this task may have been faster; what it wrote is the same.
-      if (!fs.exists(Stores.path(target))) {
-        throw e;
-      }
-      fs.delete(attempt, false);
-    }
     committed = true;
-    return new PartReceipt(number, "");
+    return new PartReceipt(number, attempt.getName());
   }
 
   @Override

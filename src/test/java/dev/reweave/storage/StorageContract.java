@@ -216,9 +216,14 @@ abstract class StorageContract {
     assertInstanceOf(kind(), file);
 
     List<Part> order = new ArrayList<>(parts(content));
-    order.addAll(order.subList(0, (order.size() + 1) / 2));
     Collections.shuffle(order, new Random(1));
-    List<PartReceipt> receipts = new PartWriter(stores, file, content).write(order);
+    PartWriter writer = new PartWriter(stores, file, content);
+    List<PartReceipt> receipts = new ArrayList<>(writer.write(order));
+    // Tasks that Spark runs again: the last receipt of a part is the one that is shown.
+    for (PartReceipt again : writer.write(order.subList(0, (order.size() + 1) / 2))) {
+      receipts.removeIf(receipt -> receipt.number() == again.number());
+      receipts.add(again);
+    }
     assertEquals(List.of(), output.names());
     output.assemble(file, receipts);
     assertEquals(List.of(), output.names());
@@ -238,12 +243,16 @@ abstract class StorageContract {
     output.prepare(content.length);
     for (int round = 0; round < ROUNDS; round++) {
       StagedFile file = output.stage(NAME, content.length);
-      List<PartReceipt> twins = new PartWriter(stores, file, content).writeTwins(part);
+      List<PartReceipt> twins = twins(new PartWriter(stores, file, content), part);
       List<PartReceipt> receipts = List.of(twins.get(round % 2));
       output.assemble(file, receipts);
       output.publish(file, receipts);
       assertPublished(content);
     }
+  }
+
+  List<PartReceipt> twins(PartWriter writer, Part part) throws Exception {
+    return writer.writeTwins(part);
   }
 
   @Test

@@ -12,7 +12,11 @@ public final class TestSpark {
               .setMaster("local[2]")
               .setAppName("tests")
               .set("spark.ui.enabled", "false")
-              .set("spark.driver.host", "127.0.0.1"));
+              .set("spark.driver.host", "127.0.0.1")
+              // HDFS clients wait that long for the first time before they close a file.
+              .set(
+                  "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms",
+                  "5"));
 
   private TestSpark() {}
 

@@ -25,6 +25,10 @@ class ArchitectureTest {
           .definedBy("dev.reweave.pytorch..")
           .layer("checkpoint")
           .definedBy("dev.reweave.checkpoint..")
+          .optionalLayer("mapping")
+          .definedBy("dev.reweave.mapping..")
+          .optionalLayer("base")
+          .definedBy("dev.reweave.base..")
           .layer("safetensors")
           .definedBy("dev.reweave.safetensors..")
           .layer("plan")
@@ -45,10 +49,16 @@ class ArchitectureTest {
           .mayOnlyAccessLayers("pytorch", "tensor", "storage")
           .whereLayer("safetensors")
           .mayOnlyAccessLayers("tensor", "storage")
+          .whereLayer("mapping")
+          .mayOnlyAccessLayers("tensor")
+          .whereLayer("base")
+          .mayOnlyAccessLayers("safetensors", "tensor", "storage")
           .whereLayer("plan")
-          .mayOnlyAccessLayers("checkpoint", "safetensors", "tensor", "storage")
+          .mayOnlyAccessLayers(
+              "base", "mapping", "checkpoint", "pytorch", "safetensors", "tensor", "storage")
           .whereLayer("report")
-          .mayOnlyAccessLayers("plan", "checkpoint", "safetensors", "tensor", "storage")
+          .mayOnlyAccessLayers(
+              "plan", "base", "mapping", "checkpoint", "safetensors", "tensor", "storage")
           .whereLayer("cli")
           .mayNotBeAccessedByAnyLayer();
 

@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint;
 
 import dev.reweave.storage.InputFile;
+import dev.reweave.tensor.NamedTensor;
 import java.util.List;
 import java.util.Map;
 

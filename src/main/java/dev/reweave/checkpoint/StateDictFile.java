@@ -5,6 +5,7 @@ import dev.reweave.pytorch.TorchFile;
 import dev.reweave.pytorch.TorchTensor;
 import dev.reweave.pytorch.TorchValue;
 import dev.reweave.storage.InputFile;
+import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.io.IOException;

@@ -2,11 +2,11 @@ package dev.reweave.plan;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.NamedTensor;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.safetensors.SafetensorsIndex;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.TensorSpec;
 import java.util.HashMap;
 import java.util.List;

@@ -10,11 +10,15 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
 
@@ -78,6 +82,30 @@ public final class Stores implements Serializable {
     } catch (IOException e) {
       throw unreadable(address, e);
     }
+  }
+
+  /**
+   * All files in a folder and in the folders below it, by their paths in it, with {@code /} between
+   * names.
+   *
+   * @throws ReweaveException if it is missing or may not be read
+   */
+  public SortedMap<String, InputFile> tree(String address) {
+    Path path = path(address);
+    FileSystem fs = fileSystem(path);
+    SortedMap<String, InputFile> files = new TreeMap<>();
+    try {
+      Path folder = fs.resolvePath(path);
+      RemoteIterator<LocatedFileStatus> found = fs.listFiles(folder, true);
+      while (found.hasNext()) {
+        FileStatus status = found.next();
+        String name = folder.toUri().relativize(status.getPath().toUri()).getPath();
+        files.put(name, inputFile(status));
+      }
+    } catch (IOException e) {
+      throw unreadable(address, e);
+    }
+    return files;
   }
 
   /** Opens a file for positioned reads; nothing is read yet. */

@@ -1,8 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.checkpoint.NamedTensor;
 import dev.reweave.pytorch.TorchFile;
 import dev.reweave.tensor.FlatBuffer;
+import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.StoredLayout;
 import java.io.IOException;
 import java.io.Serializable;

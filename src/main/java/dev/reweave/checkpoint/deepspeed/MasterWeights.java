@@ -1,11 +1,11 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.NamedTensor;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
 import dev.reweave.tensor.FlatBuffer;
 import dev.reweave.tensor.FlatLayout;
 import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.PartitionedLayout;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StoredLayout;

@@ -1,10 +1,10 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.checkpoint.NamedTensor;
 import dev.reweave.checkpoint.StateDictFile;
 import dev.reweave.pytorch.TorchFile;
 import dev.reweave.pytorch.TorchTensor;
 import dev.reweave.pytorch.TorchValue;
+import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import java.io.IOException;
 import java.io.Serializable;

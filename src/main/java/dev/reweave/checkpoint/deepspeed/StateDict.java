@@ -1,6 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.checkpoint.NamedTensor;
+import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,7 +1,5 @@
-package dev.reweave.checkpoint;
+package dev.reweave.tensor;
 
-import dev.reweave.tensor.Layout;
-import dev.reweave.tensor.TensorSpec;
 import java.io.Serializable;
 
 /**

@@ -132,7 +132,7 @@ class KillIT {
   }
 
   private static void assertOnlyUnfinishedShardsWereDone(Manifest manifest, int atLeast) {
-    int resumed = manifest.figures().resumedShards();
+    int resumed = manifest.figures().resumedFiles();
     assertTrue(resumed >= atLeast, "finished by the killed run: " + resumed);
     long needed = (SHARDS - resumed) * SHARD_BYTES;
     assertEquals(needed, manifest.figures().bytesNeeded());

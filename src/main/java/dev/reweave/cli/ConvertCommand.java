@@ -1,15 +1,13 @@
 package dev.reweave.cli;
 
-import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.job.Conversion;
 import dev.reweave.job.ConversionRequest;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.job.Preparation;
 import dev.reweave.job.SparkSessions;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.Planner;
 import dev.reweave.report.PlanText;
 import dev.reweave.report.Summary;
 import dev.reweave.storage.PartRule;
@@ -55,6 +53,7 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Mixin private ReadArguments reading;
   @Mixin private PlanArguments planning;
+  @Mixin private ModelArguments model;
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
@@ -74,18 +73,19 @@ final class ConvertCommand implements Callable<Integer> {
         input,
         output,
         reading.toOptions(),
-        planning.toOptions(),
+        planning.toOptions(model.defaultType()),
+        model.mapping(),
+        model.base(),
         overwrite ? ExistingOutput.REPLACE : ExistingOutput.REFUSE,
         noResume ? Earlier.IGNORE : Earlier.CONTINUE);
   }
 
   private static void printPlan(ConversionRequest request, PrintWriter out) {
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
-    Checkpoint checkpoint =
-        new CheckpointReader(stores, new ThreadScanner(stores))
-            .read(request.input(), request.reading());
-    ConversionPlan plan = new Planner(request.planning()).plan(checkpoint);
-    Summary.source(checkpoint.source(), checkpoint.notes()).forEach(out::println);
+    Preparation.Prepared prepared =
+        new Preparation(stores, new ThreadScanner(stores)).prepare(request);
+    ConversionPlan plan = prepared.plan();
+    Summary.source(prepared.checkpoint().source(), prepared.notes()).forEach(out::println);
     PartRule rule = stores.outputFolder(request.output()).partRule();
     PlanText.lines(plan, plan.chunks(rule), Conversion.taskBytes(rule, plan)).forEach(out::println);
   }

@@ -58,8 +58,7 @@ final class DemoCommand implements Callable<Integer> {
             folder.resolve("checkpoint").toString(),
             result.toString(),
             ReadOptions.defaults(),
-            new PlanOptions(
-                defaults.dtype(), MAX_SHARD_BYTES, defaults.weightsName(), defaults.chunkBytes()),
+            defaults.withSizes(MAX_SHARD_BYTES, defaults.chunkBytes()),
             ExistingOutput.REPLACE,
             Earlier.IGNORE),
         out);

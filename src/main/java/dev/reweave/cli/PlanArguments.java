@@ -1,8 +1,10 @@
 package dev.reweave.cli;
 
 import dev.reweave.plan.ByteSize;
+import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.tensor.DType;
+import dev.reweave.plan.Sharding;
+import dev.reweave.plan.TargetType;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -14,10 +16,11 @@ final class PlanArguments {
 
   @Option(
       names = "--dtype",
-      paramLabel = "float32|bfloat16|float16|keep",
-      defaultValue = "float32",
-      description = "Type of floating-point tensors in the result (default: ${DEFAULT-VALUE}).")
-  private String dtype;
+      paramLabel = "float32|bfloat16|float16|keep|like-base",
+      description =
+          "Type of floating-point tensors in the result (default: float32, or like-base with"
+              + " --base).")
+  private Optional<String> dtype = Optional.empty();
 
   @Option(
       names = "--max-shard-size",
@@ -29,11 +32,30 @@ final class PlanArguments {
   @Option(
       names = "--weights-name",
       paramLabel = "NAME",
-      defaultValue = "model",
       description =
-          "First part of file names, such as diffusion_pytorch_model (default:"
-              + " ${DEFAULT-VALUE}).")
-  private String weightsName;
+          "First part of file names; by default the base's, or model (pytorch_model for bin).")
+  private Optional<String> weightsName = Optional.empty();
+
+  @Option(
+      names = "--format",
+      paramLabel = "safetensors|bin",
+      defaultValue = "safetensors",
+      description = "Kind of the weight files (default: ${DEFAULT-VALUE}).")
+  private Format format;
+
+  @Option(
+      names = "--shards",
+      paramLabel = "by-size|like-base",
+      defaultValue = "by-size",
+      converter = ShardingName.class,
+      description = "How tensors are spread over files (default: ${DEFAULT-VALUE}).")
+  private Sharding shards;
+
+  @Option(
+      names = "--only",
+      paramLabel = "REGEX",
+      description = "Convert only tensors whose names in the result contain a match.")
+  private Optional<String> only = Optional.empty();
 
   @Option(
       names = "--chunk-size",
@@ -42,25 +64,36 @@ final class PlanArguments {
       description = "Most bytes of one task's work (default: ${DEFAULT-VALUE}).")
   private String chunkSize;
 
-  PlanOptions toOptions() {
+  /**
+   * What the arguments say.
+   *
+   * @param type of tensors where they do not
+   */
+  PlanOptions toOptions(TargetType type) {
     try {
       return new PlanOptions(
-          toDType(), ByteSize.parse(maxShardSize), weightsName, ByteSize.parse(chunkSize));
+          dtype.map(TargetType::parse).orElse(type),
+          ByteSize.parse(maxShardSize),
+          weightsName,
+          ByteSize.parse(chunkSize),
+          format,
+          shards,
+          only);
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
     }
   }
 
-  private Optional<DType> toDType() {
-    if (dtype.equals("keep")) {
-      return Optional.empty();
+  static final class ShardingName implements CommandLine.ITypeConverter<Sharding> {
+    @Override
+    public Sharding convert(String text) {
+      return switch (text) {
+        case "by-size" -> Sharding.BY_SIZE;
+        case "like-base" -> Sharding.LIKE_BASE;
+        default ->
+            throw new CommandLine.TypeConversionException(
+                "'" + text + "' is not one of by-size, like-base");
+      };
     }
-    Optional<DType> type =
-        DType.ofTorchName(dtype).filter(t -> t == DType.F32 || t == DType.BF16 || t == DType.F16);
-    if (type.isEmpty()) {
-      throw new IllegalArgumentException(
-          "--dtype " + dtype + " is not one of float32, bfloat16, float16, keep");
-    }
-    return type;
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
  *
  * @param receipt what the store gave for it
  * @param crc32c checksum of the chunk's bytes
+ * @param tensors what it means for the tensors in it
  * @param shares what was read of each storage
  * @param bytesRead bytes fetched from input files
  * @param requests number of reads
@@ -18,7 +19,23 @@ record ChunkResult(
     Chunk chunk,
     PartReceipt receipt,
     int crc32c,
+    List<TensorShare> tensors,
     List<ReadTally.StorageShare> shares,
     long bytesRead,
     long requests)
-    implements Serializable {}
+    implements Serializable {
+
+  /**
+   * What one chunk adds to what is known of one tensor.
+   *
+   * @param segment index of the tensor's segment in its file
+   * @param crc32 exclusive or of the written pieces' shares, see {@code Checksum}; 0 where the file
+   *     does not need it
+   * @param overflows elements that were finite and became infinite in the cast
+   */
+  record TensorShare(int segment, int crc32, long overflows) implements Serializable {
+    TensorShare plus(TensorShare other) {
+      return new TensorShare(segment, crc32 ^ other.crc32(), overflows + other.overflows());
+    }
+  }
+}

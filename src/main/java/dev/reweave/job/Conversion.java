@@ -1,10 +1,8 @@
 package dev.reweave.job;
 
-import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.Planner;
 import dev.reweave.report.Manifest;
+import dev.reweave.report.Provenance;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import java.time.Instant;
@@ -43,7 +41,7 @@ public final class Conversion {
         rule.buffering() == PartRule.Buffering.NONE
             ? 0
             : plan.chunks(rule).stream().mapToLong(c -> c.length()).max().orElse(0);
-    return ChunkTask.BUFFERS + part;
+    return Window.BUFFERS + part;
   }
 
   /**
@@ -57,11 +55,9 @@ public final class Conversion {
     Broadcast<Stores> shared = spark.broadcast(stores);
     SparkTasks tasks = new SparkTasks(spark);
     try {
-      Checkpoint checkpoint =
-          new CheckpointReader(stores, new SparkScanner(tasks, shared))
-              .read(request.input(), request.reading());
-      ConversionPlan plan = new Planner(request.planning()).plan(checkpoint);
-      String fingerprint = Fingerprint.of(request, plan);
+      Preparation.Prepared prepared =
+          new Preparation(stores, new SparkScanner(tasks, shared)).prepare(request);
+      String fingerprint = Fingerprint.of(request, prepared);
       Optional<Manifest> done = check.upToDate(fingerprint);
       if (done.isPresent()) {
         if (new Journal(check.output()).begun().isPresent()) {
@@ -70,15 +66,23 @@ public final class Conversion {
         }
         return new Outcome(done.get(), Outcome.Kind.UP_TO_DATE);
       }
-      Manifest.Origin origin =
-          new Manifest.Origin(
+      Provenance provenance =
+          new Provenance(
               fingerprint,
               Fingerprint.command(request),
               stores.resolve(request.input()),
+              check.output().address(),
               spark.version(),
-              start);
+              start,
+              prepared.checkpoint(),
+              request.reading(),
+              request.planning(),
+              prepared.mapping(),
+              prepared.base(),
+              prepared.aliases(),
+              prepared.notes());
       PlanRunner runner = new PlanRunner(spark, tasks, shared);
-      Manifest manifest = new OutputRun(request, check, checkpoint, plan, origin).run(runner);
+      Manifest manifest = new OutputRun(request, check, prepared.plan(), provenance).run(runner);
       return new Outcome(manifest, Outcome.Kind.CONVERTED);
     } finally {
       shared.destroy();

@@ -2,6 +2,8 @@ package dev.reweave.job;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.plan.PlanOptions;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * What the user asks to be converted.
@@ -14,12 +16,14 @@ public record ConversionRequest(
     String output,
     ReadOptions reading,
     PlanOptions planning,
+    MappingChoice mapping,
+    Optional<BaseChoice> base,
     ExistingOutput existing,
     Earlier earlier) {
 
   /** What counts of an earlier run of the same conversion. */
   public enum Earlier {
-    /** Its finished shards; all of it if it ended well. */
+    /** Its finished files; all of it if it ended well. */
     CONTINUE,
     /** Nothing. */
     IGNORE
@@ -29,5 +33,22 @@ public record ConversionRequest(
   public enum ExistingOutput {
     REFUSE,
     REPLACE
+  }
+
+  /** A conversion without a base, to names that the tensors themselves suggest. */
+  public ConversionRequest(
+      String input,
+      String output,
+      ReadOptions reading,
+      PlanOptions planning,
+      ExistingOutput existing,
+      Earlier earlier) {
+    this(input, output, reading, planning, MappingChoice.AUTO, Optional.empty(), existing, earlier);
+  }
+
+  /** The part that decides what the result is, for comparison with other requests. */
+  List<Object> substance() {
+    return List.of(
+        input, reading, planning.withSizes(planning.maxShardBytes(), 1 << 20), mapping, base);
   }
 }

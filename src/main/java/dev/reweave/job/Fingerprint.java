@@ -1,7 +1,9 @@
 package dev.reweave.job;
 
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.PlannedShard;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.Segment;
+import dev.reweave.plan.SmallFile;
 import dev.reweave.report.Versions;
 import dev.reweave.storage.InputFile;
 import java.nio.charset.StandardCharsets;
@@ -14,18 +16,31 @@ final class Fingerprint {
   private Fingerprint() {}
 
   /**
-   * Of what a plan reads (files with sizes and times), what it writes (names and headers), and the
-   * version that runs it.
+   * Of what a plan reads (files with sizes and times), what it writes (names and headers), how
+   * tensors are made of others, and the version that runs it.
    */
-  static String of(ConversionRequest request, ConversionPlan plan) {
+  static String of(ConversionRequest request, Preparation.Prepared prepared) {
+    ConversionPlan plan = prepared.plan();
     MessageDigest digest = sha256();
-    add(digest, command(request));
-    for (InputFile file : plan.files()) {
+    add(digest, Versions.reweave());
+    add(digest, request.reading().weights().toString());
+    add(digest, prepared.mapping().map(m -> m.rules().toString()).orElse(""));
+    for (InputFile file : plan.sources()) {
       add(digest, file.uri() + "\n" + file.length() + "\n" + file.modified());
     }
-    for (PlannedShard shard : plan.shards()) {
-      add(digest, shard.fileName());
-      digest.update(shard.header().bytes());
+    for (PlannedFile file : plan.files()) {
+      add(digest, file.path());
+      for (Segment segment : file.segments()) {
+        if (segment instanceof Segment.Literal literal) {
+          digest.update(literal.bytes());
+        } else if (segment instanceof Segment.Woven woven) {
+          add(digest, woven.spec().toString());
+        }
+      }
+    }
+    for (SmallFile file : plan.smallFiles()) {
+      add(digest, file.path());
+      digest.update(file.content());
     }
     return HexFormat.of().formatHex(digest.digest());
   }
@@ -34,10 +49,7 @@ final class Fingerprint {
   static String command(ConversionRequest request) {
     MessageDigest digest = sha256();
     add(digest, Versions.reweave());
-    add(digest, request.input());
-    add(digest, request.reading().toString());
-    add(digest, String.valueOf(request.planning().dtype()));
-    add(digest, request.planning().maxShardBytes() + " " + request.planning().weightsName());
+    add(digest, request.substance().toString());
     return HexFormat.of().formatHex(digest.digest());
   }
 

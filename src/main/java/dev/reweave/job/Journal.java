@@ -15,7 +15,7 @@ import java.util.Optional;
 
 /**
  * What a conversion keeps in the output's hidden folder, so that a later process can go on where
- * this one was killed: which plan it ran, and a record of each finished shard.
+ * this one was killed: which plan it ran, and a record of each finished file.
  */
 final class Journal {
   private static final String PLAN = "plan.json";
@@ -26,24 +26,29 @@ final class Journal {
    * The plan that runs.
    *
    * @param fingerprint of input files, options and version
-   * @param tokens by shard, what finds the staged file again
-   * @param index name of the index, or empty
+   * @param tokens by path, what finds the staged file again
+   * @param small paths of the small files
    */
-  record PlanState(String fingerprint, Map<String, String> tokens, String index) {
-    boolean publishes(String name) {
-      return tokens.containsKey(name) || name.equals(index);
+  record PlanState(String fingerprint, Map<String, String> tokens, List<String> small) {
+    boolean publishes(String path) {
+      return tokens.containsKey(path) || small.contains(path);
     }
   }
 
   /**
-   * A shard whose parts are all written and put together.
+   * A file whose parts are all written and put together.
    *
    * @param crc32c checksum of the file
    * @param receipts of its parts
    * @param shares what its chunks read of each storage
+   * @param overflows by tensor, elements that became infinite in the cast; only where there are any
    */
-  record ShardState(
-      String shard, int crc32c, List<PartReceipt> receipts, List<ReadTally.StorageShare> shares) {}
+  record FileState(
+      String path,
+      int crc32c,
+      List<PartReceipt> receipts,
+      List<ReadTally.StorageShare> shares,
+      Map<String, Long> overflows) {}
 
   private final OutputFolder output;
 
@@ -60,21 +65,21 @@ final class Journal {
     write(PLAN, plan);
   }
 
-  /** The finished shards of a plan, by name. */
-  Map<String, ShardState> finished(PlanState plan) {
-    Map<String, ShardState> finished = new HashMap<>();
-    for (String shard : plan.tokens().keySet()) {
-      Optional<ShardState> state = read(nameOf(shard), new TypeReference<>() {});
-      state.filter(s -> s.shard().equals(shard)).ifPresent(s -> finished.put(shard, s));
+  /** The finished files of a plan, by path. */
+  Map<String, FileState> finished(PlanState plan) {
+    Map<String, FileState> finished = new HashMap<>();
+    for (String path : plan.tokens().keySet()) {
+      Optional<FileState> state = read(nameOf(path), new TypeReference<>() {});
+      state.filter(s -> s.path().equals(path)).ifPresent(s -> finished.put(path, s));
     }
     return finished;
   }
 
-  void finish(ShardState shard) {
-    write(nameOf(shard.shard()), shard);
+  void finish(FileState file) {
+    write(nameOf(file.path()), file);
   }
 
-  /** Says that the old model is gone, and that shards of this plan become visible. */
+  /** Says that the old model is gone, and that files of this plan become visible. */
   void publishing() {
     output.writeState(PUBLISHING, new byte[0]);
   }
@@ -99,8 +104,8 @@ final class Journal {
     return names;
   }
 
-  private static String nameOf(String shard) {
-    return "finished/" + shard + ".json";
+  private static String nameOf(String path) {
+    return "finished/" + path + ".json";
   }
 
   private void write(String name, Object value) {

@@ -22,22 +22,28 @@ final class OutputCheck {
   /**
    * Finds the output folder.
    *
-   * @throws ReweaveException if it lies in the input or around it
+   * @throws ReweaveException if it lies in the input or the base, or around them
    */
   OutputCheck(Stores stores, ConversionRequest request) {
     this.stores = stores;
     this.request = request;
     this.output = stores.outputFolder(request.output());
-    String input = stores.resolve(request.input());
-    if (isWithin(output.address(), input)) {
+    requireApart("input", stores.resolve(request.input()));
+    request.base().ifPresent(base -> requireApart("base", stores.resolve(base.address())));
+  }
+
+  private void requireApart(String what, String address) {
+    if (isWithin(output.address(), address)) {
       throw new ReweaveException(
-          "the output lies inside the input, which is never written to",
+          "the output lies inside the " + what + ", which is never written to",
           output.address(),
-          "name an output outside of " + input);
+          "name an output outside of " + address);
     }
-    if (isWithin(input, output.address())) {
+    if (isWithin(address, output.address())) {
       throw new ReweaveException(
-          "the input lies inside the output", input, "name an output that is new or empty");
+          "the " + what + " lies inside the output",
+          address,
+          "name an output that is new or empty");
     }
   }
 
@@ -69,8 +75,8 @@ final class OutputCheck {
     return manifest()
         .filter(m -> request.earlier() == Earlier.CONTINUE)
         .filter(m -> m.fingerprint().equals(fingerprint))
-        .filter(m -> m.result().index().isEmpty() || output.file(m.result().index()).isPresent())
-        .filter(m -> m.result().shards().stream().allMatch(this::isThere));
+        .filter(m -> m.result().shards().stream().allMatch(this::isThere))
+        .filter(m -> m.result().files().stream().allMatch(this::isThere));
   }
 
   private boolean isThere(Manifest.Shard shard) {

@@ -1,14 +1,16 @@
 package dev.reweave.job;
 
-import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.PlannedShard;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.SmallFile;
 import dev.reweave.report.Manifest;
+import dev.reweave.report.Provenance;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.OutputLock;
 import dev.reweave.storage.StagedFile;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -21,23 +23,17 @@ final class OutputRun {
   private final OutputCheck check;
   private final OutputFolder output;
   private final Journal journal;
-  private final Checkpoint checkpoint;
   private final ConversionPlan plan;
-  private final Manifest.Origin origin;
+  private final Provenance provenance;
 
   OutputRun(
-      ConversionRequest request,
-      OutputCheck check,
-      Checkpoint checkpoint,
-      ConversionPlan plan,
-      Manifest.Origin origin) {
+      ConversionRequest request, OutputCheck check, ConversionPlan plan, Provenance provenance) {
     this.request = request;
     this.check = check;
     this.output = check.output();
     this.journal = new Journal(output);
-    this.checkpoint = checkpoint;
     this.plan = plan;
-    this.origin = origin;
+    this.provenance = provenance;
   }
 
   Manifest run(PlanRunner runner) {
@@ -59,11 +55,10 @@ final class OutputRun {
   private Manifest runLocked(PlanRunner runner, OutputLock.Held lock) {
     try {
       PlanRunner.Staged result = runStaged(runner);
-      Manifest manifest =
-          Manifest.of(
-              origin, checkpoint, request.planning(), request.reading(), plan, result.figures());
+      Manifest manifest = provenance.manifest(plan, result.figures());
       lock.check();
-      new Publisher(output, journal).publish(plan, result, manifest);
+      List<String> earlier = check.manifest().map(Manifest::fileNames).orElse(List.of());
+      new Publisher(output, journal).publish(plan, result, manifest, earlier);
       return manifest;
     } catch (RuntimeException e) {
       quietly(journal::undoPublishing, e);
@@ -86,9 +81,9 @@ final class OutputRun {
         journal
             .begun()
             .filter(p -> request.earlier() == Earlier.CONTINUE)
-            .filter(p -> p.fingerprint().equals(origin.fingerprint()));
+            .filter(p -> p.fingerprint().equals(provenance.fingerprint()));
     if (begun.isPresent()) {
-      Map<String, Journal.ShardState> finished = journal.finished(begun.get());
+      Map<String, Journal.FileState> finished = journal.finished(begun.get());
       return runner.run(plan, output, journal, stagedBefore(begun.get(), finished), finished);
     }
     journal.undoPublishing();
@@ -100,27 +95,27 @@ final class OutputRun {
   private Map<String, StagedFile> stage() {
     Map<String, StagedFile> staged = new HashMap<>();
     Map<String, String> tokens = new HashMap<>();
-    for (PlannedShard shard : plan.shards()) {
-      StagedFile file = output.stage(shard.fileName(), shard.length());
-      staged.put(shard.fileName(), file);
-      tokens.put(shard.fileName(), file.token());
+    for (PlannedFile planned : plan.files()) {
+      StagedFile file = output.stage(planned.path(), planned.length());
+      staged.put(planned.path(), file);
+      tokens.put(planned.path(), file.token());
     }
-    String index = plan.index().isPresent() ? plan.indexName() : "";
-    journal.begin(new Journal.PlanState(origin.fingerprint(), tokens, index));
+    List<String> small = plan.smallFiles().stream().map(SmallFile::path).toList();
+    journal.begin(new Journal.PlanState(provenance.fingerprint(), tokens, small));
     return staged;
   }
 
   private Map<String, StagedFile> stagedBefore(
-      Journal.PlanState begun, Map<String, Journal.ShardState> finished) {
+      Journal.PlanState begun, Map<String, Journal.FileState> finished) {
     Map<String, StagedFile> staged = new HashMap<>();
-    for (PlannedShard shard : plan.shards()) {
-      String name = shard.fileName();
+    for (PlannedFile file : plan.files()) {
+      String name = file.path();
       String token = begun.tokens().getOrDefault(name, "");
       staged.put(
           name,
           finished.containsKey(name) || !token.isEmpty()
-              ? output.stagedBefore(name, shard.length(), token)
-              : output.stage(name, shard.length()));
+              ? output.stagedBefore(name, file.length(), token)
+              : output.stage(name, file.length()));
     }
     return staged;
   }

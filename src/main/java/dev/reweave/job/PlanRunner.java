@@ -2,7 +2,7 @@ package dev.reweave.job;
 
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.PlannedShard;
+import dev.reweave.plan.PlannedFile;
 import dev.reweave.report.RunFigures;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.StagedFile;
@@ -12,21 +12,24 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 
 /** Writes all chunks of a plan into staged files, in Spark tasks, and checks what was read. */
 final class PlanRunner {
-  private record Assignment(Chunk chunk, StagedFile target) implements Serializable {}
+  private record Assignment(Chunk chunk, StagedFile target, List<Integer> before)
+      implements Serializable {}
 
   /**
-   * A plan whose shards are all complete and staged.
+   * A plan whose files are all complete and staged.
    *
-   * @param shards by name
+   * @param files by path
+   * @param states by path
    */
   record Staged(
-      Map<String, StagedFile> files, Map<String, Journal.ShardState> shards, RunFigures figures) {}
+      Map<String, StagedFile> files, Map<String, Journal.FileState> states, RunFigures figures) {}
 
   private final JavaSparkContext spark;
   private final SparkTasks tasks;
@@ -42,9 +45,9 @@ final class PlanRunner {
    * Runs a plan, or what is left of it.
    *
    * @param output where the files are staged
-   * @param journal keeps a record of each finished shard
-   * @param staged the files to write, by shard
-   * @param finished shards that an earlier process completed
+   * @param journal keeps a record of each finished file
+   * @param staged the files to write, by path
+   * @param finished files that an earlier process completed
    * @throws dev.reweave.ReweaveException if something cannot be read or written, or is damaged
    */
   Staged run(
@@ -52,26 +55,46 @@ final class PlanRunner {
       OutputFolder output,
       Journal journal,
       Map<String, StagedFile> staged,
-      Map<String, Journal.ShardState> finished) {
+      Map<String, Journal.FileState> finished) {
     Broadcast<Stores> shared = stores;
     Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
     StorageChecks checks = new StorageChecks();
-    finished.values().forEach(shard -> checks.add(shard.shares()));
-    Map<String, Journal.ShardState> shards = new HashMap<>(finished);
+    finished.values().forEach(file -> checks.add(file.shares()));
+    Map<String, Journal.FileState> states = new HashMap<>(finished);
     long[] audited = {0};
-    try (ShardAssembly assembly = new ShardAssembly(plan, output, staged, journal)) {
+    try (FileAssembly assembly = new FileAssembly(plan, output, staged, journal)) {
+      List<Chunk> bodies = new ArrayList<>();
+      List<Chunk> tails = new ArrayList<>();
+      for (Chunk chunk : plan.chunks(output.partRule())) {
+        PlannedFile file = plan.files().get(chunk.file());
+        if (!finished.containsKey(file.path())) {
+          // A tail holds checksums of all that is before it.
+          (chunk.to() > file.tailStart() && chunk.from() > 0 ? tails : bodies).add(chunk);
+        }
+      }
+      String what = what(plan);
       tasks.run(
-          "convert " + plan.tensors() + " tensors to " + plan.shards().size() + " shards",
-          assignments(plan.chunks(output.partRule()), plan, staged, finished),
-          a -> new ChunkTask(shared.value(), work.value(), a.chunk()).run(a.target()),
+          what,
+          bodies.stream().map(c -> new Assignment(c, target(c, plan, staged), List.of())).toList(),
+          a -> run(a, shared.value(), work.value()),
           assembly::add);
-      for (Journal.ShardState shard : assembly.finish()) {
-        checks.add(shard.shares());
-        shards.put(shard.shard(), shard);
+      tasks.run(
+          what + ": ends",
+          tails.stream()
+              .map(
+                  c ->
+                      new Assignment(
+                          c, target(c, plan, staged), assembly.crc32OfSegments(c.file())))
+              .toList(),
+          a -> run(a, shared.value(), work.value()),
+          assembly::add);
+      for (Journal.FileState file : assembly.finish()) {
+        checks.add(file.shares());
+        states.put(file.path(), file);
       }
       tasks.run(
-          "check " + plan.files().size() + " input files",
-          IntStream.range(0, plan.files().size()).boxed().toList(),
+          "check " + plan.checkpointFiles() + " input files",
+          IntStream.range(0, plan.checkpointFiles()).boxed().toList(),
           file -> new StorageAudit(shared.value(), work.value(), file).run(),
           result -> {
             checks.add(result.shares());
@@ -87,32 +110,49 @@ final class PlanRunner {
               finished.size(),
               checks.checked(),
               checks.unchecked(),
-              plan.shards().stream().map(s -> shards.get(s.fileName()).crc32c()).toList());
-      return new Staged(staged, shards, figures);
+              crcs(states),
+              overflows(states));
+      return new Staged(staged, states, figures);
     } finally {
       work.destroy();
     }
   }
 
-  private static long bytesNeeded(ConversionPlan plan, Map<String, Journal.ShardState> finished) {
-    return plan.shards().stream()
-        .filter(s -> !finished.containsKey(s.fileName()))
-        .mapToLong(PlannedShard::bytesToRead)
+  private static ChunkResult run(Assignment a, Stores stores, ConversionPlan.Work work) {
+    return new ChunkTask(stores, work, a.chunk(), a.before()).run(a.target());
+  }
+
+  private static StagedFile target(
+      Chunk chunk, ConversionPlan plan, Map<String, StagedFile> staged) {
+    return staged.get(plan.files().get(chunk.file()).path());
+  }
+
+  private static String what(ConversionPlan plan) {
+    int copies = plan.copies().size();
+    return "convert "
+        + plan.tensors()
+        + " tensors to "
+        + plan.shards().size()
+        + " shards"
+        + (copies == 0 ? "" : ", copy " + copies + " files");
+  }
+
+  private static long bytesNeeded(ConversionPlan plan, Map<String, Journal.FileState> finished) {
+    return plan.files().stream()
+        .filter(f -> !finished.containsKey(f.path()))
+        .mapToLong(PlannedFile::bytesToRead)
         .sum();
   }
 
-  private static List<Assignment> assignments(
-      List<Chunk> chunks,
-      ConversionPlan plan,
-      Map<String, StagedFile> staged,
-      Map<String, Journal.ShardState> finished) {
-    List<Assignment> assignments = new ArrayList<>();
-    for (Chunk chunk : chunks) {
-      String shard = plan.shards().get(chunk.shard()).fileName();
-      if (!finished.containsKey(shard)) {
-        assignments.add(new Assignment(chunk, staged.get(shard)));
-      }
-    }
-    return assignments;
+  private static Map<String, Integer> crcs(Map<String, Journal.FileState> states) {
+    Map<String, Integer> crcs = new TreeMap<>();
+    states.forEach((path, state) -> crcs.put(path, state.crc32c()));
+    return crcs;
+  }
+
+  private static Map<String, Long> overflows(Map<String, Journal.FileState> states) {
+    Map<String, Long> overflows = new TreeMap<>();
+    states.values().forEach(state -> overflows.putAll(state.overflows()));
+    return overflows;
   }
 }

@@ -1,19 +1,23 @@
 package dev.reweave.job;
 
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.PlannedShard;
+import dev.reweave.plan.FileNames;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.SmallFile;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.OutputFolder;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 
 /**
- * Makes a staged result visible: shards first, each whole, then the index, the manifest last. What
- * an earlier conversion left goes away in the opposite order, so that no index ever names a shard
- * that is not there.
+ * Makes a staged result visible: what is copied first, then shards, each whole, then configs, the
+ * index, the pipeline's index, and the manifest last. What an earlier conversion left goes away in
+ * the opposite order, so that no index ever names a file that is not there.
  */
 final class Publisher {
-  private static final String SHARD = ".safetensors";
-  private static final String INDEX = ".safetensors.index.json";
-
   private final OutputFolder output;
   private final Journal journal;
 
@@ -22,23 +26,58 @@ final class Publisher {
     this.journal = journal;
   }
 
-  void publish(ConversionPlan plan, PlanRunner.Staged staged, Manifest manifest) {
+  /**
+   * Publishes a plan's files.
+   *
+   * @param earlier paths of the files of the conversion that is replaced
+   */
+  void publish(
+      ConversionPlan plan,
+      PlanRunner.Staged staged,
+      Manifest manifest,
+      Collection<String> earlier) {
     if (!journal.isPublishing()) {
       output.remove(Manifest.FILE_NAME);
-      removeAll(INDEX);
-      removeAll(SHARD);
+      removeEarlier(plan, earlier);
       // From here on, what is visible is of this plan: a later process must not remove it again.
       journal.publishing();
     }
-    for (PlannedShard shard : plan.shards()) {
-      String name = shard.fileName();
-      output.publish(staged.files().get(name), staged.shards().get(name).receipts());
+    for (PlannedFile file : plan.files()) {
+      output.publish(staged.files().get(file.path()), staged.states().get(file.path()).receipts());
     }
-    plan.index().ifPresent(index -> output.publish(plan.indexName(), index.bytes()));
+    for (SmallFile file : plan.smallFiles()) {
+      output.publish(file.path(), file.content());
+    }
     output.publish(Manifest.FILE_NAME, manifest.toJson());
   }
 
-  private void removeAll(String suffix) {
-    output.names().stream().filter(n -> n.endsWith(suffix)).forEach(output::remove);
+  private void removeEarlier(ConversionPlan plan, Collection<String> earlier) {
+    List<String> present = output.names();
+    List<String> planned = new ArrayList<>();
+    plan.last().forEach(f -> planned.add(f.path()));
+    plan.index().ifPresent(f -> planned.add(f.path()));
+    plan.configs().forEach(f -> planned.add(f.path()));
+    plan.files().forEach(f -> planned.add(f.path()));
+    Set<String> old = new LinkedHashSet<>(planned);
+    old.addAll(earlier);
+    present.stream().filter(name -> isWeights(name, plan.weights())).forEach(old::add);
+    // Indexes first.
+    List<String> gone = new ArrayList<>(old.stream().filter(n -> n.endsWith(".json")).toList());
+    gone.addAll(old.stream().filter(n -> !n.endsWith(".json")).toList());
+    gone.stream().filter(present::contains).forEach(output::remove);
+  }
+
+  /** Whether a loader could take a file of the result's folder for weights. */
+  private static boolean isWeights(String path, FileNames names) {
+    if (!path.startsWith(names.folder())) {
+      return false;
+    }
+    String name = path.substring(names.folder().length());
+    boolean torch = name.startsWith("pytorch_model") || name.startsWith(names.weightsName());
+    return name.indexOf('/') < 0
+        && (name.endsWith(".safetensors")
+            || (name.contains(".safetensors.index.") && name.endsWith(".json"))
+            || (torch && name.endsWith(".bin"))
+            || (torch && name.contains(".bin.index.") && name.endsWith(".json")));
   }
 }

@@ -1,10 +1,10 @@
 package dev.reweave.job;
 
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.PlannedShard;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.Segment;
 import dev.reweave.storage.ReadRange;
 import dev.reweave.storage.Stores;
-import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.StorageRef;
 import java.io.IOException;
 import java.io.Serializable;
@@ -52,28 +52,30 @@ final class StorageAudit {
   }
 
   Result run() {
-    try (OpenFiles files = new OpenFiles(stores, work.files())) {
+    try (OpenFiles files = new OpenFiles(stores, work.sources())) {
       for (Map.Entry<StorageRef, List<Span>> used : used().entrySet()) {
         if (!used.getKey().hasCrc() || !fill(used.getKey(), used.getValue(), files)) {
           unchecked.add(used.getKey());
         }
       }
     } catch (IOException e) {
-      throw Stores.unreadable(work.files().get(file).uri(), e);
+      throw Stores.unreadable(work.sources().get(file).uri(), e);
     }
     return new Result(tally.shares(), unchecked, tally.bytes());
   }
 
   private Map<StorageRef, List<Span>> used() {
     Map<StorageRef, List<Span>> used = new LinkedHashMap<>();
-    for (PlannedShard shard : work.shards()) {
-      for (Layout layout : shard.layouts()) {
-        long size = layout.dtype().bytes();
-        layout.runsIn(
-            file,
-            (storage, offset, elements) ->
-                used.computeIfAbsent(storage, s -> new ArrayList<>())
-                    .add(new Span(offset * size, (offset + elements) * size)));
+    for (PlannedFile planned : work.files()) {
+      for (Segment.Woven tensor : planned.tensors()) {
+        long size = tensor.layout().dtype().bytes();
+        tensor
+            .layout()
+            .runsIn(
+                file,
+                (storage, offset, elements) ->
+                    used.computeIfAbsent(storage, s -> new ArrayList<>())
+                        .add(new Span(offset * size, (offset + elements) * size)));
       }
     }
     return used;

@@ -2,7 +2,8 @@ package dev.reweave.job;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.PlannedShard;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.Segment;
 import dev.reweave.tensor.StorageRef;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -56,7 +57,7 @@ final class StorageChecks {
       if ((share.share() & 0xFFFFFFFFL) != storage.crc32()) {
         throw new ReweaveException(
             "damaged weights: the checksum of a storage is not the one that was saved with it",
-            plan.files().get(storage.file()).uri()
+            plan.sources().get(storage.file()).uri()
                 + ", "
                 + storage.name()
                 + ", which holds "
@@ -68,15 +69,12 @@ final class StorageChecks {
 
   private static List<String> tensorsIn(ConversionPlan plan, StorageRef storage) {
     List<String> names = new ArrayList<>();
-    for (PlannedShard shard : plan.shards()) {
-      for (int t = 0; t < shard.layouts().size(); t++) {
+    for (PlannedFile shard : plan.shards()) {
+      for (Segment.Woven tensor : shard.tensors()) {
         boolean[] touches = {false};
-        shard
-            .layouts()
-            .get(t)
-            .runsIn(storage.file(), (s, offset, n) -> touches[0] |= s.equals(storage));
+        tensor.layout().runsIn(storage.file(), (s, offset, n) -> touches[0] |= s.equals(storage));
         if (touches[0]) {
-          names.add(shard.header().entries().get(t).spec().name());
+          names.add(tensor.spec().name());
         }
       }
     }

@@ -1,56 +1,90 @@
 package dev.reweave.plan;
 
-import dev.reweave.safetensors.SafetensorsIndex;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.PartRule;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * All that a conversion will do, before a byte of weights is read: which shards, and where each
- * byte of them comes from. Grows with the numbers of tensors and files, not with their product.
+ * All that a conversion will do, before a byte of weights is read: which files, and where each byte
+ * of them comes from. Grows with the numbers of tensors and files, not with their product.
  *
- * @param files input files, by {@code StorageRef.file()}
- * @param shards in order of their names
- * @param indexName name of the index file
- * @param index what is in it; empty where one shard holds all
+ * @param sources input files, by {@code StorageRef.file()}: the checkpoint's, then the base's
+ * @param checkpointFiles how many of them are the checkpoint's
+ * @param files what tasks write; copies of the base's files first, then shards by their numbers
+ * @param configs small files that become visible behind them
+ * @param index of several shards
+ * @param last small files that become visible behind the index, such as {@code model_index.json}
+ * @param weights names of the weight files
  * @param chunkBytes most bytes of one chunk
  */
 public record ConversionPlan(
-    List<InputFile> files,
-    List<PlannedShard> shards,
-    String indexName,
-    Optional<SafetensorsIndex> index,
+    List<InputFile> sources,
+    int checkpointFiles,
+    List<PlannedFile> files,
+    List<SmallFile> configs,
+    Optional<SmallFile> index,
+    List<SmallFile> last,
+    FileNames weights,
     long chunkBytes) {
 
   public ConversionPlan {
+    sources = List.copyOf(sources);
     files = List.copyOf(files);
-    shards = List.copyOf(shards);
+    configs = List.copyOf(configs);
+    last = List.copyOf(last);
   }
 
   /** The part that tasks need. */
   public Work work() {
-    return new Work(files, shards);
+    return new Work(sources, files);
   }
 
   /** What is sent to every task, once. */
-  public record Work(List<InputFile> files, List<PlannedShard> shards) implements Serializable {}
+  public record Work(List<InputFile> sources, List<PlannedFile> files) implements Serializable {}
+
+  /** The files of weights. */
+  public List<PlannedFile> shards() {
+    return files.stream().filter(f -> f.role() == PlannedFile.Role.WEIGHTS).toList();
+  }
+
+  /** The files of the base that are copied. */
+  public List<PlannedFile> copies() {
+    return files.stream().filter(f -> f.role() == PlannedFile.Role.COPY).toList();
+  }
+
+  /** All small files in the order in which they become visible. */
+  public List<SmallFile> smallFiles() {
+    return Stream.of(configs.stream(), index.stream(), last.stream()).flatMap(s -> s).toList();
+  }
+
+  /** Paths of all that the plan makes. */
+  public List<String> paths() {
+    return Stream.concat(
+            files.stream().map(PlannedFile::path), smallFiles().stream().map(SmallFile::path))
+        .toList();
+  }
 
   /**
-   * All chunks, shard after shard.
+   * All chunks, file after file. The tail of a file is in one chunk, its last.
    *
    * @param rule what the output's store can put together
    */
   public List<Chunk> chunks(PartRule rule) {
     List<Chunk> chunks = new ArrayList<>();
-    for (int s = 0; s < shards.size(); s++) {
-      long length = shards.get(s).length();
-      long step = rule.partBytes(length, chunkBytes, Chunk.ALIGNMENT);
+    for (int f = 0; f < files.size(); f++) {
+      PlannedFile file = files.get(f);
+      long step = rule.partBytes(file.length(), chunkBytes, Chunk.ALIGNMENT);
       int number = 1;
-      for (long from = 0; from < length; from += step) {
-        chunks.add(new Chunk(s, number++, from, Math.min(length, from + step)));
+      long from = 0;
+      while (from < file.length()) {
+        long to = Math.min(file.length(), from + step);
+        to = to > file.tailStart() ? file.length() : to;
+        chunks.add(new Chunk(f, number++, from, to));
+        from = to;
       }
     }
     return chunks;
@@ -58,16 +92,24 @@ public record ConversionPlan(
 
   /** Number of tensors in all shards. */
   public int tensors() {
-    return shards.stream().mapToInt(s -> s.layouts().size()).sum();
+    return shards().stream().mapToInt(s -> s.tensors().size()).sum();
   }
 
-  /** Bytes of weights that will be read. */
+  /** Number of elements in all shards. */
+  public long elements() {
+    return shards().stream()
+        .flatMap(s -> s.tensors().stream())
+        .mapToLong(t -> t.layout().elements())
+        .sum();
+  }
+
+  /** Bytes that will be read, where they lie. */
   public long bytesToRead() {
-    return shards.stream().mapToLong(PlannedShard::bytesToRead).sum();
+    return files.stream().mapToLong(PlannedFile::bytesToRead).sum();
   }
 
-  /** Bytes of shards that will be written. */
+  /** Bytes of files that tasks will write. */
   public long bytesToWrite() {
-    return shards.stream().mapToLong(PlannedShard::length).sum();
+    return files.stream().mapToLong(PlannedFile::length).sum();
   }
 }

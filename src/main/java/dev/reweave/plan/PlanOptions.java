@@ -2,24 +2,44 @@ package dev.reweave.plan;
 
 import dev.reweave.tensor.DType;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /**
  * How the result should look.
  *
- * @param dtype type of all floating-point tensors; empty to keep the stored ones
+ * @param dtype type of the floating-point tensors
  * @param maxShardBytes most bytes of tensors in one shard, but for a tensor that is bigger
- * @param weightsName first part of file names, such as {@code model}
+ * @param weightsName first part of file names, such as {@code model}; empty for the base's, the
+ *     mapping's or the format's own
  * @param chunkBytes most bytes of the work of one task
+ * @param format kind of the weight files
+ * @param sharding how tensors are spread over files
+ * @param only regular expression of a part of the names of tensors that are wanted; empty for all
  */
 public record PlanOptions(
-    Optional<DType> dtype, long maxShardBytes, String weightsName, long chunkBytes) {
+    TargetType dtype,
+    long maxShardBytes,
+    Optional<String> weightsName,
+    long chunkBytes,
+    Format format,
+    Sharding sharding,
+    Optional<String> only) {
   /** As {@code zero_to_fp32.py} does: everything in float32, shards of 5 GB. */
   public static final PlanOptions DEFAULTS =
-      new PlanOptions(Optional.of(DType.F32), 5_000_000_000L, "model", 64_000_000L);
+      new PlanOptions(
+          new TargetType.Fixed(DType.F32),
+          5_000_000_000L,
+          Optional.empty(),
+          64_000_000L,
+          Format.SAFETENSORS,
+          Sharding.BY_SIZE,
+          Optional.empty());
 
   /** Fewest bytes of a chunk: below that, the tasks would cost more than their work. */
   public static final long LEAST_CHUNK_BYTES = 64_000;
 
+  /** Checks that all can be done. */
   public PlanOptions {
     if (maxShardBytes <= 0) {
       throw new IllegalArgumentException("shards of at most " + maxShardBytes + " bytes");
@@ -28,9 +48,33 @@ public record PlanOptions(
       throw new IllegalArgumentException(
           "chunks of " + chunkBytes + " bytes: at least " + LEAST_CHUNK_BYTES + " are needed");
     }
-    if (!weightsName.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*")) {
-      throw new IllegalArgumentException("'" + weightsName + "' cannot begin a file name");
-    }
+    weightsName.ifPresent(FileNames::requireName);
+    only.ifPresent(PlanOptions::pattern);
     chunkBytes -= chunkBytes % Chunk.ALIGNMENT;
+  }
+
+  /** These options with shards and chunks of other sizes. */
+  public PlanOptions withSizes(long newMaxShardBytes, long newChunkBytes) {
+    return new PlanOptions(
+        dtype, newMaxShardBytes, weightsName, newChunkBytes, format, sharding, only);
+  }
+
+  /** These options with another type of floating-point tensors. */
+  public PlanOptions withType(TargetType newType) {
+    return new PlanOptions(newType, maxShardBytes, weightsName, chunkBytes, format, sharding, only);
+  }
+
+  /** Whether a tensor of this name in the result is wanted. */
+  public boolean wants(String name) {
+    return only.isEmpty() || pattern(only.get()).matcher(name).find();
+  }
+
+  private static Pattern pattern(String regex) {
+    try {
+      return Pattern.compile(regex);
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          "--only " + regex + " is no regular expression: " + e.getDescription(), e);
+    }
   }
 }

@@ -1,24 +1,19 @@
 package dev.reweave.plan;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.safetensors.SafetensorsIndex;
-import dev.reweave.tensor.DType;
-import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.TensorSpec;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Turns a checkpoint's structure into a plan: what the Hub's tools would write, and from where. */
+/** Turns the structure of a result into a plan: what the Hub's tools would write, from where. */
 public final class Planner {
-  /** Every loader of the Hub's libraries asks for this entry of a shard's metadata. */
-  private static final Map<String, String> FORMAT = Map.of("format", "pt");
-
   private final PlanOptions options;
 
   /** A planner of results that look as {@code options} say. */
@@ -31,58 +26,84 @@ public final class Planner {
    *
    * @throws ReweaveException if there is nothing to convert
    */
-  public ConversionPlan plan(Checkpoint checkpoint) {
-    if (checkpoint.tensors().isEmpty()) {
+  public ConversionPlan plan(Design design) {
+    if (design.tensors().isEmpty()) {
       throw new ReweaveException(
           "there are no tensors to convert",
           "the checkpoint",
-          "look at it with 'reweave inspect', or leave --exclude-frozen out");
+          "look at it with 'reweave inspect', or leave --exclude-frozen or --only out");
     }
-    Map<String, Layout> layouts = new HashMap<>();
-    for (NamedTensor tensor : checkpoint.tensors()) {
-      layouts.put(tensor.name(), tensor.layout());
+    List<TensorSpec> specs = new ArrayList<>();
+    for (NamedTensor tensor : design.tensors()) {
+      Optional<Design.Place> place =
+          Optional.ofNullable(design.like().tensors().get(tensor.name()));
+      specs.add(
+          new TensorSpec(
+              tensor.name(),
+              options.dtype().of(tensor.spec().dtype(), place.map(Design.Place::dtype)),
+              tensor.spec().shape()));
     }
-    List<TensorSpec> specs = checkpoint.tensors().stream().map(t -> result(t.spec())).toList();
-    List<PlannedShard> shards =
-        ShardPacker.pack(specs, options.maxShardBytes(), options.weightsName()).stream()
-            .map(packed -> shard(packed, checkpoint.aliases(), layouts))
-            .toList();
+    List<PackedShard> packed =
+        options.sharding() == Sharding.LIKE_BASE
+            ? likeBase(specs, design.like())
+            : ShardPacker.pack(specs, options.maxShardBytes(), design.names());
+    ShardWriter writer = ShardWriter.of(design);
+    List<PlannedFile> files = new ArrayList<>(design.copies());
+    packed.forEach(shard -> files.add(writer.plan(shard)));
     return new ConversionPlan(
-        checkpoint.files(),
-        shards,
-        options.weightsName() + ".safetensors.index.json",
-        shards.size() == 1 ? Optional.empty() : Optional.of(index(shards, checkpoint.aliases())),
+        design.sources(),
+        design.checkpointFiles(),
+        files,
+        design.configs(),
+        index(packed, writer, design),
+        design.last(),
+        design.names(),
         options.chunkBytes());
   }
 
-  private TensorSpec result(TensorSpec stored) {
-    DType dtype =
-        stored.dtype().isCastable() ? options.dtype().orElse(stored.dtype()) : stored.dtype();
-    return new TensorSpec(stored.name(), dtype, stored.shape());
+  private static List<PackedShard> likeBase(List<TensorSpec> specs, Design.Likeness like) {
+    Map<String, List<TensorSpec>> shards = new TreeMap<>();
+    for (TensorSpec spec : specs) {
+      Design.Place place = like.tensors().get(spec.name());
+      if (place == null) {
+        throw new ReweaveException(
+            "the base has no such tensor, so its shard is not known",
+            "tensor " + spec.name(),
+            "leave --shards like-base out");
+      }
+      shards.computeIfAbsent(place.shard(), s -> new ArrayList<>()).add(spec);
+    }
+    return shards.entrySet().stream()
+        .map(shard -> new PackedShard(shard.getKey(), shard.getValue()))
+        .toList();
   }
 
-  /**
-   * As {@code huggingface_hub} does, every shard says of every dropped name which name was kept.
-   */
-  private static PlannedShard shard(
-      PackedShard packed, Map<String, String> aliases, Map<String, Layout> layouts) {
-    Map<String, String> metadata = new TreeMap<>(aliases);
-    metadata.putAll(FORMAT);
-    SafetensorsHeader header = SafetensorsHeader.layOut(packed.tensors(), metadata);
-    List<Layout> sources =
-        header.entries().stream().map(entry -> layouts.get(entry.spec().name())).toList();
-    return new PlannedShard(packed.fileName(), header, sources);
-  }
-
-  private static SafetensorsIndex index(List<PlannedShard> shards, Map<String, String> aliases) {
+  private Optional<SmallFile> index(List<PackedShard> shards, ShardWriter writer, Design design) {
+    boolean likeBase = options.sharding() == Sharding.LIKE_BASE;
+    String name = likeBase ? design.like().index() : design.names().index();
+    if (likeBase ? name.isEmpty() : shards.size() == 1) {
+      return Optional.empty();
+    }
     Map<String, String> weightMap = new HashMap<>();
     long total = 0;
-    for (PlannedShard shard : shards) {
-      for (SafetensorsHeader.Entry entry : shard.header().entries()) {
-        weightMap.put(entry.spec().name(), shard.fileName());
-        total += entry.spec().bytes();
+    for (PackedShard shard : shards) {
+      for (TensorSpec spec : shard.tensors()) {
+        weightMap.put(spec.name(), shard.fileName());
+        total += spec.bytes();
       }
     }
-    return new SafetensorsIndex(aliases, total, weightMap);
+    Map<String, String> dropped = new LinkedHashMap<>();
+    design
+        .aliases()
+        .forEach(
+            (alias, kept) -> {
+              if (writer.keepsTies()) {
+                weightMap.put(alias, weightMap.get(kept));
+              } else {
+                dropped.put(alias, kept);
+              }
+            });
+    byte[] content = new SafetensorsIndex(dropped, total, weightMap).bytes();
+    return Optional.of(new SmallFile(design.names().path(name), content));
   }
 }

@@ -3,7 +3,6 @@ package dev.reweave.plan;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * Splits a model into shards as {@code split_torch_state_dict_into_shards} of huggingface_hub does
@@ -18,11 +17,11 @@ public final class ShardPacker {
    *
    * @param tensorsInOrder of the model; names that share their bytes count each
    * @param maxShardBytes most bytes of tensors in a shard, headers not counted; greater than 0
-   * @param weightsName the files' name without suffix, such as {@code model}
+   * @param names of the files
    * @return the shards by their numbers; none for no tensors
    */
   public static List<PackedShard> pack(
-      List<TensorSpec> tensorsInOrder, long maxShardBytes, String weightsName) {
+      List<TensorSpec> tensorsInOrder, long maxShardBytes, FileNames names) {
     if (maxShardBytes <= 0) {
       throw new IllegalArgumentException("shard size of " + maxShardBytes + " bytes");
     }
@@ -45,15 +44,14 @@ public final class ShardPacker {
     if (!open.isEmpty()) {
       shards.add(open);
     }
-    return named(shards, weightsName);
+    return named(shards, names);
   }
 
-  private static List<PackedShard> named(List<List<TensorSpec>> shards, String weightsName) {
+  private static List<PackedShard> named(List<List<TensorSpec>> shards, FileNames names) {
     int count = shards.size();
     List<PackedShard> named = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      String suffix = count == 1 ? "" : String.format(Locale.ROOT, "-%05d-of-%05d", i + 1, count);
-      named.add(new PackedShard(weightsName + suffix + ".safetensors", shards.get(i)));
+      named.add(new PackedShard(names.shard(i + 1, count), shards.get(i)));
     }
     return List.copyOf(named);
   }

@@ -3,28 +3,19 @@ package dev.reweave.report;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.PlanOptions;
-import dev.reweave.plan.PlannedShard;
-import dev.reweave.storage.InputFile;
-import dev.reweave.tensor.DType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What was read, with what versions and options, and the checksums of what was written: {@code
@@ -36,6 +27,9 @@ import java.util.TreeMap;
  * @param command the same for conversions that were asked for with the same options
  * @param started when the conversion began, ISO 8601, UTC
  * @param seconds how long it took
+ * @param output address of the folder
+ * @param mapping null where names were kept
+ * @param base null where there was none
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -47,7 +41,10 @@ public record Manifest(
     String started,
     double seconds,
     Input input,
+    String output,
     Options options,
+    MappingUsed mapping,
+    BaseUsed base,
     Result result,
     Figures figures,
     List<String> notes) {
@@ -57,6 +54,7 @@ public record Manifest(
     notes = orEmpty(notes);
     fingerprint = orEmpty(fingerprint);
     command = orEmpty(command);
+    output = orEmpty(output);
   }
 
   private static <T> List<T> orEmpty(List<T> list) {
@@ -65,6 +63,16 @@ public record Manifest(
 
   private static String orEmpty(String text) {
     return text == null ? "" : text;
+  }
+
+  /** The mapping that was applied, if there was one. */
+  public Optional<MappingUsed> mappingUsed() {
+    return Optional.ofNullable(mapping);
+  }
+
+  /** The base, if there was one. */
+  public Optional<BaseUsed> baseUsed() {
+    return Optional.ofNullable(base);
   }
 
   /** Name of the file in the output folder. */
@@ -95,24 +103,94 @@ public record Manifest(
   /** One file of the checkpoint; {@code modified} in milliseconds since the epoch. */
   public record SourceFile(String name, long bytes, long modified) {}
 
-  /** The options that decide what the result looks like. */
+  /**
+   * The options that decide what the result looks like, as they were given or by default.
+   *
+   * @param weightsName empty where the base, the mapping or the format decided
+   * @param only empty for all tensors
+   */
   @JsonIgnoreProperties(ignoreUnknown = true)
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Options(
-      String dtype, String frozen, long maxShardBytes, String weightsName, long chunkBytes) {}
+      String dtype,
+      String frozen,
+      String weights,
+      String format,
+      String shards,
+      long maxShardBytes,
+      String weightsName,
+      long chunkBytes,
+      String only) {
+    public Options {
+      weights = orEmpty(weights);
+      format = orEmpty(format);
+      shards = orEmpty(shards);
+      weightsName = orEmpty(weightsName);
+      only = orEmpty(only);
+    }
+  }
 
-  /** What was written; {@code dropped} has each tied name that was left out and the kept one. */
+  /** The rules that gave the tensors their names, whole, so that they can be applied again. */
+  public record MappingUsed(String name, JsonNode rules) {}
+
+  /**
+   * The model that the result was made to look like.
+   *
+   * @param mode {@code copy}, {@code reference} or {@code none}
+   * @param component its folder, empty for the base itself
+   * @param variant of the weight files, or empty
+   * @param pipeline class that was asked for, or empty
+   * @param files what was read of it
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record BaseUsed(
+      String path,
+      String mode,
+      String component,
+      String variant,
+      String pipeline,
+      List<BaseFile> files) {
+    public BaseUsed {
+      component = orEmpty(component);
+      variant = orEmpty(variant);
+      pipeline = orEmpty(pipeline);
+      files = orEmpty(files);
+    }
+  }
+
+  /** One file of the base; {@code crc32c} where all of it was read. */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record BaseFile(String name, long bytes, long modified, String crc32c) {}
+
+  /**
+   * What was written.
+   *
+   * @param files beside the shards: copies, configs, indexes
+   * @param index of the shards, or empty
+   * @param dropped each tied name that was left out and the kept one
+   * @param overflows by tensor, finite elements that became infinite in the cast
+   */
   @JsonIgnoreProperties(ignoreUnknown = true)
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Result(
-      int tensors, long elements, List<Shard> shards, String index, Map<String, String> dropped) {
+      int tensors,
+      long elements,
+      List<Shard> shards,
+      List<Shard> files,
+      String index,
+      Map<String, String> dropped,
+      Map<String, Long> overflows) {
     public Result {
       shards = orEmpty(shards);
+      files = orEmpty(files);
+      overflows = overflows == null ? Map.of() : Map.copyOf(overflows);
       index = orEmpty(index);
       dropped = dropped == null ? Map.of() : Map.copyOf(dropped);
     }
   }
 
-  /** One file of weights; the checksum as eight hexadecimal digits. */
+  /** One file, by its path; the checksum as eight hexadecimal digits. */
   public record Shard(String name, long bytes, String crc32c) {}
 
   /** What it took; see {@link RunFigures}. */
@@ -122,86 +200,16 @@ public record Manifest(
       long bytesNeeded,
       long bytesWritten,
       long readRequests,
-      int resumedShards,
+      int resumedFiles,
       int storagesChecked,
       int storagesUnchecked) {}
 
-  /**
-   * What is known of a run before it reads weights.
-   *
-   * @param inputPath full address of the checkpoint
-   */
-  public record Origin(
-      String fingerprint, String command, String inputPath, String sparkVersion, Instant start) {}
-
-  /** Puts together what a finished run knows of itself. */
-  public static Manifest of(
-      Origin origin,
-      Checkpoint checkpoint,
-      PlanOptions planning,
-      ReadOptions reading,
-      ConversionPlan plan,
-      RunFigures run) {
-    Checkpoint.Source source = checkpoint.source();
-    return new Manifest(
-        Versions.reweave(),
-        origin.sparkVersion(),
-        origin.fingerprint(),
-        origin.command(),
-        origin.start().truncatedTo(ChronoUnit.SECONDS).toString(),
-        Duration.between(origin.start(), Instant.now()).toMillis() / 1000.0,
-        new Input(
-            Redacted.text(origin.inputPath()),
-            source.tag(),
-            source.framework(),
-            source.version(),
-            source.stage(),
-            source.worldSize(),
-            source.weights().name().toLowerCase(Locale.ROOT),
-            checkpoint.files().stream().map(Manifest::sourceFile).toList()),
-        new Options(
-            planning.dtype().map(DType::torchName).orElse("keep"),
-            reading.frozen().name().toLowerCase(Locale.ROOT),
-            planning.maxShardBytes(),
-            planning.weightsName(),
-            planning.chunkBytes()),
-        new Result(
-            plan.tensors(),
-            checkpoint.tensors().stream().mapToLong(t -> t.spec().elements()).sum(),
-            shards(plan, run.crc32c()),
-            plan.index().isPresent() ? plan.indexName() : "",
-            new TreeMap<>(checkpoint.aliases())),
-        new Figures(
-            run.bytesRead(),
-            run.bytesNeeded(),
-            plan.bytesToWrite(),
-            run.requests(),
-            run.resumedShards(),
-            run.storagesChecked(),
-            run.storagesUnchecked()),
-        checkpoint.notes());
-  }
-
-  private static SourceFile sourceFile(InputFile file) {
-    return new SourceFile(file.name(), file.length(), file.modified());
-  }
-
-  private static List<Shard> shards(ConversionPlan plan, List<Integer> crcs) {
-    List<Shard> shards = new ArrayList<>();
-    for (int i = 0; i < crcs.size(); i++) {
-      PlannedShard shard = plan.shards().get(i);
-      shards.add(new Shard(shard.fileName(), shard.length(), hex(crcs.get(i))));
-    }
-    return shards;
-  }
-
-  /** Names of all files that the conversion made visible. */
+  /** Paths of all files that the conversion made visible. */
   public List<String> fileNames() {
-    List<String> names = new ArrayList<>(result.shards().stream().map(Shard::name).toList());
+    List<String> names = new ArrayList<>();
+    Stream.concat(result.shards().stream(), result.files().stream())
+        .forEach(file -> names.add(file.name()));
     names.add(FILE_NAME);
-    if (!result.index().isEmpty()) {
-      names.add(result.index());
-    }
     return names;
   }
 

@@ -3,7 +3,7 @@ package dev.reweave.report;
 import dev.reweave.plan.ByteSize;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.PlannedShard;
+import dev.reweave.plan.PlannedFile;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,9 +27,13 @@ public final class PlanText {
             .row("to write", plan.bytesToWrite() + " bytes (" + size(plan.bytesToWrite()) + ")")
             .row("chunks", chunks.size() + " of at most " + size(longest))
             .row("memory per task", size(taskBytes));
+    if (!plan.copies().isEmpty()) {
+      long bytes = plan.copies().stream().mapToLong(PlannedFile::length).sum();
+      facts.row("copied along", plan.copies().size() + " files (" + size(bytes) + ")");
+    }
     Table shards = new Table(1).row("shard", "tensors", "bytes");
-    for (PlannedShard shard : plan.shards()) {
-      shards.row(shard.fileName(), String.valueOf(shard.layouts().size()), size(shard.length()));
+    for (PlannedFile shard : plan.shards()) {
+      shards.row(shard.path(), String.valueOf(shard.tensors().size()), size(shard.length()));
     }
     List<String> lines = new ArrayList<>(facts.lines());
     lines.add("");

@@ -1,6 +1,6 @@
 package dev.reweave.report;
 
-import java.util.List;
+import java.util.Map;
 
 /**
  * What running a plan took and gave.
@@ -8,16 +8,18 @@ import java.util.List;
  * @param bytesRead bytes fetched from input files' weights
  * @param bytesNeeded bytes of the weights that were converted, where they lie
  * @param requests number of reads
- * @param resumedShards shards that an earlier, killed run had finished
+ * @param resumedFiles files that an earlier, killed run had finished
  * @param storagesChecked torch storages whose CRC-32 was compared with the saved one
  * @param storagesUnchecked torch storages that have none, or were read in part
- * @param crc32c of each shard, in the plan's order
+ * @param crc32c of each file that tasks wrote, by path
+ * @param overflows by tensor, finite elements that became infinite in the cast
  */
 public record RunFigures(
     long bytesRead,
     long bytesNeeded,
     long requests,
-    int resumedShards,
+    int resumedFiles,
     int storagesChecked,
     int storagesUnchecked,
-    List<Integer> crc32c) {}
+    Map<String, Integer> crc32c,
+    Map<String, Long> overflows) {}

@@ -76,8 +76,8 @@ public final class Summary {
             ByteSize.format(figures.bytesWritten()),
             result.shards().size() == 1 ? "1 shard" : result.shards().size() + " shards",
             manifest.options().dtype()));
-    if (figures.resumedShards() > 0) {
-      lines.add("       " + figures.resumedShards() + " shards were finished by an earlier run");
+    if (figures.resumedFiles() > 0) {
+      lines.add("       " + figures.resumedFiles() + " files were finished by an earlier run");
     }
     lines.add(
         String.format(

@@ -22,6 +22,9 @@ public final class OutputFolder {
   /** Name of the hidden folder; without a running conversion, it is what a killed one left. */
   static final String STAGING = ".reweave";
 
+  /** Name of the folder of staged files in it. */
+  private static final String FILES = "files";
+
   private static final int MOST_STATE_BYTES = 256 << 20;
 
   /** How files are put together, from the best means to the one that every store has. */
@@ -83,26 +86,47 @@ public final class OutputFolder {
     return new OutputLock(stores, fs, new Path(folder, OutputLock.NAME));
   }
 
-  /** Names of what the folder holds for readers; none if it does not exist. */
+  /**
+   * Paths of the files that the folder and those below it hold for readers; none if it does not
+   * exist.
+   */
   public List<String> names() {
     List<String> names = new ArrayList<>();
-    try {
-      for (FileStatus status : fs.listStatus(folder)) {
-        String name = status.getPath().getName();
-        if (!name.equals(STAGING) && !name.startsWith(OutputLock.NAME)) {
-          names.add(name);
-        }
-      }
-    } catch (FileNotFoundException e) {
-      return List.of();
-    } catch (IOException e) {
-      throw Stores.unreadable(address(), e);
-    }
+    addNames(folder, names);
     names.sort(null);
     return names;
   }
 
-  /** A visible file of the folder. */
+  private void addNames(Path within, List<String> names) {
+    try {
+      for (FileStatus status : fs.listStatus(within)) {
+        Path path = status.getPath();
+        if (within.equals(folder) && isOurs(path.getName())) {
+          continue;
+        }
+        if (status.isDirectory()) {
+          addNames(path, names);
+        } else {
+          names.add(path.toString().substring(folder.toString().length() + 1));
+        }
+      }
+    } catch (FileNotFoundException e) {
+      // It went away meanwhile, or never was.
+      return;
+    } catch (IOException e) {
+      throw Stores.unreadable(within.toString(), e);
+    }
+  }
+
+  private static boolean isOurs(String name) {
+    return name.equals(STAGING) || name.startsWith(OutputLock.NAME);
+  }
+
+  /**
+   * A visible file of the folder.
+   *
+   * @param name its path in the folder, with {@code /} between names
+   */
   public Optional<InputFile> file(String name) {
     return stores.file(new Path(folder, name).toString());
   }
@@ -124,7 +148,7 @@ public final class OutputFolder {
         throw new ReweaveException(
             "the output is a file", address(), "name a folder that is new or empty");
       }
-      if (!fs.mkdirs(staging)) {
+      if (!fs.mkdirs(new Path(staging, FILES))) {
         throw new IOException("cannot create " + staging);
       }
       if (fs instanceof RawLocalFileSystem) {
@@ -144,14 +168,17 @@ public final class OutputFolder {
   /**
    * Begins to put a file together.
    *
-   * @param name its name when it is published
+   * @param name its path in the folder when it is published, with {@code /} between names
    * @param length its final length in bytes
    */
   public StagedFile stage(String name, long length) {
     String target = new Path(folder, name).toString();
     try {
       return switch (means) {
-        case IN_PLACE -> InPlaceFile.reserve(staged(name), target, length);
+        case IN_PLACE -> {
+          makeParent(new Path(staged(name)), new Path(staging, FILES));
+          yield InPlaceFile.reserve(staged(name), target, length);
+        }
         case MULTIPART_UPLOAD -> MultipartFile.begin(stores, target, length);
         case CONCATENATION, WHOLE_FILES -> stagedBefore(name, length, "");
       };
@@ -176,8 +203,16 @@ public final class OutputFolder {
     };
   }
 
+  /** Staged files have a folder of their own, since they can have any name. */
   private String staged(String name) {
-    return new Path(staging, name).toString();
+    return new Path(new Path(staging, FILES), name).toString();
+  }
+
+  private void makeParent(Path file, Path root) throws IOException {
+    // Object stores have no folders that would be missed.
+    if (means != Means.MULTIPART_UPLOAD && !file.getParent().equals(root)) {
+      fs.mkdirs(file.getParent());
+    }
   }
 
   /** Makes one file of its parts. */
@@ -192,6 +227,7 @@ public final class OutputFolder {
   /** Makes an assembled file visible, whole. */
   public void publish(StagedFile file, List<PartReceipt> receipts) {
     try {
+      makeParent(new Path(file.target()), folder);
       file.publish(stores, receipts);
     } catch (IOException e) {
       throw Stores.unwritable(address(), e);
@@ -200,19 +236,27 @@ public final class OutputFolder {
 
   /** Makes a small file visible, whole. */
   public void publish(String name, byte[] content) {
-    writeState(name, content);
+    write(new Path(staged(name)), content);
     try {
+      makeParent(new Path(folder, name), folder);
       stores.replace(staged(name), new Path(folder, name).toString());
     } catch (IOException e) {
       throw Stores.unwritable(new Path(folder, name).toString(), e);
     }
   }
 
-  /** Removes a visible file; nothing happens if there is none. */
+  /**
+   * Removes a visible file, and the folders below this one that are empty without it; nothing
+   * happens if there is none.
+   */
   public void remove(String name) {
     Path target = new Path(folder, name);
     try {
       fs.delete(target, false);
+      Path parent = target.getParent();
+      while (!parent.equals(folder) && removeIfEmpty(parent)) {
+        parent = parent.getParent();
+      }
     } catch (IOException e) {
       throw Stores.unwritable(target.toString(), e);
     }
@@ -220,7 +264,14 @@ public final class OutputFolder {
 
   /** Keeps a small file out of sight, for a later process. */
   public void writeState(String name, byte[] content) {
-    Path path = new Path(staging, name);
+    write(state(name), content);
+  }
+
+  private Path state(String name) {
+    return new Path(staging, name);
+  }
+
+  private void write(Path path, byte[] content) {
     // Object stores show no file before it is complete; elsewhere a rename does that.
     boolean direct = means == Means.MULTIPART_UPLOAD;
     Path written = direct ? path : new Path(staging, "writing-" + UUID.randomUUID());
@@ -239,7 +290,7 @@ public final class OutputFolder {
 
   /** What a process kept; empty if there is none. */
   public Optional<byte[]> readState(String name) {
-    return stores.file(staged(name)).map(file -> stores.readAll(file, MOST_STATE_BYTES));
+    return stores.file(state(name).toString()).map(file -> stores.readAll(file, MOST_STATE_BYTES));
   }
 
   /**
@@ -272,15 +323,18 @@ public final class OutputFolder {
   /** Removes the folder if nothing is in it. */
   public void removeIfEmpty() {
     try {
-      FileStatus[] left = fs.listStatus(folder);
-      if (left.length == 0) {
-        fs.delete(folder, false);
-      }
-    } catch (FileNotFoundException e) {
-      // Stores without real folders have none when nothing is in them.
-      return;
+      removeIfEmpty(folder);
     } catch (IOException e) {
       throw Stores.unwritable(address(), e);
+    }
+  }
+
+  private boolean removeIfEmpty(Path path) throws IOException {
+    try {
+      return fs.listStatus(path).length == 0 && fs.delete(path, false);
+    } catch (FileNotFoundException e) {
+      // Stores without real folders have none when nothing is in them.
+      return true;
     }
   }
 }

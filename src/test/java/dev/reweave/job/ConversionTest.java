@@ -10,6 +10,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;
@@ -18,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.spark.SparkContext;
@@ -46,8 +46,7 @@ class ConversionTest {
   }
 
   private static PlanOptions shardsOf(long bytes) {
-    return new PlanOptions(
-        PlanOptions.DEFAULTS.dtype(), bytes, "model", PlanOptions.DEFAULTS.chunkBytes());
+    return PlanOptions.DEFAULTS.withSizes(bytes, PlanOptions.DEFAULTS.chunkBytes());
   }
 
   private static Path good() {
@@ -147,11 +146,8 @@ class ConversionTest {
     Path input = Fixtures.folder("cog_z3_bf16_w2/ckpt");
     convert(input, temp.resolve("whole"), PlanOptions.DEFAULTS, ExistingOutput.REFUSE);
     PlanOptions chunked =
-        new PlanOptions(
-            PlanOptions.DEFAULTS.dtype(),
-            PlanOptions.DEFAULTS.maxShardBytes(),
-            "model",
-            PlanOptions.LEAST_CHUNK_BYTES);
+        PlanOptions.DEFAULTS.withSizes(
+            PlanOptions.DEFAULTS.maxShardBytes(), PlanOptions.LEAST_CHUNK_BYTES);
     convert(input, temp.resolve("chunks"), chunked, ExistingOutput.REFUSE);
 
     assertEquals(
@@ -181,7 +177,9 @@ class ConversionTest {
       convert(
           Fixtures.folder("cog_z3_bf16_w2/ckpt"),
           temp.resolve("out"),
-          new PlanOptions(Optional.empty(), 50_000, "model", PlanOptions.LEAST_CHUNK_BYTES),
+          PlanOptions.DEFAULTS
+              .withSizes(50_000, PlanOptions.LEAST_CHUNK_BYTES)
+              .withType(new TargetType.Keep()),
           ExistingOutput.REFUSE);
       spark.listenerBus().waitUntilEmpty();
     } finally {
@@ -210,8 +208,9 @@ class ConversionTest {
     Files.delete(input.resolve("global_step3/bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt"));
     Files.delete(input.resolve("global_step3/bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt"));
     PlanOptions keep =
-        new PlanOptions(
-            Optional.empty(), PlanOptions.DEFAULTS.maxShardBytes(), "model", 64_000_000);
+        PlanOptions.DEFAULTS
+            .withSizes(PlanOptions.DEFAULTS.maxShardBytes(), 64_000_000)
+            .withType(new TargetType.Keep());
 
     Manifest manifest = convert(input, temp.resolve("out"), keep, ExistingOutput.REFUSE);
 

@@ -44,8 +44,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class FaultTest {
   private static final int FOREVER = Integer.MAX_VALUE;
-  private static final PlanOptions PLAN =
-      new PlanOptions(PlanOptions.DEFAULTS.dtype(), 10_000_000, "model", 5 << 20);
+  private static final PlanOptions PLAN = PlanOptions.DEFAULTS.withSizes(10_000_000, 5 << 20);
 
   @TempDir static Path temp;
   private static FaultProxy proxy;

@@ -33,8 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A store that knows only whole files, and each of whose calls may fail. */
 class FaultyFileSystemTest {
-  private static final PlanOptions PLAN =
-      new PlanOptions(PlanOptions.DEFAULTS.dtype(), 400, "model", 64_000);
+  private static final PlanOptions PLAN = PlanOptions.DEFAULTS.withSizes(400, 64_000);
 
   @TempDir static Path shared;
   private static Configuration conf;

@@ -37,7 +37,7 @@ class HdfsConversionTest {
   }
 
   private static void convert(String input, String output) {
-    PlanOptions plan = new PlanOptions(PlanOptions.DEFAULTS.dtype(), 400, "model", 64_000);
+    PlanOptions plan = PlanOptions.DEFAULTS.withSizes(400, 64_000);
     new Conversion(TestSpark.context(), new Stores(TestSpark.context().hadoopConfiguration()))
         .run(
             new ConversionRequest(

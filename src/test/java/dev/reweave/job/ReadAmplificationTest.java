@@ -7,6 +7,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;
 import dev.reweave.testing.FaultProxy;
@@ -19,7 +20,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.s3a.S3AFileSystem;
@@ -82,7 +82,9 @@ class ReadAmplificationTest {
                 input,
                 output,
                 ReadOptions.defaults(),
-                new PlanOptions(Optional.empty(), 20_000_000, "model", 8_000_000),
+                PlanOptions.DEFAULTS
+                    .withSizes(20_000_000, 8_000_000)
+                    .withType(new TargetType.Keep()),
                 ExistingOutput.REFUSE,
                 Earlier.CONTINUE))
         .manifest();

@@ -11,6 +11,7 @@ import dev.reweave.job.Conversion.Outcome.Kind;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.TargetType;
 import dev.reweave.storage.OutputLock;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;
@@ -19,7 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,7 +49,7 @@ class RepeatTest {
                 input.toString(),
                 output.toString(),
                 ReadOptions.defaults(),
-                new PlanOptions(Optional.empty(), shard, "model", 64_000),
+                PlanOptions.DEFAULTS.withSizes(shard, 64_000).withType(new TargetType.Keep()),
                 existing,
                 earlier));
   }

@@ -9,6 +9,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.storage.RandomAccess;
@@ -27,7 +28,6 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,7 +69,7 @@ class StateDictConversionTest {
                 file.toString(),
                 temp.resolve("out").toString(),
                 ReadOptions.defaults(),
-                new PlanOptions(Optional.empty(), 1L << 40, "model", 64_000),
+                PlanOptions.DEFAULTS.withSizes(1L << 40, 64_000).withType(new TargetType.Keep()),
                 ExistingOutput.REFUSE,
                 Earlier.CONTINUE))
         .manifest();

@@ -113,8 +113,7 @@ class StoreToStoreTest {
     for (String name : Fixtures.digests(source).keySet()) {
       size += Files.size(source.resolve(name));
     }
-    PlanOptions plan =
-        new PlanOptions(PlanOptions.DEFAULTS.dtype(), Math.max(400, size / 16), "model", 64_000);
+    PlanOptions plan = PlanOptions.DEFAULTS.withSizes(Math.max(400, size / 16), 64_000);
     return new Conversion(TestSpark.context(), new Stores(conf))
         .run(
             new ConversionRequest(

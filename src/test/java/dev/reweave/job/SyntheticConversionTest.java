@@ -21,7 +21,6 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,8 +45,7 @@ class SyntheticConversionTest {
     List<TensorSpec> parameters = parameters();
     SyntheticCheckpoint written =
         SyntheticCheckpoint.write(temp.resolve("in"), stage, world, parameters, 5);
-    PlanOptions plan =
-        new PlanOptions(Optional.of(DType.F32), 150_000, "model", PlanOptions.LEAST_CHUNK_BYTES);
+    PlanOptions plan = PlanOptions.DEFAULTS.withSizes(150_000, PlanOptions.LEAST_CHUNK_BYTES);
 
     new Conversion(TestSpark.context(), TestSpark.stores())
         .run(

@@ -9,6 +9,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.TargetType;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -16,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,7 +37,7 @@ class VerificationTest {
                 Fixtures.folder("z2_bf16_w2/ckpt").toString(),
                 folder.toString(),
                 ReadOptions.defaults(),
-                new PlanOptions(Optional.empty(), 400, "model", 64_000),
+                PlanOptions.DEFAULTS.withSizes(400, 64_000).withType(new TargetType.Keep()),
                 ExistingOutput.REFUSE,
                 Earlier.CONTINUE));
     assertEquals(List.of(), problems());

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -38,7 +39,7 @@ class ShardPackerTest {
                 shard.getValue().forEach(i -> names.add(i.asText()));
                 expected.put(shard.getKey(), names);
               });
-      List<PackedShard> shards = ShardPacker.pack(tensors, limit, "model");
+      List<PackedShard> shards = ShardPacker.pack(tensors, limit, named("model"));
       assertEquals(
           List.copyOf(expected.entrySet()),
           shards.stream().map(s -> Map.entry(s.fileName(), names(s))).toList(),
@@ -78,7 +79,9 @@ class ShardPackerTest {
   private static List<PackedShard> pack(long limit, long... sizes) {
     int[] index = {0};
     return ShardPacker.pack(
-        LongStream.of(sizes).mapToObj(size -> tensor(index[0]++, size)).toList(), limit, "w");
+        LongStream.of(sizes).mapToObj(size -> tensor(index[0]++, size)).toList(),
+        limit,
+        named("w"));
   }
 
   private static TensorSpec tensor(int index, long bytes) {
@@ -87,5 +90,9 @@ class ShardPackerTest {
 
   private static List<String> names(PackedShard shard) {
     return shard.tensors().stream().map(TensorSpec::name).toList();
+  }
+
+  private static FileNames named(String weightsName) {
+    return new FileNames("", weightsName, Optional.empty(), Format.SAFETENSORS);
   }
 }

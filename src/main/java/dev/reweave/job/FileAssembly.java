@@ -3,16 +3,20 @@ package dev.reweave.job;
 import dev.reweave.ReweaveException;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.Segment;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.PartReceipt;
 import dev.reweave.storage.StagedFile;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -20,14 +24,15 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Collects the results of chunks; when a shard has all of them, puts it together and records it.
+ * Collects the results of chunks; when a file has all of them, puts it together and records it.
  * That happens on a thread of its own, since Spark's scheduler waits while a result is handed over.
  */
-final class ShardAssembly implements AutoCloseable {
-  /** The sums of one shard so far. */
+final class FileAssembly implements AutoCloseable {
+  /** The sums of one file so far. */
   private static final class Progress {
     private final List<PartReceipt> receipts = new ArrayList<>();
     private final Map<Object, ReadTally.StorageShare> shares = new LinkedHashMap<>();
+    private final Map<Integer, ChunkResult.TensorShare> tensors = new HashMap<>();
     private long bytes;
     private int crc32c;
   }
@@ -40,11 +45,11 @@ final class ShardAssembly implements AutoCloseable {
   private final Journal journal;
   private final Map<Integer, Progress> open = new HashMap<>();
   private final ExecutorService finisher = Executors.newSingleThreadExecutor();
-  private final List<Future<Journal.ShardState>> finished = new ArrayList<>();
+  private final List<Future<Journal.FileState>> finished = new ArrayList<>();
   private long bytesRead;
   private long requests;
 
-  ShardAssembly(
+  FileAssembly(
       ConversionPlan plan, OutputFolder output, Map<String, StagedFile> staged, Journal journal) {
     this.plan = plan;
     this.output = output;
@@ -54,37 +59,66 @@ final class ShardAssembly implements AutoCloseable {
 
   synchronized void add(ChunkResult result) {
     Chunk chunk = result.chunk();
-    long length = plan.shards().get(chunk.shard()).length();
-    Progress progress = open.computeIfAbsent(chunk.shard(), shard -> new Progress());
+    PlannedFile file = plan.files().get(chunk.file());
+    long length = file.length();
+    Progress progress = open.computeIfAbsent(chunk.file(), f -> new Progress());
     progress.receipts.add(result.receipt());
     progress.crc32c ^= Checksum.CRC_32C.share(result.crc32c(), length - chunk.to());
     progress.bytes += chunk.length();
     result.shares().forEach(s -> progress.shares.merge(s.storage(), s, ReadTally::sum));
+    result
+        .tensors()
+        .forEach(t -> progress.tensors.merge(t.segment(), t, ChunkResult.TensorShare::plus));
     bytesRead += result.bytesRead();
     requests += result.requests();
     if (progress.bytes == length) {
-      open.remove(chunk.shard());
-      String shard = plan.shards().get(chunk.shard()).fileName();
-      finished.add(finisher.submit(() -> finish(shard, progress)));
+      open.remove(chunk.file());
+      finished.add(finisher.submit(() -> finish(file, progress)));
     }
   }
 
-  private Journal.ShardState finish(String shard, Progress progress) {
+  /**
+   * What the chunks so far add to the CRC-32 of each segment of a file.
+   *
+   * @param index of the file in the plan
+   */
+  synchronized List<Integer> crc32OfSegments(int index) {
+    Integer[] crcs = new Integer[plan.files().get(index).segments().size()];
+    Arrays.fill(crcs, 0);
+    Progress progress = open.get(index);
+    if (progress != null) {
+      progress.tensors.forEach((segment, share) -> crcs[segment] = share.crc32());
+    }
+    return List.of(crcs);
+  }
+
+  private Journal.FileState finish(PlannedFile file, Progress progress) {
     progress.receipts.sort(Comparator.comparingInt(PartReceipt::number));
-    output.assemble(staged.get(shard), progress.receipts);
-    Journal.ShardState state =
-        new Journal.ShardState(
-            shard, progress.crc32c, progress.receipts, List.copyOf(progress.shares.values()));
+    output.assemble(staged.get(file.path()), progress.receipts);
+    Map<String, Long> overflows = new TreeMap<>();
+    for (ChunkResult.TensorShare share : progress.tensors.values()) {
+      if (share.overflows() > 0) {
+        Segment.Woven tensor = (Segment.Woven) file.segments().get(share.segment());
+        overflows.put(tensor.spec().name(), share.overflows());
+      }
+    }
+    Journal.FileState state =
+        new Journal.FileState(
+            file.path(),
+            progress.crc32c,
+            progress.receipts,
+            List.copyOf(progress.shares.values()),
+            overflows);
     journal.finish(state);
     return state;
   }
 
-  /** Waits until every shard is put together. */
-  synchronized List<Journal.ShardState> finish() {
-    List<Journal.ShardState> states = new ArrayList<>();
+  /** Waits until every file is put together. */
+  synchronized List<Journal.FileState> finish() {
+    List<Journal.FileState> states = new ArrayList<>();
     try {
-      for (Future<Journal.ShardState> shard : finished) {
-        states.add(shard.get());
+      for (Future<Journal.FileState> file : finished) {
+        states.add(file.get());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -112,7 +146,7 @@ final class ShardAssembly implements AutoCloseable {
     try {
       // What it writes must not come behind a clean-up.
       if (!finisher.awaitTermination(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS)) {
-        throw new IllegalStateException("a shard of " + output.address() + " is still assembled");
+        throw new IllegalStateException("a file of " + output.address() + " is still assembled");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -1,0 +1,110 @@
+package dev.reweave.plan;
+
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.List;
+
+/** One file to be written by tasks: segments without gaps between them. */
+public final class PlannedFile implements Serializable {
+  private static final long serialVersionUID = 1L;
+
+  /** What a file is to the result. */
+  public enum Role {
+    /** A shard of the converted weights. */
+    WEIGHTS,
+    /** A file of the base, byte for byte. */
+    COPY
+  }
+
+  private final String path;
+  private final Role role;
+  private final List<Segment> segments;
+  private final long[] positions;
+  private final long length;
+
+  /**
+   * A file of these segments.
+   *
+   * @param path in the output folder, such as {@code transformer/model-00001-of-00003.safetensors}
+   */
+  public PlannedFile(String path, Role role, List<Segment> segments) {
+    this.path = path;
+    this.role = role;
+    this.segments = List.copyOf(segments);
+    this.positions = new long[segments.size()];
+    long position = 0;
+    for (int s = 0; s < positions.length; s++) {
+      positions[s] = position;
+      position = Math.addExact(position, this.segments.get(s).length());
+      if (this.segments.get(s) instanceof Segment.Tail && s != positions.length - 1) {
+        throw new IllegalArgumentException("the tail of " + path + " is not its end");
+      }
+    }
+    this.length = position;
+  }
+
+  /** Where it stands in the output folder, with {@code /} between names. */
+  public String path() {
+    return path;
+  }
+
+  /** What it is to the result. */
+  public Role role() {
+    return role;
+  }
+
+  /** Length of the file in bytes. */
+  public long length() {
+    return length;
+  }
+
+  /** The segments in the order of their bytes. */
+  public List<Segment> segments() {
+    return segments;
+  }
+
+  /** First byte of a segment. */
+  public long position(int segment) {
+    return positions[segment];
+  }
+
+  /**
+   * Index of the first segment with a byte at {@code position} or behind it; the number of segments
+   * if there is none.
+   */
+  public int segmentAt(long position) {
+    int found = Arrays.binarySearch(positions, position);
+    int at = found >= 0 ? found : -found - 2;
+    // Segments without bytes share their position with the next one.
+    while (at > 0 && positions[at - 1] == position) {
+      at--;
+    }
+    return at;
+  }
+
+  /** First byte of the tail; the length of the file if it has none. */
+  public long tailStart() {
+    boolean tail = !segments.isEmpty() && segments.get(segments.size() - 1) instanceof Segment.Tail;
+    return tail ? positions[positions.length - 1] : length;
+  }
+
+  /** Whether its end depends on checksums of what comes before. */
+  public boolean hasTail() {
+    return tailStart() < length;
+  }
+
+  /** The tensors in it, in the order of their bytes. */
+  public List<Segment.Woven> tensors() {
+    return segments.stream()
+        .filter(Segment.Woven.class::isInstance)
+        .map(Segment.Woven.class::cast)
+        .toList();
+  }
+
+  /** Bytes that its tensors take where they lie. */
+  public long bytesToRead() {
+    return tensors().stream()
+        .mapToLong(t -> t.layout().elements() * t.layout().dtype().bytes())
+        .sum();
+  }
+}

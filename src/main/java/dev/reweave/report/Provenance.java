@@ -1,0 +1,149 @@
+package dev.reweave.report;
+
+import dev.reweave.Redacted;
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.SmallFile;
+import dev.reweave.storage.Checksum;
+import dev.reweave.storage.InputFile;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * What is known of a run before it reads weights; with what it gave, that makes the manifest.
+ *
+ * @param inputPath full address of the checkpoint
+ * @param outputPath full address of the result
+ * @param notes what the user should know
+ */
+public record Provenance(
+    String fingerprint,
+    String command,
+    String inputPath,
+    String outputPath,
+    String sparkVersion,
+    Instant start,
+    Checkpoint checkpoint,
+    ReadOptions reading,
+    PlanOptions planning,
+    Optional<Manifest.MappingUsed> mapping,
+    Optional<Manifest.BaseUsed> base,
+    Map<String, String> aliases,
+    List<String> notes) {
+
+  /** The manifest of a finished run. */
+  public Manifest manifest(ConversionPlan plan, RunFigures run) {
+    return new Manifest(
+        Versions.reweave(),
+        sparkVersion,
+        fingerprint,
+        command,
+        start.truncatedTo(ChronoUnit.SECONDS).toString(),
+        Duration.between(start, Instant.now()).toMillis() / 1000.0,
+        input(),
+        Redacted.text(outputPath),
+        options(),
+        mapping.orElse(null),
+        base.map(b -> withChecksums(b, plan, run)).orElse(null),
+        result(plan, run),
+        new Manifest.Figures(
+            run.bytesRead(),
+            run.bytesNeeded(),
+            plan.bytesToWrite(),
+            run.requests(),
+            run.resumedFiles(),
+            run.storagesChecked(),
+            run.storagesUnchecked()),
+        notes);
+  }
+
+  private Manifest.Input input() {
+    Checkpoint.Source source = checkpoint.source();
+    return new Manifest.Input(
+        Redacted.text(inputPath),
+        source.tag(),
+        source.framework(),
+        source.version(),
+        source.stage(),
+        source.worldSize(),
+        source.weights().name().toLowerCase(Locale.ROOT),
+        checkpoint.files().stream().map(Provenance::sourceFile).toList());
+  }
+
+  private static Manifest.SourceFile sourceFile(InputFile file) {
+    return new Manifest.SourceFile(file.name(), file.length(), file.modified());
+  }
+
+  private Manifest.Options options() {
+    return new Manifest.Options(
+        planning.dtype().toString(),
+        reading.frozen().name().toLowerCase(Locale.ROOT),
+        reading.weights().map(w -> w.name().toLowerCase(Locale.ROOT)).orElse(""),
+        spelled(planning.format()),
+        spelled(planning.sharding()),
+        planning.maxShardBytes(),
+        planning.weightsName().orElse(""),
+        planning.chunkBytes(),
+        planning.only().orElse(""));
+  }
+
+  /** A constant as it is written on the command line: {@code like-base}. */
+  static String spelled(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** What was copied has the checksum of its copy. */
+  private static Manifest.BaseUsed withChecksums(
+      Manifest.BaseUsed base, ConversionPlan plan, RunFigures run) {
+    Map<String, String> copied = new TreeMap<>();
+    for (PlannedFile file : plan.copies()) {
+      copied.put(file.path(), Manifest.hex(run.crc32c().getOrDefault(file.path(), 0)));
+    }
+    List<Manifest.BaseFile> files =
+        base.files().stream()
+            .map(
+                f ->
+                    new Manifest.BaseFile(
+                        f.name(), f.bytes(), f.modified(), copied.getOrDefault(f.name(), "")))
+            .toList();
+    return new Manifest.BaseUsed(
+        base.path(), base.mode(), base.component(), base.variant(), base.pipeline(), files);
+  }
+
+  private Manifest.Result result(ConversionPlan plan, RunFigures run) {
+    List<Manifest.Shard> shards = plan.shards().stream().map(file -> written(file, run)).toList();
+    List<Manifest.Shard> files = new ArrayList<>();
+    Stream<Manifest.Shard> copies = plan.copies().stream().map(file -> written(file, run));
+    Stream.concat(copies, plan.smallFiles().stream().map(Provenance::written)).forEach(files::add);
+    return new Manifest.Result(
+        plan.tensors(),
+        plan.elements(),
+        shards,
+        files,
+        plan.index().map(SmallFile::path).orElse(""),
+        new TreeMap<>(aliases),
+        new TreeMap<>(run.overflows()));
+  }
+
+  private static Manifest.Shard written(PlannedFile file, RunFigures run) {
+    int crc = run.crc32c().getOrDefault(file.path(), 0);
+    return new Manifest.Shard(file.path(), file.length(), Manifest.hex(crc));
+  }
+
+  private static Manifest.Shard written(SmallFile file) {
+    byte[] content = file.content();
+    int crc = Checksum.CRC_32C.of(content, 0, content.length);
+    return new Manifest.Shard(file.path(), content.length, Manifest.hex(crc));
+  }
+}

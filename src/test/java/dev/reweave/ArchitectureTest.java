@@ -33,6 +33,8 @@ class ArchitectureTest {
           .definedBy("dev.reweave.safetensors..")
           .layer("plan")
           .definedBy("dev.reweave.plan..")
+          .layer("doctor")
+          .definedBy("dev.reweave.doctor..")
           .layer("report")
           .definedBy("dev.reweave.report..")
           .layer("job")
@@ -54,6 +56,9 @@ class ArchitectureTest {
           .whereLayer("base")
           .mayOnlyAccessLayers("safetensors", "tensor", "storage")
           .whereLayer("plan")
+          .mayOnlyAccessLayers(
+              "base", "mapping", "checkpoint", "pytorch", "safetensors", "tensor", "storage")
+          .whereLayer("doctor")
           .mayOnlyAccessLayers(
               "base", "mapping", "checkpoint", "pytorch", "safetensors", "tensor", "storage")
           .whereLayer("report")

@@ -72,7 +72,7 @@ class VerificationTest {
     Files.delete(folder.resolve(SECOND));
 
     assertProblem(SECOND + " is missing");
-    assertProblem(INDEX + " says that", "is in " + SECOND + ": it is in no shard");
+    assertProblem(INDEX + " names " + SECOND + ", which is not there, for ");
   }
 
   @Test

@@ -10,7 +10,7 @@ import java.io.Serializable;
  * groups of all ranks) is one object, kept once when a plan is serialized.
  */
 public sealed interface Layout extends Serializable
-    permits StoredLayout, FlatLayout, PartitionedLayout {
+    permits StoredLayout, FlatLayout, PartitionedLayout, NarrowedLayout, JoinedLayout {
 
   /** Number of elements that the layout places. */
   long elements();
@@ -44,7 +44,8 @@ public sealed interface Layout extends Serializable
   /**
    * The fewest elements that a run has: 1 where a tensor is stored transposed; large where it is
    * stored row by row. The first and last run of a range can be shorter, and so can runs that end
-   * or start with a piece of a {@link FlatBuffer}.
+   * or start with a piece of a {@link FlatBuffer}, or a few others, as long as the runs of {@code
+   * n} elements are about {@code n / granularity()} at most: that is what bounds memory.
    */
   long granularity();
 }

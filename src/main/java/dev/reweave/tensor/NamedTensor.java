@@ -1,6 +1,9 @@
 package dev.reweave.tensor;
 
 import java.io.Serializable;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 
 /**
  * A tensor of a checkpoint and where its elements lie.
@@ -18,5 +21,82 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
   /** The tensor's name. */
   public String name() {
     return spec.name();
+  }
+
+  /** The same tensor under another name. */
+  public NamedTensor renamed(String name) {
+    return new NamedTensor(new TensorSpec(name, spec.dtype(), spec.shape()), layout);
+  }
+
+  /**
+   * A part of this tensor along one dimension, as {@code torch.narrow} gives it.
+   *
+   * @param name of the part
+   * @param from first index of the dimension that is kept
+   * @param length how many are kept
+   * @throws IndexOutOfBoundsException if there is no such dimension, or it has no such indexes
+   */
+  public NamedTensor narrowed(String name, int dim, long from, long length) {
+    long[] dims = spec.shape().dims();
+    long whole = dims[Objects.checkIndex(dim, dims.length)];
+    Objects.checkFromIndexSize(from, length, whole);
+    dims[dim] = length;
+    TensorSpec part = new TensorSpec(name, spec.dtype(), Shape.of(dims));
+    if (length == whole) {
+      return new NamedTensor(part, layout);
+    }
+    if (part.elements() == 0) {
+      return new NamedTensor(part, new NarrowedLayout(layout, 1, layout.elements(), 0, 0));
+    }
+    if (layout instanceof StoredLayout stored && stored.shape().equals(spec.shape())) {
+      return new NamedTensor(part, stored.narrowed(dim, from, length));
+    }
+    long outer = outer(part.shape(), dim);
+    long inner = part.elements() / outer / length;
+    return new NamedTensor(
+        part, new NarrowedLayout(layout, outer, whole * inner, from * inner, length * inner));
+  }
+
+  /**
+   * Tensors joined along one dimension, as {@code torch.cat} gives them.
+   *
+   * @param name of the whole
+   * @param parts in order, of one type, with all other dimensions the same
+   * @throws IllegalArgumentException if there is no part or they do not go together
+   * @throws IndexOutOfBoundsException if the first has no such dimension
+   */
+  public static NamedTensor joined(String name, int dim, List<NamedTensor> parts) {
+    if (parts.isEmpty()) {
+      throw new IllegalArgumentException("no parts for " + name);
+    }
+    NamedTensor first = parts.get(0);
+    long[] dims = first.spec.shape().dims();
+    dims[Objects.checkIndex(dim, dims.length)] = 0;
+    for (NamedTensor part : parts) {
+      long[] others = part.spec.shape().dims();
+      if (others.length == dims.length) {
+        dims[dim] = Math.addExact(dims[dim], others[dim]);
+        others[dim] = dims[dim];
+      }
+      if (part.spec.dtype() != first.spec.dtype() || !Arrays.equals(dims, others)) {
+        throw new IllegalArgumentException(
+            first.spec + " and " + part.spec + " joined along dimension " + dim);
+      }
+    }
+    TensorSpec whole = new TensorSpec(name, first.spec.dtype(), Shape.of(dims));
+    if (parts.size() == 1 || whole.elements() == 0) {
+      return new NamedTensor(whole, first.layout);
+    }
+    List<Layout> layouts = parts.stream().map(NamedTensor::layout).toList();
+    return new NamedTensor(whole, new JoinedLayout(outer(whole.shape(), dim), layouts));
+  }
+
+  /** Product of the dimensions before {@code dim}. */
+  private static long outer(Shape shape, int dim) {
+    long outer = 1;
+    for (int i = 0; i < dim; i++) {
+      outer *= shape.dim(i);
+    }
+    return outer;
   }
 }

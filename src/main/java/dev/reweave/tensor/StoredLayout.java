@@ -69,6 +69,19 @@ public final class StoredLayout implements Layout {
     return new StoredLayout(storage, offset, shape, shape.rowMajorStrides());
   }
 
+  /** The same view of fewer indexes of one dimension. */
+  StoredLayout narrowed(int dim, long from, long length) {
+    Objects.checkFromIndexSize(from, length, shape.dim(dim));
+    long[] dims = shape.dims();
+    dims[dim] = length;
+    return new StoredLayout(storage, offset + from * strides[dim], Shape.of(dims), strides);
+  }
+
+  /** The lengths of the view's dimensions. */
+  Shape shape() {
+    return shape;
+  }
+
   /** The storage that is viewed. */
   public StorageRef storage() {
     return storage;

@@ -44,6 +44,17 @@ class LayoutSerializationTest {
     checkShared(i -> new PartitionedLayout(ranks, i, 100));
   }
 
+  /** One group of ranks for all parts and wholes; each has a layout and those of its parts. */
+  @Test
+  void sharesTheBuffersOfPartsAndWholes() throws Exception {
+    List<FlatBuffer> ranks =
+        IntStream.range(0, RANKS).mapToObj(LayoutSerializationTest::buffer).toList();
+    Layout base = new PartitionedLayout(ranks, 0, 1000);
+    checkShared(i -> new NarrowedLayout(base, 10, 100, i, 1));
+    Layout other = new PartitionedLayout(ranks, 1, 1000);
+    checkShared(i -> new JoinedLayout(10, i % 2 == 0 ? List.of(base) : List.of(other)));
+  }
+
   @Test
   void sharesAStorage() throws Exception {
     StorageRef storage = LayoutModel.storage(0, "data/" + "0".repeat(1000), 1000);

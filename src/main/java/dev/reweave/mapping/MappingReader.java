@@ -1,0 +1,141 @@
+package dev.reweave.mapping;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Reads mapping files. */
+final class MappingReader {
+  private static final Set<String> MAPPING =
+      Set.of("name", "description", "component", "weightsName", "recognise", "rules");
+  private static final Set<String> ACTIONS = Set.of("rename", "split", "join", "drop", "require");
+  private static final Set<String> RULE =
+      Set.of("match", "prefix", "shape", "translate", "rename", "split", "join", "drop", "require");
+
+  /** Components and weight names become names of folders and files. */
+  private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
+
+  private MappingReader() {}
+
+  static Mapping read(byte[] json, String place) {
+    JsonObject root = JsonObject.parse(json, place, MAPPING);
+    List<Rule> rules = new ArrayList<>();
+    List<Requirement> requirements = new ArrayList<>();
+    for (JsonObject rule : root.objects("rules", "rule", RULE)) {
+      String action = action(rule);
+      if (action.equals("require")) {
+        requirements.add(requirement(rule));
+      } else {
+        rules.add(rule(rule, action));
+      }
+    }
+    Mapping.Title title =
+        new Mapping.Title(
+            root.text("name"),
+            root.text("description"),
+            fileName(root, "component"),
+            fileName(root, "weightsName"),
+            root.has("recognise") ? Optional.of(recognition(root)) : Optional.empty());
+    return new Mapping(title, place, json, rules, requirements);
+  }
+
+  private static Optional<String> fileName(JsonObject root, String member) {
+    Optional<String> name = root.optionalText(member);
+    if (name.filter(text -> !FILE_NAME.matcher(text).matches()).isPresent()) {
+      throw root.broken("'" + member + "' is not a plain file name");
+    }
+    return name;
+  }
+
+  private static Recognition recognition(JsonObject root) {
+    JsonObject recognise = root.object("recognise", Set.of("all", "none"));
+    List<String> none = recognise.has("none") ? recognise.texts("none") : List.of();
+    return new Recognition(
+        recognise.texts("all").stream().map(regex -> NamePattern.regex(regex, recognise)).toList(),
+        none.stream().map(regex -> NamePattern.regex(regex, recognise)).toList());
+  }
+
+  private static String action(JsonObject rule) {
+    List<String> actions = ACTIONS.stream().filter(rule::has).sorted().toList();
+    if (actions.isEmpty()) {
+      throw rule.broken("no action: none of " + ACTIONS.stream().sorted().toList());
+    }
+    if (actions.size() > 1) {
+      throw rule.broken("more than one action: " + actions);
+    }
+    return actions.get(0);
+  }
+
+  private static Optional<NamePattern> pattern(JsonObject rule) {
+    if (rule.has("match") && rule.has("prefix")) {
+      throw rule.broken("both 'match' and 'prefix'");
+    }
+    if (rule.has("translate") && !rule.has("match")) {
+      throw rule.broken("'translate' without 'match'");
+    }
+    return rule.optionalText("match")
+        .map(regex -> NamePattern.regex(regex, rule.tables("translate"), rule))
+        .or(() -> rule.optionalText("prefix").map(NamePattern::prefix));
+  }
+
+  private static Requirement requirement(JsonObject rule) {
+    Optional<NamePattern> pattern = pattern(rule);
+    refuse(rule, "require", "shape", "translate");
+    NamePattern groups = pattern.orElse(NamePattern.WHOLE);
+    return new Requirement(
+        pattern,
+        rule.texts("require").stream().map(text -> Template.parse(text, groups, rule)).toList());
+  }
+
+  private static void refuse(JsonObject rule, String action, String... members) {
+    for (String member : members) {
+      if (rule.has(member)) {
+        throw rule.broken("'" + member + "' has no meaning beside '" + action + "'");
+      }
+    }
+  }
+
+  private static Rule rule(JsonObject rule, String action) {
+    NamePattern pattern =
+        pattern(rule).orElseThrow(() -> rule.broken("neither 'match' nor 'prefix'"));
+    ShapePattern shape =
+        rule.has("shape") ? new ShapePattern(Optional.of(rule.lengths("shape"))) : ShapePattern.ANY;
+    return new Rule(
+        rule.place(),
+        pattern,
+        shape,
+        switch (action) {
+          case "rename" -> new Action.Rename(rename(rule, pattern));
+          case "split" -> SplitReader.read(rule, pattern);
+          case "join" -> join(rule, pattern);
+          default -> drop(rule);
+        });
+  }
+
+  private static Template rename(JsonObject rule, NamePattern pattern) {
+    return rule.has("prefix")
+        ? Template.prefix(rule.mayBeEmpty("rename"), rule)
+        : Template.parse(rule.text("rename"), pattern, rule);
+  }
+
+  private static Action.Join join(JsonObject rule, NamePattern pattern) {
+    JsonObject join = rule.object("join", Set.of("to", "dim", "part", "order"));
+    List<String> order = join.texts("order");
+    if (new LinkedHashSet<>(order).size() < order.size()) {
+      throw join.broken("a part is twice in 'order'");
+    }
+    return new Action.Join(
+        Template.parse(join.text("to"), pattern, join),
+        join.dimension(),
+        Template.parse(join.text("part"), pattern, join),
+        order);
+  }
+
+  private static Action.Drop drop(JsonObject rule) {
+    refuse(rule, "drop", "translate");
+    return new Action.Drop(rule.text("drop"));
+  }
+}

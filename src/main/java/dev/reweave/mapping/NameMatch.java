@@ -1,0 +1,39 @@
+package dev.reweave.mapping;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+
+/** A name that a pattern matches, and what its groups took of it. */
+final class NameMatch {
+  private final String name;
+  private final Matcher matcher;
+  private final Map<String, Map<String, String>> tables;
+
+  NameMatch(String name, Matcher matcher, Map<String, Map<String, String>> tables) {
+    this.name = name;
+    this.matcher = matcher;
+    this.tables = tables;
+  }
+
+  /** The whole name. */
+  String name() {
+    return name;
+  }
+
+  /** What a group took; empty where it took no part in the match. */
+  String group(int group) {
+    return Optional.ofNullable(matcher.group(group)).orElse("");
+  }
+
+  /**
+   * What stands for what a group took; nothing if its table does not have that.
+   *
+   * @throws IllegalArgumentException if there is no such group
+   */
+  Optional<String> group(String group) {
+    String text = Optional.ofNullable(matcher.group(group)).orElse("");
+    Map<String, String> table = tables.get(group);
+    return table == null ? Optional.of(text) : Optional.ofNullable(table.get(text));
+  }
+}

@@ -1,0 +1,77 @@
+package dev.reweave.mapping;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/** Which names a rule is about: those that a regular expression matches from end to end. */
+final class NamePattern {
+  /** All names; has the one group that {@link #prefix} gives. */
+  static final NamePattern WHOLE = prefix("");
+
+  private final Pattern pattern;
+  private final Map<String, Map<String, String>> tables;
+
+  /** The expression matched against the empty text, which knows the names of its groups. */
+  private final Matcher groups;
+
+  private NamePattern(String regex, Map<String, Map<String, String>> tables) {
+    this.pattern = Pattern.compile(regex);
+    this.tables = Map.copyOf(tables);
+    this.groups = Pattern.compile("|" + regex).matcher("");
+    groups.matches();
+  }
+
+  /** Names that match an expression. */
+  static NamePattern regex(String regex, JsonObject rule) {
+    return regex(regex, Map.of(), rule);
+  }
+
+  /**
+   * Names that match an expression.
+   *
+   * @param tables by a group's name, what stands in new names for each text of the group
+   */
+  static NamePattern regex(String regex, Map<String, Map<String, String>> tables, JsonObject rule) {
+    try {
+      NamePattern pattern = new NamePattern(regex, tables);
+      for (String group : tables.keySet()) {
+        if (!pattern.hasGroup(group)) {
+          throw rule.broken("'translate' is about a group '" + group + "' that there is not");
+        }
+      }
+      return pattern;
+    } catch (PatternSyntaxException e) {
+      throw rule.broken("'" + regex + "' is not a regular expression: " + e.getDescription());
+    }
+  }
+
+  /** Names that start with a literal text; what follows it is group 1. */
+  static NamePattern prefix(String prefix) {
+    return new NamePattern("(?s)" + Pattern.quote(prefix) + "(.*)", Map.of());
+  }
+
+  boolean hasGroup(int group) {
+    return group <= groups.groupCount();
+  }
+
+  boolean hasGroup(String group) {
+    try {
+      groups.group(group);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  boolean matches(String name) {
+    return pattern.matcher(name).matches();
+  }
+
+  Optional<NameMatch> match(String name) {
+    Matcher matcher = pattern.matcher(name);
+    return matcher.matches() ? Optional.of(new NameMatch(name, matcher, tables)) : Optional.empty();
+  }
+}

@@ -1,0 +1,215 @@
+package dev.reweave.mapping;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.Shape;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/** The tensors of one model on their way to their places. */
+final class Placement {
+  /** Which whole is meant: two rules never build the same one. */
+  private record Whole(Rule rule, String target) {}
+
+  private final List<Rule> rules;
+  private final List<Supplier<NamedTensor>> placed = new ArrayList<>();
+  private final Map<Whole, Joining> joinings = new LinkedHashMap<>();
+  private final Map<String, String> aliases = new LinkedHashMap<>();
+  private final List<Mapped.Row> rows = new ArrayList<>();
+
+  /** Where the first plainly renamed one of tied names went, by the name of the kept one. */
+  private final Map<String, String> renamed = new LinkedHashMap<>();
+
+  /** By target, what it is made of; more than one entry per target is an error. */
+  private final Map<String, List<String>> sources = new LinkedHashMap<>();
+
+  private final Map<String, List<String>> dropped = new LinkedHashMap<>();
+  private final List<String> unplaced = new ArrayList<>();
+
+  Placement(List<Rule> rules) {
+    this.rules = rules;
+  }
+
+  /**
+   * Places one tensor where the first rule that matches it says.
+   *
+   * @param kept the name that a tied tensor is kept under; its own name if it is not tied
+   */
+  void place(NamedTensor tensor, String kept) {
+    for (Rule rule : rules) {
+      Optional<NameMatch> match = rule.match(tensor);
+      if (match.isPresent()) {
+        place(tensor, kept, rule, match.get());
+        return;
+      }
+    }
+    unplaced.add(tensor.name());
+  }
+
+  private void place(NamedTensor tensor, String kept, Rule rule, NameMatch match) {
+    if (rule.action() instanceof Action.Rename rename) {
+      rename(tensor, kept, expand(rename.to(), match, rule));
+    } else if (rule.action() instanceof Action.Split split) {
+      split(tensor, split, rule, match);
+    } else if (rule.action() instanceof Action.Join join) {
+      join(tensor, join, rule, match);
+    } else if (rule.action() instanceof Action.Drop drop) {
+      dropped.computeIfAbsent(drop.reason(), r -> new ArrayList<>()).add(tensor.name());
+      rows.add(new Mapped.Row(tensor.name(), "", tensor.spec().shape()));
+    }
+  }
+
+  private static String expand(Template template, NameMatch match, Rule rule) {
+    String name = template.expand(match);
+    if (name.isEmpty()) {
+      throw new ReweaveException(
+          "tensor " + match.name() + " gets an empty name", rule.place(), "correct the rule");
+    }
+    return name;
+  }
+
+  private void claim(NamedTensor source, String target, Shape shape) {
+    sources.computeIfAbsent(target, t -> new ArrayList<>()).add(source.name());
+    rows.add(new Mapped.Row(source.name(), target, shape));
+  }
+
+  private void rename(NamedTensor tensor, String kept, String target) {
+    claim(tensor, target, tensor.spec().shape());
+    String first = renamed.putIfAbsent(kept, target);
+    if (first == null) {
+      NamedTensor whole = tensor.renamed(target);
+      placed.add(() -> whole);
+    } else {
+      aliases.put(target, first);
+    }
+  }
+
+  private void split(NamedTensor tensor, Action.Split split, Rule rule, NameMatch match) {
+    Shape shape = tensor.spec().shape();
+    if (split.dim() >= shape.rank() || shape.dim(split.dim()) % split.parts() != 0) {
+      throw new ReweaveException(
+          String.format(
+              "tensor %s of shape %s has no dimension %d that can be cut into %d equal parts",
+              tensor.name(), shape, split.dim(), split.parts()),
+          rule.place(),
+          "correct the rule, or let it match fewer tensors");
+    }
+    long unit = shape.dim(split.dim()) / split.parts();
+    for (Action.Share share : split.shares()) {
+      String target = expand(share.to(), match, rule);
+      List<NamedTensor> pieces = new ArrayList<>();
+      for (Action.Range range : share.ranges()) {
+        long from = range.from() * unit;
+        pieces.add(tensor.narrowed(target, split.dim(), from, range.count() * unit));
+      }
+      NamedTensor part = NamedTensor.joined(target, split.dim(), pieces);
+      claim(tensor, target, part.spec().shape());
+      placed.add(() -> part);
+    }
+  }
+
+  private void join(NamedTensor tensor, Action.Join join, Rule rule, NameMatch match) {
+    String target = expand(join.to(), match, rule);
+    Joining joining = joinings.get(new Whole(rule, target));
+    if (joining == null) {
+      joining = new Joining(target, rule, join);
+      joinings.put(new Whole(rule, target), joining);
+      placed.add(joining::tensor);
+      claim(tensor, target, tensor.spec().shape());
+    } else {
+      rows.add(new Mapped.Row(tensor.name(), target, tensor.spec().shape()));
+    }
+    joining.add(join.part().expand(match), tensor);
+  }
+
+  /**
+   * What came of all tensors.
+   *
+   * @throws ReweaveException if a tensor has no place, two have the same, or one is missing
+   */
+  Mapped finish(String place, List<Requirement> requirements) {
+    if (!unplaced.isEmpty()) {
+      throw new ReweaveException(
+          "no rule places " + listed("tensor", unplaced),
+          place,
+          "add rules for them, or a 'drop' rule to leave them out");
+    }
+    if (sources.isEmpty()) {
+      throw new ReweaveException(
+          "the mapping leaves no tensor: all " + rows.size() + " are left out",
+          place,
+          "check that this is the mapping for the checkpoint");
+    }
+    checkTargets(place);
+    checkWholes(place);
+    checkRequired(place, requirements);
+    return new Mapped(placed.stream().map(Supplier::get).toList(), aliases, rows, notes());
+  }
+
+  private void checkTargets(String place) {
+    List<String> doubled = new ArrayList<>();
+    sources.forEach(
+        (target, from) -> {
+          if (from.size() > 1) {
+            doubled.add(target + " (from " + Names.shown(from) + ")");
+          }
+        });
+    if (!doubled.isEmpty()) {
+      throw new ReweaveException(
+          "several tensors would become " + listed("tensor", doubled),
+          place,
+          "correct the rules so that each gets a name of its own");
+    }
+  }
+
+  private void checkWholes(String place) {
+    List<String> incomplete = new ArrayList<>();
+    for (Joining joining : joinings.values()) {
+      if (!joining.missing().isEmpty()) {
+        incomplete.add(joining.target() + " (lacks " + Names.shown(joining.missing()) + ")");
+      }
+    }
+    if (!incomplete.isEmpty()) {
+      throw new ReweaveException(
+          "parts are missing of " + listed("tensor", incomplete),
+          place,
+          "check that the checkpoint is whole and that this is the mapping for it");
+    }
+  }
+
+  private void checkRequired(String place, List<Requirement> requirements) {
+    Set<String> missing = new LinkedHashSet<>();
+    for (Requirement requirement : requirements) {
+      missing.addAll(requirement.requiredBy(sources.keySet()));
+    }
+    missing.removeAll(sources.keySet());
+    if (!missing.isEmpty()) {
+      throw new ReweaveException(
+          "the mapped model lacks " + listed("tensor", missing),
+          place,
+          "check that the checkpoint is whole and that this is the mapping for it");
+    }
+  }
+
+  private List<String> notes() {
+    List<String> notes = new ArrayList<>();
+    dropped.forEach(
+        (reason, names) ->
+            notes.add(
+                String.format(
+                    "left out %s (%s): %s",
+                    Names.count(names.size(), "tensor"), reason, Names.shown(names))));
+    return notes;
+  }
+
+  private static String listed(String what, Collection<String> names) {
+    return Names.count(names.size(), what) + ": " + Names.shown(names);
+  }
+}

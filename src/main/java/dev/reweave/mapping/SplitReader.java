@@ -1,0 +1,82 @@
+package dev.reweave.mapping;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Reads what a rule says about a split: equal parts, parts of different sizes, or regrouped. */
+final class SplitReader {
+  private static final Set<String> SPLIT = Set.of("dim", "into", "sizes", "parts");
+
+  private SplitReader() {}
+
+  static Action.Split read(JsonObject rule, NamePattern pattern) {
+    JsonObject split = rule.object("split", SPLIT);
+    if (split.hasObjects("into")) {
+      return regrouped(split, pattern);
+    }
+    if (split.has("parts")) {
+      throw split.broken("'parts' is for an 'into' that says what to take");
+    }
+    return inOrder(split, pattern);
+  }
+
+  private static Action.Split inOrder(JsonObject split, NamePattern pattern) {
+    List<String> names = split.texts("into");
+    List<Long> sizes =
+        split.has("sizes")
+            ? split.numbers("sizes", 1)
+            : names.stream().map(name -> Long.valueOf(1)).toList();
+    if (sizes.size() != names.size()) {
+      throw split.broken(sizes.size() + " sizes for " + names.size() + " names");
+    }
+    List<Action.Share> shares = new ArrayList<>();
+    long parts = 0;
+    for (int i = 0; i < names.size(); i++) {
+      Template to = Template.parse(names.get(i), pattern, split);
+      shares.add(new Action.Share(to, List.of(new Action.Range(parts, sizes.get(i)))));
+      if (sizes.get(i) > Long.MAX_VALUE - parts) {
+        throw split.broken("'sizes' are too large");
+      }
+      parts += sizes.get(i);
+    }
+    return new Action.Split(split.dimension(), parts, shares);
+  }
+
+  private static Action.Split regrouped(JsonObject split, NamePattern pattern) {
+    if (split.has("sizes")) {
+      throw split.broken("'sizes' has no meaning where 'into' says what to take");
+    }
+    long parts = split.number("parts", 1);
+    Set<Long> taken = new HashSet<>();
+    List<Action.Share> shares = new ArrayList<>();
+    for (JsonObject share : split.objects("into", "'into'", Set.of("to", "take"))) {
+      List<Action.Range> ranges = new ArrayList<>();
+      for (long part : share.numbers("take", 0)) {
+        if (part >= parts) {
+          throw share.broken("part " + part + " of parts 0 to " + (parts - 1));
+        }
+        if (!taken.add(part)) {
+          throw share.broken("part " + part + " is taken twice");
+        }
+        extend(ranges, part);
+      }
+      shares.add(new Action.Share(Template.parse(share.text("to"), pattern, share), ranges));
+    }
+    if (taken.size() < parts) {
+      throw split.broken("of " + parts + " parts, only " + taken.size() + " are taken");
+    }
+    return new Action.Split(split.dimension(), parts, shares);
+  }
+
+  private static void extend(List<Action.Range> ranges, long part) {
+    int last = ranges.size() - 1;
+    if (last >= 0 && ranges.get(last).from() + ranges.get(last).count() == part) {
+      Action.Range range = ranges.get(last);
+      ranges.set(last, new Action.Range(range.from(), range.count() + 1));
+    } else {
+      ranges.add(new Action.Range(part, 1));
+    }
+  }
+}

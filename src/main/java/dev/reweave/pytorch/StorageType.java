@@ -4,6 +4,7 @@ import dev.reweave.tensor.DType;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A class of storage that a persistent id names, such as {@code torch.FloatStorage}.
@@ -42,6 +43,18 @@ record StorageType(Optional<DType> dtype, int bytes) {
 
   private static Map.Entry<String, StorageType> of(String name, int bytes) {
     return Map.entry(name + "Storage", new StorageType(Optional.empty(), bytes));
+  }
+
+  private static final Map<DType, String> NAMES =
+      BY_NAME.entrySet().stream()
+          .filter(entry -> entry.getValue().dtype().isPresent())
+          .collect(
+              Collectors.toUnmodifiableMap(
+                  entry -> entry.getValue().dtype().orElseThrow(), Map.Entry::getKey));
+
+  /** The class for elements of this type; empty for types that are younger than torch 2. */
+  static Optional<String> nameOf(DType dtype) {
+    return Optional.ofNullable(NAMES.get(dtype));
   }
 
   static Optional<StorageType> of(PickleGlobal name) {

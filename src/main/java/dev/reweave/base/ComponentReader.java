@@ -68,10 +68,13 @@ final class ComponentReader {
     byte[] bytes = base.content(path(indexName), MAX_INDEX_BYTES);
     SafetensorsIndex index = SafetensorsIndex.parse(bytes, place);
     Map<String, String> weightMap = index.weightMap();
-    for (String shard : weightMap.values().stream().distinct().sorted().toList()) {
+    List<String> files = weightMap.values().stream().distinct().sorted().toList();
+    for (String shard : files) {
       if (!base.files().containsKey(path(shard))) {
         throw broken("index names a shard that is not in the base, " + shard, place);
       }
+    }
+    for (String shard : files) {
       for (TensorSpec spec : headers.tensors(path(shard))) {
         String expected = weightMap.get(spec.name());
         if (expected == null) {

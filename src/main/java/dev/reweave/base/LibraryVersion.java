@@ -1,0 +1,93 @@
+package dev.reweave.base;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The version of a library that wrote a config.
+ *
+ * @param path of the config in the base
+ * @param library {@code diffusers} or {@code transformers}
+ * @param version as it stands there, such as {@code 0.32.0.dev0}
+ */
+public record LibraryVersion(String path, String library, String version) {
+  private static final Map<String, String> KEYS =
+      Map.of("_diffusers_version", "diffusers", "transformers_version", "transformers");
+
+  private static final List<String> CONFIGS =
+      List.of(
+          BaseFolder.MODEL_INDEX,
+          FolderClass.CONFIG,
+          FolderClass.SCHEDULER_CONFIG,
+          "generation_config.json");
+
+  // What comes before a release sorts before it: 1.0.dev0, 1.0a1, 1.0b1, 1.0rc1, 1.0.
+  private static final Pattern VERSION =
+      Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})*)(?:\\.?(dev|a|b|rc|post)(\\d{1,9}))?[+.\\w-]*");
+
+  private static final List<String> STAGES = List.of("dev", "a", "b", "rc", "", "post");
+
+  /** What the configs of a base and of its components say, by path. */
+  public static List<LibraryVersion> of(BaseFolder base) {
+    List<LibraryVersion> found = new ArrayList<>();
+    for (String path : base.files().keySet()) {
+      String name = path.substring(path.lastIndexOf('/') + 1);
+      String folder = path.substring(0, Math.max(0, path.lastIndexOf('/')));
+      if (CONFIGS.contains(name) && (folder.isEmpty() || base.components().containsKey(folder))) {
+        JsonNode config = base.json(path);
+        KEYS.forEach(
+            (key, library) ->
+                ConfigJson.string(config, key)
+                    .filter(version -> VERSION.matcher(version).matches())
+                    .ifPresent(v -> found.add(new LibraryVersion(path, library, v))));
+      }
+    }
+    return found;
+  }
+
+  /** The newest of these versions; empty if there are none. */
+  public static Optional<String> newest(List<LibraryVersion> versions) {
+    return versions.stream().map(LibraryVersion::version).max(LibraryVersion::compare);
+  }
+
+  /** Compares versions as Python orders them: {@code 0.9.1 < 0.40.0.dev0 < 0.40.0}. */
+  public static int compare(String left, String right) {
+    Matcher l = parsed(left);
+    Matcher r = parsed(right);
+    String[] ls = l.group(1).split("\\.", -1);
+    String[] rs = r.group(1).split("\\.", -1);
+    for (int i = 0; i < Math.max(ls.length, rs.length); i++) {
+      int order = Integer.compare(number(ls, i), number(rs, i));
+      if (order != 0) {
+        return order;
+      }
+    }
+    int order = Integer.compare(stage(l), stage(r));
+    return order != 0 ? order : Integer.compare(number(l), number(r));
+  }
+
+  private static Matcher parsed(String version) {
+    Matcher matcher = VERSION.matcher(version);
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException("no version: " + version);
+    }
+    return matcher;
+  }
+
+  private static int number(String[] parts, int i) {
+    return i < parts.length ? Integer.parseInt(parts[i]) : 0;
+  }
+
+  private static int number(Matcher version) {
+    return version.group(3) == null ? 0 : Integer.parseInt(version.group(3));
+  }
+
+  private static int stage(Matcher version) {
+    return STAGES.indexOf(version.group(2) == null ? "" : version.group(2));
+  }
+}

@@ -73,7 +73,7 @@ final class Publisher {
       return false;
     }
     String name = path.substring(names.folder().length());
-    boolean torch = name.startsWith("pytorch_model") || name.startsWith(names.weightsName());
+    boolean torch = name.startsWith("pytorch_model") || name.startsWith(names.weights().stem());
     return name.indexOf('/') < 0
         && (name.endsWith(".safetensors")
             || (name.contains(".safetensors.index.") && name.endsWith(".json"))

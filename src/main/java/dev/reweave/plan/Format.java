@@ -1,27 +1,24 @@
 package dev.reweave.plan;
 
+import dev.reweave.base.WeightNames;
+import java.util.Optional;
+
 /** Kinds of weight files. */
 public enum Format {
   /** {@code model.safetensors}. */
-  SAFETENSORS(".safetensors", "model"),
+  SAFETENSORS,
   /** {@code pytorch_model.bin}, as {@code torch.save} writes it. */
-  BIN(".bin", "pytorch_model");
+  BIN;
 
-  private final String suffix;
-  private final String weightsName;
-
-  Format(String suffix, String weightsName) {
-    this.suffix = suffix;
-    this.weightsName = weightsName;
+  /** Names of files of this kind, where safetensors would be called {@code stem}. */
+  public WeightNames names(String stem, Optional<String> variant) {
+    WeightNames names = WeightNames.of(stem, variant);
+    return this == BIN ? names.asBin() : names;
   }
 
-  /** End of the files' names, with its dot. */
-  public String suffix() {
-    return suffix;
-  }
-
-  /** What the first part of the files' names is by custom. */
-  public String weightsName() {
-    return weightsName;
+  /** Names of files of this kind that are called {@code stem}, whatever the custom is. */
+  public WeightNames namesOf(String stem, Optional<String> variant) {
+    String suffix = this == BIN ? "bin" : "safetensors";
+    return new WeightNames(stem, variant, suffix);
   }
 }

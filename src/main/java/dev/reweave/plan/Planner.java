@@ -80,7 +80,7 @@ public final class Planner {
 
   private Optional<SmallFile> index(List<PackedShard> shards, ShardWriter writer, Design design) {
     boolean likeBase = options.sharding() == Sharding.LIKE_BASE;
-    String name = likeBase ? design.like().index() : design.names().index();
+    String name = likeBase ? design.like().index() : design.names().weights().index();
     if (likeBase ? name.isEmpty() : shards.size() == 1) {
       return Optional.empty();
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.base.WeightNames;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
@@ -93,6 +94,6 @@ class ShardPackerTest {
   }
 
   private static FileNames named(String weightsName) {
-    return new FileNames("", weightsName, Optional.empty(), Format.SAFETENSORS);
+    return new FileNames("", WeightNames.of(weightsName, Optional.empty()), Format.SAFETENSORS);
   }
 }

@@ -71,7 +71,7 @@ final class StateDictPickle {
     Batches batches = new Batches(tensors.size() + ties.size());
     for (int i = 0; i < tensors.size(); i++) {
       batches.before();
-      name(tensors.get(i).name());
+      out.text(tensors.get(i).name());
       tensor(i, Optional.empty());
       batches.after();
     }
@@ -79,7 +79,7 @@ final class StateDictPickle {
         (name, of) -> {
           int index = indices.get(of);
           batches.before();
-          name(name);
+          out.text(name);
           tensor(index, Optional.of(keys[index]));
           batches.after();
         });
@@ -119,15 +119,6 @@ final class StateDictPickle {
     out.global("collections", "OrderedDict").op(')').op('R').put();
   }
 
-  /** CPython has one object for each text of one character, and for each constant of the code. */
-  private void name(String name) {
-    if (name.length() == 1 || name.equals(KIND) || name.equals(LOCATION)) {
-      out.sharedText(name);
-    } else {
-      out.text(name);
-    }
-  }
-
   private void tensor(int index, Optional<Integer> knownKey) {
     TensorSpec tensor = tensors.get(index);
     DType dtype = tensor.dtype();
@@ -140,7 +131,11 @@ final class StateDictPickle {
     } else {
       out.global("torch.storage", "UntypedStorage");
     }
-    key(index, knownKey);
+    if (knownKey.isPresent()) {
+      out.get(knownKey.get());
+    } else {
+      keys[index] = out.text(Integer.toString(index));
+    }
     out.sharedText(LOCATION);
     out.integer(storageClass.isPresent() ? tensor.elements() : tensor.bytes());
     out.op('t').put();
@@ -153,17 +148,6 @@ final class StateDictPickle {
     }
     out.op('t').put();
     out.op('R').put();
-  }
-
-  private void key(int index, Optional<Integer> known) {
-    String key = Integer.toString(index);
-    if (key.length() == 1) {
-      out.sharedText(key);
-    } else if (known.isPresent()) {
-      out.get(known.get());
-    } else {
-      keys[index] = out.text(key);
-    }
   }
 
   private static void check(String name) {

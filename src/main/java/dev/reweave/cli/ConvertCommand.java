@@ -6,6 +6,7 @@ import dev.reweave.job.ConversionRequest;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.job.Preparation;
+import dev.reweave.job.RepeatedConversion;
 import dev.reweave.job.SparkSessions;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.report.PlanText;
@@ -13,6 +14,8 @@ import dev.reweave.report.Summary;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import picocli.CommandLine;
@@ -26,19 +29,28 @@ import picocli.CommandLine.Option;
     description = "Converts a checkpoint to sharded safetensors with an index.",
     mixinStandardHelpOptions = true)
 final class ConvertCommand implements Callable<Integer> {
+  private static final Set<String> BESIDE_AGAIN =
+      Set.of("--again", "--output", "--overwrite", "--no-resume", "--dry-run", "--verbose");
+
   @Option(
       names = {"-i", "--input"},
       paramLabel = "URI",
-      required = true,
       description = "The folder with 'latest', a tag folder in it, or one torch file.")
-  private String input;
+  private Optional<String> input = Optional.empty();
 
   @Option(
       names = {"-o", "--output"},
       paramLabel = "URI",
-      required = true,
       description = "The folder for the result: new or empty.")
-  private String output;
+  private Optional<String> output = Optional.empty();
+
+  @Option(
+      names = "--again",
+      paramLabel = "URI",
+      description =
+          "Run the conversion again that a reweave.json tells of, with all its options; --output"
+              + " names another folder for the result.")
+  private Optional<String> again = Optional.empty();
 
   @Option(names = "--overwrite", description = "Replace the model in the output folder.")
   private boolean overwrite;
@@ -59,25 +71,51 @@ final class ConvertCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
+    ConversionRequest request = again.isPresent() ? repeated(again.get()) : request();
     if (dryRun) {
-      printPlan(request(), out);
+      printPlan(request, out);
     } else {
-      convert(request(), out);
+      convert(request, out);
     }
     return CommandLine.ExitCode.OK;
+  }
+
+  private ConversionRequest repeated(String manifest) {
+    for (CommandLine.Model.OptionSpec option :
+        spec.commandLine().getParseResult().matchedOptions()) {
+      if (!BESIDE_AGAIN.contains(option.longestName())) {
+        throw new CommandLine.ParameterException(
+            spec.commandLine(), option.longestName() + " is what --again takes from the manifest");
+      }
+    }
+    return RepeatedConversion.read(
+        new Stores(SparkSessions.hadoopConfiguration()), manifest, output, existing(), earlier());
+  }
+
+  private ExistingOutput existing() {
+    return overwrite ? ExistingOutput.REPLACE : ExistingOutput.REFUSE;
+  }
+
+  private Earlier earlier() {
+    return noResume ? Earlier.IGNORE : Earlier.CONTINUE;
+  }
+
+  private String required(Optional<String> value, String option) {
+    return value.orElseThrow(
+        () -> new CommandLine.ParameterException(spec.commandLine(), option + " is needed"));
   }
 
   /** What the arguments ask for. */
   ConversionRequest request() {
     return new ConversionRequest(
-        input,
-        output,
+        required(input, "--input"),
+        required(output, "--output"),
         reading.toOptions(),
         planning.toOptions(model.defaultType()),
         model.mapping(),
         model.base(),
-        overwrite ? ExistingOutput.REPLACE : ExistingOutput.REFUSE,
-        noResume ? Earlier.IGNORE : Earlier.CONTINUE);
+        existing(),
+        earlier());
   }
 
   private static void printPlan(ConversionRequest request, PrintWriter out) {

@@ -1,7 +1,10 @@
 package dev.reweave.cli;
 
+import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.job.MappingChoice;
+import dev.reweave.job.Renaming;
 import dev.reweave.job.SparkSessions;
 import dev.reweave.report.Inspection;
 import dev.reweave.safetensors.SafetensorsHeader;
@@ -13,6 +16,7 @@ import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,6 +38,12 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print one JSON document.")
   private boolean json;
 
+  @Option(
+      names = "--mapping",
+      paramLabel = "auto|none|NAME|URI",
+      description = "Show what these rules make of the checkpoint's names.")
+  private Optional<String> mapping = Optional.empty();
+
   @Mixin private ReadArguments reading;
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -47,12 +57,7 @@ final class InspectCommand implements Callable<Integer> {
     shards = shards.stream().filter(f -> f.name().endsWith(SAFETENSORS)).toList();
     String path = stores.resolve(address);
     Inspection inspection =
-        shards.isEmpty()
-            ? Inspection.of(
-                path,
-                new CheckpointReader(stores, new ThreadScanner(stores))
-                    .read(address, reading.toOptions()))
-            : Inspection.of(path, headers(stores, shards));
+        shards.isEmpty() ? checkpoint(stores, path) : Inspection.of(path, headers(stores, shards));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(inspection.toJson());
@@ -60,6 +65,16 @@ final class InspectCommand implements Callable<Integer> {
       inspection.lines().forEach(out::println);
     }
     return CommandLine.ExitCode.OK;
+  }
+
+  private Inspection checkpoint(Stores stores, String path) {
+    Checkpoint checkpoint =
+        new CheckpointReader(stores, new ThreadScanner(stores)).read(address, reading.toOptions());
+    if (mapping.isEmpty()) {
+      return Inspection.of(path, checkpoint);
+    }
+    Renaming renaming = Renaming.of(stores, checkpoint, MappingChoice.of(mapping.get()));
+    return Inspection.of(path, checkpoint, renaming.rows(), renaming.notes());
   }
 
   private static Map<String, SafetensorsHeader> headers(Stores stores, List<InputFile> shards) {

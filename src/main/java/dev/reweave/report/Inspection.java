@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.mapping.Mapped;
 import dev.reweave.plan.ByteSize;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.tensor.NamedTensor;
@@ -33,6 +34,7 @@ public record Inspection(
     long bytes,
     Map<String, Integer> dtypes,
     List<Row> tensors,
+    List<Renamed> mapped,
     Map<String, String> tied,
     List<String> notes) {
 
@@ -51,16 +53,35 @@ public record Inspection(
     }
   }
 
+  /** What a mapping makes of a tensor; {@code to} is empty where it is left out. */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record Renamed(String from, String to, List<Long> shape) {}
+
   /** What a checkpoint is. */
   public static Inspection of(String path, Checkpoint checkpoint) {
-    Checkpoint.Source source = checkpoint.source();
+    return of(path, checkpoint, List.of(), checkpoint.notes());
+  }
+
+  /**
+   * What a checkpoint is, and what a mapping makes of it.
+   *
+   * @param rows what becomes of each tensor
+   */
+  public static Inspection of(
+      String path, Checkpoint checkpoint, List<Mapped.Row> rows, List<String> notes) {
     return of(
         path,
-        source,
+        checkpoint.source(),
         checkpoint.files().size(),
         checkpoint.tensors().stream().map(NamedTensor::spec).map(s -> Row.of(s, "")).toList(),
+        rows.stream()
+            .map(
+                r ->
+                    new Renamed(
+                        r.source(), r.target(), Arrays.stream(r.shape().dims()).boxed().toList()))
+            .toList(),
         checkpoint.aliases(),
-        checkpoint.notes());
+        notes);
   }
 
   /**
@@ -80,7 +101,7 @@ public record Inspection(
     Checkpoint.Source source =
         new Checkpoint.Source(
             "safetensors", "", -1, 1, "", "", List.of(), dev.reweave.checkpoint.Weights.MODEL);
-    return of(path, source, headers.size(), rows, tied, List.of());
+    return of(path, source, headers.size(), rows, List.of(), tied, List.of());
   }
 
   private static Inspection of(
@@ -88,6 +109,7 @@ public record Inspection(
       Checkpoint.Source source,
       int files,
       List<Row> rows,
+      List<Renamed> mapped,
       Map<String, String> tied,
       List<String> notes) {
     Map<String, Integer> dtypes = new TreeMap<>();
@@ -107,6 +129,7 @@ public record Inspection(
         rows.stream().mapToLong(Row::bytes).sum(),
         dtypes,
         rows,
+        mapped,
         new TreeMap<>(tied),
         notes);
   }
@@ -146,6 +169,21 @@ public record Inspection(
     facts.row("bytes", bytes + " (" + ByteSize.format(bytes) + ")");
     tied.forEach((dropped, kept) -> facts.row("tied", dropped + " = " + kept));
     notes.forEach(note -> facts.row("note", note));
+    List<String> lines = new ArrayList<>(facts.lines());
+    lines.add("");
+    lines.addAll(mapped.isEmpty() ? tensorLines() : mappedLines());
+    return lines;
+  }
+
+  private List<String> mappedLines() {
+    Table table = new Table(3).row("name", "becomes", "shape");
+    for (Renamed row : mapped) {
+      table.row(row.from(), row.to().isEmpty() ? "(left out)" : row.to(), row.shape().toString());
+    }
+    return table.lines();
+  }
+
+  private List<String> tensorLines() {
     Table table = new Table(3).row("name", "dtype", "shape", "bytes");
     for (Row row : tensors) {
       table.row(
@@ -154,9 +192,6 @@ public record Inspection(
           row.shape().toString(),
           String.format(Locale.ROOT, "%,d", row.bytes()));
     }
-    List<String> lines = new ArrayList<>(facts.lines());
-    lines.add("");
-    lines.addAll(table.lines());
-    return lines;
+    return table.lines();
   }
 }

@@ -115,7 +115,10 @@ public record Provenance(
             .map(
                 f ->
                     new Manifest.BaseFile(
-                        f.name(), f.bytes(), f.modified(), copied.getOrDefault(f.name(), "")))
+                        f.name(),
+                        f.bytes(),
+                        f.modified(),
+                        copied.getOrDefault(f.name(), f.crc32c())))
             .toList();
     return new Manifest.BaseUsed(
         base.path(), base.mode(), base.component(), base.variant(), base.pipeline(), files);

@@ -76,6 +76,11 @@ final class MappingReader {
     if (rule.has("translate") && !rule.has("match")) {
       throw rule.broken("'translate' without 'match'");
     }
+    for (String group : rule.tables("translate").keySet()) {
+      if (!rule.mentions("${" + group + "}")) {
+        throw rule.broken("'translate' is about a group '" + group + "' that no name refers to");
+      }
+    }
     return rule.optionalText("match")
         .map(regex -> NamePattern.regex(regex, rule.tables("translate"), rule))
         .or(() -> rule.optionalText("prefix").map(NamePattern::prefix));

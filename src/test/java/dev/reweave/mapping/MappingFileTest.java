@@ -46,13 +46,14 @@ class MappingFileTest {
           {'match': 'a', 'require': []}      | 'require' is not a list of at least one element
           {'match': 'a', 'require': ['$1']}  | '$1' refers to a group that the pattern does not have: $1
           {'match': 'a', 'require': ['b'], 'shape': [1]} | 'shape' has no meaning beside 'require'
-          {'match': '(?<g>a)', 'drop': 'b', 'translate': {'g': {'a': 'b'}}} | 'translate' has no meaning beside 'drop'
-          {'match': '(?<g>a)', 'require': ['b'], 'translate': {'g': {'a': 'b'}}} | 'translate' has no meaning beside 'require'
+          {'match': '(?<g>a)', 'drop': '${g}', 'translate': {'g': {'a': 'b'}}} | 'translate' has no meaning beside 'drop'
+          {'match': '(?<g>a)', 'require': ['${g}'], 'translate': {'g': {'a': 'b'}}} | 'translate' has no meaning beside 'require'
           {'prefix': 'a', 'rename': 'b', 'translate': {'g': {'a': 'b'}}}  | 'translate' without 'match'
-          {'match': 'a', 'rename': 'b', 'translate': {'g': {'a': 'b'}}}   | 'translate' is about a group 'g' that there is not
+          {'match': 'a', 'rename': '${g}', 'translate': {'g': {'a': 'b'}}} | 'translate' is about a group 'g' that there is not
+          {'match': '(?<g>a)', 'rename': '$1', 'translate': {'g': {'a': 'b'}}} | 'translate' is about a group 'g' that no name refers to
           {'match': 'a', 'rename': 'b', 'translate': {'g': 'b'}}          | 'translate' is not a table of texts by group
           {'match': 'a', 'rename': 'b', 'translate': {}}                  | 'translate' is not a table of texts by group
-          {'match': '(?<g>a)', 'rename': 'b', 'translate': {'g': {'a': 7}}} | 'translate' is not a text of at least one character
+          {'match': '(?<g>a)', 'rename': '${g}', 'translate': {'g': {'a': 7}}} | 'translate' is not a text of at least one character
           {'match': 'a', 'drop': 'b', 'shape': [1.5]}    | 'shape' is not a whole number of at least 0
           {'match': 'a', 'drop': 'b', 'shape': ['?']}    | 'shape' is not a whole number of at least 0
           {'match': 'a', 'drop': 'b', 'shape': 4}        | 'shape' is not a list of at least one element

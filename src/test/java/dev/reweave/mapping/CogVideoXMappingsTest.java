@@ -105,15 +105,15 @@ class CogVideoXMappingsTest {
     assertTrue(mapped.notes().get(2).startsWith(others), mapped.notes().get(2));
     assertEquals(3, mapped.notes().size());
     assertEquals(
-        new TreeMap<>(CogVideoXVae.diffusers()),
-        Tensors.shapes(apply("vae", whole).tensors()));
+        new TreeMap<>(CogVideoXVae.diffusers()), Tensors.shapes(apply("vae", whole).tensors()));
   }
 
   /** Any one that is left out is missed, by its diffusers name. */
   @Test
   void missesWhateverATransformerLacks() {
     Map<String, Shape> sat = CogVideoXTransformer.newFiveBImage().sat();
-    sat.keySet().removeIf(name -> name.matches(".*\\.([2-9]|\\d\\d)\\..*") && !name.contains("embed"));
+    sat.keySet()
+        .removeIf(name -> name.matches(".*\\.([2-9]|\\d\\d)\\..*") && !name.contains("embed"));
     apply("transformer", sat);
     for (String name : List.copyOf(sat.keySet())) {
       if (!name.matches(".*(freqs_|position_embeddings).*")) {
@@ -197,7 +197,8 @@ class CogVideoXMappingsTest {
       sat.put(attention + "dense.original.weight", Shape.of(hidden, hidden));
       sat.put(attention + "dense.matrix_A.0", Shape.of(rank, hidden));
       sat.put(attention + "dense.matrix_B.0", Shape.of(hidden, rank));
-      sat.put(prefix + "mixins.adaln_layer.adaLN_modulations." + i + ".1.bias", Shape.of(12L * hidden));
+      sat.put(
+          prefix + "mixins.adaln_layer.adaLN_modulations." + i + ".1.bias", Shape.of(12L * hidden));
     }
     sat.put(prefix + "mixins.pos_embed.freqs_sin", Shape.of(4, 4));
     return sat;
@@ -222,7 +223,8 @@ class CogVideoXMappingsTest {
         "data/model.diffusion_model.transformer.layers.0.attention.query_key_value.matrix_B.1@0+"
             + hidden * rank,
         mapped.tensors().stream()
-            .filter(t -> t.name().equals("transformer.transformer_blocks.0.attn1.to_k.lora_B.weight"))
+            .filter(
+                t -> t.name().equals("transformer.transformer_blocks.0.attn1.to_k.lora_B.weight"))
             .map(t -> Tensors.runs(t).get(0))
             .findFirst()
             .orElseThrow());

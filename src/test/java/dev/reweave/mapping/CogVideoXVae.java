@@ -24,7 +24,8 @@ final class CogVideoXVae {
     long in = 128;
     for (int level = 0; level < 4; level++) {
       for (int i = 0; i < BLOCKS; i++) {
-        vae.encoderBlock("encoder.down." + level + ".block." + i, in, WIDTHS[level], "nin_shortcut");
+        vae.encoderBlock(
+            "encoder.down." + level + ".block." + i, in, WIDTHS[level], "nin_shortcut");
         in = WIDTHS[level];
       }
       if (level < 3) {

@@ -155,8 +155,7 @@ class MappingFileTest {
         assertThrows(
             ReweaveException.class,
             () -> Mapping.parse(new byte[] {'{', (byte) 0xff, '}'}, "conf/x.json"));
-    assertEquals(
-        "text is not valid UTF-8: conf/x.json; correct the mapping file", e.getMessage());
+    assertEquals("text is not valid UTF-8: conf/x.json; correct the mapping file", e.getMessage());
   }
 
   @Test

@@ -82,8 +82,7 @@ class MappingTest {
     assertEquals(List.of("data/layers.10.w@0+2"), Tensors.runs(mapped.tensors().get(0)));
     assertEquals(List.of(), mapped.notes());
     assertEquals(Map.of(), mapped.aliases());
-    assertEquals(
-        new Mapped.Row("layers.10.w", "h.10.w", Shape.of(2)), mapped.rows().get(0));
+    assertEquals(new Mapped.Row("layers.10.w", "h.10.w", Shape.of(2)), mapped.rows().get(0));
   }
 
   @Test
@@ -93,8 +92,7 @@ class MappingTest {
             "{'match': 'up\\\\.(?<block>\\\\d)\\\\.(?<part>w)', 'rename': 'u.${block}.$1.${part}',"
                 + " 'translate': {'block': {'0': '3', '1': '2'}}}");
     assertEquals(
-        List.of("u.3.0.w", "u.2.1.w"),
-        names(apply(mapping, tensor("up.0.w"), tensor("up.1.w"))));
+        List.of("u.3.0.w", "u.2.1.w"), names(apply(mapping, tensor("up.0.w"), tensor("up.1.w"))));
     refuses(
         "'translate' has no entry for group 'block' of tensor up.4.w: conf/x.json, rule 1;"
             + " add it, or let the rule match fewer tensors",
@@ -104,8 +102,7 @@ class MappingTest {
 
   @Test
   void matchesShapes() {
-    Mapping mapping =
-        mapping("{'match': 'a', 'shape': [1, '*', 3], 'drop': 'r'}", REST);
+    Mapping mapping = mapping("{'match': 'a', 'shape': [1, '*', 3], 'drop': 'r'}", REST);
     assertEquals(List.of("b"), names(apply(mapping, tensor("a", 1, 7, 3), tensor("b", 1, 7, 3))));
     assertEquals(List.of("a"), names(apply(mapping, tensor("a", 1, 7, 4))));
     assertEquals(List.of("a"), names(apply(mapping, tensor("a", 1, 7))));
@@ -142,8 +139,7 @@ class MappingTest {
             tensor("x.w", 2, 12));
     assertEquals(List.of("q.w", "k.w", "v.w"), names(mapped));
     assertEquals(Shape.of(2, 8), mapped.tensors().get(0).spec().shape());
-    assertEquals(
-        List.of("data/x.w@10+2", "data/x.w@22+2"), Tensors.runs(mapped.tensors().get(2)));
+    assertEquals(List.of("data/x.w@10+2", "data/x.w@22+2"), Tensors.runs(mapped.tensors().get(2)));
   }
 
   @Test
@@ -293,8 +289,9 @@ class MappingTest {
             "{'prefix': 'm.', 'rename': ''}",
             "{'require': ['head']}",
             "{'match': '(h\\\\.\\\\d+)\\\\..*', 'require': ['$1.w', '$1.b']}");
-    
-    assertEquals(3, apply(mapping, tensor("m.head"), tensor("m.h.0.w"), tensor("m.h.0.b")).rows().size());
+
+    assertEquals(
+        3, apply(mapping, tensor("m.head"), tensor("m.h.0.w"), tensor("m.h.0.b")).rows().size());
     refuses(
         "the mapped model lacks 3 tensors: head, h.0.b, h.10.w: conf/x.json;"
             + " check that the checkpoint is whole and that this is the mapping for it",
@@ -363,6 +360,7 @@ class MappingTest {
         assertThrows(
             ReweaveException.class,
             () -> tied(mapping("{'match': 'emb|head', 'rename': 'w'}", REST), "head"));
-    assertTrue(e.getMessage().startsWith("several tensors would become 1 tensor: w (from emb, head)"));
+    assertTrue(
+        e.getMessage().startsWith("several tensors would become 1 tensor: w (from emb, head)"));
   }
 }

@@ -24,8 +24,7 @@ final class Tensors {
   static NamedTensor tensor(DType type, String name, long... dims) {
     Shape shape = Shape.of(dims);
     StorageRef storage =
-        new StorageRef(
-            0, "data/" + name, 0, type, shape.elements(), StorageRef.Endian.LITTLE, -1);
+        new StorageRef(0, "data/" + name, 0, type, shape.elements(), StorageRef.Endian.LITTLE, -1);
     return new NamedTensor(
         new TensorSpec(name, type, shape), StoredLayout.contiguous(storage, 0, shape));
   }

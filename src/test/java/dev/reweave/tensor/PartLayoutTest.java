@@ -105,7 +105,8 @@ class PartLayoutTest {
       strides[i] = stride;
       stride *= Math.max(1, shape.dim(i)) + (random.nextInt(8) == 0 ? 1 : 0);
     }
-    StorageRef storage = LayoutModel.storage(random.nextInt(FILES), "stored/" + random.nextInt(), stride + 8);
+    StorageRef storage =
+        LayoutModel.storage(random.nextInt(FILES), "stored/" + random.nextInt(), stride + 8);
     long offset = random.nextInt(4);
     List<LayoutModel.Place> places = new ArrayList<>();
     for (long i = 0; i < shape.elements(); i++) {
@@ -147,7 +148,8 @@ class PartLayoutTest {
     List<FlatBuffer> ranks = new ArrayList<>();
     List<LayoutModel.Place> places = new ArrayList<>();
     for (int r = 0; r < world; r++) {
-      StorageRef storage = LayoutModel.storage(r, "rank" + r + "/" + random.nextInt(), offset + slice);
+      StorageRef storage =
+          LayoutModel.storage(r, "rank" + r + "/" + random.nextInt(), offset + slice);
       ranks.add(new FlatBuffer(List.of(new FlatBuffer.Piece(storage, 0, offset + slice))));
       places.addAll(LayoutModel.placesOf(ranks.get(r)).subList(offset, offset + (int) slice));
     }

@@ -90,6 +90,9 @@ final class MappingReader {
     Optional<NamePattern> pattern = pattern(rule);
     refuse(rule, "require", "shape", "translate");
     NamePattern groups = pattern.orElse(NamePattern.WHOLE);
+    if (pattern.isEmpty() && rule.mentions("$")) {
+      throw rule.broken("'require' refers to a group without 'match' or 'prefix'");
+    }
     return new Requirement(
         pattern,
         rule.texts("require").stream().map(text -> Template.parse(text, groups, rule)).toList());

@@ -44,6 +44,7 @@ class MappingFileTest {
           {'match': '(a)', 'rename': 'x$'}   | 'x$' refers to a group that the pattern does not have: $
           {'match': 'a', 'require': 'b'}     | 'require' is not a list of at least one element
           {'match': 'a', 'require': []}      | 'require' is not a list of at least one element
+          {'require': ['a$1']}          | 'require' refers to a group without 'match' or 'prefix'
           {'match': 'a', 'require': ['$1']}  | '$1' refers to a group that the pattern does not have: $1
           {'match': 'a', 'require': ['b'], 'shape': [1]} | 'shape' has no meaning beside 'require'
           {'match': '(?<g>a)', 'drop': '${g}', 'translate': {'g': {'a': 'b'}}} | 'translate' has no meaning beside 'drop'

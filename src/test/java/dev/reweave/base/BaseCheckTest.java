@@ -172,16 +172,18 @@ class BaseCheckTest {
           renamed(base, name -> prefix + name),
           "names have the prefix "
               + prefix
-              + " that the base's do not have: add the rule {\"prefix\": \""
+              + " that the base's do not have: give --mapping a file with {\"name\": \"prefix\","
+              + " \"description\": \"prefix\", \"rules\": [{\"prefix\": \""
               + prefix
-              + "\", \"rename\": \"\"} to the mapping");
+              + "\", \"rename\": \"\"}]}");
     }
     Component deeper = base(tensor("model.blocks.0.weight", 2), tensor("model.norm.weight", 2));
     assertHint(
         deeper,
         renamed(deeper, name -> name.substring(6)),
-        "names lack the prefix model. that the base's have: add the rule {\"prefix\": \"\","
-            + " \"rename\": \"model.\"} to the mapping");
+        "names lack the prefix model. that the base's have: give --mapping a file with"
+            + " {\"name\": \"prefix\", \"description\": \"prefix\", \"rules\": [{\"match\":"
+            + " \"(.*)\", \"rename\": \"model.$1\"}]}");
   }
 
   @Test

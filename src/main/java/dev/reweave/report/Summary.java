@@ -7,6 +7,7 @@ import dev.reweave.plan.TargetType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -82,7 +83,7 @@ public final class Summary {
             ByteSize.format(result.shards().stream().mapToLong(Manifest.Shard::bytes).sum()),
             result.shards().size() == 1 ? "1 shard" : result.shards().size() + " shards",
             types(manifest.options().dtype())));
-    overflows(result).ifPresent(lines::add);
+    overflows(result.overflows()).ifPresent(lines::add);
     if (!result.files().isEmpty()) {
       lines.add(beside(manifest));
     }
@@ -123,13 +124,18 @@ public final class Summary {
     };
   }
 
-  private static Optional<String> overflows(Manifest.Result result) {
-    if (result.overflows().isEmpty()) {
+  /**
+   * A warning of values that the type of the result cannot hold; empty if there are none.
+   *
+   * @param overflows by tensor, how many
+   */
+  public static Optional<String> overflows(Map<String, Long> overflows) {
+    if (overflows.isEmpty()) {
       return Optional.empty();
     }
-    long values = result.overflows().values().stream().mapToLong(Long::longValue).sum();
+    long values = overflows.values().stream().mapToLong(Long::longValue).sum();
     String names =
-        new TreeMap<>(result.overflows())
+        new TreeMap<>(overflows)
             .entrySet().stream()
                 .limit(MOST_NAMES)
                 .map(e -> e.getKey() + " (" + e.getValue() + ")")
@@ -140,9 +146,9 @@ public final class Summary {
             "warning %d values of %d tensors became infinite in the cast: %s%s; --dtype bfloat16"
                 + " or float32 holds them",
             values,
-            result.overflows().size(),
+            overflows.size(),
             names,
-            result.overflows().size() > MOST_NAMES ? ", …" : ""));
+            overflows.size() > MOST_NAMES ? ", …" : ""));
   }
 
   /** What was written beside the weights. */
@@ -154,6 +160,33 @@ public final class Summary {
         + " beside them, "
         + ByteSize.format(bytes)
         + manifest.baseUsed().map(b -> ", of the base " + b.path()).orElse("");
+  }
+
+  /**
+   * What a trial did.
+   *
+   * @param chunks that were tried
+   * @param ofChunks of the whole conversion
+   * @param bytesRead bytes fetched
+   * @param bytesMade bytes that would have been written
+   * @param checked storages whose checksum was compared
+   * @param unchecked storages that have none or were read in part
+   */
+  public static List<String> trial(
+      int chunks, int ofChunks, long bytesRead, long bytesMade, int checked, int unchecked) {
+    return List.of(
+        String.format(
+            Locale.ROOT,
+            "tried  %d of %d chunks: read %s, made %s, wrote nothing",
+            chunks,
+            ofChunks,
+            ByteSize.format(bytesRead),
+            ByteSize.format(bytesMade)),
+        String.format(
+            Locale.ROOT,
+            "       checksums of %d storages verified, %d were read in part or have none",
+            checked,
+            unchecked));
   }
 
   /** That there was nothing to do. */

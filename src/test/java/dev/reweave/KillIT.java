@@ -15,6 +15,7 @@ import dev.reweave.testing.Launcher;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.SyntheticCheckpoint;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -175,6 +176,56 @@ class KillIT {
     }
   }
 
+  /** A pipeline whose transformer has the checkpoint's tensors, and more to copy beside them. */
+  private static Path base() throws IOException {
+    Path base = temp.resolve("base");
+    Path transformer = Fixtures.copy(temp.resolve("whole"), makeParent(base, "transformer"));
+    Files.delete(transformer.resolve(Manifest.FILE_NAME));
+    Files.writeString(transformer.resolve("config.json"), "{\"_class_name\": \"Net\"}");
+    Files.writeString(
+        base.resolve("model_index.json"),
+        "{\"_class_name\": \"Pipeline\", \"transformer\": [\"diffusers\", \"Net\"]}");
+    Files.createDirectories(base.resolve("vae/more"));
+    Files.write(base.resolve("vae/more/table.bin"), new byte[3_000_000]);
+    return base;
+  }
+
+  private static Path makeParent(Path parent, String name) throws IOException {
+    Files.createDirectories(parent);
+    return parent.resolve(name);
+  }
+
+  @Test
+  void aPipelineGoesOnAndIsCleaned() throws Exception {
+    Stores stores = new Stores(new Configuration());
+    Path base = base();
+    Path output = temp.resolve("pipeline");
+    String state = output + "/.reweave/";
+    List<String> arguments =
+        new ArrayList<>(arguments(input.toString(), output.toString(), "64KB"));
+    arguments.addAll(List.of("--base", base.toString(), "--shards", "like-base"));
+    killWhen(() -> count(stores, state + "finished/transformer") >= 2, arguments);
+    assertEquals(List.of(), visible(output));
+    assertEquals(0, Launcher.run("clean", output.toString()).exitCode());
+    assertFalse(Files.exists(output));
+    killWhen(() -> count(stores, state + "finished/transformer") >= 9, arguments);
+
+    Launcher.Result again = Launcher.run(arguments.toArray(String[]::new));
+
+    assertEquals(0, again.exitCode(), again::toString);
+    Map<String, String> made = Fixtures.digests(output);
+    assertTrue(made.remove(Manifest.FILE_NAME) != null, "no manifest");
+    assertEquals(Fixtures.digests(base), made);
+    Manifest manifest = Manifest.parse(bytes(stores, output + "/reweave.json"), "manifest");
+    assertTrue(manifest.figures().resumedFiles() >= 9, manifest::toString);
+  }
+
+  private static List<String> visible(Path output) throws IOException {
+    List<String> names = new ArrayList<>(Fixtures.digests(output).keySet());
+    names.removeIf(name -> name.startsWith(".reweave"));
+    return names;
+  }
+
   private static Map<String, String> digests(Stores stores, String folder) throws IOException {
     Map<String, String> digests = new TreeMap<>();
     for (InputFile file : stores.list(folder).files()) {
@@ -195,6 +246,6 @@ class KillIT {
     Launcher.Result clean = Launcher.run("clean", output.toString());
 
     assertEquals(0, clean.exitCode(), clean::toString);
-    assertFalse(java.nio.file.Files.exists(output));
+    assertFalse(Files.exists(output));
   }
 }

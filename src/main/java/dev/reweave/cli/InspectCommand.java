@@ -1,5 +1,6 @@
 package dev.reweave.cli;
 
+import dev.reweave.base.BaseFolder;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.ThreadScanner;
@@ -14,9 +15,9 @@ import dev.reweave.storage.Stores;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -50,11 +51,8 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
-    List<InputFile> shards =
-        stores.isFolder(address)
-            ? stores.list(address).files()
-            : stores.file(address).map(List::of).orElse(List.of());
-    shards = shards.stream().filter(f -> f.name().endsWith(SAFETENSORS)).toList();
+    Map<String, InputFile> shards = new TreeMap<>(files(stores));
+    shards.keySet().removeIf(name -> !name.endsWith(SAFETENSORS));
     String path = stores.resolve(address);
     Inspection inspection =
         shards.isEmpty() ? checkpoint(stores, path) : Inspection.of(path, headers(stores, shards));
@@ -67,6 +65,19 @@ final class InspectCommand implements Callable<Integer> {
     return CommandLine.ExitCode.OK;
   }
 
+  /** By path; of a pipeline those of all components, of other folders what is directly in them. */
+  private Map<String, InputFile> files(Stores stores) {
+    if (!stores.isFolder(address)) {
+      return stores.file(address).map(f -> Map.of(f.name(), f)).orElse(Map.of());
+    }
+    if (stores.file(address + "/" + BaseFolder.MODEL_INDEX).isPresent()) {
+      return stores.tree(address);
+    }
+    Map<String, InputFile> files = new TreeMap<>();
+    stores.list(address).files().forEach(f -> files.put(f.name(), f));
+    return files;
+  }
+
   private Inspection checkpoint(Stores stores, String path) {
     Checkpoint checkpoint =
         new CheckpointReader(stores, new ThreadScanner(stores)).read(address, reading.toOptions());
@@ -77,15 +88,17 @@ final class InspectCommand implements Callable<Integer> {
     return Inspection.of(path, checkpoint, renaming.rows(), renaming.notes());
   }
 
-  private static Map<String, SafetensorsHeader> headers(Stores stores, List<InputFile> shards) {
+  private static Map<String, SafetensorsHeader> headers(
+      Stores stores, Map<String, InputFile> shards) {
     Map<String, SafetensorsHeader> headers = new LinkedHashMap<>();
-    for (InputFile shard : shards) {
-      try (RandomAccess access = stores.open(shard)) {
-        headers.put(shard.name(), SafetensorsHeader.read(access));
-      } catch (IOException e) {
-        throw Stores.unreadable(shard.uri(), e);
-      }
-    }
+    shards.forEach(
+        (path, shard) -> {
+          try (RandomAccess access = stores.open(shard)) {
+            headers.put(path, SafetensorsHeader.read(access));
+          } catch (IOException e) {
+            throw Stores.unreadable(shard.uri(), e);
+          }
+        });
     return headers;
   }
 }

@@ -87,7 +87,7 @@ public record Inspection(
   /**
    * What a folder of safetensors files is.
    *
-   * @param headers by file name
+   * @param headers by path of the file in the folder
    */
   public static Inspection of(String path, Map<String, SafetensorsHeader> headers) {
     List<Row> rows = new ArrayList<>();

@@ -79,6 +79,22 @@ class MappingOptionsTest {
     assertEquals(55 + 2 * (2 * 2 + 2), mapped.size());
   }
 
+  @Test
+  void inspectShowsAllComponentsOfAPipeline() throws IOException {
+    String pipeline = Fixtures.folder("base_pipeline").toString();
+
+    assertEquals(0, run("inspect", pipeline, "--json"), err::toString);
+
+    JsonNode tensors = new ObjectMapper().readTree(out.toString()).get("tensors");
+    TreeSet<String> files = new TreeSet<>();
+    tensors.forEach(t -> files.add(t.get("file").asText()));
+    assertEquals(
+        List.of(
+            "transformer/diffusion_pytorch_model.safetensors",
+            "vae/diffusion_pytorch_model.safetensors"),
+        List.copyOf(files));
+  }
+
   private Path lora(int layers, int rank) throws IOException {
     List<Object> entries = new ArrayList<>();
     long offset = 0;

@@ -36,7 +36,9 @@ final class BaseExam {
     findings
         .attempt(() -> named(address, checkpoint))
         .flatMap(named -> named)
-        .ifPresent(named -> base.ifPresent(b -> compare(address, named, b, Optional.empty())));
+        .ifPresent(
+            named ->
+                base.ifPresent(b -> compare(stores.resolve(address), named, b, Optional.empty())));
   }
 
   /**

@@ -43,6 +43,12 @@ final class CheckpointExam {
         c -> {
           findings.addAll(CheckpointFacts.of(c));
           c.notes().forEach(note -> findings.info(note, stores.resolve(address)));
+          if (depth.equals(Depth.STRUCTURE)) {
+            findings.info(
+                "the weights' bytes were not read: convert compares them with their checksums, and"
+                    + " so does doctor --checksums",
+                stores.resolve(address));
+          }
         });
     return checkpoint;
   }

@@ -21,7 +21,7 @@ final class CheckpointFacts {
     this.checkpoint = checkpoint;
     String first = checkpoint.files().get(0).uri();
     this.place =
-        checkpoint.files().size() == 1 ? first : first.substring(0, first.lastIndexOf('/'));
+        checkpoint.source().tag().isEmpty() ? first : first.substring(0, first.lastIndexOf('/'));
   }
 
   static List<Finding> of(Checkpoint checkpoint) {

@@ -52,6 +52,9 @@ final class FileExam {
       Thread.currentThread().interrupt();
       throw new ReweaveException("interrupted", "while reading files", "run it again", e);
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
       throw new IllegalStateException(e.getCause());
     } finally {
       threads.shutdownNow();

@@ -7,15 +7,19 @@ import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /** Examines a folder that libraries load: of one model, or of a pipeline with its components. */
 final class FolderExam {
   static final String CONFIG = "config.json";
+  private static final String MANIFEST = "reweave.json";
 
   private static final Pattern LEFT_OUT = Pattern.compile("(.*/)?(\\.git|\\.cache|\\.reweave)/.*");
 
@@ -56,6 +60,11 @@ final class FolderExam {
     files.forEach(
         (path, file) -> folders.computeIfAbsent(folderOf(path), f -> new ArrayList<>()).add(file));
     String place = stores.resolve(address);
+    if (files.containsKey(MANIFEST)) {
+      findings.info(
+          "converted by Reweave: 'reweave verify' compares all bytes with those that were written",
+          place);
+    }
     ConfigFiles configs = new ConfigFiles(stores, findings, files);
     Optional<PipelineExam> pipeline =
         configs
@@ -69,7 +78,7 @@ final class FolderExam {
           String at = folder.isEmpty() ? place : place + "/" + folder;
           List<WeightFiles> weights = WeightFiles.among(content);
           ConfigExam config = new ConfigExam(configs, folder, findings);
-          weights.forEach(w -> examine(folder, w, config));
+          weights.forEach(w -> examine(folder, at, w, config));
           boolean named = pipeline.filter(p -> p.names(folder)).isPresent();
           if (one.isEmpty() && !named) {
             requireConfig(folder, at, content, weights);
@@ -82,12 +91,13 @@ final class FolderExam {
     return Collections.unmodifiableSortedMap(tensors);
   }
 
-  private void examine(String folder, WeightFiles weights, ConfigExam config) {
+  private void examine(String folder, String place, WeightFiles weights, ConfigExam config) {
     WeightsCheck check = new WeightsCheck(stores, weights);
     List<String> problems = check.run();
     // A file that cannot be opened or is no more than a pointer has been told of.
     findings.addAll(check.findings().stream().filter(f -> !findings.isBad(f.place())).toList());
     if (problems.isEmpty() && !check.tensors().isEmpty()) {
+      findings.info(summary(weights, check), place);
       boolean adapter = isAdapter(weights);
       if (!adapter) {
         config.examine(check.tensors(), hasVariant(weights));
@@ -96,6 +106,20 @@ final class FolderExam {
         tensors.put(folder, check.tensors());
       }
     }
+  }
+
+  private static String summary(WeightFiles weights, WeightsCheck check) {
+    SortedSet<String> types = new TreeSet<>();
+    check.tensors().values().forEach(t -> types.add(t.dtype().torchName()));
+    return String.format(
+        Locale.ROOT,
+        "%s%s: %d tensors of %s in %s, %,d bytes",
+        weights.stem(),
+        weights.suffix(),
+        check.tensors().size(),
+        String.join(", ", types),
+        weights.shards().size() == 1 ? "one file" : weights.shards().size() + " shards",
+        check.tensors().values().stream().mapToLong(TensorSpec::bytes).sum());
   }
 
   private static boolean hasVariant(WeightFiles weights) {

@@ -87,11 +87,13 @@ final class PipelineExam {
       return;
     }
     Kind kind = Kind.of(type.name());
-    if (files.stream().noneMatch(f -> kind.configs().contains(f.name()))) {
+    if (!kind.equals(Kind.OTHER)
+        && files.stream().noneMatch(f -> kind.configs().contains(f.name()))) {
       findings.problem(
           folder + " (" + type + ") has no " + String.join(" or ", kind.configs()), place, REMEDY);
     }
-    if (kind.equals(Kind.MODEL) && WeightFiles.among(files).isEmpty()) {
+    if (kind.equals(Kind.MODEL)
+        && WeightFiles.among(files).stream().allMatch(w -> w.shards().isEmpty())) {
       findings.problem(folder + " (" + type + ") has no weights", place, REMEDY);
     }
   }
@@ -101,7 +103,8 @@ final class PipelineExam {
     TOKENIZER,
     SCHEDULER,
     PROCESSOR,
-    MODEL;
+    MODEL,
+    OTHER;
 
     /** Configs, one of which it has. */
     List<String> configs() {
@@ -114,6 +117,7 @@ final class PipelineExam {
                 "processor_config.json",
                 "video_preprocessor_config.json");
         case MODEL -> List.of(FolderExam.CONFIG);
+        case OTHER -> List.of();
       };
     }
 
@@ -123,6 +127,9 @@ final class PipelineExam {
       }
       if (className.contains("Scheduler")) {
         return SCHEDULER;
+      }
+      if (className.startsWith("Onnx") || className.endsWith("Guidance")) {
+        return OTHER;
       }
       return className.contains("Processor") || className.contains("FeatureExtractor")
           ? PROCESSOR

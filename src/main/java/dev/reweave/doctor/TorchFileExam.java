@@ -39,7 +39,7 @@ final class TorchFileExam {
       findings.add(
           new Finding(
               Severity.PROBLEM,
-              "the pickle calls " + String.join(", ", suspect) + ", as no framework saves it",
+              "the pickle calls " + String.join(", ", suspect) + ", which no framework saves",
               uri,
               "do not open the file with torch.load, which may run that (Reweave runs nothing of"
                   + " it), and find out who wrote it"));

@@ -43,7 +43,9 @@ record BaseContents(
     List<String> notes = new ArrayList<>();
     if (base.files().containsKey(BaseFolder.MODEL_INDEX)) {
       for (Map.Entry<String, JsonNode> entry : base.json(BaseFolder.MODEL_INDEX).properties()) {
-        Optional<LibraryClass> named = LibraryClass.ofPair(entry.getValue());
+        Optional<LibraryClass> named =
+            LibraryClass.ofPair(entry.getValue())
+                .filter(c -> LibraryClass.isIdentifier(entry.getKey()));
         if (named.isPresent() && !isFolder(base, entry.getKey())) {
           notes.add(
               BaseFolder.MODEL_INDEX + " names " + entry.getKey() + ", which is not in the base");

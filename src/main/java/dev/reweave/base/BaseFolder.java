@@ -74,8 +74,8 @@ public final class BaseFolder {
   }
 
   /**
-   * The components by folder, and the class of each as far as it is known: empty names are left
-   * out. One model has a single component, whose folder is the empty string.
+   * The components by folder, each with its class if a config says it. One model has a single
+   * component, whose folder is the empty string.
    */
   public SortedMap<String, Optional<LibraryClass>> components() {
     return contents.components();
@@ -101,6 +101,13 @@ public final class BaseFolder {
       Collection<String> names,
       Optional<String> variant) {
     return new ComponentChoice(this, variant).choose(wanted, mapped, names);
+  }
+
+  /** All files by path but the weights of {@code component}: what goes with any weights of it. */
+  public SortedMap<String, InputFile> filesBeside(Component component) {
+    SortedMap<String, InputFile> others = new TreeMap<>(files);
+    others.keySet().removeAll(component.weightFiles());
+    return Collections.unmodifiableSortedMap(others);
   }
 
   /** Reads the whole of a small file of the base. */

@@ -2,6 +2,7 @@ package dev.reweave.base;
 
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.TensorSpec;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ import java.util.Optional;
  *     for it
  * @param index name of the index file, if there is one
  * @param weightFiles paths in the base of all weights in the folder, in every format and variant;
- *     what else the base holds goes with any weights
+ *     {@link BaseFolder#filesBeside} has what else there is
  * @param notes what the user should know of the choice
  */
 public record Component(
@@ -37,6 +38,8 @@ public record Component(
     if (!tensors.keySet().equals(shards.keySet())) {
       throw new IllegalArgumentException("tensors and their shards differ in " + address);
     }
+    tensors = Collections.unmodifiableMap(tensors);
+    shards = Collections.unmodifiableMap(shards);
     droppedNames = Map.copyOf(droppedNames);
     weightFiles = List.copyOf(weightFiles);
     notes = List.copyOf(notes);

@@ -2,9 +2,12 @@ package dev.reweave.base;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -16,8 +19,10 @@ import java.util.regex.Pattern;
  * @param version as it stands there, such as {@code 0.32.0.dev0}
  */
 public record LibraryVersion(String path, String library, String version) {
-  private static final Map<String, String> KEYS =
-      Map.of("_diffusers_version", "diffusers", "transformers_version", "transformers");
+  private static final SortedMap<String, String> KEYS =
+      Collections.unmodifiableSortedMap(
+          new TreeMap<>(
+              Map.of("_diffusers_version", "diffusers", "transformers_version", "transformers")));
 
   private static final List<String> CONFIGS =
       List.of(

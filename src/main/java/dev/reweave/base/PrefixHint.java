@@ -39,9 +39,16 @@ final class PrefixHint {
     return Optional.empty();
   }
 
-  private static String rule(String prefix, String rename) {
-    return "add the rule {\"prefix\": \"%s\", \"rename\": \"%s\"} to the mapping"
-        .formatted(prefix, rename);
+  /** A whole mapping file, to be copied from the message. */
+  private static String rule(String taken, String given) {
+    String rule =
+        taken.isEmpty()
+            ? "{\"match\": \"(.*)\", \"rename\": \"%s$1\"}".formatted(given)
+            : "{\"prefix\": \"%s\", \"rename\": \"%s\"}".formatted(taken, given);
+    return "give --mapping a file with {\"name\": \"prefix\", \"description\": \"prefix\","
+        + " \"rules\": ["
+        + rule
+        + "]}";
   }
 
   /** Whether most names match without the prefix. */

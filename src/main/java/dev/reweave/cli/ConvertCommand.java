@@ -8,6 +8,7 @@ import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.job.Preparation;
 import dev.reweave.job.RepeatedConversion;
 import dev.reweave.job.SparkSessions;
+import dev.reweave.job.Trial;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.report.PlanText;
 import dev.reweave.report.Summary;
@@ -30,7 +31,14 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 final class ConvertCommand implements Callable<Integer> {
   private static final Set<String> BESIDE_AGAIN =
-      Set.of("--again", "--output", "--overwrite", "--no-resume", "--dry-run", "--verbose");
+      Set.of(
+          "--again",
+          "--output",
+          "--overwrite",
+          "--no-resume",
+          "--dry-run",
+          "--sample",
+          "--verbose");
 
   @Option(
       names = {"-i", "--input"},
@@ -60,6 +68,14 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Start anew, whatever an earlier run of this conversion has done.")
   private boolean noResume;
 
+  @Option(
+      names = "--sample",
+      paramLabel = "PERCENT",
+      converter = Percent.class,
+      description =
+          "Try evenly spread chunks, such as 1%%: read, check and cast them, and write nothing.")
+  private Optional<Double> sample = Optional.empty();
+
   @Option(names = "--dry-run", description = "Print the plan and write nothing.")
   private boolean dryRun;
 
@@ -74,6 +90,8 @@ final class ConvertCommand implements Callable<Integer> {
     ConversionRequest request = again.isPresent() ? repeated(again.get()) : request();
     if (dryRun) {
       printPlan(request, out);
+    } else if (sample.isPresent()) {
+      tryOut(request, sample.get(), out);
     } else {
       convert(request, out);
     }
@@ -128,6 +146,24 @@ final class ConvertCommand implements Callable<Integer> {
     PlanText.lines(plan, plan.chunks(rule), Conversion.taskBytes(rule, plan)).forEach(out::println);
   }
 
+  private static void tryOut(ConversionRequest request, double part, PrintWriter out) {
+    try (JavaSparkContext spark = SparkSessions.start("reweave try " + request.output())) {
+      Stores stores = new Stores(spark.hadoopConfiguration());
+      Trial.Result result = new Trial(spark, stores).run(request, part);
+      Summary.source(result.prepared().checkpoint().source(), result.prepared().notes())
+          .forEach(out::println);
+      Summary.trial(
+              result.chunks(),
+              result.ofChunks(),
+              result.bytesRead(),
+              result.bytesMade(),
+              result.checked(),
+              result.unchecked())
+          .forEach(out::println);
+      Summary.overflows(result.overflows()).ifPresent(out::println);
+    }
+  }
+
   /** Converts and tells what was done. */
   static void convert(ConversionRequest request, PrintWriter out) {
     try (JavaSparkContext spark = SparkSessions.start("reweave convert " + request.output())) {
@@ -139,6 +175,20 @@ final class ConvertCommand implements Callable<Integer> {
       } else {
         Summary.result(outcome.manifest(), address).forEach(out::println);
       }
+    }
+  }
+
+  static final class Percent implements CommandLine.ITypeConverter<Double> {
+    @Override
+    public Double convert(String text) {
+      if (text.matches("\\d{1,3}(\\.\\d{1,6})?%")) {
+        double part = Double.parseDouble(text.substring(0, text.length() - 1)) / 100;
+        if (part > 0 && part <= 1) {
+          return part;
+        }
+      }
+      throw new CommandLine.TypeConversionException(
+          "'" + text + "' is not a percentage above 0, such as 1% or 0.1%");
     }
   }
 }

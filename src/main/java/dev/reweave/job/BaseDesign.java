@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** What a base makes of a conversion: which of its files come along, and how they change. */
@@ -35,12 +36,14 @@ final class BaseDesign {
   private final BaseChoice choice;
   private final BaseFolder base;
   private final Component component;
+  private final Set<String> beside;
   private final Map<String, byte[]> read = new TreeMap<>();
 
   private BaseDesign(BaseChoice choice, BaseFolder base, Component component) {
     this.choice = choice;
     this.base = base;
     this.component = component;
+    this.beside = base.filesBeside(component).keySet();
   }
 
   /** Reads a base, and finds the component in it that the tensors take the place of. */
@@ -119,8 +122,8 @@ final class BaseDesign {
           path.startsWith(folder)
               && path.indexOf('/', folder.length()) < 0
               && !path.equals(BaseFolder.MODEL_INDEX)
-              && !component.weightFiles().contains(path);
-      case COPY -> !component.weightFiles().contains(path);
+              && beside.contains(path);
+      case COPY -> beside.contains(path);
     };
   }
 

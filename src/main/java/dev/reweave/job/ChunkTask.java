@@ -38,11 +38,45 @@ final class ChunkTask {
     this.before = before;
   }
 
+  /** Writes the chunk. */
   ChunkResult run(StagedFile target) {
     Part part = new Part(chunk.number(), chunk.from(), chunk.length());
+    try (ChunkSink sink = target.open(stores, part)) {
+      return run(sink);
+    } catch (IOException e) {
+      throw Stores.unwritable(target.target(), e);
+    }
+  }
+
+  /** Does all but write. */
+  ChunkResult tryOut() {
+    try (ChunkSink sink = new Nowhere(chunk.number())) {
+      return run(sink);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private record Nowhere(int number) implements ChunkSink {
+    @Override
+    public void write(byte[] data, int offset, int length) {
+      // That is the point.
+    }
+
+    @Override
+    public PartReceipt commit() {
+      return new PartReceipt(number, "");
+    }
+
+    @Override
+    public void close() {
+      // Nothing is open.
+    }
+  }
+
+  private ChunkResult run(ChunkSink sink) throws IOException {
     ReadTally tally = new ReadTally();
-    try (OpenFiles files = new OpenFiles(stores, work.sources());
-        ChunkSink sink = target.open(stores, part)) {
+    try (OpenFiles files = new OpenFiles(stores, work.sources())) {
       Window window = new Window(chunk, file, new Gather(files, tally), sink);
       fill(window);
       window.flush();
@@ -55,8 +89,6 @@ final class ChunkTask {
           tally.shares(),
           tally.bytes(),
           tally.requests());
-    } catch (IOException e) {
-      throw Stores.unwritable(target.target(), e);
     }
   }
 

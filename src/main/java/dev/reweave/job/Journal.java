@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a conversion keeps in the output's hidden folder, so that a later process can go on where
@@ -98,9 +99,14 @@ final class Journal {
     if (!isPublishing() || output.file(Manifest.FILE_NAME).isPresent()) {
       return List.of();
     }
+    Optional<PlanState> plan = begun();
     List<String> names =
-        begun().stream().flatMap(p -> output.names().stream().filter(p::publishes)).toList();
+        plan.stream().flatMap(p -> output.names().stream().filter(p::publishes)).toList();
     names.forEach(output::remove);
+    // A folder can have been made for a file that did not follow.
+    plan.stream()
+        .flatMap(p -> Stream.concat(p.tokens().keySet().stream(), p.small().stream()))
+        .forEach(output::removeEmptyParents);
     return names;
   }
 

@@ -27,6 +27,13 @@ final class StorageChecks {
     unchecked.addAll(storages);
   }
 
+  /** Leaves out what was not read as a whole. */
+  void leaveOutParts() {
+    read.values().stream()
+        .filter(share -> share.bytes() != share.storage().bytes())
+        .forEach(share -> unchecked.add(share.storage()));
+  }
+
   /** Number of storages whose checksum was compared. */
   int checked() {
     Set<StorageRef> checked = new HashSet<>(read.keySet());

@@ -85,6 +85,11 @@ final class JsonObject {
     return node.has(name);
   }
 
+  /** Whether some text in the object has this in it. */
+  boolean mentions(String text) {
+    return node.toString().contains(text);
+  }
+
   /** Whether a member is a list whose first element is an object. */
   boolean hasObjects(String name) {
     return node.path(name).path(0).isObject();

@@ -76,6 +76,11 @@ final class MappingReader {
     if (rule.has("translate") && !rule.has("match")) {
       throw rule.broken("'translate' without 'match'");
     }
+    for (String group : rule.tables("translate").keySet()) {
+      if (!rule.mentions("${" + group + "}")) {
+        throw rule.broken("'translate' is about a group '" + group + "' that no name refers to");
+      }
+    }
     return rule.optionalText("match")
         .map(regex -> NamePattern.regex(regex, rule.tables("translate"), rule))
         .or(() -> rule.optionalText("prefix").map(NamePattern::prefix));
@@ -85,6 +90,9 @@ final class MappingReader {
     Optional<NamePattern> pattern = pattern(rule);
     refuse(rule, "require", "shape", "translate");
     NamePattern groups = pattern.orElse(NamePattern.WHOLE);
+    if (pattern.isEmpty() && rule.mentions("$")) {
+      throw rule.broken("'require' refers to a group without 'match' or 'prefix'");
+    }
     return new Requirement(
         pattern,
         rule.texts("require").stream().map(text -> Template.parse(text, groups, rule)).toList());

@@ -3,12 +3,19 @@ package dev.reweave.report;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.plan.ByteSize;
+import dev.reweave.plan.TargetType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** What a command prints about its work. */
 public final class Summary {
+  private static final int MOST_NAMES = 10;
+
   /** Fewest bytes for which requests per GB say something. */
   private static final long ENOUGH_FOR_RATES = 100_000_000;
 
@@ -70,12 +77,16 @@ public final class Summary {
     lines.add(
         String.format(
             Locale.ROOT,
-            "wrote  %d tensors, %,d parameters, %s in %s, as %s",
+            "wrote  %d tensors, %,d parameters, %s in %s, %s",
             result.tensors(),
             result.elements(),
-            ByteSize.format(figures.bytesWritten()),
+            ByteSize.format(result.shards().stream().mapToLong(Manifest.Shard::bytes).sum()),
             result.shards().size() == 1 ? "1 shard" : result.shards().size() + " shards",
-            manifest.options().dtype()));
+            types(manifest.options().dtype())));
+    overflows(result.overflows()).ifPresent(lines::add);
+    if (!result.files().isEmpty()) {
+      lines.add(beside(manifest));
+    }
     if (figures.resumedFiles() > 0) {
       lines.add("       " + figures.resumedFiles() + " files were finished by an earlier run");
     }
@@ -103,6 +114,79 @@ public final class Summary {
                 : ", " + figures.storagesUnchecked() + " storages could not be checked"));
     lines.add("to     " + output);
     return lines;
+  }
+
+  private static String types(String dtype) {
+    return switch (dtype) {
+      case TargetType.LIKE_BASE -> "in the base's types";
+      case TargetType.KEEP -> "in the types they were stored in";
+      default -> "as " + dtype;
+    };
+  }
+
+  /**
+   * A warning of values that the type of the result cannot hold; empty if there are none.
+   *
+   * @param overflows by tensor, how many
+   */
+  public static Optional<String> overflows(Map<String, Long> overflows) {
+    if (overflows.isEmpty()) {
+      return Optional.empty();
+    }
+    long values = overflows.values().stream().mapToLong(Long::longValue).sum();
+    String names =
+        new TreeMap<>(overflows)
+            .entrySet().stream()
+                .limit(MOST_NAMES)
+                .map(e -> e.getKey() + " (" + e.getValue() + ")")
+                .collect(Collectors.joining(", "));
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "warning %d values of %d tensors became infinite in the cast: %s%s; --dtype bfloat16"
+                + " or float32 holds them",
+            values,
+            overflows.size(),
+            names,
+            overflows.size() > MOST_NAMES ? ", …" : ""));
+  }
+
+  /** What was written beside the weights. */
+  private static String beside(Manifest manifest) {
+    long bytes = manifest.result().files().stream().mapToLong(Manifest.Shard::bytes).sum();
+    return "       "
+        + manifest.result().files().size()
+        + (manifest.result().files().size() == 1 ? " file" : " files")
+        + " beside them, "
+        + ByteSize.format(bytes)
+        + manifest.baseUsed().map(b -> ", of the base " + b.path()).orElse("");
+  }
+
+  /**
+   * What a trial did.
+   *
+   * @param chunks that were tried
+   * @param ofChunks of the whole conversion
+   * @param bytesRead bytes fetched
+   * @param bytesMade bytes that would have been written
+   * @param checked storages whose checksum was compared
+   * @param unchecked storages that have none or were read in part
+   */
+  public static List<String> trial(
+      int chunks, int ofChunks, long bytesRead, long bytesMade, int checked, int unchecked) {
+    return List.of(
+        String.format(
+            Locale.ROOT,
+            "tried  %d of %d chunks: read %s, made %s, wrote nothing",
+            chunks,
+            ofChunks,
+            ByteSize.format(bytesRead),
+            ByteSize.format(bytesMade)),
+        String.format(
+            Locale.ROOT,
+            "       checksums of %d storages verified, %d were read in part or have none",
+            checked,
+            unchecked));
   }
 
   /** That there was nothing to do. */

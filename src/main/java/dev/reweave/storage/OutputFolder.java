@@ -253,12 +253,21 @@ public final class OutputFolder {
     Path target = new Path(folder, name);
     try {
       fs.delete(target, false);
-      Path parent = target.getParent();
+    } catch (IOException e) {
+      throw Stores.unwritable(target.toString(), e);
+    }
+    removeEmptyParents(name);
+  }
+
+  /** Removes the folders around a file, below this one, that nothing is in. */
+  public void removeEmptyParents(String name) {
+    Path parent = new Path(folder, name).getParent();
+    try {
       while (!parent.equals(folder) && removeIfEmpty(parent)) {
         parent = parent.getParent();
       }
     } catch (IOException e) {
-      throw Stores.unwritable(target.toString(), e);
+      throw Stores.unwritable(parent.toString(), e);
     }
   }
 

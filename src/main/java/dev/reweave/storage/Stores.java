@@ -16,9 +16,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
 
@@ -32,6 +30,9 @@ import org.apache.hadoop.security.AccessControlException;
  */
 public final class Stores implements Serializable {
   private static final long serialVersionUID = 1L;
+
+  /** Levels of folders in folders that are walked. */
+  private static final int MOST_DEPTH = 64;
 
   private transient Configuration conf;
 
@@ -91,21 +92,26 @@ public final class Stores implements Serializable {
    * @throws ReweaveException if it is missing or may not be read
    */
   public SortedMap<String, InputFile> tree(String address) {
-    Path path = path(address);
-    FileSystem fs = fileSystem(path);
     SortedMap<String, InputFile> files = new TreeMap<>();
-    try {
-      Path folder = fs.resolvePath(path);
-      RemoteIterator<LocatedFileStatus> found = fs.listFiles(folder, true);
-      while (found.hasNext()) {
-        FileStatus status = found.next();
-        String name = folder.toUri().relativize(status.getPath().toUri()).getPath();
-        files.put(name, inputFile(status));
-      }
-    } catch (IOException e) {
-      throw unreadable(address, e);
-    }
+    addTree(address, "", 0, files);
     return files;
+  }
+
+  // FileSystem.listFiles would ask for the permissions of every local file with a process of its
+  // own.
+  private void addTree(
+      String folder, String prefix, int depth, SortedMap<String, InputFile> files) {
+    if (depth > MOST_DEPTH) {
+      throw new ReweaveException(
+          "folders in folders without an end", folder, "look for a link that leads back");
+    }
+    Listing listing = list(folder);
+    listing.files().forEach(file -> files.put(prefix + name(file.uri()), file));
+    listing.folders().forEach(f -> addTree(f, prefix + name(f) + "/", depth + 1, files));
+  }
+
+  private static String name(String address) {
+    return address.substring(address.lastIndexOf('/') + 1);
   }
 
   /** Opens a file for positioned reads; nothing is read yet. */

@@ -35,6 +35,14 @@ class ComponentTest {
     assertEquals(List.of("diffusion_pytorch_model.safetensors"), component.files());
     assertEquals(List.of("vae/diffusion_pytorch_model.safetensors"), component.weightFiles());
     assertEquals(Optional.of(DType.F32), component.dtype());
+    assertEquals(
+        List.of(
+            "model_index.json",
+            "scheduler/scheduler_config.json",
+            "transformer/config.json",
+            "transformer/diffusion_pytorch_model.safetensors",
+            "vae/config.json"),
+        List.copyOf(base.filesBeside(component).keySet()));
     assertEquals(base.files().get("vae/config.json").length(), base.config(component).get().length);
   }
 

@@ -12,6 +12,7 @@ import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;
+import dev.reweave.testing.Converting;
 import dev.reweave.testing.FaultyFileSystem;
 import dev.reweave.testing.FaultyFileSystem.Call;
 import dev.reweave.testing.Fixtures;
@@ -111,7 +112,40 @@ class FaultyFileSystemTest {
   @ParameterizedTest
   @EnumSource
   void everyCallMayFail(Call call) throws IOException {
-    run();
+    failEveryCall(call, this::run, this::assertComplete);
+  }
+
+  /** The same for a result of many files in many folders. */
+  @ParameterizedTest
+  @EnumSource
+  void everyCallMayFailForAPipeline(Call call) throws IOException {
+    failEveryCall(call, this::runPipeline, this::assertPipeline);
+  }
+
+  private void runPipeline() {
+    Path checkpoint = Fixtures.folder("cog_z2_bf16_w2/ckpt");
+    Converting.between("faulty:" + checkpoint, "faulty:" + output)
+        .base("faulty:" + Fixtures.folder("base_pipeline"))
+        .in(new Stores(conf))
+        .run();
+  }
+
+  private void assertPipeline() throws IOException {
+    Map<String, String> made = Fixtures.digests(output);
+    assertTrue(made.remove(Manifest.FILE_NAME) != null, "no manifest");
+    Map<String, String> base = Fixtures.digests(Fixtures.folder("base_pipeline"));
+    assertEquals(base.keySet(), made.keySet());
+    assertEquals(
+        1, made.entrySet().stream().filter(e -> !base.containsValue(e.getValue())).count());
+  }
+
+  /** What may throw. */
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  private void failEveryCall(Call call, Runnable conversion, Step check) throws IOException {
+    conversion.run();
     long calls = FaultyFileSystem.calls(call);
     assertTrue(calls > 5, call + ": " + calls);
     for (long number = 1; number <= calls; number++) {
@@ -119,7 +153,7 @@ class FaultyFileSystemTest {
       FaultyFileSystem.heal();
       FaultyFileSystem.fail(call, number);
 
-      ReweaveException failure = assertThrows(ReweaveException.class, this::run);
+      ReweaveException failure = assertThrows(ReweaveException.class, conversion::run);
 
       String message = call + " " + number + ": " + failure.getMessage();
       assertTrue(message.contains("injected failure of " + call), message);
@@ -127,8 +161,8 @@ class FaultyFileSystemTest {
       assertEquals(Map.of(), Fixtures.digests(output), message);
       assertFalse(Files.exists(output), message);
       FaultyFileSystem.heal();
-      run();
-      assertComplete();
+      conversion.run();
+      check.run();
     }
   }
 }

@@ -1,0 +1,119 @@
+package dev.reweave.job;
+
+import dev.reweave.plan.Chunk;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.Segment;
+import dev.reweave.storage.Stores;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+
+/** A conversion of evenly spread chunks that writes nothing, before the big one. */
+public final class Trial {
+  /**
+   * What was tried.
+   *
+   * @param prepared the whole conversion
+   * @param chunks that were read and cast
+   * @param ofChunks all chunks of the conversion
+   * @param bytesRead bytes fetched
+   * @param bytesMade bytes that would have been written
+   * @param checked storages whose checksum was compared
+   * @param unchecked storages that have none, or were read in part
+   * @param overflows by tensor, finite elements that became infinite in the cast
+   */
+  public record Result(
+      Preparation.Prepared prepared,
+      int chunks,
+      int ofChunks,
+      long bytesRead,
+      long bytesMade,
+      int checked,
+      int unchecked,
+      Map<String, Long> overflows) {}
+
+  private final JavaSparkContext spark;
+  private final Stores stores;
+  private long bytesRead;
+
+  /** Trials on this cluster, between these stores. */
+  public Trial(JavaSparkContext spark, Stores stores) {
+    this.spark = spark;
+    this.stores = stores;
+  }
+
+  /**
+   * Tries a conversion.
+   *
+   * @param part of the chunks, greater than 0 and at most 1; at least one chunk is tried
+   * @throws dev.reweave.ReweaveException if the conversion could not be done, or a storage is
+   *     damaged that was read whole
+   */
+  public Result run(ConversionRequest request, double part) {
+    OutputCheck check = new OutputCheck(stores, request);
+    check.requireRoom(new Journal(check.output()));
+    Broadcast<Stores> shared = spark.broadcast(stores);
+    SparkTasks tasks = new SparkTasks(spark);
+    try {
+      Preparation.Prepared prepared =
+          new Preparation(stores, new SparkScanner(tasks, shared)).prepare(request);
+      ConversionPlan plan = prepared.plan();
+      List<Chunk> all = plan.chunks(check.output().partRule());
+      List<Chunk> sample = spread(all, part);
+      Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
+      StorageChecks checks = new StorageChecks();
+      Map<String, Long> overflows = new TreeMap<>();
+      try {
+        tasks.run(
+            "try " + sample.size() + " of " + all.size() + " chunks",
+            sample,
+            chunk -> new ChunkTask(shared.value(), work.value(), chunk, List.of()).tryOut(),
+            result -> {
+              checks.add(result.shares());
+              bytesRead += result.bytesRead();
+              addOverflows(plan, result, overflows);
+            });
+      } finally {
+        work.destroy();
+      }
+      checks.leaveOutParts();
+      checks.compare(plan);
+      return new Result(
+          prepared,
+          sample.size(),
+          all.size(),
+          bytesRead,
+          sample.stream().mapToLong(Chunk::length).sum(),
+          checks.checked(),
+          checks.unchecked(),
+          overflows);
+    } finally {
+      shared.destroy();
+    }
+  }
+
+  private static List<Chunk> spread(List<Chunk> all, double part) {
+    int count = (int) Math.max(1, Math.min(all.size(), Math.ceil(all.size() * part)));
+    List<Chunk> sample = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      // The middle of each of count equal stretches.
+      sample.add(all.get((int) ((2L * i + 1) * all.size() / (2L * count))));
+    }
+    return sample;
+  }
+
+  private static void addOverflows(
+      ConversionPlan plan, ChunkResult result, Map<String, Long> overflows) {
+    PlannedFile file = plan.files().get(result.chunk().file());
+    for (ChunkResult.TensorShare share : result.tensors()) {
+      if (share.overflows() > 0) {
+        Segment.Woven tensor = (Segment.Woven) file.segments().get(share.segment());
+        overflows.merge(tensor.spec().name(), share.overflows(), Long::sum);
+      }
+    }
+  }
+}

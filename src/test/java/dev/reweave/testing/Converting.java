@@ -1,0 +1,94 @@
+package dev.reweave.testing;
+
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.job.BaseChoice;
+import dev.reweave.job.Conversion;
+import dev.reweave.job.ConversionRequest;
+import dev.reweave.job.ConversionRequest.Earlier;
+import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.job.MappingChoice;
+import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.TargetType;
+import dev.reweave.storage.Stores;
+import java.util.Optional;
+
+/** A conversion as a test asks for it: what it does not say is as by default. */
+public final class Converting {
+  private final String input;
+  private final String output;
+  private ReadOptions reading = ReadOptions.defaults();
+  private PlanOptions planning = PlanOptions.DEFAULTS;
+  private MappingChoice mapping = MappingChoice.AUTO;
+  private Optional<BaseChoice> base = Optional.empty();
+  private ExistingOutput existing = ExistingOutput.REFUSE;
+  private Stores stores = TestSpark.stores();
+
+  private Converting(String input, String output) {
+    this.input = input;
+    this.output = output;
+  }
+
+  /** From one address to another. */
+  public static Converting between(Object input, Object output) {
+    return new Converting(input.toString(), output.toString());
+  }
+
+  public Converting planning(PlanOptions options) {
+    planning = options;
+    return this;
+  }
+
+  public Converting type(String type) {
+    planning = planning.withType(TargetType.parse(type));
+    return this;
+  }
+
+  public Converting weights(Weights weights) {
+    reading = new ReadOptions(Optional.empty(), Optional.of(weights), ReadOptions.Frozen.INCLUDE);
+    return this;
+  }
+
+  public Converting mapping(String name) {
+    mapping = MappingChoice.of(name);
+    return this;
+  }
+
+  /** With a base that is copied along, in the types that it has. */
+  public Converting base(Object address) {
+    return base(
+        new BaseChoice(
+            address.toString(),
+            BaseChoice.Mode.COPY,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty()));
+  }
+
+  /** With a base, in the types that it has. */
+  public Converting base(BaseChoice choice) {
+    base = Optional.of(choice);
+    planning = planning.withType(new TargetType.LikeBase());
+    return this;
+  }
+
+  public Converting overwriting() {
+    existing = ExistingOutput.REPLACE;
+    return this;
+  }
+
+  public Converting in(Stores other) {
+    stores = other;
+    return this;
+  }
+
+  public ConversionRequest request() {
+    return new ConversionRequest(
+        input, output, reading, planning, mapping, base, existing, Earlier.CONTINUE);
+  }
+
+  /** Converts. */
+  public Conversion.Outcome run() {
+    return new Conversion(TestSpark.context(), stores).run(request());
+  }
+}

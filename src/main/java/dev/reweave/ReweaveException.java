@@ -12,17 +12,39 @@ package dev.reweave;
 public final class ReweaveException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  private final String problem;
+  private final String place;
+  private final String remedy;
+
   /**
    * @param problem what is wrong, in the field's terms, without a full stop
    * @param place the file, tensor, rank or option that it is about
    * @param remedy what the user can do, without a full stop
    */
   public ReweaveException(String problem, String place, String remedy) {
-    super(Redacted.text(problem + ": " + place + "; " + remedy));
+    this(problem, place, remedy, null);
   }
 
   /** The same with the error that led to it, which is shown with {@code -v} alone. */
   public ReweaveException(String problem, String place, String remedy, Throwable cause) {
     super(Redacted.text(problem + ": " + place + "; " + remedy), cause);
+    this.problem = Redacted.text(problem);
+    this.place = Redacted.text(place);
+    this.remedy = Redacted.text(remedy);
+  }
+
+  /** What is wrong. */
+  public String problem() {
+    return problem;
+  }
+
+  /** What it is about. */
+  public String place() {
+    return place;
+  }
+
+  /** What the user can do. */
+  public String remedy() {
+    return remedy;
   }
 }

@@ -22,9 +22,9 @@ import java.util.Optional;
  * Reads the configs of a base, which nobody vouches for: strict UTF-8, every key once, bounded in
  * size and depth. {@code NaN} and {@code Infinity} pass, as Python writes them into real configs.
  */
-final class ConfigJson {
+public final class ConfigJson {
   /** The most bytes of a config that are believed; large tokenizers' come to a few megabytes. */
-  static final int MAX_BYTES = 16 << 20;
+  public static final int MAX_BYTES = 16 << 20;
 
   private static final String REMEDY = "copy the file again from its source, or correct it";
 
@@ -47,8 +47,13 @@ final class ConfigJson {
     T read(JsonParser parser) throws IOException;
   }
 
-  /** The object in {@code json}. */
-  static JsonNode object(byte[] json, String place) {
+  /**
+   * The object in {@code json}.
+   *
+   * @param place address of the config, for messages
+   * @throws ReweaveException if it is none
+   */
+  public static JsonNode object(byte[] json, String place) {
     JsonNode node = walk(text(json, place), place, MAPPER::readTree);
     if (node == null || !node.isObject()) {
       throw new ReweaveException("config is not a JSON object", place, REMEDY);
@@ -78,7 +83,7 @@ final class ConfigJson {
   }
 
   /** The string at {@code key}, if there is one. */
-  static Optional<String> string(JsonNode object, String key) {
+  public static Optional<String> string(JsonNode object, String key) {
     return Optional.ofNullable(object.get(key)).filter(JsonNode::isTextual).map(JsonNode::asText);
   }
 }

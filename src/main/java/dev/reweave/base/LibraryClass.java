@@ -20,7 +20,7 @@ public record LibraryClass(String library, String name) {
   }
 
   /** The pair in a model index; empty for {@code [null, null]} and what is no pair at all. */
-  static Optional<LibraryClass> ofPair(JsonNode pair) {
+  public static Optional<LibraryClass> ofPair(JsonNode pair) {
     if (!pair.isArray() || pair.size() != 2 || !pair.get(0).isTextual()) {
       return Optional.empty();
     }

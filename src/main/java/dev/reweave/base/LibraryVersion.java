@@ -48,7 +48,7 @@ public record LibraryVersion(String path, String library, String version) {
         KEYS.forEach(
             (key, library) ->
                 ConfigJson.string(config, key)
-                    .filter(version -> VERSION.matcher(version).matches())
+                    .filter(LibraryVersion::isVersion)
                     .ifPresent(v -> found.add(new LibraryVersion(path, library, v))));
       }
     }
@@ -58,6 +58,11 @@ public record LibraryVersion(String path, String library, String version) {
   /** The newest of these versions; empty if there are none. */
   public static Optional<String> newest(List<LibraryVersion> versions) {
     return versions.stream().map(LibraryVersion::version).max(LibraryVersion::compare);
+  }
+
+  /** Whether a text is a version that {@link #compare} understands. */
+  public static boolean isVersion(String text) {
+    return VERSION.matcher(text).matches();
   }
 
   /** Compares versions as Python orders them: {@code 0.9.1 < 0.40.0.dev0 < 0.40.0}. */

@@ -20,6 +20,7 @@ import picocli.CommandLine.ScopeType;
     subcommands = {
       ConvertCommand.class,
       InspectCommand.class,
+      DoctorCommand.class,
       VerifyCommand.class,
       CleanCommand.class,
       DemoCommand.class,

@@ -23,10 +23,13 @@ import java.util.TreeSet;
 public final class WeightsCheck {
   private static final int MOST_JSON_BYTES = 256 << 20;
   private static final int MOST_NAMES = 10;
+  private static final String NOT_TOGETHER =
+      "index and shards are not of one model: copy them again from one source, or convert again";
 
   private final Stores stores;
   private final WeightFiles weights;
   private final List<String> problems = new ArrayList<>();
+  private final List<Finding> findings = new ArrayList<>();
   private final Map<String, TensorSpec> tensors = new LinkedHashMap<>();
   private final Map<String, String> places = new HashMap<>();
   private final Set<String> unreadable = new TreeSet<>();
@@ -49,13 +52,29 @@ public final class WeightsCheck {
         }
       } catch (ReweaveException e) {
         unreadable.add(shard.name());
-        problems.add(e.getMessage());
+        report(e);
       } catch (IOException e) {
-        throw Stores.unreadable(shard.uri(), e);
+        unreadable.add(shard.name());
+        report(Stores.unreadable(shard.uri(), e));
       }
     }
     checkIndex();
     return problems;
+  }
+
+  /** What {@link #run} found, each with what to do about it. */
+  List<Finding> findings() {
+    return List.copyOf(findings);
+  }
+
+  private void report(ReweaveException e) {
+    problems.add(e.getMessage());
+    findings.add(Finding.of(e));
+  }
+
+  private void report(String problem, InputFile place, String remedy) {
+    problems.add(problem);
+    findings.add(new Finding(Severity.PROBLEM, problem, place.uri(), remedy));
   }
 
   /** The tensors of all files that could be read, by name. */
@@ -74,14 +93,20 @@ public final class WeightsCheck {
     tensors.put(spec.name(), spec);
     String other = places.put(spec.name(), shard.name());
     if (other != null) {
-      problems.add("tensor " + spec.name() + " is in " + other + " and " + shard.name());
+      report(
+          "tensor " + spec.name() + " is in " + other + " and " + shard.name(),
+          shard,
+          "move the files of the other model away");
     }
   }
 
   private void checkIndex() {
     if (weights.indexes().isEmpty()) {
       if (weights.shards().size() > 1) {
-        problems.add(weights.shards().size() + " shards, but no index");
+        report(
+            weights.shards().size() + " shards, but no index",
+            weights.shards().get(0),
+            "copy the index from where the shards are from; no library finds them without it");
       }
       return;
     }
@@ -90,7 +115,7 @@ public final class WeightsCheck {
     try {
       index = SafetensorsIndex.parse(stores.readAll(file, MOST_JSON_BYTES), file.uri());
     } catch (ReweaveException e) {
-      problems.add(e.getMessage());
+      report(e);
       return;
     }
     checkShards(file, index);
@@ -98,18 +123,23 @@ public final class WeightsCheck {
     places.forEach(
         (name, shard) -> {
           if (!index.weightMap().containsKey(name)) {
-            problems.add(file.name() + " does not name " + name + ", which is in " + shard);
+            report(
+                file.name() + " does not name " + name + ", which is in " + shard,
+                file,
+                NOT_TOGETHER);
           }
         });
     boolean whole = unreadable.isEmpty();
     if (whole && index.totalSize().isPresent() && index.totalSize().getAsLong() != bytes) {
-      problems.add(
+      report(
           file.name()
               + " says total_size "
               + index.totalSize().getAsLong()
               + ": tensors have "
               + bytes
-              + " bytes");
+              + " bytes",
+          file,
+          NOT_TOGETHER);
     }
   }
 
@@ -130,7 +160,7 @@ public final class WeightsCheck {
         (shard, names) -> {
           String some = String.join(", ", names.subList(0, Math.min(MOST_NAMES, names.size())));
           String more = names.size() > MOST_NAMES ? ", …" : "";
-          problems.add(
+          report(
               file.name()
                   + " names "
                   + shard
@@ -138,21 +168,25 @@ public final class WeightsCheck {
                   + names.size()
                   + (names.size() == 1 ? " tensor: " : " tensors: ")
                   + some
-                  + more);
+                  + more,
+              file,
+              "copy the shard from where the others are from, or convert again");
           unreadable.add(shard);
         });
   }
 
   private void checkPlace(InputFile file, String name, String shard) {
     if (!shard.equals(places.get(name)) && !unreadable.contains(shard)) {
-      problems.add(
+      report(
           file.name()
               + " says that "
               + name
               + " is in "
               + shard
               + ": it is "
-              + (places.containsKey(name) ? "in " + places.get(name) : "in no shard"));
+              + (places.containsKey(name) ? "in " + places.get(name) : "in no shard"),
+          file,
+          NOT_TOGETHER);
     }
   }
 }

@@ -4,6 +4,8 @@ import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.doctor.Doctor;
+import dev.reweave.doctor.Severity;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Design;
 import dev.reweave.plan.FileNames;
@@ -68,6 +70,9 @@ public final class Preparation {
     requireBaseForLikeness(request);
     Design design = design(checkpoint, renaming, base, request.planning());
     List<String> notes = new ArrayList<>(renaming.notes());
+    Doctor.ofCheckpoint(checkpoint).stream()
+        .filter(f -> !f.severity().equals(Severity.INFO))
+        .forEach(f -> notes.add(f.text()));
     base.ifPresent(b -> notes.addAll(b.notes()));
     return new Prepared(
         checkpoint,

@@ -30,11 +30,14 @@ final class LegacyContents implements TorchContents {
 
   private final RandomAccess access;
   private final Object root;
+  private final TorchGlobals globals;
   private final Map<String, Place> places;
 
-  private LegacyContents(RandomAccess access, Object root, Map<String, Place> places) {
+  private LegacyContents(
+      RandomAccess access, Object root, TorchGlobals globals, Map<String, Place> places) {
     this.access = access;
     this.root = root;
+    this.globals = globals;
     this.places = places;
   }
 
@@ -69,7 +72,10 @@ final class LegacyContents implements TorchContents {
       throw input.broken("the file lacks its list of storages");
     }
     return new LegacyContents(
-        access, root, places(keys, globals.storages(), input.position(), access.file().length()));
+        access,
+        root,
+        globals,
+        places(keys, globals.storages(), input.position(), access.file().length()));
   }
 
   /** Walks the storages up to the first whose length is not known or is more than the file has. */
@@ -92,6 +98,11 @@ final class LegacyContents implements TorchContents {
   @Override
   public Object root() {
     return root;
+  }
+
+  @Override
+  public TorchGlobals globals() {
+    return globals;
   }
 
   @Override

@@ -16,6 +16,9 @@ sealed interface TorchContents permits ZipContents, LegacyContents {
   /** The pickled value. */
   Object root();
 
+  /** What the pickle has named: storages, and what it would have called. */
+  TorchGlobals globals();
+
   /**
    * Finds a storage and checks that it has exactly the length that the tensor states.
    *

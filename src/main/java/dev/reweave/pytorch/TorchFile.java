@@ -3,13 +3,18 @@ package dev.reweave.pytorch;
 import dev.reweave.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
+import dev.reweave.tensor.DType;
+import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StoredLayout;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * One torch.save file: its tree of values and where its storages lie. For one thread at a time.
@@ -56,6 +61,39 @@ public final class TorchFile {
   /** The value that was saved. */
   public TorchValue root() {
     return TorchValue.root(file.uri(), contents.root());
+  }
+
+  /**
+   * All storages that the file's value names, whether a tensor of it is asked for or not.
+   *
+   * @throws ReweaveException if one is missing, or has another length than the pickle states
+   * @throws IOException if the store fails
+   */
+  public List<StorageRef> storages() throws IOException {
+    List<StorageRef> storages = new ArrayList<>();
+    for (TorchStorage storage : contents.globals().storages().values()) {
+      DType dtype = storage.type().dtype().orElse(DType.U8);
+      try {
+        long elements = storage.elementsOf(dtype.bytes());
+        storages.add(
+            locate(new TorchTensor(storage.key(), dtype, elements, 0, Shape.of(0), List.of(1L))));
+      } catch (ArithmeticException e) {
+        throw new ReweaveException(
+            "a storage of impossible length",
+            file.uri() + " storage " + storage.key(),
+            "the file is damaged: copy it again from its source",
+            e);
+      }
+    }
+    return storages;
+  }
+
+  /**
+   * Dotted names of classes and functions that {@code torch.load} would call for this file, without
+   * those that Reweave knows the meaning of. None of them is ever called here.
+   */
+  public Set<String> calls() {
+    return contents.globals().calls();
   }
 
   /**

@@ -4,9 +4,12 @@ import static java.lang.Boolean.TRUE;
 
 import dev.reweave.tensor.DType;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The few globals whose calls are understood, each as the plain value that it would give. All
@@ -17,6 +20,7 @@ import java.util.Optional;
 final class TorchGlobals {
   private final PickleBudget budget;
   private final Map<String, TorchStorage> storages = new LinkedHashMap<>();
+  private final Set<String> calls = new TreeSet<>();
 
   TorchGlobals(PickleBudget budget) {
     this.budget = budget;
@@ -27,11 +31,15 @@ final class TorchGlobals {
     return storages;
   }
 
+  /** Names of all that the pickle wanted to be called and that is not understood. */
+  Set<String> calls() {
+    return Collections.unmodifiableSet(calls);
+  }
+
   /** What calling {@code callable} stands for. */
   Object call(Object callable, PickleSequence arguments) {
-    Optional<Object> known = Optional.empty();
     if (callable instanceof PickleGlobal global) {
-      known =
+      Optional<Object> known =
           switch (global.path()) {
             case "collections.OrderedDict" -> ordered(arguments);
             case "collections.defaultdict" -> Optional.of(new PickleDict());
@@ -53,8 +61,12 @@ final class TorchGlobals {
                     : Optional.empty();
             default -> rebuild(global, arguments);
           };
+      if (known.isPresent()) {
+        return known.get();
+      }
+      calls.add(global.path());
     }
-    return known.orElseGet(() -> new PickleObject(callable, arguments));
+    return new PickleObject(callable, arguments);
   }
 
   private Optional<Object> ordered(PickleSequence arguments) {

@@ -15,11 +15,13 @@ final class ZipContents implements TorchContents {
   private final ZipArchive archive;
   private final Endian order;
   private final Object root;
+  private final TorchGlobals globals;
 
-  private ZipContents(ZipArchive archive, Endian order, Object root) {
+  private ZipContents(ZipArchive archive, Endian order, Object root, TorchGlobals globals) {
     this.archive = archive;
     this.order = order;
     this.root = root;
+    this.globals = globals;
   }
 
   static ZipContents read(BufferedFile file, ZipDirectory directory) throws IOException {
@@ -27,8 +29,9 @@ final class ZipContents implements TorchContents {
     ZipEntry pickle = archive.find("data.pkl").orElseThrow();
     PickleBudget budget = new PickleBudget(archive.place(pickle));
     PickleInput input = PickleInput.of(archive.read(pickle), archive.place(pickle));
-    Object root = new Unpickler(input, new TorchGlobals(budget), budget).load();
-    return new ZipContents(archive, order(archive), root);
+    TorchGlobals globals = new TorchGlobals(budget);
+    Object root = new Unpickler(input, globals, budget).load();
+    return new ZipContents(archive, order(archive), root, globals);
   }
 
   private static Endian order(ZipArchive archive) throws IOException {
@@ -51,6 +54,11 @@ final class ZipContents implements TorchContents {
   @Override
   public Object root() {
     return root;
+  }
+
+  @Override
+  public TorchGlobals globals() {
+    return globals;
   }
 
   @Override

@@ -64,6 +64,7 @@ class MutationTest {
       count(
           () -> {
             TorchFile file = TorchFile.read(new BytesAccess(mutant), 0);
+            assertTrue(file.calls().size() + file.storages().size() >= 0);
             if (file.root().isDict()) {
               for (var entry : file.root().entries()) {
                 if (entry.getValue().isTensor()) {

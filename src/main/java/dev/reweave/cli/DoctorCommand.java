@@ -1,0 +1,108 @@
+package dev.reweave.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.doctor.Depth;
+import dev.reweave.doctor.Doctor;
+import dev.reweave.doctor.Finding;
+import dev.reweave.doctor.Severity;
+import dev.reweave.job.SparkSessions;
+import dev.reweave.storage.Stores;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code reweave doctor}: needs no Spark, as it reads little of each file. */
+@Command(
+    name = "doctor",
+    description =
+        "Tells all that is wrong with a checkpoint, a model folder or a pipeline, and what to do.",
+    mixinStandardHelpOptions = true)
+final class DoctorCommand implements Callable<Integer> {
+  private static final int SEVERITY_WIDTH = 7;
+
+  @Parameters(
+      paramLabel = "URI",
+      description = "A checkpoint, a torch file, or a folder of a model or a pipeline.")
+  private String address;
+
+  @Option(
+      names = "--base",
+      paramLabel = "URI",
+      description = "A pre-trained pipeline or model to compare names and shapes with.")
+  private Optional<String> base = Optional.empty();
+
+  @Option(
+      names = "--checksums",
+      description = "Read all bytes of torch files and compare them with the stored checksums.")
+  private boolean checksums;
+
+  @Option(names = "--json", description = "Print one JSON document.")
+  private boolean json;
+
+  @Mixin private ReadArguments reading;
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  /** What is printed as JSON. */
+  record Report(
+      String path, List<Finding> findings, long problems, long warnings, String verdict) {}
+
+  @Override
+  public Integer call() {
+    Stores stores = new Stores(SparkSessions.hadoopConfiguration());
+    List<Finding> findings =
+        new Doctor(stores, new ThreadScanner(stores))
+            .examine(
+                address, base, reading.toOptions(), checksums ? Depth.CHECKSUMS : Depth.STRUCTURE);
+    long problems = count(findings, Severity.PROBLEM);
+    long warnings = count(findings, Severity.WARNING);
+    String verdict = verdict(problems, warnings);
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(
+          toJson(new Report(stores.resolve(address), findings, problems, warnings, verdict)));
+    } else {
+      findings.forEach(f -> out.println(line(f)));
+      out.println(verdict);
+    }
+    return problems > 0 ? CommandLine.ExitCode.SOFTWARE : CommandLine.ExitCode.OK;
+  }
+
+  private static long count(List<Finding> findings, Severity severity) {
+    return findings.stream().filter(f -> f.severity().equals(severity)).count();
+  }
+
+  private static String line(Finding finding) {
+    String severity = finding.severity().name();
+    return severity + " ".repeat(SEVERITY_WIDTH - severity.length()) + "  " + finding.text();
+  }
+
+  private static String verdict(long problems, long warnings) {
+    return problems + warnings == 0
+        ? "good: nothing to complain about"
+        : plural(problems, "problem") + ", " + plural(warnings, "warning");
+  }
+
+  private static String plural(long count, String noun) {
+    return count + " " + noun + (count == 1 ? "" : "s");
+  }
+
+  private static String toJson(Report report) {
+    try {
+      return JsonMapper.builder()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build()
+          .writeValueAsString(report);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package dev.reweave.doctor;
+
+import dev.reweave.base.BaseCheck;
+import dev.reweave.base.BaseFolder;
+import dev.reweave.base.Component;
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.mapping.Mapped;
+import dev.reweave.mapping.Mapping;
+import dev.reweave.mapping.Mappings;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.TensorSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** Finds out which model the tensors' names are of, and compares them with a base's. */
+final class BaseExam {
+
+  /** Tensors under the names that a result would have. */
+  private record Named(
+      List<TensorSpec> tensors, Map<String, String> aliases, Optional<String> component) {}
+
+  private final Stores stores;
+  private final Findings findings;
+
+  BaseExam(Stores stores, Findings findings) {
+    this.stores = stores;
+    this.findings = findings;
+  }
+
+  /** Says what the names of a checkpoint are recognised as, and compares the result with a base. */
+  void compare(String address, Checkpoint checkpoint, Optional<BaseFolder> base) {
+    findings
+        .attempt(() -> named(address, checkpoint))
+        .flatMap(named -> named)
+        .ifPresent(
+            named ->
+                base.ifPresent(b -> compare(stores.resolve(address), named, b, Optional.empty())));
+  }
+
+  /**
+   * Compares the weights of one folder.
+   *
+   * @param folder below the address; empty for the address itself
+   */
+  void compare(String address, String folder, Map<String, TensorSpec> tensors, BaseFolder base) {
+    if (!folder.isEmpty() && !base.components().containsKey(folder)) {
+      findings.info("not compared: the base has no " + folder, address + "/" + folder);
+      return;
+    }
+    Named named = new Named(List.copyOf(tensors.values()), Map.of(), Optional.empty());
+    String place = folder.isEmpty() ? address : address + "/" + folder;
+    compare(place, named, base, folder.isEmpty() ? Optional.empty() : Optional.of(folder));
+  }
+
+  private Optional<Named> named(String address, Checkpoint checkpoint) {
+    String place = stores.resolve(address);
+    List<String> names =
+        new ArrayList<>(checkpoint.tensors().stream().map(NamedTensor::name).toList());
+    names.addAll(checkpoint.aliases().keySet());
+    List<Mapping> fitting = Mappings.recognise(names);
+    if (fitting.size() > 1) {
+      findings.warning(
+          "the names of the tensors fit several mappings: "
+              + fitting.stream().map(Mapping::name).collect(Collectors.joining(", ")),
+          place,
+          "choose one with --mapping NAME when you convert, or keep the names with --mapping none");
+      return Optional.empty();
+    }
+    if (fitting.isEmpty()) {
+      return Optional.of(
+          new Named(specs(checkpoint.tensors()), checkpoint.aliases(), Optional.empty()));
+    }
+    Mapping mapping = fitting.get(0);
+    findings.info(
+        "names recognised: mapping " + mapping.name() + " (" + mapping.description() + ")", place);
+    Mapped mapped = mapping.apply(checkpoint.tensors(), checkpoint.aliases());
+    mapped.notes().forEach(note -> findings.info(note, place));
+    return Optional.of(new Named(specs(mapped.tensors()), mapped.aliases(), mapping.component()));
+  }
+
+  private static List<TensorSpec> specs(List<NamedTensor> tensors) {
+    return tensors.stream().map(NamedTensor::spec).toList();
+  }
+
+  private void compare(String place, Named named, BaseFolder base, Optional<String> wanted) {
+    List<String> names = named.tensors().stream().map(TensorSpec::name).toList();
+    Optional<Component> component =
+        findings.attempt(
+            () ->
+                base.component(
+                    base.isPipeline() ? wanted : Optional.empty(),
+                    named.component(),
+                    names,
+                    Optional.empty()));
+    component.ifPresent(
+        c -> {
+          c.notes().forEach(note -> findings.info(note, c.address()));
+          findings
+              .attempt(
+                  () -> {
+                    new BaseCheck(c).require(named.tensors(), named.aliases(), place);
+                    return c;
+                  })
+              .ifPresent(
+                  same ->
+                      findings.info(
+                          "all tensors have the names and shapes of the base " + c.address(),
+                          place));
+        });
+  }
+}

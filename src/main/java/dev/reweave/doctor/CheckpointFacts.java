@@ -1,0 +1,124 @@
+package dev.reweave.doctor;
+
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.tensor.DType;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.StorageRef;
+import dev.reweave.tensor.TensorSpec;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** What follows from a checkpoint's structure alone. */
+final class CheckpointFacts {
+  private final Checkpoint checkpoint;
+  private final String place;
+
+  private CheckpointFacts(Checkpoint checkpoint) {
+    this.checkpoint = checkpoint;
+    String first = checkpoint.files().get(0).uri();
+    this.place =
+        checkpoint.source().tag().isEmpty() ? first : first.substring(0, first.lastIndexOf('/'));
+  }
+
+  static List<Finding> of(Checkpoint checkpoint) {
+    return checkpoint.files().isEmpty() ? List.of() : new CheckpointFacts(checkpoint).find();
+  }
+
+  private List<Finding> find() {
+    Checkpoint.Source source = checkpoint.source();
+    List<Finding> findings = new ArrayList<>();
+    if (source.stage() >= 0) {
+      findings.add(Finding.info(description(source), place));
+      KnownVersions.deepSpeed(source.version(), place).ifPresent(findings::add);
+      weights(source, findings);
+    }
+    findings.add(Finding.info(sizes(), place));
+    noteUnchecked(findings);
+    return findings;
+  }
+
+  private String description(Checkpoint.Source source) {
+    return (source.framework() + " " + source.version()).strip()
+        + ", ZeRO stage "
+        + source.stage()
+        + ", "
+        + source.worldSize()
+        + (source.worldSize() == 1 ? " rank" : " ranks")
+        + (source.precision().isEmpty() ? "" : ", trained in " + source.precision())
+        + ", "
+        + checkpoint.files().size()
+        + (checkpoint.files().size() == 1 ? " file" : " files")
+        + " needed";
+  }
+
+  private void weights(Checkpoint.Source source, List<Finding> findings) {
+    if (source.weights().equals(Weights.MASTER)) {
+      String other =
+          source.stage() == 3 ? "" : "; the module's own are there too, for --weights model";
+      findings.add(Finding.info("fp32 master weights are there for all ranks" + other, place));
+    } else if (source.stage() == 0) {
+      findings.add(Finding.info("the module's own weights are there", place));
+    } else {
+      findings.add(
+          new Finding(
+              Severity.WARNING,
+              "the module's own weights are taken, and no fp32 masters",
+              place,
+              "for masters, have the *_optim_states.pt of all ranks there and leave --weights"
+                  + " out"));
+    }
+  }
+
+  private String sizes() {
+    long parameters = 0;
+    long castable = 0;
+    long others = 0;
+    for (NamedTensor tensor : checkpoint.tensors()) {
+      TensorSpec spec = tensor.spec();
+      parameters += spec.elements();
+      if (spec.dtype().isCastable()) {
+        castable += spec.elements();
+      } else {
+        others += spec.bytes();
+      }
+    }
+    return String.format(
+        Locale.ROOT,
+        "%d tensors of %,d parameters: the result needs %,d bytes as float32, %,d as bfloat16",
+        checkpoint.tensors().size(),
+        parameters,
+        castable * DType.F32.bytes() + others,
+        castable * DType.BF16.bytes() + others);
+  }
+
+  /** The first elements of each tensor tell: a file is of one format. */
+  private void noteUnchecked(List<Finding> findings) {
+    Set<Integer> files = new HashSet<>();
+    for (NamedTensor tensor : checkpoint.tensors()) {
+      tensor
+          .layout()
+          .runs(0, Math.min(1, tensor.spec().elements()), (storage, o, n) -> add(storage, files));
+    }
+    if (!files.isEmpty()) {
+      String name = checkpoint.files().get(files.iterator().next()).name();
+      findings.add(
+          new Finding(
+              Severity.WARNING,
+              "files of torch.save's legacy format keep no checksums: changed bytes in "
+                  + (files.size() == 1 ? name : name + " and others")
+                  + " would go unseen",
+              place,
+              "compare the files with those of the training run, say with sha256sum"));
+    }
+  }
+
+  private static void add(StorageRef storage, Set<Integer> files) {
+    if (!storage.hasCrc() && storage.bytes() > 0) {
+      files.add(storage.file());
+    }
+  }
+}

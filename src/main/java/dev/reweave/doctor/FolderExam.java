@@ -1,0 +1,152 @@
+package dev.reweave.doctor;
+
+import dev.reweave.base.BaseFolder;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.TensorSpec;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/** Examines a folder that libraries load: of one model, or of a pipeline with its components. */
+final class FolderExam {
+  static final String CONFIG = "config.json";
+  private static final String MANIFEST = "reweave.json";
+
+  private static final Pattern LEFT_OUT = Pattern.compile("(.*/)?(\\.git|\\.cache|\\.reweave)/.*");
+
+  /** Weights that come without a config of the model: adapters. */
+  private static final Pattern ADAPTER =
+      Pattern.compile("(pytorch_lora_weights|adapter_model)(\\..*)?");
+
+  private final Stores stores;
+  private final Findings findings;
+  private final Depth depth;
+  private final SortedMap<String, Map<String, TensorSpec>> tensors = new TreeMap<>();
+
+  FolderExam(Stores stores, Findings findings, Depth depth) {
+    this.stores = stores;
+    this.findings = findings;
+    this.depth = depth;
+  }
+
+  /** Whether a file of this kind makes a folder one of a model. */
+  static boolean isOfModel(InputFile file) {
+    return WeightFiles.isWeights(file.name())
+        || file.name().equals(CONFIG)
+        || file.name().equals(BaseFolder.MODEL_INDEX);
+  }
+
+  /**
+   * Examines the folder with all below it, or one file.
+   *
+   * @throws dev.reweave.ReweaveException if it cannot be listed
+   */
+  void examine(String address) {
+    Optional<InputFile> one = stores.file(address);
+    SortedMap<String, InputFile> files = new TreeMap<>();
+    one.ifPresentOrElse(f -> files.put(f.name(), f), () -> files.putAll(stores.tree(address)));
+    files.keySet().removeIf(path -> LEFT_OUT.matcher(path).matches());
+    findings.addAll(new FileExam(stores, depth).examine(files.values()));
+    SortedMap<String, List<InputFile>> folders = new TreeMap<>();
+    files.forEach(
+        (path, file) -> folders.computeIfAbsent(folderOf(path), f -> new ArrayList<>()).add(file));
+    String place = stores.resolve(address);
+    if (files.containsKey(MANIFEST)) {
+      findings.info(
+          "converted by Reweave: 'reweave verify' compares all bytes with those that were written",
+          place);
+    }
+    ConfigFiles configs = new ConfigFiles(stores, findings, files);
+    Optional<PipelineExam> pipeline =
+        configs
+            .read(BaseFolder.MODEL_INDEX)
+            .map(index -> new PipelineExam(place, index, folders, findings));
+    pipeline.ifPresent(PipelineExam::examine);
+    VersionExam versions = new VersionExam(findings);
+    configs.versioned().forEach(versions::add);
+    folders.forEach(
+        (folder, content) -> {
+          String at = folder.isEmpty() ? place : place + "/" + folder;
+          List<WeightFiles> weights = WeightFiles.among(content);
+          ConfigExam config = new ConfigExam(configs, folder, findings);
+          weights.forEach(w -> examine(folder, at, w, config));
+          boolean named = pipeline.filter(p -> p.names(folder)).isPresent();
+          if (one.isEmpty() && !named) {
+            requireConfig(folder, at, content, weights);
+          }
+        });
+  }
+
+  /** The weights of each folder that are whole; those without a variant, where there are some. */
+  SortedMap<String, Map<String, TensorSpec>> tensors() {
+    return Collections.unmodifiableSortedMap(tensors);
+  }
+
+  private void examine(String folder, String place, WeightFiles weights, ConfigExam config) {
+    WeightsCheck check = new WeightsCheck(stores, weights);
+    List<String> problems = check.run();
+    // A file that cannot be opened or is no more than a pointer has been told of.
+    findings.addAll(check.findings().stream().filter(f -> !findings.isBad(f.place())).toList());
+    if (problems.isEmpty() && !check.tensors().isEmpty()) {
+      findings.info(summary(weights, check), place);
+      boolean adapter = isAdapter(weights);
+      if (!adapter) {
+        config.examine(check.tensors(), hasVariant(weights));
+      }
+      if (!adapter && (!hasVariant(weights) || !tensors.containsKey(folder))) {
+        tensors.put(folder, check.tensors());
+      }
+    }
+  }
+
+  private static String summary(WeightFiles weights, WeightsCheck check) {
+    SortedSet<String> types = new TreeSet<>();
+    check.tensors().values().forEach(t -> types.add(t.dtype().torchName()));
+    return String.format(
+        Locale.ROOT,
+        "%s%s: %d tensors of %s in %s, %,d bytes",
+        weights.stem(),
+        weights.suffix(),
+        check.tensors().size(),
+        String.join(", ", types),
+        weights.shards().size() == 1 ? "one file" : weights.shards().size() + " shards",
+        check.tensors().values().stream().mapToLong(TensorSpec::bytes).sum());
+  }
+
+  private static boolean hasVariant(WeightFiles weights) {
+    return weights.stem().indexOf('.') >= 0;
+  }
+
+  private static boolean isAdapter(WeightFiles weights) {
+    return ADAPTER.matcher(weights.stem()).matches();
+  }
+
+  private void requireConfig(
+      String folder, String place, List<InputFile> content, List<WeightFiles> weights) {
+    boolean models = weights.stream().anyMatch(w -> !isAdapter(w));
+    if (!models || content.stream().anyMatch(f -> f.name().equals(CONFIG))) {
+      return;
+    }
+    if (folder.isEmpty()) {
+      findings.info("bare weights: there is no config.json to load them with", place);
+    } else {
+      findings.warning(
+          "weights without a config.json",
+          place,
+          "copy the config.json of the model that was trained, or convert with --base");
+    }
+  }
+
+  private static String folderOf(String path) {
+    return path.substring(0, Math.max(0, path.lastIndexOf('/')));
+  }
+}

@@ -1,0 +1,93 @@
+package dev.reweave.doctor;
+
+import dev.reweave.base.LibraryVersion;
+import java.util.Map;
+import java.util.Optional;
+
+/** The versions of other people's software whose files have been looked at. */
+final class KnownVersions {
+  private static final String OLDEST_DEEPSPEED = "0.6";
+  private static final String NEWEST_DEEPSPEED = "0.19";
+
+  /** Of libraries that wrote a config. */
+  private static final Map<String, String> NEWEST =
+      Map.of("diffusers", "0.40", "transformers", "5");
+
+  /** Minor versions that go together, as far as configs tell. */
+  private static final int CLOSE = 5;
+
+  private KnownVersions() {}
+
+  /** What to say of a checkpoint of this version, which is empty where it is not known. */
+  static Optional<Finding> deepSpeed(String version, String place) {
+    if (version.isEmpty()) {
+      return Optional.of(
+          Finding.info("the files do not say which version of DeepSpeed wrote them", place));
+    }
+    if (!LibraryVersion.isVersion(version)) {
+      return Optional.of(
+          Finding.info("not a version of DeepSpeed that is known: " + version, place));
+    }
+    boolean newer = isNewer(version, NEWEST_DEEPSPEED);
+    boolean older = LibraryVersion.compare(version, OLDEST_DEEPSPEED) < 0;
+    return newer || older
+        ? Optional.of(
+            new Finding(
+                Severity.WARNING,
+                "DeepSpeed "
+                    + version
+                    + " is "
+                    + (newer ? "newer" : "older")
+                    + " than any that was tried ("
+                    + OLDEST_DEEPSPEED
+                    + " to "
+                    + NEWEST_DEEPSPEED
+                    + ")",
+                place,
+                "compare some tensors of the result with those of zero_to_fp32.py"))
+        : Optional.empty();
+  }
+
+  /** What to say of a config that this version wrote. */
+  static Optional<Finding> config(String library, String version, String place) {
+    String newest = NEWEST.get(library);
+    return newest != null && LibraryVersion.isVersion(version) && isNewer(version, newest)
+        ? Optional.of(
+            Finding.info(
+                "written by "
+                    + library
+                    + " "
+                    + version
+                    + ", newer than "
+                    + newest
+                    + ", the newest"
+                    + " that was looked at",
+                place))
+        : Optional.empty();
+  }
+
+  /** Whether configs of two versions of a library are seldom found in one pipeline. */
+  static boolean areFarApart(String left, String right) {
+    int[] l = numbers(left);
+    int[] r = numbers(right);
+    return l[0] != r[0] || Math.abs(l[1] - r[1]) > CLOSE;
+  }
+
+  private static boolean isNewer(String version, String newest) {
+    int[] own = numbers(version);
+    int[] known = numbers(newest);
+    boolean minorCounts = newest.indexOf('.') > 0;
+    return own[0] > known[0] || (minorCounts && own[0] == known[0] && own[1] > known[1]);
+  }
+
+  /** Major and minor number. */
+  private static int[] numbers(String version) {
+    String[] parts = version.split("\\.", -1);
+    return new int[] {leading(parts[0]), parts.length > 1 ? leading(parts[1]) : 0};
+  }
+
+  private static int leading(String part) {
+    String digits = part.replaceFirst("\\D.*", "");
+    return digits.isEmpty() ? 0 : Integer.parseInt(digits);
+  }
+}

@@ -5,6 +5,7 @@ import dev.reweave.job.Conversion;
 import dev.reweave.job.ConversionRequest;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.job.ConversionRequest.Proving;
 import dev.reweave.job.Preparation;
 import dev.reweave.job.RepeatedConversion;
 import dev.reweave.job.SparkSessions;
@@ -59,6 +60,13 @@ final class ConvertCommand implements Callable<Integer> {
           "Run the conversion again that a reweave.json tells of, with all its options; --output"
               + " names another folder for the result.")
   private Optional<String> again = Optional.empty();
+
+  @Option(
+      names = "--prove",
+      description =
+          "Compare the fp32 masters with the module's own weights, bit for bit, and publish"
+              + " nothing if they are not the same.")
+  private boolean prove;
 
   @Option(names = "--overwrite", description = "Replace the model in the output folder.")
   private boolean overwrite;
@@ -132,6 +140,7 @@ final class ConvertCommand implements Callable<Integer> {
         planning.toOptions(model.defaultType()),
         model.mapping(),
         model.base(),
+        prove ? Proving.SECOND_COPY : Proving.CHECKSUMS,
         existing(),
         earlier());
   }

@@ -76,8 +76,11 @@ final class ChunkTask {
 
   private ChunkResult run(ChunkSink sink) throws IOException {
     ReadTally tally = new ReadTally();
-    try (OpenFiles files = new OpenFiles(stores, work.sources())) {
-      Window window = new Window(chunk, file, new Gather(files, tally), sink);
+    ReadTally proofTally = new ReadTally();
+    try (OpenFiles files = new OpenFiles(stores, work.sources());
+        OpenFiles second = new OpenFiles(stores, work.second())) {
+      Proof proof = new Proof(file, new Gather(second, proofTally));
+      Window window = new Window(chunk, file, new Gather(files, tally), proof, sink);
       fill(window);
       window.flush();
       PartReceipt receipt = sink.commit();
@@ -87,8 +90,8 @@ final class ChunkTask {
           window.crc32c(),
           window.tensors(),
           tally.shares(),
-          tally.bytes(),
-          tally.requests());
+          tally.bytes() + proofTally.bytes(),
+          tally.requests() + proofTally.requests());
     }
   }
 

@@ -6,6 +6,7 @@ import dev.reweave.report.Provenance;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -77,6 +78,7 @@ public final class Conversion {
               prepared.checkpoint(),
               request.reading(),
               request.planning(),
+              request.proving().name().toLowerCase(Locale.ROOT).replace('_', '-'),
               prepared.mapping(),
               prepared.base(),
               prepared.aliases(),

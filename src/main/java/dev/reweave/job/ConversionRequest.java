@@ -18,8 +18,17 @@ public record ConversionRequest(
     PlanOptions planning,
     MappingChoice mapping,
     Optional<BaseChoice> base,
+    Proving proving,
     ExistingOutput existing,
     Earlier earlier) {
+
+  /** What is known of the weights before they are published. */
+  public enum Proving {
+    /** That they are what the files hold. */
+    CHECKSUMS,
+    /** That also the checkpoint's second copy of the weights, if there is one, is the same. */
+    SECOND_COPY
+  }
 
   /** What counts of an earlier run of the same conversion. */
   public enum Earlier {
@@ -43,12 +52,26 @@ public record ConversionRequest(
       PlanOptions planning,
       ExistingOutput existing,
       Earlier earlier) {
-    this(input, output, reading, planning, MappingChoice.AUTO, Optional.empty(), existing, earlier);
+    this(
+        input,
+        output,
+        reading,
+        planning,
+        MappingChoice.AUTO,
+        Optional.empty(),
+        Proving.CHECKSUMS,
+        existing,
+        earlier);
   }
 
   /** The part that decides what the result is, for comparison with other requests. */
   List<Object> substance() {
     return List.of(
-        input, reading, planning.withSizes(planning.maxShardBytes(), 1 << 20), mapping, base);
+        input,
+        reading,
+        planning.withSizes(planning.maxShardBytes(), 1 << 20),
+        mapping,
+        base,
+        proving);
   }
 }

@@ -96,10 +96,14 @@ final class FileAssembly implements AutoCloseable {
     progress.receipts.sort(Comparator.comparingInt(PartReceipt::number));
     output.assemble(staged.get(file.path()), progress.receipts);
     Map<String, Long> overflows = new TreeMap<>();
+    Map<String, Proof.Outcome> proofs = new TreeMap<>();
     for (ChunkResult.TensorShare share : progress.tensors.values()) {
+      String tensor = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
       if (share.overflows() > 0) {
-        Segment.Woven tensor = (Segment.Woven) file.segments().get(share.segment());
-        overflows.put(tensor.spec().name(), share.overflows());
+        overflows.put(tensor, share.overflows());
+      }
+      if (share.proof().compared() > 0) {
+        proofs.put(tensor, share.proof());
       }
     }
     Journal.FileState state =
@@ -108,7 +112,8 @@ final class FileAssembly implements AutoCloseable {
             progress.crc32c,
             progress.receipts,
             List.copyOf(progress.shares.values()),
-            overflows);
+            overflows,
+            proofs);
     journal.finish(state);
     return state;
   }

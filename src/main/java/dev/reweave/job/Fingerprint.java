@@ -25,6 +25,7 @@ final class Fingerprint {
     add(digest, Versions.reweave());
     add(digest, request.reading().weights().toString());
     add(digest, prepared.mapping().map(m -> m.rules().toString()).orElse(""));
+    add(digest, request.proving().toString());
     for (InputFile file : plan.sources()) {
       add(digest, file.uri() + "\n" + file.length() + "\n" + file.modified());
     }

@@ -43,13 +43,15 @@ final class Journal {
    * @param receipts of its parts
    * @param shares what its chunks read of each storage
    * @param overflows by tensor, elements that became infinite in the cast; only where there are any
+   * @param proofs by tensor, what comparing it with a second copy came to
    */
   record FileState(
       String path,
       int crc32c,
       List<PartReceipt> receipts,
       List<ReadTally.StorageShare> shares,
-      Map<String, Long> overflows) {}
+      Map<String, Long> overflows,
+      Map<String, Proof.Outcome> proofs) {}
 
   private final OutputFolder output;
 

@@ -102,6 +102,9 @@ final class PlanRunner {
             audited[0] += result.bytesRead();
           });
       checks.compare(plan);
+      Map<String, Proof.Outcome> proofs = new TreeMap<>();
+      states.values().forEach(state -> proofs.putAll(state.proofs()));
+      ProofVerdict verdict = new ProofVerdict(proofs);
       RunFigures figures =
           new RunFigures(
               assembly.bytesRead() + audited[0],
@@ -111,7 +114,10 @@ final class PlanRunner {
               checks.checked(),
               checks.unchecked(),
               crcs(states),
-              overflows(states));
+              overflows(states),
+              proofs.size(),
+              verdict.elements(),
+              proofs.isEmpty() ? "" : verdict.require(plan.second().get(0).uri()));
       return new Staged(staged, states, figures);
     } finally {
       work.destroy();

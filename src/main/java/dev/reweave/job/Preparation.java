@@ -6,6 +6,7 @@ import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.doctor.Doctor;
 import dev.reweave.doctor.Severity;
+import dev.reweave.job.ConversionRequest.Proving;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Design;
 import dev.reweave.plan.FileNames;
@@ -74,13 +75,12 @@ public final class Preparation {
         .filter(f -> !f.severity().equals(Severity.INFO))
         .forEach(f -> notes.add(f.text()));
     base.ifPresent(b -> notes.addAll(b.notes()));
+    ConversionPlan plan = new Planner(request.planning()).plan(design);
+    if (request.proving() == Proving.SECOND_COPY) {
+      plan = SecondCopy.of(stores, scanner, request, checkpoint, renaming).prove(plan, notes);
+    }
     return new Prepared(
-        checkpoint,
-        renaming.used(),
-        base.map(BaseDesign::used),
-        renaming.aliases(),
-        notes,
-        new Planner(request.planning()).plan(design));
+        checkpoint, renaming.used(), base.map(BaseDesign::used), renaming.aliases(), notes, plan);
   }
 
   private static void requireBaseForLikeness(ConversionRequest request) {

@@ -82,6 +82,7 @@ public final class RepeatedConversion {
             .map(m -> new MappingChoice(m.name(), Optional.of(m.rules().toString())))
             .orElse(MappingChoice.NONE),
         manifest.baseUsed().map(RepeatedConversion::base),
+        constant(ConversionRequest.Proving.class, options.proving()),
         existing,
         earlier);
   }

@@ -33,6 +33,7 @@ final class Window {
   private record Piece(int segment, Cast cast, int source, int target, int elements, long behind) {}
 
   private final PlannedFile file;
+  private final Proof proof;
   private final Gather gather;
   private final ChunkSink sink;
   private final CRC32C crc = new CRC32C();
@@ -45,8 +46,9 @@ final class Window {
   private int gathered;
   private int filled;
 
-  Window(Chunk chunk, PlannedFile file, Gather gather, ChunkSink sink) {
+  Window(Chunk chunk, PlannedFile file, Gather gather, Proof proof, ChunkSink sink) {
     this.file = file;
+    this.proof = proof;
     this.gather = gather;
     this.sink = sink;
     // A cast from 64 to 16 bits takes in four times what it gives.
@@ -86,6 +88,8 @@ final class Window {
       byte[] buffer = cast.isCopy() ? out : in;
       int offset = cast.isCopy() ? filled : gathered;
       slices.add(new Gather.Slice(layout, at, at + elements, buffer, offset));
+      Proof.Source source = cast.isCopy() ? Proof.Source.WRITTEN : Proof.Source.GATHERED;
+      proof.add(segment, at, elements, source, offset);
       long behind = woven.length() - (at + elements) * outSize;
       pieces.add(new Piece(segment, cast, gathered, filled, elements, behind));
       gathered += elements * inSize;
@@ -118,10 +122,19 @@ final class Window {
       }
       if (file.hasTail() || overflows > 0) {
         ChunkResult.TensorShare share =
-            new ChunkResult.TensorShare(piece.segment(), crc32(piece), overflows);
+            new ChunkResult.TensorShare(
+                piece.segment(), crc32(piece), overflows, Proof.Outcome.NONE);
         tensors.merge(piece.segment(), share, ChunkResult.TensorShare::plus);
       }
     }
+    proof.compare(
+        in,
+        out,
+        (segment, outcome) ->
+            tensors.merge(
+                segment,
+                new ChunkResult.TensorShare(segment, 0, 0, outcome),
+                ChunkResult.TensorShare::plus));
     crc.update(out, 0, filled);
     sink.write(out, 0, filled);
     slices.clear();

@@ -2,9 +2,11 @@ package dev.reweave.plan;
 
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.PartRule;
+import dev.reweave.tensor.Layout;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -20,6 +22,8 @@ import java.util.stream.Stream;
  * @param last small files that become visible behind the index, such as {@code model_index.json}
  * @param weights names of the weight files
  * @param chunkBytes most bytes of one chunk
+ * @param second the files of the checkpoint's second copy of the weights, which {@link
+ *     PlannedFile#copies} points into; none where nothing is proven
  */
 public record ConversionPlan(
     List<InputFile> sources,
@@ -29,22 +33,44 @@ public record ConversionPlan(
     Optional<SmallFile> index,
     List<SmallFile> last,
     FileNames weights,
-    long chunkBytes) {
+    long chunkBytes,
+    List<InputFile> second) {
 
   public ConversionPlan {
     sources = List.copyOf(sources);
     files = List.copyOf(files);
     configs = List.copyOf(configs);
     last = List.copyOf(last);
+    second = List.copyOf(second);
+  }
+
+  /**
+   * The same plan, with what its tensors are to be compared with.
+   *
+   * @param copy by tensor, where its elements are once more
+   * @param copyFiles the files that these layouts point into
+   */
+  public ConversionPlan provenBy(Map<String, Layout> copy, List<InputFile> copyFiles) {
+    return new ConversionPlan(
+        sources,
+        checkpointFiles,
+        files.stream().map(f -> f.provenBy(copy)).toList(),
+        configs,
+        index,
+        last,
+        weights,
+        chunkBytes,
+        copyFiles);
   }
 
   /** The part that tasks need. */
   public Work work() {
-    return new Work(sources, files);
+    return new Work(sources, files, second);
   }
 
   /** What is sent to every task, once. */
-  public record Work(List<InputFile> sources, List<PlannedFile> files) implements Serializable {}
+  public record Work(List<InputFile> sources, List<PlannedFile> files, List<InputFile> second)
+      implements Serializable {}
 
   /** The files of weights. */
   public List<PlannedFile> shards() {

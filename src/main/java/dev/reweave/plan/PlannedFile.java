@@ -1,8 +1,12 @@
 package dev.reweave.plan;
 
+import dev.reweave.tensor.Layout;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** One file to be written by tasks: segments without gaps between them. */
 public final class PlannedFile implements Serializable {
@@ -19,6 +23,7 @@ public final class PlannedFile implements Serializable {
   private final String path;
   private final Role role;
   private final List<Segment> segments;
+  private final Map<Integer, Layout> copies;
   private final long[] positions;
   private final long length;
 
@@ -28,9 +33,14 @@ public final class PlannedFile implements Serializable {
    * @param path in the output folder, such as {@code transformer/model-00001-of-00003.safetensors}
    */
   public PlannedFile(String path, Role role, List<Segment> segments) {
+    this(path, role, segments, Map.of());
+  }
+
+  private PlannedFile(String path, Role role, List<Segment> segments, Map<Integer, Layout> copies) {
     this.path = path;
     this.role = role;
     this.segments = List.copyOf(segments);
+    this.copies = Map.copyOf(copies);
     this.positions = new long[segments.size()];
     long position = 0;
     for (int s = 0; s < positions.length; s++) {
@@ -41,6 +51,29 @@ public final class PlannedFile implements Serializable {
       }
     }
     this.length = position;
+  }
+
+  /**
+   * The same file, with what its tensors are to be compared with.
+   *
+   * @param second by tensor, where the checkpoint has its elements once more
+   */
+  public PlannedFile provenBy(Map<String, Layout> second) {
+    Map<Integer, Layout> found = new TreeMap<>();
+    for (int s = 0; s < segments.size(); s++) {
+      if (segments.get(s) instanceof Segment.Woven woven) {
+        Layout copy = second.get(woven.spec().name());
+        if (copy != null && copy.elements() == woven.layout().elements()) {
+          found.put(s, copy);
+        }
+      }
+    }
+    return new PlannedFile(path, role, segments, found);
+  }
+
+  /** By segment, where the checkpoint has the elements of a tensor once more. */
+  public Map<Integer, Layout> copies() {
+    return copies;
   }
 
   /** Where it stands in the output folder, with {@code /} between names. */
@@ -101,10 +134,10 @@ public final class PlannedFile implements Serializable {
         .toList();
   }
 
-  /** Bytes that its tensors take where they lie. */
+  /** Bytes that its tensors take where they lie, with their second copies. */
   public long bytesToRead() {
-    return tensors().stream()
-        .mapToLong(t -> t.layout().elements() * t.layout().dtype().bytes())
+    return Stream.concat(tensors().stream().map(Segment.Woven::layout), copies.values().stream())
+        .mapToLong(layout -> layout.elements() * layout.dtype().bytes())
         .sum();
   }
 }

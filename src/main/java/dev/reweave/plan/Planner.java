@@ -58,7 +58,8 @@ public final class Planner {
         index(packed, writer, design),
         design.last(),
         design.names(),
-        options.chunkBytes());
+        options.chunkBytes(),
+        List.of());
   }
 
   private static List<PackedShard> likeBase(List<TensorSpec> specs, Design.Likeness like) {

@@ -30,6 +30,7 @@ import java.util.stream.Stream;
  * @param output address of the folder
  * @param mapping null where names were kept
  * @param base null where there was none
+ * @param proof null where nothing was proven
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -46,6 +47,7 @@ public record Manifest(
     MappingUsed mapping,
     BaseUsed base,
     Result result,
+    Proof proof,
     Figures figures,
     List<String> notes) {
 
@@ -68,6 +70,11 @@ public record Manifest(
   /** The mapping that was applied, if there was one. */
   public Optional<MappingUsed> mappingUsed() {
     return Optional.ofNullable(mapping);
+  }
+
+  /** What was proven of the weights, if anything. */
+  public Optional<Proof> proven() {
+    return Optional.ofNullable(proof);
   }
 
   /** The base, if there was one. */
@@ -120,13 +127,15 @@ public record Manifest(
       long maxShardBytes,
       String weightsName,
       long chunkBytes,
-      String only) {
+      String only,
+      String proving) {
     public Options {
       weights = orEmpty(weights);
       format = orEmpty(format);
       shards = orEmpty(shards);
       weightsName = orEmpty(weightsName);
       only = orEmpty(only);
+      proving = orEmpty(proving);
     }
   }
 
@@ -192,6 +201,14 @@ public record Manifest(
 
   /** One file, by its path; the checksum as eight hexadecimal digits. */
   public record Shard(String name, long bytes, String crc32c) {}
+
+  /**
+   * What comparing the fp32 masters with the module's own weights came to.
+   *
+   * @param verdict in words
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Proof(int tensors, long elements, String verdict) {}
 
   /** What it took; see {@link RunFigures}. */
   @JsonIgnoreProperties(ignoreUnknown = true)

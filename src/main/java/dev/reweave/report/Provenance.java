@@ -25,6 +25,7 @@ import java.util.stream.Stream;
  *
  * @param inputPath full address of the checkpoint
  * @param outputPath full address of the result
+ * @param proving what was to be proven of the weights, as the manifest spells it
  * @param notes what the user should know
  */
 public record Provenance(
@@ -37,6 +38,7 @@ public record Provenance(
     Checkpoint checkpoint,
     ReadOptions reading,
     PlanOptions planning,
+    String proving,
     Optional<Manifest.MappingUsed> mapping,
     Optional<Manifest.BaseUsed> base,
     Map<String, String> aliases,
@@ -57,6 +59,9 @@ public record Provenance(
         mapping.orElse(null),
         base.map(b -> withChecksums(b, plan, run)).orElse(null),
         result(plan, run),
+        run.proven() == 0
+            ? null
+            : new Manifest.Proof(run.proven(), run.provenElements(), run.proof()),
         new Manifest.Figures(
             run.bytesRead(),
             run.bytesNeeded(),
@@ -95,7 +100,8 @@ public record Provenance(
         planning.maxShardBytes(),
         planning.weightsName().orElse(""),
         planning.chunkBytes(),
-        planning.only().orElse(""));
+        planning.only().orElse(""),
+        proving);
   }
 
   /** A constant as it is written on the command line: {@code like-base}. */

@@ -112,6 +112,17 @@ public final class Summary {
             figures.storagesUnchecked() == 0
                 ? ""
                 : ", " + figures.storagesUnchecked() + " storages could not be checked"));
+    manifest
+        .proven()
+        .ifPresent(
+            proof ->
+                lines.add(
+                    String.format(
+                        Locale.ROOT,
+                        "proof  %d tensors, %,d elements: %s",
+                        proof.tensors(),
+                        proof.elements(),
+                        proof.verdict())));
     lines.add("to     " + output);
     return lines;
   }

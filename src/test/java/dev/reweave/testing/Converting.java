@@ -7,6 +7,7 @@ import dev.reweave.job.Conversion;
 import dev.reweave.job.ConversionRequest;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.job.ConversionRequest.Proving;
 import dev.reweave.job.MappingChoice;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
@@ -21,6 +22,7 @@ public final class Converting {
   private PlanOptions planning = PlanOptions.DEFAULTS;
   private MappingChoice mapping = MappingChoice.AUTO;
   private Optional<BaseChoice> base = Optional.empty();
+  private Proving proving = Proving.CHECKSUMS;
   private ExistingOutput existing = ExistingOutput.REFUSE;
   private Stores stores = TestSpark.stores();
 
@@ -72,6 +74,12 @@ public final class Converting {
     return this;
   }
 
+  /** Comparing with the second copy of the weights. */
+  public Converting proving() {
+    proving = Proving.SECOND_COPY;
+    return this;
+  }
+
   public Converting overwriting() {
     existing = ExistingOutput.REPLACE;
     return this;
@@ -84,7 +92,7 @@ public final class Converting {
 
   public ConversionRequest request() {
     return new ConversionRequest(
-        input, output, reading, planning, mapping, base, existing, Earlier.CONTINUE);
+        input, output, reading, planning, mapping, base, proving, existing, Earlier.CONTINUE);
   }
 
   /** Converts. */

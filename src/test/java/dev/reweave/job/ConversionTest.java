@@ -6,12 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
+import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -33,16 +32,7 @@ class ConversionTest {
   @TempDir Path temp;
 
   private static Manifest convert(Path input, Path output, PlanOptions plan, ExistingOutput mode) {
-    return new Conversion(TestSpark.context(), TestSpark.stores())
-        .run(
-            new ConversionRequest(
-                input.toString(),
-                output.toString(),
-                ReadOptions.defaults(),
-                plan,
-                mode,
-                Earlier.CONTINUE))
-        .manifest();
+    return Converting.between(input, output).planning(plan).existing(mode).run().manifest();
   }
 
   private static PlanOptions shardsOf(long bytes) {

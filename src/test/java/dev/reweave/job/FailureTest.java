@@ -7,11 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
-import dev.reweave.plan.PlanOptions;
+import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
-import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,17 +36,7 @@ class FailureTest {
     Map<String, String> before = Fixtures.digests(input);
     ReweaveException failure =
         assertThrows(
-            ReweaveException.class,
-            () ->
-                new Conversion(TestSpark.context(), TestSpark.stores())
-                    .run(
-                        new ConversionRequest(
-                            input.toString(),
-                            output.toString(),
-                            reading,
-                            PlanOptions.DEFAULTS,
-                            ExistingOutput.REFUSE,
-                            Earlier.CONTINUE)));
+            ReweaveException.class, () -> Converting.between(input, output).reading(reading).run());
     assertEquals(Map.of(), Fixtures.digests(output));
     assertTrue(Files.notExists(output), "output folder left behind");
     assertEquals(before, Fixtures.digests(input));
@@ -107,15 +94,7 @@ class FailureTest {
     Path[] outputs = {temp.resolve("good"), temp.resolve("bad")};
     Path[] inputs = {Fixtures.folder(good), Fixtures.folder("corrupt/" + fixture + "/ckpt")};
     for (int i = 0; i < 2; i++) {
-      new Conversion(TestSpark.context(), TestSpark.stores())
-          .run(
-              new ConversionRequest(
-                  inputs[i].toString(),
-                  outputs[i].toString(),
-                  ReadOptions.defaults(),
-                  PlanOptions.DEFAULTS,
-                  ExistingOutput.REFUSE,
-                  Earlier.CONTINUE));
+      Converting.between(inputs[i], outputs[i]).run();
     }
     assertEquals(
         Fixtures.digests(outputs[0]).get("model.safetensors"),
@@ -236,16 +215,7 @@ class FailureTest {
       ReweaveException failure =
           assertThrows(
               ReweaveException.class,
-              () ->
-                  new Conversion(TestSpark.context(), TestSpark.stores())
-                      .run(
-                          new ConversionRequest(
-                              input.toString(),
-                              wrong.get(0),
-                              ReadOptions.defaults(),
-                              PlanOptions.DEFAULTS,
-                              ExistingOutput.REPLACE,
-                              Earlier.CONTINUE)));
+              () -> Converting.between(input, wrong.get(0)).overwriting().run());
       assertSays(failure.getMessage(), wrong.get(1));
     }
     assertEquals(before, Fixtures.digests(temp));
@@ -258,16 +228,7 @@ class FailureTest {
     ReweaveException failure =
         assertThrows(
             ReweaveException.class,
-            () ->
-                new Conversion(TestSpark.context(), TestSpark.stores())
-                    .run(
-                        new ConversionRequest(
-                            Fixtures.folder("z2_bf16_w2/ckpt").toString(),
-                            output.toString(),
-                            ReadOptions.defaults(),
-                            PlanOptions.DEFAULTS,
-                            ExistingOutput.REFUSE,
-                            Earlier.CONTINUE)));
+            () -> Converting.between(Fixtures.folder("z2_bf16_w2/ckpt"), output).run());
 
     assertSays(failure.getMessage(), "not empty", "thesis.tex", "--overwrite");
     assertEquals("years of work", Files.readString(output.resolve("thesis.tex")));

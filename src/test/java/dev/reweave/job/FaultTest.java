@@ -5,12 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;
+import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fault;
 import dev.reweave.testing.FaultProxy;
 import dev.reweave.testing.FaultProxy.Request;
@@ -109,16 +107,7 @@ class FaultTest {
   }
 
   private static void run(String from, String to) {
-    var unused =
-        new Conversion(TestSpark.context(), new Stores(conf))
-            .run(
-                new ConversionRequest(
-                    from,
-                    to,
-                    ReadOptions.defaults(),
-                    PLAN,
-                    ExistingOutput.REFUSE,
-                    Earlier.CONTINUE));
+    var unused = Converting.between(from, to).planning(PLAN).in(new Stores(conf)).run();
   }
 
   private String output() {

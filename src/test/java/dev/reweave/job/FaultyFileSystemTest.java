@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;
@@ -65,16 +62,7 @@ class FaultyFileSystemTest {
   }
 
   private static void run(String from, String to) {
-    var unused =
-        new Conversion(TestSpark.context(), new Stores(conf))
-            .run(
-                new ConversionRequest(
-                    from,
-                    to,
-                    ReadOptions.defaults(),
-                    PLAN,
-                    ExistingOutput.REFUSE,
-                    Earlier.CONTINUE));
+    var unused = Converting.between(from, to).planning(PLAN).in(new Stores(conf)).run();
   }
 
   private void run() {

@@ -6,11 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.storage.Stores;
+import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
@@ -38,15 +35,7 @@ class HdfsConversionTest {
 
   private static void convert(String input, String output) {
     PlanOptions plan = PlanOptions.DEFAULTS.withSizes(400, 64_000);
-    new Conversion(TestSpark.context(), new Stores(TestSpark.context().hadoopConfiguration()))
-        .run(
-            new ConversionRequest(
-                input,
-                output,
-                ReadOptions.defaults(),
-                plan,
-                ExistingOutput.REFUSE,
-                Earlier.CONTINUE));
+    Converting.between(input, output).planning(plan).run();
   }
 
   private static List<String> names(Path folder) throws IOException {

@@ -3,13 +3,11 @@ package dev.reweave.job;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;
+import dev.reweave.testing.Converting;
 import dev.reweave.testing.FaultProxy;
 import dev.reweave.testing.HadoopFiles;
 import dev.reweave.testing.S3Server;
@@ -76,17 +74,11 @@ class ReadAmplificationTest {
   }
 
   private static Manifest convert(String input, String output, Configuration conf) {
-    return new Conversion(TestSpark.context(), new Stores(conf))
-        .run(
-            new ConversionRequest(
-                input,
-                output,
-                ReadOptions.defaults(),
-                PlanOptions.DEFAULTS
-                    .withSizes(20_000_000, 8_000_000)
-                    .withType(new TargetType.Keep()),
-                ExistingOutput.REFUSE,
-                Earlier.CONTINUE))
+    return Converting.between(input, output)
+        .planning(
+            PlanOptions.DEFAULTS.withSizes(20_000_000, 8_000_000).withType(new TargetType.Keep()))
+        .in(new Stores(conf))
+        .run()
         .manifest();
   }
 

@@ -5,9 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
@@ -16,6 +13,7 @@ import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
+import dev.reweave.testing.Converting;
 import dev.reweave.testing.PickleWriter;
 import dev.reweave.testing.StorageContent;
 import dev.reweave.testing.TensorValue;
@@ -63,15 +61,9 @@ class StateDictConversionTest {
   private Manifest convert(Object root) throws IOException {
     Path file = temp.resolve("weights.pt");
     TorchZipWriter.write(file, root, List.of(counting()));
-    return new Conversion(TestSpark.context(), TestSpark.stores())
-        .run(
-            new ConversionRequest(
-                file.toString(),
-                temp.resolve("out").toString(),
-                ReadOptions.defaults(),
-                PlanOptions.DEFAULTS.withSizes(1L << 40, 64_000).withType(new TargetType.Keep()),
-                ExistingOutput.REFUSE,
-                Earlier.CONTINUE))
+    return Converting.between(file, temp.resolve("out"))
+        .planning(PlanOptions.DEFAULTS.withSizes(1L << 40, 64_000).withType(new TargetType.Keep()))
+        .run()
         .manifest();
   }
 

@@ -4,11 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;
+import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.HadoopFiles;
 import dev.reweave.testing.S3Server;
@@ -114,15 +113,11 @@ class StoreToStoreTest {
       size += Files.size(source.resolve(name));
     }
     PlanOptions plan = PlanOptions.DEFAULTS.withSizes(Math.max(400, size / 16), 64_000);
-    return new Conversion(TestSpark.context(), new Stores(conf))
-        .run(
-            new ConversionRequest(
-                input,
-                output,
-                new ReadOptions(step.tag(), Optional.empty(), ReadOptions.Frozen.INCLUDE),
-                plan,
-                ExistingOutput.REFUSE,
-                Earlier.CONTINUE))
+    return Converting.between(input, output)
+        .reading(new ReadOptions(step.tag(), Optional.empty(), ReadOptions.Frozen.INCLUDE))
+        .planning(plan)
+        .in(new Stores(conf))
+        .run()
         .manifest();
   }
 

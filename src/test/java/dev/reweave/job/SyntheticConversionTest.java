@@ -2,9 +2,6 @@ package dev.reweave.job;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.storage.RandomAccess;
@@ -12,6 +9,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
+import dev.reweave.testing.Converting;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -47,15 +45,7 @@ class SyntheticConversionTest {
         SyntheticCheckpoint.write(temp.resolve("in"), stage, world, parameters, 5);
     PlanOptions plan = PlanOptions.DEFAULTS.withSizes(150_000, PlanOptions.LEAST_CHUNK_BYTES);
 
-    new Conversion(TestSpark.context(), TestSpark.stores())
-        .run(
-            new ConversionRequest(
-                temp.resolve("in").toString(),
-                temp.resolve("out").toString(),
-                ReadOptions.defaults(),
-                plan,
-                ExistingOutput.REFUSE,
-                Earlier.CONTINUE));
+    Converting.between(temp.resolve("in"), temp.resolve("out")).planning(plan).run();
 
     int compared = 0;
     Stores stores = TestSpark.stores();

@@ -5,11 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
+import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -31,15 +29,9 @@ class VerificationTest {
 
   @BeforeEach
   void convert() {
-    new Conversion(TestSpark.context(), TestSpark.stores())
-        .run(
-            new ConversionRequest(
-                Fixtures.folder("z2_bf16_w2/ckpt").toString(),
-                folder.toString(),
-                ReadOptions.defaults(),
-                PlanOptions.DEFAULTS.withSizes(400, 64_000).withType(new TargetType.Keep()),
-                ExistingOutput.REFUSE,
-                Earlier.CONTINUE));
+    Converting.between(Fixtures.folder("z2_bf16_w2/ckpt"), folder)
+        .planning(PlanOptions.DEFAULTS.withSizes(400, 64_000).withType(new TargetType.Keep()))
+        .run();
     assertEquals(List.of(), problems());
   }
 

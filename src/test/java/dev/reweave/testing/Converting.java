@@ -51,6 +51,16 @@ public final class Converting {
     return this;
   }
 
+  public Converting reading(ReadOptions options) {
+    reading = options;
+    return this;
+  }
+
+  public Converting existing(ExistingOutput mode) {
+    existing = mode;
+    return this;
+  }
+
   public Converting mapping(String name) {
     mapping = MappingChoice.of(name);
     return this;

@@ -83,7 +83,8 @@ public final class StoredTensors {
     }
   }
 
-  private static String describe(DType dtype, String shape, byte[] bytes) {
+  /** What the maps of this class hold of a tensor. */
+  public static String describe(DType dtype, String shape, byte[] bytes) {
     return dtype + " " + shape + " " + Fixtures.sha256(bytes);
   }
 

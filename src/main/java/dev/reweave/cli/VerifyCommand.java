@@ -1,14 +1,17 @@
 package dev.reweave.cli;
 
+import dev.reweave.job.Comparison;
 import dev.reweave.job.SparkSessions;
 import dev.reweave.job.Verification;
 import dev.reweave.report.Summary;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code reweave verify}. */
@@ -22,11 +25,36 @@ final class VerifyCommand implements Callable<Integer> {
   @Parameters(paramLabel = "URI", description = "A folder of safetensors files.")
   private String folder;
 
+  @Option(
+      names = "--against",
+      paramLabel = "CHECKPOINT",
+      description =
+          "Compare the weights, bit for bit, with the module's own in the checkpoint that they were"
+              + " converted from.")
+  private Optional<String> against = Optional.empty();
+
+  @Option(names = "--tag", paramLabel = "TAG", description = "The saved step to compare with.")
+  private Optional<String> tag = Optional.empty();
+
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
   public Integer call() {
-    return verify(folder, spec.commandLine().getOut(), spec.commandLine().getErr());
+    PrintWriter out = spec.commandLine().getOut();
+    return against.isPresent()
+        ? compare(folder, against.get(), tag, out)
+        : verify(folder, out, spec.commandLine().getErr());
+  }
+
+  private static int compare(
+      String folder, String checkpoint, Optional<String> tag, PrintWriter out) {
+    try (JavaSparkContext spark = SparkSessions.start("reweave compare " + folder)) {
+      Comparison.Result result =
+          new Comparison(spark, new Stores(spark.hadoopConfiguration()))
+              .run(folder, checkpoint, tag);
+      out.println(Summary.proof(result.tensors(), result.elements(), result.verdict()));
+      return CommandLine.ExitCode.OK;
+    }
   }
 
   /** Verifies and tells what was found; gives the exit code. */

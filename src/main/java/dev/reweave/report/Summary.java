@@ -114,15 +114,7 @@ public final class Summary {
                 : ", " + figures.storagesUnchecked() + " storages could not be checked"));
     manifest
         .proven()
-        .ifPresent(
-            proof ->
-                lines.add(
-                    String.format(
-                        Locale.ROOT,
-                        "proof  %d tensors, %,d elements: %s",
-                        proof.tensors(),
-                        proof.elements(),
-                        proof.verdict())));
+        .ifPresent(proof -> lines.add(proof(proof.tensors(), proof.elements(), proof.verdict())));
     lines.add("to     " + output);
     return lines;
   }
@@ -198,6 +190,12 @@ public final class Summary {
             "       checksums of %d storages verified, %d were read in part or have none",
             checked,
             unchecked));
+  }
+
+  /** What comparing two copies of the weights came to. */
+  public static String proof(int tensors, long elements, String verdict) {
+    return String.format(
+        Locale.ROOT, "proof  %d tensors, %,d elements: %s", tensors, elements, verdict);
   }
 
   /** That there was nothing to do. */

@@ -22,7 +22,8 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
   }
 
   /** Any byte range, in place. */
-  static final PartRule FREE = new PartRule(1, Long.MAX_VALUE, Integer.MAX_VALUE, Buffering.NONE);
+  public static final PartRule FREE =
+      new PartRule(1, Long.MAX_VALUE, Integer.MAX_VALUE, Buffering.NONE);
 
   /** Parts of up to 5 GiB, and not so many that the name node would suffer. */
   static final PartRule CONCATENATED = new PartRule(1 << 20, 5L << 30, 10_000, Buffering.NONE);

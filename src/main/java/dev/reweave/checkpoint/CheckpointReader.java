@@ -3,6 +3,7 @@ package dev.reweave.checkpoint;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.deepspeed.DeepSpeedCheckpoint;
 import dev.reweave.checkpoint.deepspeed.TagFolder;
+import dev.reweave.checkpoint.deepspeed.UniversalCheckpoint;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.util.List;
@@ -37,7 +38,10 @@ public final class CheckpointReader {
     Stores.Listing root = stores.list(address);
     Optional<TagFolder> tag = TagFolder.find(stores, address, root, options.tag());
     if (tag.isPresent()) {
-      return DeepSpeedCheckpoint.read(scanner, tag.get(), options);
+      TagFolder step = tag.get();
+      return step.parameters()
+          .map(zero -> UniversalCheckpoint.read(stores, scanner, step, zero, options))
+          .orElseGet(() -> DeepSpeedCheckpoint.read(scanner, step, options));
     }
     List<InputFile> candidates = root.files().stream().filter(StateDictFile::isCandidate).toList();
     if (candidates.size() == 1) {

@@ -48,7 +48,7 @@ class ArchitectureTest {
           .whereLayer("pytorch")
           .mayOnlyAccessLayers("tensor", "storage")
           .whereLayer("checkpoint")
-          .mayOnlyAccessLayers("pytorch", "tensor", "storage")
+          .mayOnlyAccessLayers("pytorch", "safetensors", "tensor", "storage")
           .whereLayer("safetensors")
           .mayOnlyAccessLayers("tensor", "storage")
           .whereLayer("mapping")

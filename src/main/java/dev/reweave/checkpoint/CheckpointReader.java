@@ -3,6 +3,7 @@ package dev.reweave.checkpoint;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.deepspeed.DeepSpeedCheckpoint;
 import dev.reweave.checkpoint.deepspeed.TagFolder;
+import dev.reweave.checkpoint.deepspeed.UniversalCheckpoint;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.util.List;
@@ -25,19 +26,28 @@ public final class CheckpointReader {
 
   /**
    * Reads the structure of the checkpoint at an address: a folder with {@code latest}, a tag
-   * folder, a torch file with a state dict, or a folder with one such file. No weights are read.
+   * folder, a folder with a model's safetensors or {@code pytorch_model.bin} files, their index, a
+   * file of weights, or a folder with one torch file. No weights are read.
    *
    * @throws ReweaveException if there is none, or it is not whole
    */
   public Checkpoint read(String address, ReadOptions options) {
+    ModelFolder model = new ModelFolder(stores, scanner, options);
     Optional<InputFile> file = stores.file(address);
     if (file.isPresent()) {
-      return StateDictFile.read(scanner, file.get(), options);
+      return model.read(file.get());
     }
     Stores.Listing root = stores.list(address);
     Optional<TagFolder> tag = TagFolder.find(stores, address, root, options.tag());
     if (tag.isPresent()) {
-      return DeepSpeedCheckpoint.read(scanner, tag.get(), options);
+      TagFolder step = tag.get();
+      return step.parameters()
+          .map(zero -> UniversalCheckpoint.read(stores, scanner, step, zero, options))
+          .orElseGet(() -> DeepSpeedCheckpoint.read(scanner, step, options));
+    }
+    Optional<Checkpoint> weights = model.read(stores.resolve(address), root);
+    if (weights.isPresent()) {
+      return weights.get();
     }
     List<InputFile> candidates = root.files().stream().filter(StateDictFile::isCandidate).toList();
     if (candidates.size() == 1) {
@@ -45,9 +55,11 @@ public final class CheckpointReader {
     }
     throw new ReweaveException(
         candidates.isEmpty()
-            ? "no checkpoint here: neither 'latest', nor *_states.pt files, nor a .pt or .bin file"
+            ? "no checkpoint here: neither 'latest', nor *_states.pt files, nor weights as"
+                + " safetensors, .bin or .pt"
             : candidates.size() + " torch files and no 'latest': which is meant is not clear",
         address,
-        "name the folder that save_checkpoint wrote, a tag folder in it, or one torch file");
+        "name the folder that save_checkpoint wrote, a tag folder in it, the folder of a model, or"
+            + " one file of weights");
   }
 }

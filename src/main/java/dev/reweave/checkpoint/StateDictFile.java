@@ -25,6 +25,10 @@ public final class StateDictFile {
   private static final List<String> WRAPPERS =
       List.of("module", "state_dict", "model", "model_state_dict");
 
+  /** What is known of the writer of a state dict. */
+  static final Checkpoint.Source SOURCE =
+      new Checkpoint.Source("PyTorch", "", -1, 1, "", "", List.of(), Weights.MODEL);
+
   /**
    * The tensors of a state dict.
    *
@@ -43,30 +47,39 @@ public final class StateDictFile {
   }
 
   static Checkpoint read(MetadataScanner scanner, InputFile file, ReadOptions options) {
+    requireNoChoice(options, file.uri());
+    Content content =
+        scanner
+            .scan(List.of(new MetadataScanner.Request<>(file, 0, StateDictFile::stateDict)))
+            .get(0);
+    return new Checkpoint(
+        SOURCE, List.of(file), content.tensors(), content.aliases(), notes(content));
+  }
+
+  /**
+   * Refuses options that choose among what a state dict does not have.
+   *
+   * @param place what is read, for messages
+   */
+  static void requireNoChoice(ReadOptions options, String place) {
     if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
       throw new ReweaveException(
           "a state dict has no fp32 master weights",
-          file.uri(),
+          place,
           "leave --weights out, or name a checkpoint folder with optimizer states");
     }
     if (options.frozen() == ReadOptions.Frozen.EXCLUDE) {
       throw new ReweaveException(
           "a state dict does not say which parameters were frozen",
-          file.uri(),
+          place,
           "leave --exclude-frozen out");
     }
     if (options.tag().isPresent()) {
       throw new ReweaveException(
-          "one file has no tags", file.uri(), "leave --tag out, or name the checkpoint folder");
+          "there are no tags here",
+          place,
+          "leave --tag out, or name the folder that save_checkpoint wrote");
     }
-    Content content =
-        scanner
-            .scan(List.of(new MetadataScanner.Request<>(file, 0, StateDictFile::stateDict)))
-            .get(0);
-    Checkpoint.Source source =
-        new Checkpoint.Source("PyTorch", "", -1, 1, "", "", List.of(), Weights.MODEL);
-    return new Checkpoint(
-        source, List.of(file), content.tensors(), content.aliases(), notes(content));
   }
 
   /** What to tell about entries that are no tensors. */

@@ -64,9 +64,13 @@ final class CheckpointExam {
     Optional<TagFolder> tag = Optional.empty();
     try {
       tag = TagFolder.find(stores, address, root, options.tag());
+      tag.flatMap(TagFolder::parameters)
+          .ifPresent(zero -> files.addAll(zero.weights(stores).values()));
     } catch (ReweaveException e) {
       // The reader stumbles over the same and tells of it.
-      tagFolders(stores, root).forEach(folder -> files.addAll(stores.list(folder).files()));
+      if (tag.isEmpty()) {
+        tagFolders(stores, root).forEach(folder -> files.addAll(stores.list(folder).files()));
+      }
     }
     tag.map(TagFolder::address)
         .filter(folder -> !folder.equals(stores.resolve(address)))

@@ -1,23 +1,19 @@
 package dev.reweave.doctor;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.WeightFiles;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Overlapped;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.regex.Pattern;
 
 /** Opens files, each by itself, and reads at least their first and last bytes. */
 final class FileExam {
-  private static final int MOST_THREADS = 16;
   private static final int HEAD_BYTES = 64;
   private static final String LFS_POINTER = "version https://git-lfs";
 
@@ -36,29 +32,7 @@ final class FileExam {
 
   /** What is wrong with these files, in their order. */
   List<Finding> examine(Collection<InputFile> files) {
-    ExecutorService threads =
-        Executors.newFixedThreadPool(Math.max(1, Math.min(MOST_THREADS, files.size())));
-    try {
-      List<Future<List<Finding>>> answers = new ArrayList<>();
-      for (InputFile file : files) {
-        answers.add(threads.submit(() -> examine(file)));
-      }
-      List<Finding> findings = new ArrayList<>();
-      for (Future<List<Finding>> answer : answers) {
-        findings.addAll(answer.get());
-      }
-      return findings;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new ReweaveException("interrupted", "while reading files", "run it again", e);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      throw new IllegalStateException(e.getCause());
-    } finally {
-      threads.shutdownNow();
-    }
+    return Overlapped.answers(files, this::examine).stream().flatMap(List::stream).toList();
   }
 
   private List<Finding> examine(InputFile file) {

@@ -1,6 +1,9 @@
 package dev.reweave.doctor;
 
+import dev.reweave.ReweaveException;
 import dev.reweave.base.BaseFolder;
+import dev.reweave.checkpoint.WeightFiles;
+import dev.reweave.checkpoint.WeightsCheck;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.TensorSpec;
@@ -92,17 +95,18 @@ final class FolderExam {
   }
 
   private void examine(String folder, String place, WeightFiles weights, ConfigExam config) {
-    WeightsCheck check = new WeightsCheck(stores, weights);
-    List<String> problems = check.run();
+    WeightsCheck check = WeightsCheck.of(stores, weights);
+    List<ReweaveException> problems = check.problems();
     // A file that cannot be opened or is no more than a pointer has been told of.
-    findings.addAll(check.findings().stream().filter(f -> !findings.isBad(f.place())).toList());
+    findings.addAll(
+        problems.stream().map(Finding::of).filter(f -> !findings.isBad(f.place())).toList());
     if (problems.isEmpty() && !check.tensors().isEmpty()) {
       findings.info(summary(weights, check), place);
       boolean adapter = isAdapter(weights);
       if (!adapter) {
-        config.examine(check.tensors(), hasVariant(weights));
+        config.examine(check.tensors(), weights.hasVariant());
       }
-      if (!adapter && (!hasVariant(weights) || !tensors.containsKey(folder))) {
+      if (!adapter && (!weights.hasVariant() || !tensors.containsKey(folder))) {
         tensors.put(folder, check.tensors());
       }
     }
@@ -120,10 +124,6 @@ final class FolderExam {
         String.join(", ", types),
         weights.shards().size() == 1 ? "one file" : weights.shards().size() + " shards",
         check.tensors().values().stream().mapToLong(TensorSpec::bytes).sum());
-  }
-
-  private static boolean hasVariant(WeightFiles weights) {
-    return weights.stem().indexOf('.') >= 0;
   }
 
   private static boolean isAdapter(WeightFiles weights) {

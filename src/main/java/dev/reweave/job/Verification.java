@@ -1,8 +1,8 @@
 package dev.reweave.job;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.doctor.WeightFiles;
-import dev.reweave.doctor.WeightsCheck;
+import dev.reweave.checkpoint.WeightFiles;
+import dev.reweave.checkpoint.WeightsCheck;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -61,8 +61,9 @@ public final class Verification {
     long bytes = 0;
     for (Map.Entry<String, List<InputFile>> folder : folders.entrySet()) {
       for (WeightFiles weights : WeightFiles.among(folder.getValue())) {
-        WeightsCheck check = new WeightsCheck(stores, weights);
-        check.run().forEach(problem -> problems.add(folder.getKey() + problem));
+        WeightsCheck check = WeightsCheck.of(stores, weights);
+        check.unreadable().forEach(e -> problems.add(folder.getKey() + e.getMessage()));
+        check.disagreements().forEach(e -> problems.add(folder.getKey() + e.problem()));
         shards += weights.shards().size();
         tensors += check.tensors().size();
         bytes += weights.shards().stream().mapToLong(InputFile::length).sum();

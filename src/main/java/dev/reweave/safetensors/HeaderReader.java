@@ -9,6 +9,7 @@ import dev.reweave.tensor.TensorSpec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -20,6 +21,9 @@ import java.util.Map;
 final class HeaderReader {
   private static final String REMEDY =
       "the file is damaged or no safetensors file, so copy it again from its source";
+
+  /** How a pointer begins; as a length, it is longer than any header. */
+  private static final String LFS_POINTER = "version ";
 
   // No tensor library knows half as many; keeps a hostile header from filling the memory.
   private static final int MAX_RANK = 255;
@@ -59,6 +63,12 @@ final class HeaderReader {
     }
     byte[] length = new byte[prefix];
     file.readFully(0, length, 0, prefix);
+    if (new String(length, StandardCharsets.ISO_8859_1).equals(LFS_POINTER)) {
+      throw new ReweaveException(
+          "the file is a git-lfs pointer, not the file itself",
+          place,
+          "run 'git lfs pull' where it was cloned, and copy it again");
+    }
     long jsonBytes = ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (jsonBytes < 0 || jsonBytes > SafetensorsHeader.MAX_JSON_BYTES) {
       throw broken(

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -57,14 +58,19 @@ final class MasterWeights {
           modelPlace,
           "convert the module's own weights with --weights model");
     }
+    return assemble(frozen, ranks.get(0).stage() == 3 ? this::addPartitioned : this::addFlat);
+  }
+
+  /**
+   * The same where the trained parameters are not in the partitions.
+   *
+   * @param addTrained adds them
+   */
+  StateDict assemble(Frozen frozen, Consumer<StateDict> addTrained) {
     StateDict dict = new StateDict();
     addBuffers(dict);
     Set<String> leftOut = addFrozen(dict, frozen);
-    if (ranks.get(0).stage() == 3) {
-      addPartitioned(dict);
-    } else {
-      addFlat(dict);
-    }
+    addTrained.accept(dict);
     model.shared().forEach(dict::tie);
     model.sameView().forEach(dict::tie);
     noteNamesWithoutWeights(dict, leftOut);
@@ -86,13 +92,21 @@ final class MasterWeights {
 
   /** Returns the names that were left out. */
   private Set<String> addFrozen(StateDict dict, Frozen frozen) {
-    List<NamedTensor> parameters = model.frozenShapes().isEmpty() ? undeclared() : declared();
+    boolean listed = !model.frozenShapes().isEmpty();
+    if (frozen == Frozen.EXCLUDE) {
+      // What is left out need not be whole.
+      Set<String> names =
+          listed
+              ? model.frozenShapes().keySet()
+              : undeclared().stream().map(NamedTensor::name).collect(Collectors.toSet());
+      if (!names.isEmpty()) {
+        dict.note(names.size() + " frozen parameters left out");
+      }
+      return names;
+    }
+    List<NamedTensor> parameters = listed ? declared() : undeclared();
     if (parameters.isEmpty()) {
       return Set.of();
-    }
-    if (frozen == Frozen.EXCLUDE) {
-      dict.note(parameters.size() + " frozen parameters left out");
-      return parameters.stream().map(NamedTensor::name).collect(Collectors.toSet());
     }
     parameters.forEach(dict::add);
     dict.note(

@@ -16,11 +16,21 @@ import java.util.Optional;
  * @param tag its name
  * @param tags names of all steps beside it, itself included
  * @param files the ranks' files, by kind, model rank and data rank as numbers: 10 after 9
+ * @param parameters the folders of the parameters, if this is a universal checkpoint
  * @param notes what was decided on the way to it
  */
 public record TagFolder(
-    String address, String tag, List<String> tags, List<RankFile> files, List<String> notes) {
+    String address,
+    String tag,
+    List<String> tags,
+    List<RankFile> files,
+    Optional<ParameterFolders> parameters,
+    List<String> notes) {
   private static final String LATEST = "latest";
+
+  /** What {@code ds_to_universal.py} writes, so that it can stand beside {@code latest}. */
+  private static final String LATEST_UNIVERSAL = "latest_universal";
+
   private static final int MOST_TAG_BYTES = 4096;
 
   /**
@@ -34,8 +44,8 @@ public record TagFolder(
       Stores stores, String address, Stores.Listing root, Optional<String> wanted) {
     List<RankFile> here = rankFiles(root.files());
     String base = stores.resolve(address);
-    if (!here.isEmpty()) {
-      refuseUniversal(base, root);
+    Optional<ParameterFolders> parameters = ParameterFolders.in(stores, root);
+    if (!here.isEmpty() || parameters.isPresent()) {
       String name = base.substring(base.lastIndexOf('/') + 1);
       if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
         throw new ReweaveException(
@@ -43,11 +53,10 @@ public record TagFolder(
             base,
             "name the folder above it, or leave --tag out");
       }
-      return Optional.of(new TagFolder(base, name, List.of(name), here, List.of()));
+      return Optional.of(new TagFolder(base, name, List.of(name), here, parameters, List.of()));
     }
     List<String> tags = tags(stores, root);
-    Optional<InputFile> latest =
-        root.files().stream().filter(f -> f.name().equals(LATEST)).findFirst();
+    Optional<InputFile> latest = named(root, LATEST).or(() -> named(root, LATEST_UNIVERSAL));
     if (latest.isEmpty() && tags.isEmpty()) {
       return Optional.empty();
     }
@@ -62,32 +71,30 @@ public record TagFolder(
       throw new ReweaveException(
           wanted.isPresent()
               ? "there is no tag '" + tag + "'"
-              : "'latest' names tag '" + tag + "', which is not there",
+              : "'"
+                  + latest.map(InputFile::name).orElse(LATEST)
+                  + "' names tag '"
+                  + tag
+                  + "', which is not there",
           folder,
           tags.isEmpty()
               ? "there are no other tags: the checkpoint was not saved or copied whole"
               : "choose one of " + tags + " with --tag");
     }
     Stores.Listing step = stores.list(folder);
-    refuseUniversal(folder, step);
     List<RankFile> files = rankFiles(step.files());
-    if (files.isEmpty()) {
+    parameters = ParameterFolders.in(stores, step);
+    if (files.isEmpty() && parameters.isEmpty()) {
       throw new ReweaveException(
           "tag '" + tag + "' holds no *_model_states.pt and no *_optim_states.pt",
           folder,
           "the checkpoint was not saved or copied whole, or is of another kind");
     }
-    return Optional.of(new TagFolder(folder, tag, tags, files, notes));
+    return Optional.of(new TagFolder(folder, tag, tags, files, parameters, notes));
   }
 
-  /** Universal checkpoints keep a folder per parameter under {@code zero}. */
-  private static void refuseUniversal(String address, Stores.Listing step) {
-    if (step.folders().stream().anyMatch(f -> f.endsWith("/zero"))) {
-      throw new ReweaveException(
-          "universal checkpoints are not read yet",
-          address,
-          "convert the checkpoint that it was made from");
-    }
+  private static Optional<InputFile> named(Stores.Listing root, String name) {
+    return root.files().stream().filter(f -> f.name().equals(name)).findFirst();
   }
 
   private static String chosen(
@@ -111,7 +118,8 @@ public record TagFolder(
   private static List<String> tags(Stores stores, Stores.Listing root) {
     List<String> tags = new ArrayList<>();
     for (String folder : root.folders()) {
-      if (!rankFiles(stores.list(folder).files()).isEmpty()) {
+      Stores.Listing step = stores.list(folder);
+      if (!rankFiles(step.files()).isEmpty() || ParameterFolders.in(stores, step).isPresent()) {
         tags.add(folder.substring(folder.lastIndexOf('/') + 1));
       }
     }

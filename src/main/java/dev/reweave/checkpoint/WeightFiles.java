@@ -1,4 +1,4 @@
-package dev.reweave.doctor;
+package dev.reweave.checkpoint;
 
 import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
@@ -19,10 +19,10 @@ import java.util.regex.Pattern;
  */
 public record WeightFiles(
     String stem, String suffix, List<InputFile> shards, List<InputFile> indexes) {
-  private static final String SAFETENSORS = ".safetensors";
+  static final String SAFETENSORS = ".safetensors";
   private static final String BIN = ".bin";
   private static final Pattern SHARD =
-      Pattern.compile("(?<stem>.+?)(-\\d{5}-of-\\d{5})?(?<suffix>\\.safetensors|\\.bin)");
+      Pattern.compile("(?<stem>.+?)(?<number>-\\d{5}-of-\\d{5})?(?<suffix>\\.safetensors|\\.bin)");
   private static final Pattern INDEX =
       Pattern.compile(
           "(?<stem>.+?)(?<suffix>\\.safetensors|\\.bin)\\.index(\\.(?<variant>[^.]+))?\\.json");
@@ -58,8 +58,31 @@ public record WeightFiles(
         stem + suffix, name -> new WeightFiles(stem, suffix, new ArrayList<>(), new ArrayList<>()));
   }
 
+  /** Whether a name is that of one shard of several. */
+  static boolean isShard(String name) {
+    Matcher matcher = SHARD.matcher(name);
+    return matcher.matches() && matcher.group("number") != null;
+  }
+
+  /** Whether a file is an index of shards. */
+  static boolean isIndex(String name) {
+    return INDEX.matcher(name).matches();
+  }
+
+  /** One file, without its index if there is one. */
+  static WeightFiles of(InputFile file) {
+    String name = file.name();
+    int dot = name.lastIndexOf('.');
+    return new WeightFiles(name.substring(0, dot), name.substring(dot), List.of(file), List.of());
+  }
+
   /** Whether they are what {@code torch.save} writes. */
-  boolean isTorch() {
+  public boolean isTorch() {
     return suffix.equals(BIN);
+  }
+
+  /** Whether the names say that these are other weights of the model: {@code model.fp16}. */
+  public boolean hasVariant() {
+    return stem.indexOf('.') >= 0;
   }
 }

@@ -1,0 +1,73 @@
+package dev.reweave.checkpoint;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.safetensors.SafetensorsIndex;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.NamedTensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A model in safetensors files. Its tensors come in the order that they have in one file, however
+ * many files there are, so that the result does not depend on how they were sharded.
+ */
+final class SafetensorsFolder {
+  static final String FRAMEWORK = "safetensors";
+
+  /** The one entry of the metadata that libraries ask for; it names no tensor. */
+  private static final String FORMAT = "format";
+
+  private SafetensorsFolder() {}
+
+  /**
+   * Reads the structure of a model.
+   *
+   * @throws ReweaveException if the files are not whole, or not of one model
+   */
+  static Checkpoint read(Stores stores, WeightFiles weights, ReadOptions options) {
+    WeightsCheck check = WeightsCheck.of(stores, weights);
+    List<String> notes = new ArrayList<>(check.requireWhole());
+    String place = weights.shards().get(0).uri();
+    StateDictFile.requireNoChoice(options, place);
+    Map<String, NamedTensor> tensors = new HashMap<>();
+    Map<String, String> metadata = new LinkedHashMap<>();
+    for (ShardContent content : check.contents()) {
+      content.tensors().forEach(t -> tensors.put(t.name(), t));
+      content.metadata().forEach(metadata::putIfAbsent);
+    }
+    check
+        .index()
+        .map(SafetensorsIndex::droppedNames)
+        .ifPresent(names -> names.forEach(metadata::putIfAbsent));
+    List<NamedTensor> ordered = new ArrayList<>();
+    SafetensorsHeader.layOut(tensors.values().stream().map(NamedTensor::spec).toList(), Map.of())
+        .entries()
+        .forEach(e -> ordered.add(tensors.get(e.spec().name())));
+    if (weights.indexes().isEmpty() && WeightFiles.isShard(weights.shards().get(0).name())) {
+      notes.add("this is one shard of a model: its other tensors are in other files");
+    }
+    return new Checkpoint(
+        new Checkpoint.Source(FRAMEWORK, "", -1, 1, "", "", List.of(), Weights.MODEL),
+        weights.shards(),
+        ordered,
+        aliases(metadata, tensors),
+        notes);
+  }
+
+  /** Names that were dropped since they mean the same tensor: an entry each, beside the format. */
+  private static Map<String, String> aliases(
+      Map<String, String> metadata, Map<String, NamedTensor> tensors) {
+    Map<String, String> aliases = new LinkedHashMap<>();
+    metadata.forEach(
+        (name, kept) -> {
+          if (!name.equals(FORMAT) && tensors.containsKey(kept) && !tensors.containsKey(name)) {
+            aliases.put(name, kept);
+          }
+        });
+    return aliases;
+  }
+}

@@ -1,0 +1,239 @@
+package dev.reweave.checkpoint;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.safetensors.SafetensorsIndex;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.TensorSpec;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Compares index, files and headers of one model's weights, each with the others. */
+public final class WeightsCheck {
+  private static final int MOST_JSON_BYTES = 256 << 20;
+  private static final int MOST_NAMES = 10;
+  private static final String NOT_TOGETHER =
+      "index and shards are not of one model: copy them again from one source, or convert again";
+
+  private final WeightFiles weights;
+  private final List<ShardContent> contents = new ArrayList<>();
+  private final List<ReweaveException> unreadable = new ArrayList<>();
+  private final List<ReweaveException> disagreements = new ArrayList<>();
+  private final Map<String, TensorSpec> tensors = new LinkedHashMap<>();
+  private final Map<String, String> places = new HashMap<>();
+  private final Set<String> absent = new TreeSet<>();
+  private Optional<SafetensorsIndex> index = Optional.empty();
+  private Optional<ReweaveException> size = Optional.empty();
+  private long bytes;
+
+  private WeightsCheck(WeightFiles weights) {
+    this.weights = weights;
+  }
+
+  /** Reads the structure of these files, without their weights, and compares. */
+  public static WeightsCheck of(Stores stores, WeightFiles weights) {
+    WeightsCheck check = new WeightsCheck(weights);
+    for (ShardContent.Attempt attempt : ShardContent.readAll(stores, weights)) {
+      attempt.content().ifPresent(check::add);
+      attempt
+          .failure()
+          .ifPresent(
+              e -> {
+                check.absent.add(attempt.file().name());
+                check.unreadable.add(e);
+              });
+    }
+    check.checkIndex(stores);
+    return check;
+  }
+
+  /** All that is wrong with them; nothing if nothing is. */
+  public List<ReweaveException> problems() {
+    List<ReweaveException> all = new ArrayList<>(unreadable);
+    all.addAll(disagreements);
+    size.ifPresent(all::add);
+    return all;
+  }
+
+  /** What is wrong with files by themselves. */
+  public List<ReweaveException> unreadable() {
+    return Collections.unmodifiableList(unreadable);
+  }
+
+  /** Where index, files and headers say different things; their total size is one of these. */
+  public List<ReweaveException> disagreements() {
+    List<ReweaveException> all = new ArrayList<>(disagreements);
+    size.ifPresent(all::add);
+    return all;
+  }
+
+  /** The tensors of all files that could be read, by name. */
+  public Map<String, TensorSpec> tensors() {
+    return Collections.unmodifiableMap(tensors);
+  }
+
+  /** What the files that could be read hold, in their order. */
+  List<ShardContent> contents() {
+    return contents;
+  }
+
+  /** The index, if there is one that can be read. */
+  Optional<SafetensorsIndex> index() {
+    return index;
+  }
+
+  /**
+   * Refuses weights that are not whole and of one model.
+   *
+   * @return what is wrong but does no harm
+   * @throws ReweaveException for the first problem
+   */
+  List<String> requireWhole() {
+    List<ReweaveException> harmful = new ArrayList<>(unreadable);
+    harmful.addAll(disagreements);
+    if (harmful.size() == 1) {
+      throw harmful.get(0);
+    }
+    if (!harmful.isEmpty()) {
+      ReweaveException first = harmful.get(0);
+      throw new ReweaveException(
+          first.problem()
+              + (harmful.size() == 2
+                  ? ", and one more problem, which 'reweave doctor' tells"
+                  : ", and "
+                      + (harmful.size() - 1)
+                      + " more problems, which 'reweave doctor' tells"),
+          first.place(),
+          first.remedy(),
+          first);
+    }
+    return size.map(ReweaveException::problem).stream().toList();
+  }
+
+  private void report(String problem, InputFile place, String remedy) {
+    disagreements.add(new ReweaveException(problem, place.uri(), remedy));
+  }
+
+  private void add(ShardContent content) {
+    contents.add(content);
+    content.tensors().stream().map(NamedTensor::spec).forEach(spec -> add(content.file(), spec));
+    content.aliases().forEach((alias, kept) -> places.putIfAbsent(alias, content.file().name()));
+  }
+
+  private void add(InputFile shard, TensorSpec spec) {
+    bytes += spec.bytes();
+    tensors.put(spec.name(), spec);
+    String other = places.put(spec.name(), shard.name());
+    if (other != null) {
+      report(
+          "tensor " + spec.name() + " is in " + other + " and " + shard.name(),
+          shard,
+          "move the files of the other model away");
+    }
+  }
+
+  private void checkIndex(Stores stores) {
+    if (weights.indexes().isEmpty()) {
+      if (weights.shards().size() > 1) {
+        report(
+            weights.shards().size() + " shards, but no index",
+            weights.shards().get(0),
+            "copy the index from where the shards are from; no library finds them without it");
+      }
+      return;
+    }
+    InputFile file = weights.indexes().get(0);
+    try {
+      index =
+          Optional.of(SafetensorsIndex.parse(stores.readAll(file, MOST_JSON_BYTES), file.uri()));
+    } catch (ReweaveException e) {
+      unreadable.add(e);
+      return;
+    }
+    compare(file, index.get());
+  }
+
+  private void compare(InputFile file, SafetensorsIndex index) {
+    checkShards(file, index);
+    index.weightMap().forEach((name, shard) -> checkPlace(file, name, shard));
+    places.forEach(
+        (name, shard) -> {
+          if (!index.weightMap().containsKey(name)) {
+            report(
+                file.name() + " does not name " + name + ", which is in " + shard,
+                file,
+                NOT_TOGETHER);
+          }
+        });
+    if (absent.isEmpty()
+        && index.totalSize().isPresent()
+        && index.totalSize().getAsLong() != bytes) {
+      size =
+          Optional.of(
+              new ReweaveException(
+                  file.name()
+                      + " says total_size "
+                      + index.totalSize().getAsLong()
+                      + ": tensors have "
+                      + bytes
+                      + " bytes",
+                  file.uri(),
+                  NOT_TOGETHER));
+    }
+  }
+
+  /** One problem for a shard that is missing, not one for each of its tensors. */
+  private void checkShards(InputFile file, SafetensorsIndex index) {
+    Set<String> present = new TreeSet<>();
+    weights.shards().forEach(s -> present.add(s.name()));
+    Map<String, List<String>> missing = new LinkedHashMap<>();
+    index
+        .weightMap()
+        .forEach(
+            (name, shard) -> {
+              if (!present.contains(shard)) {
+                missing.computeIfAbsent(shard, s -> new ArrayList<>()).add(name);
+              }
+            });
+    missing.forEach(
+        (shard, names) -> {
+          String some = String.join(", ", names.subList(0, Math.min(MOST_NAMES, names.size())));
+          String more = names.size() > MOST_NAMES ? ", …" : "";
+          report(
+              file.name()
+                  + " names "
+                  + shard
+                  + ", which is not there, for "
+                  + names.size()
+                  + (names.size() == 1 ? " tensor: " : " tensors: ")
+                  + some
+                  + more,
+              file,
+              "copy the shard from where the others are from, or convert again");
+          absent.add(shard);
+        });
+  }
+
+  private void checkPlace(InputFile file, String name, String shard) {
+    if (!shard.equals(places.get(name)) && !absent.contains(shard)) {
+      report(
+          file.name()
+              + " says that "
+              + name
+              + " is in "
+              + shard
+              + ": it is "
+              + (places.containsKey(name) ? "in " + places.get(name) : "in no shard"),
+          file,
+          NOT_TOGETHER);
+    }
+  }
+}

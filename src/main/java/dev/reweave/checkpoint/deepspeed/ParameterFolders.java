@@ -1,0 +1,85 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Overlapped;
+import dev.reweave.storage.Stores;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The folder {@code zero} of a universal checkpoint, in which each parameter has a folder under its
+ * name, with {@code fp32.pt} and the optimizer's moments ({@code
+ * deepspeed/checkpoint/ds_to_universal.py}).
+ *
+ * @param address of the folder
+ * @param folders addresses of the parameters' folders
+ */
+public record ParameterFolders(String address, List<String> folders) {
+  private static final String ZERO = "/zero";
+  private static final String WEIGHTS = "fp32.pt";
+
+  /** What is beside the parameters' folders. */
+  private static final String OPTIMIZER = "optimizer_state.pt";
+
+  private static final Set<String> STATES =
+      Set.of(WEIGHTS, "exp_avg.pt", "exp_avg_sq.pt", "step.pt");
+
+  public ParameterFolders {
+    folders = List.copyOf(folders);
+  }
+
+  /**
+   * Those in a tag folder; empty if it is none of a universal checkpoint.
+   *
+   * @param step what the tag folder holds
+   */
+  static Optional<ParameterFolders> in(Stores stores, Stores.Listing step) {
+    for (String folder : step.folders()) {
+      if (folder.endsWith(ZERO)) {
+        Stores.Listing zero = stores.list(folder);
+        if (zero.files().stream().anyMatch(f -> f.name().equals(OPTIMIZER))
+            || isParameter(stores, zero)) {
+          return Optional.of(new ParameterFolders(folder, zero.folders()));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isParameter(Stores stores, Stores.Listing zero) {
+    return zero.folders().stream()
+        .limit(1)
+        .flatMap(folder -> stores.list(folder).files().stream())
+        .anyMatch(file -> STATES.contains(file.name()));
+  }
+
+  /**
+   * The file with the fp32 master of each parameter, by the parameter's name.
+   *
+   * @throws ReweaveException if a parameter has none
+   */
+  public Map<String, InputFile> weights(Stores stores) {
+    Map<String, InputFile> weights = new TreeMap<>();
+    List<Stores.Listing> listings = Overlapped.answers(folders, stores::list);
+    for (int i = 0; i < folders.size(); i++) {
+      String folder = folders.get(i);
+      InputFile file =
+          listings.get(i).files().stream()
+              .filter(f -> f.name().equals(WEIGHTS))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new ReweaveException(
+                          "the folder of a parameter has no " + WEIGHTS,
+                          folder,
+                          "the universal checkpoint was not written or copied whole: make it"
+                              + " again, or convert the checkpoint that it was made from"));
+      weights.put(folder.substring(folder.lastIndexOf('/') + 1), file);
+    }
+    return weights;
+  }
+}

@@ -1,0 +1,192 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.ReadOptions.Frozen;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.Shape;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads a universal checkpoint, which {@code ds_to_universal.py} makes: the fp32 masters of each
+ * parameter in a file of its own, beside the model states of the checkpoint that it was made from.
+ * These tell shapes and order, and have what was not trained.
+ */
+public final class UniversalCheckpoint {
+  private final Stores stores;
+  private final MetadataScanner scanner;
+  private final TagFolder folder;
+  private final ReadOptions options;
+  private final ParameterFolders parameters;
+  private final boolean partitioned;
+  private final List<RankFile> models;
+
+  private UniversalCheckpoint(
+      Stores stores,
+      MetadataScanner scanner,
+      TagFolder folder,
+      ParameterFolders parameters,
+      ReadOptions options) {
+    this.stores = stores;
+    this.scanner = scanner;
+    this.folder = folder;
+    this.options = options;
+    this.parameters = parameters;
+    this.partitioned = !folder.of(RankFile.Kind.PARTITIONED_MODEL).isEmpty();
+    this.models =
+        partitioned
+            ? folder.of(RankFile.Kind.PARTITIONED_MODEL).stream()
+                .filter(f -> f.modelRank() == 0)
+                .toList()
+            : folder.of(RankFile.Kind.MODEL);
+  }
+
+  /**
+   * Reads the structure of a universal checkpoint.
+   *
+   * @param parameters where its parameters are
+   * @throws ReweaveException if it is not whole, or lacks the weights that are asked for
+   */
+  public static Checkpoint read(
+      Stores stores,
+      MetadataScanner scanner,
+      TagFolder folder,
+      ParameterFolders parameters,
+      ReadOptions options) {
+    return new UniversalCheckpoint(stores, scanner, folder, parameters, options).read();
+  }
+
+  private Checkpoint read() {
+    if (options.weights().filter(Weights.MODEL::equals).isPresent()) {
+      if (partitioned) {
+        throw new ReweaveException(
+            "a ZeRO-3 checkpoint keeps no whole module weights",
+            folder.address(),
+            "convert the fp32 masters: leave --weights out");
+      }
+      return DeepSpeedCheckpoint.read(scanner, folder, options);
+    }
+    Map<String, InputFile> weights = parameters.weights(stores);
+    List<InputFile> files = new ArrayList<>(models.stream().map(RankFile::file).toList());
+    files.addAll(weights.values());
+    List<Serializable> facts = scanner.scan(requests(files, List.copyOf(weights.keySet())));
+    List<Serializable> ofModels = facts.subList(0, models.size());
+    List<UniversalParameter> ofParameters =
+        facts.subList(models.size(), facts.size()).stream()
+            .map(UniversalParameter.class::cast)
+            .toList();
+    StateDict dict = new StateDict();
+    ModelStates.Setup setup = new ModelStates.Setup(-1, 1, "");
+    String version = "";
+    if (models.isEmpty()) {
+      new UniversalWeights(parameters.address(), ofParameters, Map.of(), 1).addTo(dict);
+      dict.note("there are no model states: buffers and frozen parameters are missing");
+    } else {
+      UniversalStates first = (UniversalStates) ofModels.get(0);
+      setup = first.model().setup();
+      version = first.model().version();
+      dict = assemble(first, ofModels.subList(1, ofModels.size()), ofParameters);
+    }
+    List<String> notes = new ArrayList<>(folder.notes());
+    notes.addAll(dict.notes());
+    Checkpoint.Source source =
+        new Checkpoint.Source(
+            "DeepSpeed",
+            version,
+            setup.stage(),
+            setup.worldSize(),
+            setup.precision(),
+            folder.tag(),
+            folder.tags(),
+            Weights.MASTER);
+    return new Checkpoint(source, files, dict.tensors(), Map.copyOf(dict.aliases()), notes);
+  }
+
+  private List<MetadataScanner.Request<Serializable>> requests(
+      List<InputFile> files, List<String> names) {
+    List<MetadataScanner.Request<Serializable>> requests = new ArrayList<>();
+    for (int i = 0; i < files.size(); i++) {
+      requests.add(
+          new MetadataScanner.Request<>(
+              files.get(i),
+              i,
+              i < models.size() ? ofModel(i) : ofParameter(names.get(i - models.size()))));
+    }
+    return requests;
+  }
+
+  private MetadataScanner.Probe<Serializable> ofModel(int index) {
+    if (index == 0) {
+      return UniversalStates::read;
+    }
+    return partitioned
+        ? FrozenPieces::read
+        : file -> ModelStates.read(file, ModelStates.Wanted.SHAPES);
+  }
+
+  private static MetadataScanner.Probe<Serializable> ofParameter(String name) {
+    return file -> UniversalParameter.read(file, name);
+  }
+
+  private StateDict assemble(
+      UniversalStates first, List<Serializable> others, List<UniversalParameter> trained) {
+    ModelStates model = first.model();
+    Map<String, Shape> shapes = new LinkedHashMap<>(model.trained());
+    List<FrozenPieces> pieces = new ArrayList<>();
+    for (Serializable other : others) {
+      if (other instanceof FrozenPieces ofRank) {
+        pieces.add(ofRank);
+      } else {
+        // Pipeline stages have parameters of their own; tensor-parallel ranks have the same names.
+        ((ModelStates) other).trained().forEach(shapes::putIfAbsent);
+      }
+    }
+    RankCheck.checkSameStep(models, model, pieces);
+    long ranks = Math.max(model.modelParallelSize(), partitioned ? 1 : models.size());
+    String missing = missing(model, ranks);
+    StateDict dict =
+        new MasterWeights(model, pieces, List.of(), List.of(), models.get(0).file().uri())
+            .assemble(
+                missing.isEmpty() ? options.frozen() : Frozen.EXCLUDE,
+                d ->
+                    new UniversalWeights(
+                            parameters.address(),
+                            trained.stream()
+                                .map(p -> p.withVocabulary(first.vocabularySize()))
+                                .toList(),
+                            shapes,
+                            ranks)
+                        .addTo(d));
+    if (!missing.isEmpty()) {
+      dict.note(missing);
+    }
+    return dict;
+  }
+
+  /** Why parameters that were not trained cannot be had whole; empty if they can. */
+  private String missing(ModelStates model, long ranks) {
+    if (ranks > 1) {
+      return "trained with "
+          + ranks
+          + " tensor- or pipeline-parallel ranks: a universal checkpoint has only the first one's"
+          + " part of what was not trained, so frozen parameters are left out";
+    }
+    if (partitioned
+        && !model.frozenShapes().isEmpty()
+        && models.size() < model.setup().worldSize()) {
+      return "the model states of "
+          + (model.setup().worldSize() - models.size())
+          + " ranks are missing, and with them their pieces of the frozen parameters, so these are"
+          + " left out";
+    }
+    return "";
+  }
+}

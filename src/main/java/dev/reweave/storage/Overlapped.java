@@ -1,0 +1,58 @@
+package dev.reweave.storage;
+
+import dev.reweave.ReweaveException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** Many small requests to a store at the same time, since each waits far longer than it works. */
+public final class Overlapped {
+  private static final int MOST_THREADS = 16;
+
+  /** What is asked about one item. */
+  @FunctionalInterface
+  public interface Request<T, R> {
+    /** Asks the store. */
+    R answer(T item);
+  }
+
+  private Overlapped() {}
+
+  /**
+   * Asks about all items, on threads of this process.
+   *
+   * @return the answers in the order of the items
+   * @throws ReweaveException as the first request in that order threw it
+   */
+  public static <T, R> List<R> answers(Collection<T> items, Request<T, R> request) {
+    ExecutorService threads =
+        Executors.newFixedThreadPool(Math.max(1, Math.min(MOST_THREADS, items.size())));
+    try {
+      List<Future<R>> answers = new ArrayList<>();
+      for (T item : items) {
+        Callable<R> call = () -> request.answer(item);
+        answers.add(threads.submit(call));
+      }
+      List<R> results = new ArrayList<>();
+      for (Future<R> answer : answers) {
+        results.add(answer.get());
+      }
+      return results;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ReweaveException("interrupted", "while reading metadata", "run it again", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new IllegalStateException(e.getCause());
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+}

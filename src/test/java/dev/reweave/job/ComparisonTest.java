@@ -67,8 +67,7 @@ class ComparisonTest {
     ReweaveException failure = assertThrows(ReweaveException.class, () -> compare(checkpoint));
 
     assertTrue(
-        failure.getMessage().startsWith("the weights are not proven: 1 of "),
-        failure.getMessage());
+        failure.getMessage().startsWith("the weights are not proven: 1 of "), failure.getMessage());
     assertTrue(failure.getMessage().contains("(1 of "), failure.getMessage());
   }
 

@@ -1,6 +1,8 @@
 package dev.reweave.checkpoint;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.dcp.DcpCheckpoint;
+import dev.reweave.checkpoint.dcp.DcpFolder;
 import dev.reweave.checkpoint.deepspeed.DeepSpeedCheckpoint;
 import dev.reweave.checkpoint.deepspeed.TagFolder;
 import dev.reweave.storage.InputFile;
@@ -25,7 +27,8 @@ public final class CheckpointReader {
 
   /**
    * Reads the structure of the checkpoint at an address: a folder with {@code latest}, a tag
-   * folder, a torch file with a state dict, or a folder with one such file. No weights are read.
+   * folder, a distributed checkpoint of PyTorch or a folder with several, a torch file with a state
+   * dict, or a folder with one such file. No weights are read.
    *
    * @throws ReweaveException if there is none, or it is not whole
    */
@@ -39,13 +42,18 @@ public final class CheckpointReader {
     if (tag.isPresent()) {
       return DeepSpeedCheckpoint.read(scanner, tag.get(), options);
     }
+    Optional<DcpFolder> step = DcpFolder.find(stores, address, root, options.tag());
+    if (step.isPresent()) {
+      return DcpCheckpoint.read(stores, scanner, step.get(), options);
+    }
     List<InputFile> candidates = root.files().stream().filter(StateDictFile::isCandidate).toList();
     if (candidates.size() == 1) {
       return StateDictFile.read(scanner, candidates.get(0), options);
     }
     throw new ReweaveException(
         candidates.isEmpty()
-            ? "no checkpoint here: neither 'latest', nor *_states.pt files, nor a .pt or .bin file"
+            ? "no checkpoint here: neither 'latest', nor *_states.pt files, nor .metadata, nor a .pt or"
+                + " .bin file"
             : candidates.size() + " torch files and no 'latest': which is meant is not clear",
         address,
         "name the folder that save_checkpoint wrote, a tag folder in it, or one torch file");

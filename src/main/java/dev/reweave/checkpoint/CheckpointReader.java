@@ -1,6 +1,8 @@
 package dev.reweave.checkpoint;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.dcp.DcpCheckpoint;
+import dev.reweave.checkpoint.dcp.DcpFolder;
 import dev.reweave.checkpoint.deepspeed.DeepSpeedCheckpoint;
 import dev.reweave.checkpoint.deepspeed.TagFolder;
 import dev.reweave.checkpoint.deepspeed.UniversalCheckpoint;
@@ -27,7 +29,8 @@ public final class CheckpointReader {
   /**
    * Reads the structure of the checkpoint at an address: a folder with {@code latest}, a tag
    * folder, a folder with a model's safetensors or {@code pytorch_model.bin} files, their index, a
-   * file of weights, or a folder with one torch file. No weights are read.
+   * distributed checkpoint of PyTorch or a folder with several, a file of weights, or a folder with
+   * one torch file. No weights are read.
    *
    * @throws ReweaveException if there is none, or it is not whole
    */
@@ -49,14 +52,18 @@ public final class CheckpointReader {
     if (weights.isPresent()) {
       return weights.get();
     }
+    Optional<DcpFolder> step = DcpFolder.find(stores, address, root, options.tag());
+    if (step.isPresent()) {
+      return DcpCheckpoint.read(stores, scanner, step.get(), options);
+    }
     List<InputFile> candidates = root.files().stream().filter(StateDictFile::isCandidate).toList();
     if (candidates.size() == 1) {
       return StateDictFile.read(scanner, candidates.get(0), options);
     }
     throw new ReweaveException(
         candidates.isEmpty()
-            ? "no checkpoint here: neither 'latest', nor *_states.pt files, nor weights as"
-                + " safetensors, .bin or .pt"
+            ? "no checkpoint here: neither 'latest', nor *_states.pt files, nor .metadata, nor weights"
+                + " as safetensors, .bin or .pt"
             : candidates.size() + " torch files and no 'latest': which is meant is not clear",
         address,
         "name the folder that save_checkpoint wrote, a tag folder in it, the folder of a model, or"

@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.pytorch.TorchFile;
 import dev.reweave.storage.Overlapped;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
@@ -20,7 +19,7 @@ public final class ThreadScanner implements MetadataScanner {
   /** Reads one file, as every scanner does. */
   public static <T extends Serializable> T answer(Stores stores, Request<T> request) {
     try (RandomAccess access = stores.open(request.file())) {
-      return request.probe().read(TorchFile.read(access, request.index()));
+      return request.probe().read(access, request.index());
     } catch (IOException e) {
       throw Stores.unreadable(request.file().uri(), e);
     }

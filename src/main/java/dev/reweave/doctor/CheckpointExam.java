@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.dcp.DcpFolder;
 import dev.reweave.checkpoint.deepspeed.TagFolder;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -27,7 +28,7 @@ final class CheckpointExam {
     this.findings = findings;
   }
 
-  /** Whether a folder bears a trace of DeepSpeed. */
+  /** Whether a folder bears a trace of DeepSpeed, or of a distributed checkpoint of PyTorch. */
   static boolean isCheckpoint(Stores stores, Stores.Listing root) {
     return root.files().stream().anyMatch(f -> f.name().equals(LATEST) || isStates(f))
         || !tagFolders(stores, root).isEmpty();
@@ -85,6 +86,6 @@ final class CheckpointExam {
   }
 
   private static boolean isStates(InputFile file) {
-    return file.name().endsWith(STATES);
+    return file.name().endsWith(STATES) || file.name().equals(DcpFolder.METADATA);
   }
 }

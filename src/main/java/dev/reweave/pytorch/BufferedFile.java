@@ -15,7 +15,8 @@ final class BufferedFile {
   /** A zip's end record with the longest comment. */
   private static final int TAIL_BYTES = (1 << 16) + 22;
 
-  private static final int WINDOW_BYTES = 1 << 14;
+  /** Bytes of a small read. */
+  static final int WINDOW_BYTES = 1 << 14;
 
   /** Bytes of the file from a position. */
   private record Window(long start, ByteBuffer bytes) {
@@ -35,8 +36,15 @@ final class BufferedFile {
   }
 
   static BufferedFile open(RandomAccess access) throws IOException {
+    return open(access, TAIL_BYTES);
+  }
+
+  /**
+   * @param tailBytes most of the last bytes that are read at once
+   */
+  static BufferedFile open(RandomAccess access, int tailBytes) throws IOException {
     long length = access.file().length();
-    int bytes = (int) Math.min(TAIL_BYTES, length);
+    int bytes = (int) Math.min(tailBytes, length);
     return new BufferedFile(access, window(access, length - bytes, bytes));
   }
 

@@ -24,14 +24,25 @@ import java.util.Set;
  * remembered by name.
  */
 public final class TorchFile {
+  /** The directory of a zip of one tensor, which torch.save ends without a comment. */
+  public static final int PART_TAIL_BYTES = 4 << 10;
+
+  /** Bytes from the start that are read at once where the pickle of one tensor is looked for. */
+  public static final int PART_HEAD_BYTES = BufferedFile.WINDOW_BYTES;
+
   private final InputFile file;
   private final int fileIndex;
+  private final long start;
+  private final String prefix;
   private final TorchContents contents;
   private final Map<String, StorageRef> located = new HashMap<>();
 
-  private TorchFile(InputFile file, int fileIndex, TorchContents contents) {
+  private TorchFile(
+      InputFile file, int fileIndex, long start, String prefix, TorchContents contents) {
     this.file = file;
     this.fileIndex = fileIndex;
+    this.start = start;
+    this.prefix = prefix;
     this.contents = contents;
   }
 
@@ -44,16 +55,39 @@ public final class TorchFile {
    * @throws IOException if the store fails
    */
   public static TorchFile read(RandomAccess access, int fileIndex) throws IOException {
+    return new TorchFile(
+        access.file(), fileIndex, 0, "", contents(access, BufferedFile.open(access)));
+  }
+
+  /**
+   * Reads what torch.save wrote into a part of a file: a stream of its own.
+   *
+   * @param access the whole file
+   * @param name what the part is; goes into messages and names of storages
+   * @param start first byte of the part in the file
+   * @param length in bytes
+   * @throws ReweaveException if this is no torch.save file, or damaged
+   * @throws IndexOutOfBoundsException if the part leaves the file
+   * @throws IOException if the store fails
+   */
+  public static TorchFile readPart(
+      RandomAccess access, int fileIndex, String name, long start, long length) throws IOException {
+    RandomAccess part = access.part(name, start, length);
+    TorchContents contents = contents(part, BufferedFile.open(part, PART_TAIL_BYTES));
+    return new TorchFile(part.file(), fileIndex, start, name + " ", contents);
+  }
+
+  private static TorchContents contents(RandomAccess access, BufferedFile buffered)
+      throws IOException {
     InputFile file = access.file();
-    BufferedFile buffered = BufferedFile.open(access);
     Optional<ZipDirectory> directory = ZipDirectory.read(buffered);
     if (directory.isPresent()) {
-      return new TorchFile(file, fileIndex, ZipContents.read(buffered, directory.get()));
+      return ZipContents.read(buffered, directory.get());
     }
     byte[] head = buffered.read(0, (int) Math.min(ForeignFile.HEAD_BYTES, file.length())).array();
     int magicBytes = Math.min(head.length, LegacyContents.MAGIC_BYTES);
     if (LegacyContents.startsWithMagic(Arrays.copyOf(head, magicBytes))) {
-      return new TorchFile(file, fileIndex, LegacyContents.read(access));
+      return LegacyContents.read(access);
     }
     throw ForeignFile.describe(file, head);
   }
@@ -127,8 +161,8 @@ public final class TorchFile {
     TorchContents.Stored stored = contents.locate(tensor);
     return new StorageRef(
         fileIndex,
-        "data/" + tensor.storageKey(),
-        stored.position(),
+        prefix + "data/" + tensor.storageKey(),
+        start + stored.position(),
         tensor.dtype(),
         tensor.storageElements(),
         stored.order(),

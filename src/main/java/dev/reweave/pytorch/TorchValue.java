@@ -1,6 +1,7 @@
 package dev.reweave.pytorch;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import java.util.AbstractMap.SimpleImmutableEntry;
 import java.util.ArrayDeque;
@@ -138,6 +139,20 @@ public final class TorchValue {
     return entries;
   }
 
+  /** The keys and values of a dict in file order, for keys that are no text. */
+  public List<Map.Entry<TorchValue, TorchValue>> pairs() {
+    PickleDict dict = dict().orElseThrow(() -> wrong("a dict"));
+    List<Map.Entry<TorchValue, TorchValue>> pairs = new ArrayList<>(dict.entries().size());
+    dict.entries()
+        .forEach(
+            (key, found) -> {
+              String name = nameOf(key);
+              pairs.add(
+                  new SimpleImmutableEntry<>(child("'s key " + name, key), entry(name, found)));
+            });
+    return pairs;
+  }
+
   /** The items of a list, tuple, {@code torch.Size} or set. */
   public List<TorchValue> items() {
     PickleSequence sequence = sequence().orElseThrow(() -> wrong("a list"));
@@ -153,6 +168,22 @@ public final class TorchValue {
     return value instanceof PickleObject object
         ? object.attribute(name).map(found -> entry(name, found))
         : Optional.empty();
+  }
+
+  /** What Python would have given to {@code __setstate__}; empty if this is no object. */
+  public Optional<TorchValue> state() {
+    return value instanceof PickleObject object
+        ? Optional.of(child("'s state", object.state()))
+        : Optional.empty();
+  }
+
+  /** A {@code torch.dtype} that safetensors has too. */
+  public DType dtype() {
+    if (value instanceof PickleGlobal global && global.module().equals("torch")) {
+      return DType.ofTorchName(global.name())
+          .orElseThrow(() -> wrong("one of the types " + DType.torchNames()));
+    }
+    throw wrong("a torch.dtype");
   }
 
   /** An integer of Python or numpy, or that of an enumeration's constant; not a truth value. */

@@ -26,4 +26,16 @@ public interface RandomAccess extends Closeable {
       readFully(range.position(), range.buffer(), range.offset(), range.length());
     }
   }
+
+  /**
+   * A part of the file, to be read as if it were a file. Closing it does nothing.
+   *
+   * @param name what it is, for messages: stands behind the file's address
+   * @param start its first byte
+   * @param length in bytes
+   * @throws IndexOutOfBoundsException if it leaves the file
+   */
+  default RandomAccess part(String name, long start, long length) {
+    return new PartAccess(this, name, start, length);
+  }
 }

@@ -10,7 +10,7 @@ import java.io.Serializable;
  * groups of all ranks) is one object, kept once when a plan is serialized.
  */
 public sealed interface Layout extends Serializable
-    permits StoredLayout, FlatLayout, PartitionedLayout, NarrowedLayout, JoinedLayout {
+    permits StoredLayout, FlatLayout, PartitionedLayout, NarrowedLayout, JoinedLayout, GridLayout {
 
   /** Number of elements that the layout places. */
   long elements();

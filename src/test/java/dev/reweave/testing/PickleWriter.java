@@ -39,6 +39,9 @@ public final class PickleWriter {
   /** The result of a call: {@code module.name(*args)}. */
   public record Call(String module, String name, List<?> args) {}
 
+  /** A class, function or other value that is named alone, such as {@code torch.float32}. */
+  public record Global(String module, String name) {}
+
   /** An object made without a constructor, with these attributes. */
   public record Instance(String module, String name, Map<?, ?> attributes) {}
 
@@ -126,6 +129,8 @@ public final class PickleWriter {
         value(dict.attributes());
         out.write('b');
       }
+    } else if (value instanceof Global global) {
+      global(global.module(), global.name());
     } else if (value instanceof Call call) {
       call(call.module(), call.name(), call.args());
     } else if (value instanceof Instance instance) {

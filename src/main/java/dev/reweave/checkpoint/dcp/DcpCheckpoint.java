@@ -1,0 +1,157 @@
+package dev.reweave.checkpoint.dcp;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.pytorch.PickleFile;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.RandomAccess;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.GridLayout;
+import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.StorageRef;
+import dev.reweave.tensor.StorageRef.Endian;
+import dev.reweave.tensor.StoredLayout;
+import dev.reweave.tensor.TensorSpec;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Reads what {@code torch.distributed.checkpoint} saved, as FSDP2, torchtitan, Accelerate and
+ * Megatron-Core use it: each tensor in chunks, which many files hold.
+ */
+public final class DcpCheckpoint {
+  private static final String FRAMEWORK = "PyTorch distributed checkpoint";
+
+  private final DcpFolder folder;
+  private final DcpMetadata metadata;
+
+  private DcpCheckpoint(DcpFolder folder, DcpMetadata metadata) {
+    this.folder = folder;
+    this.metadata = metadata;
+  }
+
+  /**
+   * Reads the structure of a checkpoint.
+   *
+   * @throws ReweaveException if it is not whole, of a kind that is not read, or cannot give what is
+   *     asked for
+   */
+  public static Checkpoint read(
+      Stores stores, MetadataScanner scanner, DcpFolder folder, ReadOptions options) {
+    refuse(folder, options);
+    try (RandomAccess access = stores.open(folder.metadata())) {
+      DcpMetadata metadata = new DcpMetadata(PickleFile.read(access), folder.files());
+      return new DcpCheckpoint(folder, metadata).read(scanner);
+    } catch (IOException e) {
+      throw Stores.unreadable(folder.metadata().uri(), e);
+    }
+  }
+
+  private static void refuse(DcpFolder folder, ReadOptions options) {
+    if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
+      throw new ReweaveException(
+          "a distributed checkpoint's weights are the model's own, as they were trained",
+          folder.address(),
+          "leave --weights out");
+    }
+    if (options.frozen() == ReadOptions.Frozen.EXCLUDE) {
+      throw new ReweaveException(
+          "a distributed checkpoint does not say which parameters were frozen",
+          folder.address(),
+          "leave --exclude-frozen out");
+    }
+  }
+
+  private Checkpoint read(MetadataScanner scanner) {
+    TensorChoice choice = TensorChoice.of(metadata);
+    if (choice.names().isEmpty()) {
+      throw new ReweaveException(
+          "the checkpoint holds no weights"
+              + (choice.notes().isEmpty() ? "" : ": " + String.join("; ", choice.notes())),
+          folder.metadata().uri(),
+          "name the checkpoint of the model, not that of its optimizer");
+    }
+    List<DcpTensor> tensors = metadata.tensors(choice.names());
+    Map<String, List<StoredChunk>> byFile = chunksByFile(tensors);
+    Map<StoredChunk, StoredLayout> found = locate(scanner, byFile);
+    List<NamedTensor> named = new ArrayList<>();
+    for (DcpTensor tensor : tensors) {
+      named.add(named(tensor, tensor.name().substring(choice.prefix().length()), found));
+    }
+    List<String> notes = new ArrayList<>(folder.notes());
+    notes.addAll(choice.notes());
+    Checkpoint.Source source =
+        new Checkpoint.Source(FRAMEWORK, "", -1, 1, "", folder.tag(), folder.tags(), Weights.MODEL);
+    List<InputFile> files = byFile.keySet().stream().map(folder.files()::get).toList();
+    return new Checkpoint(source, files, named, Map.of(), notes);
+  }
+
+  /** Chunks by file name, and in a file by position. */
+  private static Map<String, List<StoredChunk>> chunksByFile(List<DcpTensor> tensors) {
+    Map<String, List<StoredChunk>> byFile = new TreeMap<>();
+    for (DcpTensor tensor : tensors) {
+      for (DcpTensor.Chunk chunk : tensor.chunks()) {
+        byFile.computeIfAbsent(chunk.file(), f -> new ArrayList<>()).add(chunk.stored());
+      }
+    }
+    byFile.values().forEach(c -> c.sort(Comparator.comparingLong(StoredChunk::start)));
+    return byFile;
+  }
+
+  private Map<StoredChunk, StoredLayout> locate(
+      MetadataScanner scanner, Map<String, List<StoredChunk>> byFile) {
+    List<MetadataScanner.Request<ChunkProbe.Found>> requests = new ArrayList<>();
+    byFile.forEach(
+        (name, chunks) ->
+            requests.add(
+                new MetadataScanner.Request<>(
+                    folder.files().get(name), requests.size(), new ChunkProbe(chunks))));
+    List<ChunkProbe.Found> answers = scanner.scan(requests);
+    Map<StoredChunk, StoredLayout> found = new HashMap<>();
+    int file = 0;
+    for (List<StoredChunk> chunks : byFile.values()) {
+      List<StoredLayout> layouts = answers.get(file++).layouts();
+      for (int i = 0; i < layouts.size(); i++) {
+        found.put(chunks.get(i), layouts.get(i));
+      }
+    }
+    return found;
+  }
+
+  private NamedTensor named(DcpTensor tensor, String name, Map<StoredChunk, StoredLayout> found) {
+    try {
+      TensorSpec spec = new TensorSpec(name, tensor.dtype(), tensor.shape());
+      return new NamedTensor(spec, layout(tensor, found));
+    } catch (IllegalArgumentException e) {
+      throw new ReweaveException(
+          "the chunks of tensor " + tensor.name() + " do not make it up: " + e.getMessage(),
+          folder.metadata().uri(),
+          "the checkpoint was not saved or copied whole: copy it again from the training run",
+          e);
+    }
+  }
+
+  private static Layout layout(DcpTensor tensor, Map<StoredChunk, StoredLayout> found) {
+    if (tensor.shape().elements() == 0) {
+      StorageRef nothing =
+          new StorageRef(0, tensor.name(), 0, tensor.dtype(), 0, Endian.LITTLE, StorageRef.NO_CRC);
+      return StoredLayout.contiguous(nothing, 0, tensor.shape());
+    }
+    List<GridLayout.Block> blocks = new ArrayList<>();
+    for (DcpTensor.Chunk chunk : tensor.chunks()) {
+      StoredLayout layout = found.get(chunk.stored());
+      blocks.add(new GridLayout.Block(chunk.offsets(), chunk.stored().sizes(), layout));
+    }
+    GridLayout grid = new GridLayout(tensor.shape(), blocks);
+    return blocks.size() == 1 ? found.get(tensor.chunks().get(0).stored()) : grid;
+  }
+}

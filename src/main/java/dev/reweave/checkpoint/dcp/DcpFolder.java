@@ -1,0 +1,166 @@
+package dev.reweave.checkpoint.dcp;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A folder that {@code torch.distributed.checkpoint} wrote: {@code .metadata} and what it
+ * describes.
+ *
+ * @param address its full address
+ * @param tag its name
+ * @param tags names of all saved steps beside it, itself included
+ * @param metadata what describes the tensors
+ * @param files all files by name
+ * @param notes what was decided on the way to it
+ */
+public record DcpFolder(
+    String address,
+    String tag,
+    List<String> tags,
+    InputFile metadata,
+    Map<String, InputFile> files,
+    List<String> notes) {
+  /** The pickle that describes the tensors, as {@code FileSystemWriter} names it. */
+  public static final String METADATA = ".metadata";
+
+  /** What {@code save(use_collectives=False)} writes. */
+  private static final Pattern METADATA_OF_RANK = Pattern.compile("__[0-9]+\\.metadata");
+
+  /** Where Megatron-Core writes the number of the newest step. */
+  private static final String TRACKER = "latest_checkpointed_iteration.txt";
+
+  private static final int MOST_TRACKER_BYTES = 4096;
+  private static final Pattern LAST_NUMBER = Pattern.compile("([0-9]{1,18})[^0-9]*$");
+
+  /**
+   * Finds the saved step that is meant at an address; empty if there is no trace of one.
+   *
+   * @param root what the address holds
+   * @param wanted the tag that the user asks for
+   * @throws ReweaveException if the tag is not there, or not clear
+   */
+  public static Optional<DcpFolder> find(
+      Stores stores, String address, Stores.Listing root, Optional<String> wanted) {
+    String base = stores.resolve(address);
+    if (isStep(base, root)) {
+      String name = base.substring(base.lastIndexOf('/') + 1);
+      if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
+        throw new ReweaveException(
+            "this is the folder of step '" + name + "', and --tag asks for " + wanted.get(),
+            base,
+            "name the folder above it, or leave --tag out");
+      }
+      return Optional.of(of(base, List.of(name), root, List.of()));
+    }
+    Map<String, Stores.Listing> steps = new LinkedHashMap<>();
+    for (String folder : root.folders()) {
+      String name = folder.substring(folder.lastIndexOf('/') + 1);
+      // Accelerate keeps the optimizer in a checkpoint of its own beside the model's.
+      if (!TrainingState.isStateName(name)) {
+        Stores.Listing listing = stores.list(folder);
+        if (isStep(folder, listing)) {
+          steps.put(name, listing);
+        }
+      }
+    }
+    if (steps.isEmpty()) {
+      return Optional.empty();
+    }
+    List<String> notes = new ArrayList<>();
+    String tag = wanted.orElseGet(() -> newest(stores, base, root, steps, notes));
+    if (!steps.containsKey(tag)) {
+      throw new ReweaveException(
+          "there is no saved step '" + tag + "' with " + METADATA,
+          base,
+          "choose one of " + steps.keySet() + " with --tag");
+    }
+    return Optional.of(of(base + "/" + tag, List.copyOf(steps.keySet()), steps.get(tag), notes));
+  }
+
+  /** Whether files are those of a distributed checkpoint. */
+  private static boolean isStep(String address, Stores.Listing folder) {
+    boolean found = folder.files().stream().anyMatch(f -> f.name().equals(METADATA));
+    if (!found
+        && folder.files().stream().anyMatch(f -> METADATA_OF_RANK.matcher(f.name()).matches())) {
+      throw new ReweaveException(
+          "a distributed checkpoint with the metadata of each rank apart, which is not read",
+          address,
+          "save it again without use_collectives=False");
+    }
+    return found;
+  }
+
+  private static DcpFolder of(
+      String address, List<String> tags, Stores.Listing folder, List<String> notes) {
+    Map<String, InputFile> files = new LinkedHashMap<>();
+    folder.files().forEach(file -> files.put(file.name(), file));
+    String tag = address.substring(address.lastIndexOf('/') + 1);
+    return new DcpFolder(address, tag, tags, files.get(METADATA), files, notes);
+  }
+
+  private static String newest(
+      Stores stores,
+      String base,
+      Stores.Listing root,
+      Map<String, Stores.Listing> steps,
+      List<String> notes) {
+    List<String> names = List.copyOf(steps.keySet());
+    if (names.size() == 1) {
+      notes.add("took the only saved step, '" + names.get(0) + "'");
+      return names.get(0);
+    }
+    Optional<InputFile> tracker =
+        root.files().stream().filter(f -> f.name().equals(TRACKER)).findFirst();
+    if (tracker.isPresent()) {
+      return tracked(stores, tracker.get(), names);
+    }
+    String newest = names.stream().max(Comparator.comparingLong(DcpFolder::number)).orElseThrow();
+    if (names.stream().filter(name -> number(name) == number(newest)).count() > 1) {
+      throw new ReweaveException(
+          "several distributed checkpoints: which is meant is not clear",
+          base,
+          "choose one of " + names + " with --tag");
+    }
+    notes.add(
+        "took '"
+            + newest
+            + "', the newest of "
+            + names.size()
+            + " saved steps: --tag takes another");
+    return newest;
+  }
+
+  private static String tracked(Stores stores, InputFile tracker, List<String> names) {
+    String content =
+        new String(stores.readAll(tracker, MOST_TRACKER_BYTES), StandardCharsets.UTF_8).strip();
+    return names.stream()
+        .filter(
+            name ->
+                name.equals(content)
+                    || (content.matches("[0-9]{1,18}") && number(name) == Long.parseLong(content)))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new ReweaveException(
+                    "the newest step is '" + content + "', which is not there",
+                    tracker.uri(),
+                    "choose one of " + names + " with --tag"));
+  }
+
+  /** The last number in a name; -1 if there is none. */
+  private static long number(String name) {
+    Matcher matcher = LAST_NUMBER.matcher(name);
+    return matcher.find() ? Long.parseLong(matcher.group(1)) : -1;
+  }
+}

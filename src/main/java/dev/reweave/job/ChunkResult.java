@@ -32,10 +32,16 @@ record ChunkResult(
    * @param crc32 exclusive or of the written pieces' shares, see {@code Checksum}; 0 where the file
    *     does not need it
    * @param overflows elements that were finite and became infinite in the cast
+   * @param differences elements that should be the same in several copies and are not
    */
-  record TensorShare(int segment, int crc32, long overflows) implements Serializable {
+  record TensorShare(int segment, int crc32, long overflows, long differences)
+      implements Serializable {
     TensorShare plus(TensorShare other) {
-      return new TensorShare(segment, crc32 ^ other.crc32(), overflows + other.overflows());
+      return new TensorShare(
+          segment,
+          crc32 ^ other.crc32(),
+          overflows + other.overflows(),
+          differences + other.differences());
     }
   }
 }

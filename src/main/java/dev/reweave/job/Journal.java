@@ -43,13 +43,15 @@ final class Journal {
    * @param receipts of its parts
    * @param shares what its chunks read of each storage
    * @param overflows by tensor, elements that became infinite in the cast; only where there are any
+   * @param differences by tensor, elements that differ between ranks that should have copies
    */
   record FileState(
       String path,
       int crc32c,
       List<PartReceipt> receipts,
       List<ReadTally.StorageShare> shares,
-      Map<String, Long> overflows) {}
+      Map<String, Long> overflows,
+      Map<String, Long> differences) {}
 
   private final OutputFolder output;
 

@@ -104,7 +104,7 @@ public final class PlannedFile implements Serializable {
   /** Bytes that its tensors take where they lie. */
   public long bytesToRead() {
     return tensors().stream()
-        .mapToLong(t -> t.layout().elements() * t.layout().dtype().bytes())
+        .mapToLong(t -> t.layout().storedElements() * t.layout().dtype().bytes())
         .sum();
   }
 }

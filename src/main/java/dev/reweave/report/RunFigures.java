@@ -13,6 +13,7 @@ import java.util.Map;
  * @param storagesUnchecked torch storages that have none, or were read in part
  * @param crc32c of each file that tasks wrote, by path
  * @param overflows by tensor, finite elements that became infinite in the cast
+ * @param differences by tensor, elements that differ between ranks that should have copies
  */
 public record RunFigures(
     long bytesRead,
@@ -22,4 +23,5 @@ public record RunFigures(
     int storagesChecked,
     int storagesUnchecked,
     Map<String, Integer> crc32c,
-    Map<String, Long> overflows) {}
+    Map<String, Long> overflows,
+    Map<String, Long> differences) {}

@@ -51,7 +51,12 @@ final class Journal {
       List<PartReceipt> receipts,
       List<ReadTally.StorageShare> shares,
       Map<String, Long> overflows,
-      Map<String, Long> differences) {}
+      Map<String, Long> differences) {
+    FileState {
+      // A record of before there were any.
+      differences = differences == null ? Map.of() : Map.copyOf(differences);
+    }
+  }
 
   private final OutputFolder output;
 

@@ -107,6 +107,12 @@ class StoreToStoreTest {
     return tags;
   }
 
+  /** The rules that lie beside a fixture, if there are any. */
+  private static MappingChoice mapping(Step step) {
+    Path file = Fixtures.folder(step.fixture()).resolve("mapping.json");
+    return Files.exists(file) ? MappingChoice.of(file.toString()) : MappingChoice.AUTO;
+  }
+
   private static Manifest convert(Step step, String input, String output) throws IOException {
     long size = 0;
     Path source = Fixtures.folder(step.fixture()).resolve("ckpt");
@@ -121,6 +127,8 @@ class StoreToStoreTest {
                 output,
                 new ReadOptions(step.tag(), Optional.empty(), ReadOptions.Frozen.INCLUDE),
                 plan,
+                mapping(step),
+                Optional.empty(),
                 ExistingOutput.REFUSE,
                 Earlier.CONTINUE))
         .manifest();

@@ -1,5 +1,7 @@
 package dev.reweave.checkpoint;
 
+import dev.reweave.tensor.SlicingRule;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -8,8 +10,25 @@ import java.util.Optional;
  * @param tag the saved step; empty for the one that {@code latest} names
  * @param weights the copy of the weights; empty for fp32 masters where they exist
  * @param frozen whether parameters that were not trained belong to the result
+ * @param slicing how tensor-parallel ranks share tensors; the first rule that matches counts, and
+ *     before what the checkpoint itself says
  */
-public record ReadOptions(Optional<String> tag, Optional<Weights> weights, Frozen frozen) {
+public record ReadOptions(
+    Optional<String> tag, Optional<Weights> weights, Frozen frozen, List<SlicingRule> slicing) {
+
+  public ReadOptions {
+    slicing = List.copyOf(slicing);
+  }
+
+  /** Options without rules for tensor-parallel ranks. */
+  public ReadOptions(Optional<String> tag, Optional<Weights> weights, Frozen frozen) {
+    this(tag, weights, frozen, List.of());
+  }
+
+  /** The same with these rules for tensor-parallel ranks. */
+  public ReadOptions withSlicing(List<SlicingRule> rules) {
+    return new ReadOptions(tag, weights, frozen, rules);
+  }
 
   /** What happens to parameters that were not trained. */
   public enum Frozen {

@@ -170,6 +170,7 @@ final class ConvertCommand implements Callable<Integer> {
               result.unchecked())
           .forEach(out::println);
       Summary.overflows(result.overflows()).ifPresent(out::println);
+      Summary.differences(result.differences()).ifPresent(out::println);
     }
   }
 

@@ -79,12 +79,14 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private Inspection checkpoint(Stores stores, String path) {
+    MappingChoice choice = mapping.map(MappingChoice::of).orElse(MappingChoice.NONE);
     Checkpoint checkpoint =
-        new CheckpointReader(stores, new ThreadScanner(stores)).read(address, reading.toOptions());
+        new CheckpointReader(stores, new ThreadScanner(stores))
+            .read(address, Renaming.reading(stores, reading.toOptions(), choice));
     if (mapping.isEmpty()) {
       return Inspection.of(path, checkpoint);
     }
-    Renaming renaming = Renaming.of(stores, checkpoint, MappingChoice.of(mapping.get()));
+    Renaming renaming = Renaming.of(stores, checkpoint, choice);
     return Inspection.of(path, checkpoint, renaming.rows(), renaming.notes());
   }
 

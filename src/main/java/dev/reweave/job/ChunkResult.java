@@ -32,13 +32,18 @@ record ChunkResult(
    * @param crc32 exclusive or of the written pieces' shares, see {@code Checksum}; 0 where the file
    *     does not need it
    * @param overflows elements that were finite and became infinite in the cast
+   * @param differences elements that should be the same in several copies and are not
    * @param proof what comparing them with a second copy came to
    */
-  record TensorShare(int segment, int crc32, long overflows, Proof.Outcome proof)
+  record TensorShare(int segment, int crc32, long overflows, long differences, Proof.Outcome proof)
       implements Serializable {
     TensorShare plus(TensorShare other) {
       return new TensorShare(
-          segment, crc32 ^ other.crc32(), overflows + other.overflows(), proof.plus(other.proof()));
+          segment,
+          crc32 ^ other.crc32(),
+          overflows + other.overflows(),
+          differences + other.differences(),
+          proof.plus(other.proof()));
     }
   }
 }

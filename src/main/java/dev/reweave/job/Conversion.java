@@ -42,7 +42,11 @@ public final class Conversion {
         rule.buffering() == PartRule.Buffering.NONE
             ? 0
             : plan.chunks(rule).stream().mapToLong(c -> c.length()).max().orElse(0);
-    return Window.BUFFERS + part;
+    boolean copies =
+        plan.shards().stream()
+            .flatMap(shard -> shard.tensors().stream())
+            .anyMatch(tensor -> tensor.layout().width() > 1);
+    return (copies ? Window.BUFFERS_FOR_COPIES : Window.BUFFERS) + part;
   }
 
   /**

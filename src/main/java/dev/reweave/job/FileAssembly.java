@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
 
 /**
  * Collects the results of chunks; when a file has all of them, puts it together and records it.
@@ -95,14 +96,10 @@ final class FileAssembly implements AutoCloseable {
   private Journal.FileState finish(PlannedFile file, Progress progress) {
     progress.receipts.sort(Comparator.comparingInt(PartReceipt::number));
     output.assemble(staged.get(file.path()), progress.receipts);
-    Map<String, Long> overflows = new TreeMap<>();
     Map<String, Proof.Outcome> proofs = new TreeMap<>();
     for (ChunkResult.TensorShare share : progress.tensors.values()) {
-      String tensor = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
-      if (share.overflows() > 0) {
-        overflows.put(tensor, share.overflows());
-      }
       if (share.proof().compared() > 0) {
+        String tensor = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
         proofs.put(tensor, share.proof());
       }
     }
@@ -112,10 +109,24 @@ final class FileAssembly implements AutoCloseable {
             progress.crc32c,
             progress.receipts,
             List.copyOf(progress.shares.values()),
-            overflows,
+            byTensor(file, progress, ChunkResult.TensorShare::overflows),
+            byTensor(file, progress, ChunkResult.TensorShare::differences),
             proofs);
     journal.finish(state);
     return state;
+  }
+
+  /** Counts that are not zero. */
+  private static Map<String, Long> byTensor(
+      PlannedFile file, Progress progress, ToLongFunction<ChunkResult.TensorShare> count) {
+    Map<String, Long> counts = new TreeMap<>();
+    for (ChunkResult.TensorShare share : progress.tensors.values()) {
+      if (count.applyAsLong(share) > 0) {
+        Segment.Woven tensor = (Segment.Woven) file.segments().get(share.segment());
+        counts.put(tensor.spec().name(), count.applyAsLong(share));
+      }
+    }
+    return counts;
   }
 
   /** Waits until every file is put together. */

@@ -2,7 +2,10 @@ package dev.reweave.job;
 
 import dev.reweave.storage.ReadRange;
 import dev.reweave.tensor.Cast;
+import dev.reweave.tensor.CombinedLayout;
+import dev.reweave.tensor.Copies;
 import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.RunConsumer;
 import dev.reweave.tensor.StorageRef;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -25,6 +28,9 @@ final class Gather {
   /** Most bytes of the requests that cover several runs and are made at once. */
   static final int MOST_JOINED = 8 << 20;
 
+  /** Most bytes of all copies but the first that elements of one call are made of. */
+  static final int MOST_COPIED = 8 << 20;
+
   /** Elements {@code [from, to)} of a tensor and where they go in memory, little-endian. */
   static final class Slice {
     private final Layout layout;
@@ -32,6 +38,7 @@ final class Gather {
     private final long to;
     private final byte[] buffer;
     private final int offset;
+    private long differences;
 
     Slice(Layout layout, long from, long to, byte[] buffer, int offset) {
       this.layout = layout;
@@ -40,7 +47,16 @@ final class Gather {
       this.buffer = buffer;
       this.offset = offset;
     }
+
+    /** Elements that should be the same in several copies and are not; after a read. */
+    long differences() {
+      return differences;
+    }
   }
+
+  /** Elements of a slice that are made of several copies, and where all but the first are. */
+  private record Combination(
+      Slice slice, CombinedLayout.Kind kind, int target, int others, int elements, int count) {}
 
   /** A contiguous piece of a storage and where it goes in its slice's buffer; in bytes. */
   private record Piece(Slice slice, StorageRef storage, long position, int length, int target) {
@@ -62,7 +78,10 @@ final class Gather {
 
   private final OpenFiles files;
   private final ReadTally tally;
+  private final List<Combination> combinations = new ArrayList<>();
   private byte[] joined = new byte[0];
+  private byte[] copies = new byte[0];
+  private int copied;
 
   Gather(OpenFiles files, ReadTally tally) {
     this.files = files;
@@ -74,8 +93,24 @@ final class Gather {
     return Math.max(1, Math.min(Long.MAX_VALUE / MOST_RUNS, layout.granularity())) * MOST_RUNS;
   }
 
-  /** Reads all slices. */
+  /**
+   * Most elements of a layout of which copies are kept beside the first.
+   *
+   * @param room bytes for the copies
+   */
+  static long mostCombined(Layout layout, long room) {
+    int others = layout.width() - 1;
+    return others == 0 ? Long.MAX_VALUE : room / others / layout.dtype().bytes();
+  }
+
+  /**
+   * Reads all slices.
+   *
+   * @param slices whose copies beside the first fit in {@link #MOST_COPIED}
+   */
   void read(List<Slice> slices) {
+    copied = 0;
+    combinations.clear();
     List<Piece> pieces = pieces(slices);
     List<Request> requests = new ArrayList<>();
     int filled = 0;
@@ -106,21 +141,50 @@ final class Gather {
       fetch(requests);
     }
     toLittleEndian(pieces);
+    combinations.forEach(this::combine);
   }
 
-  private static List<Piece> pieces(List<Slice> slices) {
+  /** Takes the runs of one slice, and those of its copies in slices of their own. */
+  private final class Pieces implements RunConsumer {
+    private final Slice slice;
+    private final List<Piece> pieces;
+    private int at;
+
+    Pieces(Slice slice, List<Piece> pieces) {
+      this.slice = slice;
+      this.pieces = pieces;
+      this.at = slice.offset;
+    }
+
+    @Override
+    public void run(StorageRef storage, long first, long elements) {
+      int size = slice.layout.dtype().bytes();
+      int length = Math.toIntExact(elements * size);
+      pieces.add(new Piece(slice, storage, first * size, length, at));
+      at += length;
+    }
+
+    @Override
+    public void combined(CombinedLayout.Kind kind, List<Layout> layouts, long from, long to) {
+      int elements = Math.toIntExact(to - from);
+      int count = layouts.size();
+      if (copies.length == 0 && count > 1) {
+        copies = new byte[MOST_COPIED];
+      }
+      combinations.add(new Combination(slice, kind, at, copied, elements, count));
+      layouts.get(0).runs(from, to, this);
+      for (Layout layout : layouts.subList(1, count)) {
+        Slice copy = new Slice(layout, from, to, copies, copied);
+        layout.runs(from, to, new Pieces(copy, pieces));
+        copied += elements * layout.dtype().bytes();
+      }
+    }
+  }
+
+  private List<Piece> pieces(List<Slice> slices) {
     List<Piece> pieces = new ArrayList<>();
     for (Slice slice : slices) {
-      int size = slice.layout.dtype().bytes();
-      int[] at = {slice.offset};
-      slice.layout.runs(
-          slice.from,
-          slice.to,
-          (storage, first, elements) -> {
-            int length = Math.toIntExact(elements * size);
-            pieces.add(new Piece(slice, storage, first * size, length, at[0]));
-            at[0] += length;
-          });
+      slice.layout.runs(slice.from, slice.to, new Pieces(slice, pieces));
     }
     pieces.sort(Comparator.comparingInt(Piece::file).thenComparingLong(Piece::filePosition));
     return pieces;
@@ -186,6 +250,23 @@ final class Gather {
       int at = range.offset() + (int) (first.filePosition() - range.position());
       tally.take(first.storage(), first.position(), range.buffer(), at, length);
       start = end;
+    }
+  }
+
+  private void combine(Combination c) {
+    Slice slice = c.slice();
+    Copies all =
+        new Copies(
+            slice.layout.dtype(),
+            slice.buffer,
+            c.target(),
+            copies,
+            c.others(),
+            c.elements(),
+            c.count());
+    switch (c.kind()) {
+      case AVERAGED -> all.average();
+      case REPLICATED -> slice.differences += all.differences();
     }
   }
 

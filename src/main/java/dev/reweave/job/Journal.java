@@ -43,6 +43,7 @@ final class Journal {
    * @param receipts of its parts
    * @param shares what its chunks read of each storage
    * @param overflows by tensor, elements that became infinite in the cast; only where there are any
+   * @param differences by tensor, elements that differ between ranks that should have copies
    * @param proofs by tensor, what comparing it with a second copy came to
    */
   record FileState(
@@ -51,6 +52,7 @@ final class Journal {
       List<PartReceipt> receipts,
       List<ReadTally.StorageShare> shares,
       Map<String, Long> overflows,
+      Map<String, Long> differences,
       Map<String, Proof.Outcome> proofs) {}
 
   private final OutputFolder output;

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -114,7 +115,8 @@ final class PlanRunner {
               checks.checked(),
               checks.unchecked(),
               crcs(states),
-              overflows(states),
+              counts(states, Journal.FileState::overflows),
+              counts(states, Journal.FileState::differences),
               proofs.size(),
               verdict.elements(),
               proofs.isEmpty() ? "" : verdict.require(plan.second().get(0).uri()));
@@ -156,9 +158,11 @@ final class PlanRunner {
     return crcs;
   }
 
-  private static Map<String, Long> overflows(Map<String, Journal.FileState> states) {
-    Map<String, Long> overflows = new TreeMap<>();
-    states.values().forEach(state -> overflows.putAll(state.overflows()));
-    return overflows;
+  private static Map<String, Long> counts(
+      Map<String, Journal.FileState> states,
+      Function<Journal.FileState, Map<String, Long>> ofFile) {
+    Map<String, Long> counts = new TreeMap<>();
+    states.values().forEach(state -> counts.putAll(ofFile.apply(state)));
+    return counts;
   }
 }

@@ -4,6 +4,7 @@ import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.doctor.Doctor;
 import dev.reweave.doctor.Severity;
 import dev.reweave.job.ConversionRequest.Proving;
@@ -61,8 +62,8 @@ public final class Preparation {
    * @throws ReweaveException if the request cannot be fulfilled
    */
   public Prepared prepare(ConversionRequest request) {
-    Checkpoint checkpoint =
-        new CheckpointReader(stores, scanner).read(request.input(), request.reading());
+    ReadOptions reading = Renaming.reading(stores, request.reading(), request.mapping());
+    Checkpoint checkpoint = new CheckpointReader(stores, scanner).read(request.input(), reading);
     Renaming renaming =
         wanted(Renaming.of(stores, checkpoint, request.mapping()), request.planning());
     Optional<BaseDesign> base =

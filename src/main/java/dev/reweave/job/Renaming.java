@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.mapping.Mapped;
 import dev.reweave.mapping.Mapping;
 import dev.reweave.mapping.Mappings;
@@ -36,12 +37,53 @@ public record Renaming(
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
+   * The rules that are chosen by name or address; empty where the tensors' names decide.
+   *
+   * @throws ReweaveException if they are not there, or are none
+   */
+  private static Optional<Mapping> named(Stores stores, MappingChoice choice) {
+    if (choice.rules().isPresent()) {
+      byte[] rules = choice.rules().get().getBytes(StandardCharsets.UTF_8);
+      return Optional.of(Mapping.parse(rules, "mapping " + choice.name()));
+    }
+    if (choice.equals(MappingChoice.NONE) || choice.equals(MappingChoice.AUTO)) {
+      return Optional.empty();
+    }
+    Optional<Mapping> shipped = Mappings.find(choice.name());
+    if (shipped.isPresent()) {
+      return shipped;
+    }
+    Optional<InputFile> file = stores.file(choice.name());
+    if (file.isEmpty()) {
+      throw new ReweaveException(
+          "no mapping of this name comes along, and no file is there",
+          "--mapping " + choice.name(),
+          "give auto, none, the address of a mapping file, or one of "
+              + String.join(", ", Mappings.names()));
+    }
+    return Optional.of(Mapping.parse(stores.readAll(file.get(), MOST_BYTES), file.get().uri()));
+  }
+
+  /**
+   * Options for reading a checkpoint that is then given names: a mapping can say how its
+   * tensor-parallel ranks share tensors.
+   *
+   * @throws ReweaveException if the mapping is not there, or is none
+   */
+  public static ReadOptions reading(Stores stores, ReadOptions options, MappingChoice choice) {
+    return named(stores, choice)
+        .map(mapping -> options.withSlicing(mapping.slicing()))
+        .orElse(options);
+  }
+
+  /**
    * Gives a checkpoint's tensors their names.
    *
    * @throws ReweaveException if the mapping is not there, is none, or does not fit the tensors
    */
   public static Renaming of(Stores stores, Checkpoint checkpoint, MappingChoice choice) {
-    Optional<Mapping> mapping = find(stores, checkpoint, choice);
+    Optional<Mapping> mapping =
+        choice.equals(MappingChoice.AUTO) ? recognised(checkpoint) : named(stores, choice);
     List<String> notes = new ArrayList<>(checkpoint.notes());
     if (mapping.isEmpty()) {
       List<Mapped.Row> rows =
@@ -60,33 +102,6 @@ public record Renaming(
     Mapped mapped = mapping.get().apply(checkpoint.tensors(), checkpoint.aliases());
     notes.addAll(mapped.notes());
     return new Renaming(mapping, mapped.rows(), mapped.tensors(), mapped.aliases(), notes);
-  }
-
-  private static Optional<Mapping> find(
-      Stores stores, Checkpoint checkpoint, MappingChoice choice) {
-    if (choice.rules().isPresent()) {
-      byte[] rules = choice.rules().get().getBytes(StandardCharsets.UTF_8);
-      return Optional.of(Mapping.parse(rules, "mapping " + choice.name()));
-    }
-    if (choice.equals(MappingChoice.NONE)) {
-      return Optional.empty();
-    }
-    if (choice.equals(MappingChoice.AUTO)) {
-      return recognised(checkpoint);
-    }
-    Optional<Mapping> shipped = Mappings.find(choice.name());
-    if (shipped.isPresent()) {
-      return shipped;
-    }
-    Optional<InputFile> file = stores.file(choice.name());
-    if (file.isEmpty()) {
-      throw new ReweaveException(
-          "no mapping of this name comes along, and no file is there",
-          "--mapping " + choice.name(),
-          "give auto, none, the address of a mapping file, or one of "
-              + String.join(", ", Mappings.names()));
-    }
-    return Optional.of(Mapping.parse(stores.readAll(file.get(), MOST_BYTES), file.get().uri()));
   }
 
   private static Optional<Mapping> recognised(Checkpoint checkpoint) {

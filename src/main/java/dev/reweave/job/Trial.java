@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 
@@ -25,6 +26,7 @@ public final class Trial {
    * @param checked storages whose checksum was compared
    * @param unchecked storages that have none, or were read in part
    * @param overflows by tensor, finite elements that became infinite in the cast
+   * @param differences by tensor, elements that differ between ranks that should have copies
    */
   public record Result(
       Preparation.Prepared prepared,
@@ -34,7 +36,8 @@ public final class Trial {
       long bytesMade,
       int checked,
       int unchecked,
-      Map<String, Long> overflows) {}
+      Map<String, Long> overflows,
+      Map<String, Long> differences) {}
 
   private final JavaSparkContext spark;
   private final Stores stores;
@@ -67,6 +70,7 @@ public final class Trial {
       Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
       StorageChecks checks = new StorageChecks();
       Map<String, Long> overflows = new TreeMap<>();
+      Map<String, Long> differences = new TreeMap<>();
       try {
         tasks.run(
             "try " + sample.size() + " of " + all.size() + " chunks",
@@ -75,7 +79,8 @@ public final class Trial {
             result -> {
               checks.add(result.shares());
               bytesRead += result.bytesRead();
-              addOverflows(plan, result, overflows);
+              add(plan, result, ChunkResult.TensorShare::overflows, overflows);
+              add(plan, result, ChunkResult.TensorShare::differences, differences);
             });
       } finally {
         work.destroy();
@@ -90,7 +95,8 @@ public final class Trial {
           sample.stream().mapToLong(Chunk::length).sum(),
           checks.checked(),
           checks.unchecked(),
-          overflows);
+          overflows,
+          differences);
     } finally {
       shared.destroy();
     }
@@ -106,13 +112,16 @@ public final class Trial {
     return sample;
   }
 
-  private static void addOverflows(
-      ConversionPlan plan, ChunkResult result, Map<String, Long> overflows) {
+  private static void add(
+      ConversionPlan plan,
+      ChunkResult result,
+      ToLongFunction<ChunkResult.TensorShare> count,
+      Map<String, Long> counts) {
     PlannedFile file = plan.files().get(result.chunk().file());
     for (ChunkResult.TensorShare share : result.tensors()) {
-      if (share.overflows() > 0) {
+      if (count.applyAsLong(share) > 0) {
         Segment.Woven tensor = (Segment.Woven) file.segments().get(share.segment());
-        overflows.merge(tensor.spec().name(), share.overflows(), Long::sum);
+        counts.merge(tensor.spec().name(), count.applyAsLong(share), Long::sum);
       }
     }
   }

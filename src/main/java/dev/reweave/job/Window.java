@@ -23,6 +23,9 @@ final class Window {
   /** Bytes of all buffers: gathered and cast elements, and what is read with joined requests. */
   static final long BUFFERS = 2L * BUFFER + Gather.MOST_JOINED;
 
+  /** The same for a tensor that is made of several copies. */
+  static final long BUFFERS_FOR_COPIES = BUFFERS + Gather.MOST_COPIED;
+
   /**
    * Elements of one tensor in the window.
    *
@@ -45,6 +48,7 @@ final class Window {
   private long runs;
   private int gathered;
   private int filled;
+  private long copied;
 
   Window(Chunk chunk, PlannedFile file, Gather gather, Proof proof, ChunkSink sink) {
     this.file = file;
@@ -79,6 +83,12 @@ final class Window {
     long at = from;
     while (at < to) {
       long wanted = Math.min(Gather.mostElements(layout), to - at);
+      if (layout.width() > 1) {
+        wanted = Math.min(wanted, Math.max(1, Gather.mostCombined(layout, Gather.MOST_COPIED)));
+        if (Gather.mostCombined(layout, Gather.MOST_COPIED - copied) < wanted) {
+          flush();
+        }
+      }
       // A request for what is left of a window would be as dear as one for a full window.
       if (room(outSize, inSize) < Math.min(wanted, roomOfEmpty(outSize, inSize) / 2 + 1)
           || runs >= Gather.MOST_RUNS) {
@@ -92,6 +102,7 @@ final class Window {
       proof.add(segment, at, elements, source, offset);
       long behind = woven.length() - (at + elements) * outSize;
       pieces.add(new Piece(segment, cast, gathered, filled, elements, behind));
+      copied += (long) elements * (layout.width() - 1) * layout.dtype().bytes();
       gathered += elements * inSize;
       filled += elements * outSize;
       at += elements;
@@ -113,17 +124,19 @@ final class Window {
   /** Gathers, casts and writes all that was added. */
   void flush() throws IOException {
     gather.read(slices);
-    for (Piece piece : pieces) {
+    for (int i = 0; i < pieces.size(); i++) {
+      Piece piece = pieces.get(i);
+      long differences = slices.get(i).differences();
       Cast cast = piece.cast();
       long overflows = 0;
       if (!cast.isCopy()) {
         cast.apply(in, piece.source(), out, piece.target(), piece.elements());
         overflows = cast.overflows(in, piece.source(), out, piece.target(), piece.elements());
       }
-      if (file.hasTail() || overflows > 0) {
+      if (file.hasTail() || overflows > 0 || differences > 0) {
         ChunkResult.TensorShare share =
             new ChunkResult.TensorShare(
-                piece.segment(), crc32(piece), overflows, Proof.Outcome.NONE);
+                piece.segment(), crc32(piece), overflows, differences, Proof.Outcome.NONE);
         tensors.merge(piece.segment(), share, ChunkResult.TensorShare::plus);
       }
     }
@@ -133,7 +146,7 @@ final class Window {
         (segment, outcome) ->
             tensors.merge(
                 segment,
-                new ChunkResult.TensorShare(segment, 0, 0, outcome),
+                new ChunkResult.TensorShare(segment, 0, 0, 0, outcome),
                 ChunkResult.TensorShare::plus));
     crc.update(out, 0, filled);
     sink.write(out, 0, filled);
@@ -142,6 +155,7 @@ final class Window {
     runs = 0;
     gathered = 0;
     filled = 0;
+    copied = 0;
   }
 
   private int crc32(Piece piece) {

@@ -155,6 +155,24 @@ final class JsonObject {
     return elements(name).stream().map(value -> number(value, name, least)).toList();
   }
 
+  /** Lists of numbers, at least 0 each. */
+  List<List<Long>> tableOfNumbers(String name) {
+    List<List<Long>> rows = new ArrayList<>();
+    for (JsonNode row : elements(name)) {
+      if (!row.isArray() || row.isEmpty()) {
+        throw broken("'" + name + "' is not a list of lists of numbers");
+      }
+      List<Long> numbers = new ArrayList<>();
+      row.forEach(value -> numbers.add(number(value, name, 0)));
+      rows.add(List.copyOf(numbers));
+    }
+    return rows;
+  }
+
+  boolean hasList(String name) {
+    return node.path(name).isArray();
+  }
+
   /** The objects of a list; in messages each has a place of its own. */
   List<JsonObject> objects(String name, String each, Set<String> known) {
     List<JsonObject> objects = new ArrayList<>();

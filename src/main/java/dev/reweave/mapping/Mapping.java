@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.SlicingRule;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -29,14 +30,21 @@ public final class Mapping {
   private final String json;
   private final List<Rule> rules;
   private final List<Requirement> requirements;
+  private final List<SlicingRule> slicing;
 
   Mapping(
-      Title title, String place, byte[] json, List<Rule> rules, List<Requirement> requirements) {
+      Title title,
+      String place,
+      byte[] json,
+      List<Rule> rules,
+      List<Requirement> requirements,
+      List<SlicingRule> slicing) {
     this.title = title;
     this.place = place;
     this.json = new String(json, UTF_8);
     this.rules = List.copyOf(rules);
     this.requirements = List.copyOf(requirements);
+    this.slicing = List.copyOf(slicing);
   }
 
   /**
@@ -67,6 +75,11 @@ public final class Mapping {
   /** What weight files are called, such as {@code pytorch_lora_weights}. */
   public Optional<String> weightsName() {
     return title.weightsName();
+  }
+
+  /** How tensor-parallel ranks share tensors, by the names in the checkpoint; may say nothing. */
+  public List<SlicingRule> slicing() {
+    return slicing;
   }
 
   /** The file's text, so that a run can be repeated. */

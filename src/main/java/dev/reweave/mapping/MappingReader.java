@@ -1,5 +1,6 @@
 package dev.reweave.mapping;
 
+import dev.reweave.tensor.SlicingRule;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -10,7 +11,14 @@ import java.util.regex.Pattern;
 /** Reads mapping files. */
 final class MappingReader {
   private static final Set<String> MAPPING =
-      Set.of("name", "description", "component", "weightsName", "recognise", "rules");
+      Set.of(
+          "name",
+          "description",
+          "component",
+          "weightsName",
+          "recognise",
+          "rules",
+          "tensorParallel");
   private static final Set<String> ACTIONS = Set.of("rename", "split", "join", "drop", "require");
   private static final Set<String> RULE =
       Set.of("match", "prefix", "shape", "translate", "rename", "split", "join", "drop", "require");
@@ -24,7 +32,13 @@ final class MappingReader {
     JsonObject root = JsonObject.parse(json, place, MAPPING);
     List<Rule> rules = new ArrayList<>();
     List<Requirement> requirements = new ArrayList<>();
-    for (JsonObject rule : root.objects("rules", "rule", RULE)) {
+    List<SlicingRule> slicing = root.has("tensorParallel") ? SlicingReader.read(root) : List.of();
+    boolean keepsNames = !root.has("rules") && !slicing.isEmpty();
+    if (keepsNames) {
+      rules.add(Rule.KEEP_NAME);
+    }
+    for (JsonObject rule :
+        keepsNames ? List.<JsonObject>of() : root.objects("rules", "rule", RULE)) {
       String action = action(rule);
       if (action.equals("require")) {
         requirements.add(requirement(rule));
@@ -39,7 +53,7 @@ final class MappingReader {
             fileName(root, "component"),
             fileName(root, "weightsName"),
             root.has("recognise") ? Optional.of(recognition(root)) : Optional.empty());
-    return new Mapping(title, place, json, rules, requirements);
+    return new Mapping(title, place, json, rules, requirements, slicing);
   }
 
   private static Optional<String> fileName(JsonObject root, String member) {

@@ -10,6 +10,10 @@ import java.util.Optional;
  */
 record Rule(String place, NamePattern pattern, ShapePattern shape, Action action) {
 
+  /** What keeps each name. */
+  static final Rule KEEP_NAME =
+      new Rule("", NamePattern.WHOLE, ShapePattern.ANY, new Action.Rename(Template.WHOLE));
+
   /** How the rule matches a tensor, if it does. */
   Optional<NameMatch> match(NamedTensor tensor) {
     return shape.matches(tensor.spec().shape()) ? pattern.match(tensor.name()) : Optional.empty();

@@ -20,6 +20,10 @@ final class Template {
     void append(NameMatch match, StringBuilder name);
   }
 
+  /** What keeps a name that {@link NamePattern#WHOLE} matched. */
+  static final Template WHOLE =
+      new Template(List.of((match, name) -> name.append(match.group(1))), "");
+
   private final List<Piece> pieces;
   private final String place;
 

@@ -137,7 +137,7 @@ public final class PlannedFile implements Serializable {
   /** Bytes that its tensors take where they lie, with their second copies. */
   public long bytesToRead() {
     return Stream.concat(tensors().stream().map(Segment.Woven::layout), copies.values().stream())
-        .mapToLong(layout -> layout.elements() * layout.dtype().bytes())
+        .mapToLong(layout -> layout.storedElements() * layout.dtype().bytes())
         .sum();
   }
 }

@@ -179,6 +179,8 @@ public record Manifest(
    * @param index of the shards, or empty
    * @param dropped each tied name that was left out and the kept one
    * @param overflows by tensor, finite elements that became infinite in the cast
+   * @param differences by tensor, elements that differ between ranks that should have copies; the
+   *     first rank's were taken
    */
   @JsonIgnoreProperties(ignoreUnknown = true)
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -189,11 +191,13 @@ public record Manifest(
       List<Shard> files,
       String index,
       Map<String, String> dropped,
-      Map<String, Long> overflows) {
+      Map<String, Long> overflows,
+      Map<String, Long> differences) {
     public Result {
       shards = orEmpty(shards);
       files = orEmpty(files);
       overflows = overflows == null ? Map.of() : Map.copyOf(overflows);
+      differences = differences == null ? Map.of() : Map.copyOf(differences);
       index = orEmpty(index);
       dropped = dropped == null ? Map.of() : Map.copyOf(dropped);
     }

@@ -142,7 +142,8 @@ public record Provenance(
         files,
         plan.index().map(SmallFile::path).orElse(""),
         new TreeMap<>(aliases),
-        new TreeMap<>(run.overflows()));
+        new TreeMap<>(run.overflows()),
+        new TreeMap<>(run.differences()));
   }
 
   private static Manifest.Shard written(PlannedFile file, RunFigures run) {

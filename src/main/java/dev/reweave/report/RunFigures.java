@@ -13,6 +13,7 @@ import java.util.Map;
  * @param storagesUnchecked torch storages that have none, or were read in part
  * @param crc32c of each file that tasks wrote, by path
  * @param overflows by tensor, finite elements that became infinite in the cast
+ * @param differences by tensor, elements that differ between ranks that should have copies
  * @param proven tensors that were compared with the checkpoint's second copy of the weights
  * @param provenElements elements of these tensors
  * @param proof what that came to, or empty
@@ -26,6 +27,7 @@ public record RunFigures(
     int storagesUnchecked,
     Map<String, Integer> crc32c,
     Map<String, Long> overflows,
+    Map<String, Long> differences,
     int proven,
     long provenElements,
     String proof) {}

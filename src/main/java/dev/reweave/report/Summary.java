@@ -84,6 +84,7 @@ public final class Summary {
             result.shards().size() == 1 ? "1 shard" : result.shards().size() + " shards",
             types(manifest.options().dtype())));
     overflows(result.overflows()).ifPresent(lines::add);
+    differences(result.differences()).ifPresent(lines::add);
     if (!result.files().isEmpty()) {
       lines.add(beside(manifest));
     }
@@ -136,22 +137,46 @@ public final class Summary {
     if (overflows.isEmpty()) {
       return Optional.empty();
     }
-    long values = overflows.values().stream().mapToLong(Long::longValue).sum();
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "warning %s became infinite in the cast: %s; --dtype bfloat16 or float32 holds them",
+            values(overflows),
+            names(overflows)));
+  }
+
+  /**
+   * A warning of tensors that all tensor-parallel ranks should have alike and do not; empty if
+   * there are none.
+   *
+   * @param differences by tensor, how many elements
+   */
+  public static Optional<String> differences(Map<String, Long> differences) {
+    if (differences.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "warning %s are not the same in all tensor-parallel ranks, which should have copies:"
+                + " %s; the first rank's were taken, a rule of kind \"averaged\" takes their mean",
+            values(differences),
+            names(differences)));
+  }
+
+  private static String values(Map<String, Long> counts) {
+    long values = counts.values().stream().mapToLong(Long::longValue).sum();
+    return values + " values of " + counts.size() + " tensors";
+  }
+
+  private static String names(Map<String, Long> counts) {
     String names =
-        new TreeMap<>(overflows)
+        new TreeMap<>(counts)
             .entrySet().stream()
                 .limit(MOST_NAMES)
                 .map(e -> e.getKey() + " (" + e.getValue() + ")")
                 .collect(Collectors.joining(", "));
-    return Optional.of(
-        String.format(
-            Locale.ROOT,
-            "warning %d values of %d tensors became infinite in the cast: %s%s; --dtype bfloat16"
-                + " or float32 holds them",
-            values,
-            overflows.size(),
-            names,
-            overflows.size() > MOST_NAMES ? ", …" : ""));
+    return names + (counts.size() > MOST_NAMES ? ", …" : "");
   }
 
   /** What was written beside the weights. */

@@ -1,5 +1,6 @@
 package dev.reweave.tensor;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -103,5 +104,15 @@ public final class JoinedLayout implements Layout {
       }
     }
     return elements() == 0 ? 1 : least;
+  }
+
+  @Override
+  public int width() {
+    return Arrays.stream(parts).mapToInt(Layout::width).max().orElseThrow();
+  }
+
+  @Override
+  public long storedElements() {
+    return Arrays.stream(parts).mapToLong(Layout::storedElements).sum();
   }
 }

@@ -10,7 +10,13 @@ import java.io.Serializable;
  * groups of all ranks) is one object, kept once when a plan is serialized.
  */
 public sealed interface Layout extends Serializable
-    permits StoredLayout, FlatLayout, PartitionedLayout, NarrowedLayout, JoinedLayout, GridLayout {
+    permits StoredLayout,
+        FlatLayout,
+        PartitionedLayout,
+        NarrowedLayout,
+        JoinedLayout,
+        GridLayout,
+        CombinedLayout {
 
   /** Number of elements that the layout places. */
   long elements();
@@ -48,4 +54,14 @@ public sealed interface Layout extends Serializable
    * n} elements are about {@code n / granularity()} at most: that is what bounds memory.
    */
   long granularity();
+
+  /** How many stored elements one element is made of, at most: the copies of a combined layout. */
+  default int width() {
+    return 1;
+  }
+
+  /** How many stored elements all elements are made of. */
+  default long storedElements() {
+    return elements();
+  }
 }

@@ -81,6 +81,16 @@ public final class NarrowedLayout implements Layout {
         : granularityOfRows(base, length);
   }
 
+  @Override
+  public int width() {
+    return base.width();
+  }
+
+  @Override
+  public long storedElements() {
+    return elements() * width();
+  }
+
   /**
    * What {@link #granularity()} is of a layout that takes rows of {@code row} elements from a base.
    *

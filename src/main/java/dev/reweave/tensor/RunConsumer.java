@@ -1,5 +1,7 @@
 package dev.reweave.tensor;
 
+import java.util.List;
+
 /** Takes the runs of a layout in the tensor's row-major order. */
 @FunctionalInterface
 public interface RunConsumer {
@@ -11,4 +13,14 @@ public interface RunConsumer {
    * @param elements length of the run, at least 1
    */
   void run(StorageRef storage, long offset, long elements);
+
+  /**
+   * Takes the next elements where each is made of one of every copy. By default their runs are
+   * taken one copy after another, which tells where the elements lie, and not what they are.
+   *
+   * @param copies at least 1; elements {@code [from, to)} of each
+   */
+  default void combined(CombinedLayout.Kind kind, List<Layout> copies, long from, long to) {
+    copies.forEach(copy -> copy.runs(from, to, this));
+  }
 }

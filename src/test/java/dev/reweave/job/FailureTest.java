@@ -149,14 +149,26 @@ class FailureTest {
   }
 
   @Test
-  void tensorParallelCheckpointsAreRefused() throws IOException {
+  void aRankThatTheModelStatesDoNotTellOf() throws IOException {
     Path input = copyOf("z2_bf16_w2");
     Path step = input.resolve("global_step3");
     Files.copy(
         step.resolve("mp_rank_00_model_states.pt"), step.resolve("mp_rank_01_model_states.pt"));
 
     assertSays(
-        failure(input), "tensor- or pipeline-parallel", "mp_rank_01_model_states.pt", "convert");
+        failure(input),
+        "the optimizer states of tensor- or pipeline-parallel rank 2 are missing",
+        "bf16_zero_pp_rank_0_mp_rank_01_optim_states.pt",
+        "copy the file from the training run");
+    for (String rank : List.of("0", "1")) {
+      String name = "bf16_zero_pp_rank_" + rank + "_mp_rank_0%d_optim_states.pt";
+      Files.copy(step.resolve(name.formatted(0)), step.resolve(name.formatted(1)));
+    }
+    assertSays(
+        failure(input),
+        "tensor- or pipeline-parallel rank 2, and the model states tell of one",
+        "mp_rank_01_model_states.pt",
+        "move those of the other run away");
   }
 
   @Test

@@ -106,6 +106,12 @@ class StoreToStoreTest {
     return tags;
   }
 
+  /** The rules that lie beside a fixture, if there are any. */
+  private static MappingChoice mapping(Step step) {
+    Path file = Fixtures.folder(step.fixture()).resolve("mapping.json");
+    return Files.exists(file) ? MappingChoice.of(file.toString()) : MappingChoice.AUTO;
+  }
+
   private static Manifest convert(Step step, String input, String output) throws IOException {
     long size = 0;
     Path source = Fixtures.folder(step.fixture()).resolve("ckpt");
@@ -116,6 +122,7 @@ class StoreToStoreTest {
     return Converting.between(input, output)
         .reading(new ReadOptions(step.tag(), Optional.empty(), ReadOptions.Frozen.INCLUDE))
         .planning(plan)
+        .mapping(mapping(step).name())
         .in(new Stores(conf))
         .run()
         .manifest();

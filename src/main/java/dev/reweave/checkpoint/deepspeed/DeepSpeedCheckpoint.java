@@ -10,7 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Reads a tag folder that {@code DeepSpeedEngine.save_checkpoint} wrote: ZeRO stages 0 to 3. */
+/**
+ * Reads a tag folder that {@code DeepSpeedEngine.save_checkpoint} wrote: ZeRO stages 0 to 3, with
+ * tensor- and pipeline-parallel ranks.
+ */
 public final class DeepSpeedCheckpoint {
   private static final String FRAMEWORK = "DeepSpeed";
 
@@ -35,7 +38,7 @@ public final class DeepSpeedCheckpoint {
   }
 
   private Checkpoint read() {
-    refuseOtherParallelism();
+    refuseExpertFiles();
     List<RankFile> optimizer = folder.of(RankFile.Kind.OPTIMIZER);
     boolean partitioned = !folder.of(RankFile.Kind.PARTITIONED_MODEL).isEmpty();
     Weights weights =
@@ -54,16 +57,19 @@ public final class DeepSpeedCheckpoint {
               ? "its *_optim_states.pt files are missing: copy them from the training run"
               : "convert the fp32 masters: leave --weights out");
     }
-    return weights == Weights.MASTER ? readMasters(optimizer, partitioned) : readModule();
+    requireModelFile(partitioned);
+    return checkpoint(
+        weights,
+        ModelRank.among(
+            folder,
+            partitioned ? RankFile.Kind.PARTITIONED_MODEL : RankFile.Kind.MODEL,
+            weights == Weights.MASTER ? optimizer : List.of()));
   }
 
-  private void refuseOtherParallelism() {
+  private void refuseExpertFiles() {
     for (RankFile file : folder.files()) {
       if (file.kind() == RankFile.Kind.LAYER_OR_EXPERT) {
-        throw unsupported("pipeline layers or experts in files of their own", file.file().uri());
-      }
-      if (file.modelRank() > 0) {
-        throw unsupported("tensor- or pipeline-parallel ranks", file.file().uri());
+        throw unsupported("experts in files of their own", file.file().uri());
       }
     }
   }
@@ -72,104 +78,78 @@ public final class DeepSpeedCheckpoint {
     return new ReweaveException(
         "checkpoints with " + what + " are not read yet",
         place,
-        "convert a checkpoint that was trained with data parallelism alone");
+        "convert a checkpoint of a model without experts");
   }
 
-  private Checkpoint readModule() {
-    RankFile model = modelFile();
-    ModelStates states =
-        (ModelStates) scan(List.of(model), f -> ModelStates.read(f, ModelStates.Wanted.ALL)).get(0);
-    refuseExperts(states, model);
-    if (states.module().isEmpty()) {
+  private void requireModelFile(boolean partitioned) {
+    if (!partitioned && folder.of(RankFile.Kind.MODEL).isEmpty()) {
       throw new ReweaveException(
-          "'module' holds no tensors",
-          model.file().uri(),
-          "the weights were saved elsewhere, or this is a pipeline-parallel checkpoint");
-    }
-    StateDict dict = ModuleWeights.assemble(states, options.frozen(), model.file().uri());
-    int stage = states.setup().stage();
-    return checkpoint(states, Weights.MODEL, stage, List.of(model), dict);
-  }
-
-  private Checkpoint readMasters(List<RankFile> optimizer, boolean partitioned) {
-    List<RankFile> models =
-        partitioned ? folder.of(RankFile.Kind.PARTITIONED_MODEL) : List.of(modelFile());
-    List<RankFile> all = new ArrayList<>(models);
-    all.addAll(optimizer);
-    List<MetadataScanner.Request<RankFacts>> requests = new ArrayList<>();
-    for (int i = 0; i < all.size(); i++) {
-      requests.add(new MetadataScanner.Request<>(all.get(i).file(), i, probe(i, models.size())));
-    }
-    List<RankFacts> facts = scanner.scan(requests);
-    ModelStates first = (ModelStates) facts.get(0);
-    refuseExperts(first, models.get(0));
-    List<OptimizerStates> ranks =
-        facts.subList(models.size(), facts.size()).stream()
-            .map(OptimizerStates.class::cast)
-            .toList();
-    RankCheck.check(folder.address(), optimizer, ranks, models, partitioned);
-    List<FrozenPieces> others =
-        facts.subList(1, models.size()).stream().map(FrozenPieces.class::cast).toList();
-    RankCheck.checkSameStep(models, first, others);
-    StateDict dict =
-        new MasterWeights(first, others, optimizer, ranks, models.get(0).file().uri())
-            .assemble(options.frozen());
-    int stage = ranks.get(0).stage();
-    return checkpoint(first, Weights.MASTER, stage, all, dict);
-  }
-
-  private static MetadataScanner.Probe<RankFacts> probe(int index, int models) {
-    if (index == 0) {
-      return file -> ModelStates.read(file, ModelStates.Wanted.UNTRAINED);
-    }
-    return index < models ? FrozenPieces::read : OptimizerStates::read;
-  }
-
-  private List<RankFacts> scan(List<RankFile> files, MetadataScanner.Probe<RankFacts> probe) {
-    List<MetadataScanner.Request<RankFacts>> requests = new ArrayList<>();
-    for (int i = 0; i < files.size(); i++) {
-      requests.add(new MetadataScanner.Request<>(files.get(i).file(), i, probe));
-    }
-    return scanner.scan(requests);
-  }
-
-  private RankFile modelFile() {
-    List<RankFile> models = folder.of(RankFile.Kind.MODEL);
-    if (models.isEmpty()) {
-      boolean partitioned = !folder.of(RankFile.Kind.PARTITIONED_MODEL).isEmpty();
-      throw new ReweaveException(
-          partitioned ? "no mp_rank_00_model_states.pt" : "the model states file is missing",
+          "the model states file is missing",
           folder.address() + "/mp_rank_00_model_states.pt",
           "the checkpoint was not saved or copied whole: copy the file from the training run");
     }
-    return models.get(0);
   }
 
-  private static void refuseExperts(ModelStates states, RankFile file) {
-    if (states.hasExperts()) {
-      throw unsupported("experts", file.file().uri());
-    }
-    if (states.modelParallelSize() > 1) {
-      throw unsupported(
-          states.modelParallelSize() + " tensor- or pipeline-parallel ranks", file.file().uri());
-    }
-  }
-
-  private Checkpoint checkpoint(
-      ModelStates states, Weights weights, int stage, List<RankFile> read, StateDict dict) {
-    List<InputFile> files = read.stream().map(RankFile::file).toList();
+  private Checkpoint checkpoint(Weights weights, List<ModelRank> ranks) {
+    List<LayerFile> layers = LayerFile.among(folder.files());
+    PipelineLayers.requireAll(layers);
+    List<InputFile> files = new ArrayList<>();
+    List<LayerStates> layerStates = scan(ranks, layers, files);
+    ranks.forEach(DeepSpeedCheckpoint::refuseExperts);
+    Grid grid = Grid.of(folder.address(), ranks, layers);
+    ModelStates first = ranks.get(0).states();
+    PipelineLayers pipeline = new PipelineLayers(folder.address(), layers, layerStates);
+    ModelParts parts = new ModelParts(folder.address(), grid, ranks, pipeline, options);
+    StateDict dict = parts.unite(weights);
     List<String> notes = new ArrayList<>(folder.notes());
+    notes.addAll(grid.notes());
     notes.addAll(dict.notes());
     Checkpoint.Source source =
         new Checkpoint.Source(
             FRAMEWORK,
-            states.version(),
-            stage,
-            states.setup().worldSize(),
-            states.setup().precision(),
+            first.version(),
+            weights == Weights.MASTER ? ranks.get(0).stage() : first.setup().stage(),
+            first.setup().worldSize(),
+            first.setup().precision(),
             folder.tag(),
             folder.tags(),
             weights);
     return new Checkpoint(source, files, dict.tensors(), Map.copyOf(dict.aliases()), notes);
+  }
+
+  /**
+   * Reads the structure of all files at once.
+   *
+   * @param files gets the files, in the order in which layouts count them
+   */
+  private List<LayerStates> scan(
+      List<ModelRank> ranks, List<LayerFile> layers, List<InputFile> files) {
+    List<MetadataScanner.Request<RankFacts>> requests = new ArrayList<>();
+    for (ModelRank rank : ranks) {
+      List<MetadataScanner.Probe<RankFacts>> probes = rank.probes();
+      for (int i = 0; i < probes.size(); i++) {
+        InputFile file = rank.files().get(i).file();
+        requests.add(new MetadataScanner.Request<>(file, files.size(), probes.get(i)));
+        files.add(file);
+      }
+    }
+    for (LayerFile layer : layers) {
+      requests.add(new MetadataScanner.Request<>(layer.file(), files.size(), LayerStates::read));
+      files.add(layer.file());
+    }
+    List<RankFacts> facts = scanner.scan(requests);
+    int at = 0;
+    for (ModelRank rank : ranks) {
+      int end = at + rank.files().size();
+      rank.take(facts.subList(at, end));
+      at = end;
+    }
+    return facts.subList(at, facts.size()).stream().map(LayerStates.class::cast).toList();
+  }
+
+  private static void refuseExperts(ModelRank rank) {
+    if (rank.states().hasExperts()) {
+      throw unsupported("experts", rank.modelFile().file().uri());
+    }
   }
 }

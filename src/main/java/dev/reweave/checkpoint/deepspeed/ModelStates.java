@@ -25,7 +25,8 @@ import java.util.Set;
  * @param version DeepSpeed's, or empty
  * @param step the training step that was saved; -1 if the file does not say
  * @param setup how it was trained
- * @param modelParallelSize tensor- times pipeline-parallel ranks
+ * @param parallel how many tensor- and pipeline-parallel ranks there were
+ * @param info what tells how tensor-parallel ranks share tensors
  * @param hasExperts whether the module has experts
  * @param groups shapes of the trained parameters, per optimizer group, in flat group order; empty
  *     if the file has none
@@ -41,7 +42,8 @@ record ModelStates(
     String version,
     long step,
     Setup setup,
-    long modelParallelSize,
+    Parallel parallel,
+    UniversalInfo info,
     boolean hasExperts,
     List<Map<String, Shape>> groups,
     List<String> moduleNames,
@@ -91,6 +93,28 @@ record ModelStates(
     }
   }
 
+  /**
+   * How many ranks the model was spread over.
+   *
+   * @param size tensor- times pipeline-parallel ranks; 1 where nothing is said
+   * @param pipeline pipeline stages, and {@code tensor} tensor-parallel ranks of each; 0 where
+   *     nothing is said
+   */
+  record Parallel(long size, long pipeline, long tensor) implements Serializable {
+    private static Parallel of(TorchValue root) {
+      Optional<TorchValue> dims =
+          root.find("checkpoint_parallel_dimensions").filter(TorchValue::isDict);
+      return new Parallel(
+          number(root.find("mp_world_size"), 1),
+          number(dims.flatMap(d -> d.find("pp_degree")), 0),
+          number(dims.flatMap(d -> d.find("tp_degree")), 0));
+    }
+
+    private static long number(Optional<TorchValue> value, long otherwise) {
+      return value.filter(TorchValue::isInteger).map(TorchValue::integer).orElse(otherwise);
+    }
+  }
+
   /** Which tensors of {@code module} are wanted, and so located. */
   enum Wanted {
     /** All: they are what is converted. */
@@ -124,10 +148,8 @@ record ModelStates(
             .map(TorchValue::integer)
             .orElse(-1L),
         Setup.of(root),
-        root.find("mp_world_size")
-            .filter(TorchValue::isInteger)
-            .map(TorchValue::integer)
-            .orElse(1L),
+        Parallel.of(root),
+        UniversalInfo.of(root),
         root.find("num_experts").filter(v -> v.isSequence() && !v.items().isEmpty()).isPresent(),
         groups,
         List.copyOf(tensors.keySet()),

@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.storage.InputFile;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,7 +22,9 @@ record RankFile(InputFile file, Kind kind, int dataRank, int modelRank) {
     PARTITIONED_MODEL,
     /** ZeRO optimizer partition. */
     OPTIMIZER,
-    /** A layer, an expert, or an expert's optimizer states. */
+    /** One layer of a pipeline, of one tensor-parallel rank; see {@link LayerFile}. */
+    LAYER,
+    /** An expert, or its optimizer states. */
     LAYER_OR_EXPERT
   }
 
@@ -47,6 +50,9 @@ record RankFile(InputFile file, Kind kind, int dataRank, int modelRank) {
     if (m.matches()) {
       return Optional.of(numbered(file, Kind.OPTIMIZER, m));
     }
+    if (LayerFile.NAME.matcher(file.name()).matches()) {
+      return Optional.of(new RankFile(file, Kind.LAYER, 0, 0));
+    }
     return OTHER.matcher(file.name()).matches()
         ? Optional.of(new RankFile(file, Kind.LAYER_OR_EXPERT, 0, 0))
         : Optional.empty();
@@ -54,6 +60,12 @@ record RankFile(InputFile file, Kind kind, int dataRank, int modelRank) {
 
   private static RankFile numbered(InputFile file, Kind kind, Matcher m) {
     return new RankFile(file, kind, Integer.parseInt(m.group(1)), Integer.parseInt(m.group(2)));
+  }
+
+  /** The address that the file of another tensor- or pipeline-parallel rank has. */
+  String addressOfModelRank(int rank) {
+    return file.uri()
+        .replaceFirst("mp_rank_\\d+(?=[^/]*$)", String.format(Locale.ROOT, "mp_rank_%02d", rank));
   }
 
   /** The name that the file of another data-parallel rank has. */

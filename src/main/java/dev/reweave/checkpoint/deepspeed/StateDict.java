@@ -17,6 +17,22 @@ final class StateDict {
     tensors.put(tensor.name(), tensor);
   }
 
+  /** Adds what is not there yet of another, behind the tensors that are. */
+  void addAll(StateDict other) {
+    other.tensors.forEach(tensors::putIfAbsent);
+    other.aliases.forEach(this::tie);
+    other.notes.stream().filter(note -> !notes.contains(note)).forEach(notes::add);
+  }
+
+  /** The tensor of a name; only where {@link #hasTensor}. */
+  NamedTensor tensor(String name) {
+    return tensors.get(name);
+  }
+
+  boolean hasTensor(String name) {
+    return tensors.containsKey(name);
+  }
+
   boolean has(String name) {
     return tensors.containsKey(name) || aliases.containsKey(name);
   }

@@ -150,7 +150,7 @@ public final class UniversalCheckpoint {
       }
     }
     RankCheck.checkSameStep(models, model, pieces);
-    long ranks = Math.max(model.modelParallelSize(), partitioned ? 1 : models.size());
+    long ranks = Math.max(model.parallel().size(), partitioned ? 1 : models.size());
     String missing = missing(model, ranks);
     StateDict dict =
         new MasterWeights(model, pieces, List.of(), List.of(), models.get(0).file().uri())

@@ -1,0 +1,117 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.ReweaveException;
+import java.util.List;
+
+/**
+ * How a model was spread: tensor-parallel ranks of pipeline stages. Rank {@code r} of a file name's
+ * {@code mp_rank} is tensor rank {@code r % tensor} of stage {@code r / tensor}.
+ *
+ * @param pipeline number of stages
+ * @param tensor number of tensor-parallel ranks of each
+ */
+record Grid(int pipeline, int tensor) {
+  private static final String NOT_WHOLE =
+      "the checkpoint was not saved whole, or files of two runs are mixed: copy the files of this"
+          + " step from the training run again, or convert another tag with --tag";
+
+  /**
+   * The grid that model states tell, or where they do not, the names of files.
+   *
+   * @param ranks what each rank's model states say, in rank order
+   * @param layers the layer files
+   * @throws ReweaveException if ranks are missing, too many, or of another run
+   */
+  static Grid of(String folder, List<ModelRank> ranks, List<LayerFile> layers) {
+    ModelStates.Parallel parallel = ranks.get(0).states().parallel();
+    long known = Math.max(parallel.size(), ranks.get(ranks.size() - 1).index() + 1);
+    long tensor = PipelineLayers.tensorRanks(layers);
+    long pipeline = known / tensor;
+    if (parallel.pipeline() > 0 && parallel.tensor() > 0) {
+      pipeline = parallel.pipeline();
+      tensor = parallel.tensor();
+    } else if (layers.isEmpty()) {
+      tensor = known;
+      pipeline = 1;
+    } else if (known % tensor != 0) {
+      throw new ReweaveException(
+          known + " model-parallel ranks, and layers of " + tensor + " tensor-parallel ranks",
+          folder,
+          NOT_WHOLE);
+    }
+    requireRanks(ranks, pipeline, tensor);
+    if (!layers.isEmpty() && PipelineLayers.tensorRanks(layers) != tensor) {
+      throw new ReweaveException(
+          "layers of "
+              + PipelineLayers.tensorRanks(layers)
+              + " tensor-parallel ranks, and model states of "
+              + tensor,
+          folder,
+          NOT_WHOLE);
+    }
+    requireSameRun(ranks);
+    return new Grid((int) pipeline, (int) tensor);
+  }
+
+  private static void requireRanks(List<ModelRank> ranks, long pipeline, long tensor) {
+    String count = String.valueOf(pipeline * tensor);
+    String spread =
+        pipeline == 1
+            ? count + " tensor-parallel ranks"
+            : count + " ranks (" + pipeline + " pipeline stages, tensor-parallel " + tensor + ")";
+    RankFile first = ranks.get(0).modelFile();
+    for (int i = 0; i < ranks.size(); i++) {
+      if (ranks.get(i).index() != i) {
+        throw new ReweaveException(
+            "rank " + (i + 1) + " of " + spread + " is missing",
+            first.addressOfModelRank(i),
+            NOT_WHOLE);
+      }
+      if (i >= pipeline * tensor) {
+        throw new ReweaveException(
+            "this is a file of tensor- or pipeline-parallel rank "
+                + (i + 1)
+                + ", and the model states tell of "
+                + (count.equals("1") ? "one" : spread),
+            ranks.get(i).modelFile().file().uri(),
+            "files of two runs are mixed: move those of the other run away");
+      }
+    }
+    if (ranks.size() < pipeline * tensor) {
+      throw new ReweaveException(
+          "rank " + (ranks.size() + 1) + " of " + spread + " is missing",
+          first.addressOfModelRank(ranks.size()),
+          NOT_WHOLE);
+    }
+  }
+
+  private static void requireSameRun(List<ModelRank> ranks) {
+    ModelStates first = ranks.get(0).states();
+    for (ModelRank rank : ranks) {
+      ModelStates other = rank.states();
+      if (other.step() != first.step() || !other.parallel().equals(first.parallel())) {
+        throw new ReweaveException(
+            "tensor- or pipeline-parallel ranks disagree on the training step or on their number",
+            ranks.get(0).modelFile().file().uri() + " and " + rank.modelFile().file().name(),
+            NOT_WHOLE);
+      }
+    }
+  }
+
+  /** The rank that has this share of a stage. */
+  int rank(int stage, int tensorRank) {
+    return stage * tensor + tensorRank;
+  }
+
+  /** Says how the model was spread; nothing of a model that was not. */
+  List<String> notes() {
+    if (pipeline * tensor == 1) {
+      return List.of();
+    }
+    return List.of(
+        "put together from "
+            + (tensor == 1 ? "" : tensor + " tensor-parallel ranks")
+            + (tensor > 1 && pipeline > 1 ? " of each of " : "")
+            + (pipeline == 1 ? "" : pipeline + " pipeline stages"));
+  }
+}

@@ -1,0 +1,103 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.Shape;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What all ranks have of a model, put together: first the stages, then the tensor ranks. */
+final class ModelParts {
+  private final String folder;
+  private final Grid grid;
+  private final List<ModelRank> ranks;
+  private final PipelineLayers layers;
+  private final ReadOptions options;
+
+  /**
+   * @param ranks in rank order, read
+   * @param layers the files of pipeline layers, if there are any
+   */
+  ModelParts(
+      String folder, Grid grid, List<ModelRank> ranks, PipelineLayers layers, ReadOptions options) {
+    this.folder = folder;
+    this.grid = grid;
+    this.ranks = ranks;
+    this.layers = layers;
+    this.options = options;
+  }
+
+  /**
+   * The whole model.
+   *
+   * @throws ReweaveException if something is missing, or it is not clear how parts go together
+   */
+  StateDict unite(Weights weights) {
+    Set<String> buffers = new HashSet<>();
+    ranks.forEach(rank -> buffers.addAll(rank.states().buffers()));
+    List<StateDict> whole = new ArrayList<>();
+    for (int t = 0; t < grid.tensor(); t++) {
+      whole.add(weights == Weights.MASTER ? masters(t, buffers) : module(t, buffers));
+    }
+    UniversalInfo info = ranks.get(0).states().info();
+    return new TensorUnion(folder, options.slicing(), info, buffers).unite(whole);
+  }
+
+  private StateDict masters(int tensorRank, Set<String> buffers) {
+    StateDict dict = new StateDict();
+    for (int stage = 0; stage < grid.pipeline(); stage++) {
+      ModelRank rank = ranks.get(grid.rank(stage, tensorRank));
+      add(dict, rank.masters(folder, options.frozen()));
+    }
+    return layers.isEmpty() ? dict : layers.around(dict, tensorRank, buffers, options.frozen());
+  }
+
+  private StateDict module(int tensorRank, Set<String> buffers) {
+    if (!layers.isEmpty()) {
+      Map<String, Shape> trained = new LinkedHashMap<>();
+      for (int stage = 0; stage < grid.pipeline(); stage++) {
+        trained.putAll(ranks.get(grid.rank(stage, tensorRank)).states().trained());
+      }
+      return layers.module(tensorRank, trained, buffers, options.frozen());
+    }
+    StateDict dict = new StateDict();
+    for (int stage = 0; stage < grid.pipeline(); stage++) {
+      ModelRank rank = ranks.get(grid.rank(stage, tensorRank));
+      if (rank.states().module().isEmpty()) {
+        throw new ReweaveException(
+            "'module' holds no tensors",
+            rank.modelFile().file().uri(),
+            "the weights were saved elsewhere, or the layer_*-model_states.pt files of a pipeline"
+                + " are missing: copy them from the training run");
+      }
+      add(dict, rank.module(options.frozen()));
+    }
+    return dict;
+  }
+
+  /** What several stages have, such as a tied embedding, is the first one's. */
+  private void add(StateDict dict, StateDict stage) {
+    for (NamedTensor tensor : stage.tensors()) {
+      if (dict.hasTensor(tensor.name())
+          && !dict.tensor(tensor.name()).spec().equals(tensor.spec())) {
+        throw new ReweaveException(
+            "pipeline stages disagree on "
+                + tensor.name()
+                + ": "
+                + dict.tensor(tensor.name()).spec().shape()
+                + " and "
+                + tensor.spec().shape(),
+            folder,
+            "files of two runs are mixed: copy the files of this step from the training run"
+                + " again");
+      }
+    }
+    dict.addAll(stage);
+  }
+}

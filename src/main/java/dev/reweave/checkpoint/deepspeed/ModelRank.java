@@ -1,0 +1,135 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.checkpoint.ReadOptions.Frozen;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+
+/**
+ * One tensor- and pipeline-parallel rank: the files that its data-parallel ranks wrote, and what
+ * they say. A plain data-parallel checkpoint has one.
+ */
+final class ModelRank {
+  private final int index;
+  private final List<RankFile> models;
+  private final List<RankFile> optimizer;
+  private final boolean partitioned;
+  private List<RankFacts> facts = List.of();
+
+  private ModelRank(
+      int index, List<RankFile> models, List<RankFile> optimizer, boolean partitioned) {
+    this.index = index;
+    this.models = models;
+    this.optimizer = optimizer;
+    this.partitioned = partitioned;
+  }
+
+  /**
+   * The ranks that have model states.
+   *
+   * @param kind of the model states
+   * @param optimizer their optimizer states; none where these are not wanted
+   * @throws ReweaveException if a rank has one without the other
+   */
+  static List<ModelRank> among(TagFolder folder, RankFile.Kind kind, List<RankFile> optimizer) {
+    List<ModelRank> ranks = new ArrayList<>();
+    TreeSet<Integer> indexes = new TreeSet<>();
+    folder.of(kind).forEach(f -> indexes.add(f.modelRank()));
+    optimizer.forEach(f -> indexes.add(f.modelRank()));
+    for (int index : indexes) {
+      List<RankFile> models = of(folder.of(kind), index);
+      List<RankFile> states = of(optimizer, index);
+      requireFiles(models, folder.of(kind), index, "model");
+      requireFiles(states, optimizer, index, "optimizer");
+      boolean partitioned = kind == RankFile.Kind.PARTITIONED_MODEL;
+      ranks.add(new ModelRank(index, models, states, partitioned));
+    }
+    return ranks;
+  }
+
+  private static List<RankFile> of(List<RankFile> files, int index) {
+    return files.stream().filter(f -> f.modelRank() == index).toList();
+  }
+
+  private static void requireFiles(
+      List<RankFile> files, List<RankFile> ofAll, int index, String what) {
+    if (files.isEmpty() && !ofAll.isEmpty()) {
+      throw new ReweaveException(
+          "the "
+              + what
+              + " states of tensor- or pipeline-parallel rank "
+              + (index + 1)
+              + " are missing",
+          ofAll.get(0).addressOfModelRank(index),
+          "the checkpoint was not saved or copied whole: copy the file from the training run");
+    }
+  }
+
+  int index() {
+    return index;
+  }
+
+  /** The model states of its first data-parallel rank. */
+  RankFile modelFile() {
+    return models.get(0);
+  }
+
+  /** All files, model states first. */
+  List<RankFile> files() {
+    List<RankFile> files = new ArrayList<>(models);
+    files.addAll(optimizer);
+    return files;
+  }
+
+  /** What to read of each file. */
+  List<MetadataScanner.Probe<RankFacts>> probes() {
+    ModelStates.Wanted wanted =
+        optimizer.isEmpty() ? ModelStates.Wanted.ALL : ModelStates.Wanted.UNTRAINED;
+    List<MetadataScanner.Probe<RankFacts>> probes = new ArrayList<>();
+    probes.add(file -> ModelStates.read(file, wanted));
+    for (int i = 1; i < models.size(); i++) {
+      probes.add(FrozenPieces::read);
+    }
+    optimizer.forEach(f -> probes.add(OptimizerStates::read));
+    return probes;
+  }
+
+  /** Takes what was read, in the order of the files. */
+  void take(List<RankFacts> read) {
+    facts = List.copyOf(read);
+  }
+
+  /** What the first data-parallel rank's model states say. */
+  ModelStates states() {
+    return (ModelStates) facts.get(0);
+  }
+
+  /** ZeRO stage; only where there are optimizer states. */
+  int stage() {
+    return optimizerStates().get(0).stage();
+  }
+
+  private List<OptimizerStates> optimizerStates() {
+    return facts.subList(models.size(), facts.size()).stream()
+        .map(OptimizerStates.class::cast)
+        .toList();
+  }
+
+  /** The module's own weights. */
+  StateDict module(Frozen frozen) {
+    return ModuleWeights.assemble(states(), frozen, modelFile().file().uri());
+  }
+
+  /** The fp32 masters with what has none. */
+  StateDict masters(String folder, Frozen frozen) {
+    List<OptimizerStates> states = optimizerStates();
+    RankCheck.check(folder, optimizer, states, models, partitioned);
+    List<FrozenPieces> others =
+        facts.subList(1, models.size()).stream().map(FrozenPieces.class::cast).toList();
+    RankCheck.checkSameStep(models, states(), others);
+    return new MasterWeights(states(), others, optimizer, states, modelFile().file().uri())
+        .assemble(frozen);
+  }
+}

@@ -1,0 +1,25 @@
+package dev.reweave.tensor;
+
+import java.io.Serializable;
+import java.util.regex.Pattern;
+
+/**
+ * How tensor-parallel ranks share the tensors of some names.
+ *
+ * @param match a regular expression that matches the names from end to end
+ */
+public record SlicingRule(String match, Slicing slicing) implements Serializable {
+  /**
+   * Checks the expression.
+   *
+   * @throws java.util.regex.PatternSyntaxException if it is none
+   */
+  public SlicingRule {
+    Pattern.compile(match);
+  }
+
+  /** Whether the rule is for a tensor of this name. */
+  public boolean matches(String name) {
+    return Pattern.matches(match, name);
+  }
+}

@@ -60,7 +60,10 @@ class DistributedCheckpointTest {
         StoredTensors.of(Fixtures.folder(expected)),
         StoredTensors.of(output.resolve("model.safetensors")));
     assertEquals(
-        List.of(), new Verification(TestSpark.context(), TestSpark.stores()).run(output.toString()).problems());
+        List.of(),
+        new Verification(TestSpark.context(), TestSpark.stores())
+            .run(output.toString())
+            .problems());
   }
 
   @Test
@@ -99,8 +102,7 @@ class DistributedCheckpointTest {
     assertEquals("there is no saved step 'step-4' with .metadata", none.problem());
     assertEquals("choose one of [step-10, step-3] with --tag", none.remedy());
     ReweaveException other =
-        assertThrows(
-            ReweaveException.class, () -> read(root.resolve("step-3"), tag("step-10")));
+        assertThrows(ReweaveException.class, () -> read(root.resolve("step-3"), tag("step-10")));
     assertEquals(
         "this is the folder of step 'step-3', and --tag asks for step-10", other.problem());
   }
@@ -164,10 +166,8 @@ class DistributedCheckpointTest {
   @Test
   void refusesFilesOfOtherSerialization() {
     ReweaveException e =
-        assertThrows(
-            ReweaveException.class, () -> read(Fixtures.folder("dcp_safetensors/saved")));
-    assertEquals(
-        "a distributed checkpoint in safetensors files, which is not read", e.problem());
+        assertThrows(ReweaveException.class, () -> read(Fixtures.folder("dcp_safetensors/saved")));
+    assertEquals("a distributed checkpoint in safetensors files, which is not read", e.problem());
     assertTrue(e.place().endsWith("__0_0.distcp"), e.place());
   }
 
@@ -175,8 +175,7 @@ class DistributedCheckpointTest {
   void refusesWhatItCannotGive() throws IOException {
     Path root = Fixtures.folder("dcp_plain/ckpt");
     ReadOptions masters =
-        new ReadOptions(
-            Optional.empty(), Optional.of(Weights.MASTER), ReadOptions.Frozen.INCLUDE);
+        new ReadOptions(Optional.empty(), Optional.of(Weights.MASTER), ReadOptions.Frozen.INCLUDE);
     assertEquals(
         "a distributed checkpoint's weights are the model's own, as they were trained",
         assertThrows(ReweaveException.class, () -> read(root, masters)).problem());

@@ -104,12 +104,7 @@ class GridLayoutTest {
   }
 
   private static void grid(
-      SplittableRandom random,
-      Shape shape,
-      long[] steps,
-      int dim,
-      long[] offsets,
-      List<Cut> cuts) {
+      SplittableRandom random, Shape shape, long[] steps, int dim, long[] offsets, List<Cut> cuts) {
     if (dim == shape.rank()) {
       long[] sizes = new long[dim];
       Arrays.setAll(sizes, d -> Math.min(steps[d], shape.dim(d) - offsets[d]));
@@ -182,7 +177,8 @@ class GridLayoutTest {
     Block[] diagonal = new Block[1000];
     Arrays.setAll(diagonal, i -> block(List.of((long) i, (long) i, (long) i), 1, 1, 1));
     assertEquals(
-        "blocks that form no grid, or leave large gaps", problem(Shape.of(1000, 1000, 1000), diagonal));
+        "blocks that form no grid, or leave large gaps",
+        problem(Shape.of(1000, 1000, 1000), diagonal));
   }
 
   @Test
@@ -212,8 +208,7 @@ class GridLayoutTest {
   @Test
   void isNotMadeSmallByAShortLastBlock() {
     GridLayout grid =
-        new GridLayout(
-            Shape.of(1001), List.of(block(List.of(0L), 1000), block(List.of(1000L), 1)));
+        new GridLayout(Shape.of(1001), List.of(block(List.of(0L), 1000), block(List.of(1000L), 1)));
     assertTrue(grid.granularity() >= 500, () -> "granularity " + grid.granularity());
   }
 }

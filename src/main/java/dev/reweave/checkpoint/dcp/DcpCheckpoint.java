@@ -127,8 +127,7 @@ public final class DcpCheckpoint {
     return found;
   }
 
-  private NamedTensor named(
-      DcpTensor tensor, String name, Map<StoredChunk, StoredLayout> found) {
+  private NamedTensor named(DcpTensor tensor, String name, Map<StoredChunk, StoredLayout> found) {
     try {
       TensorSpec spec = new TensorSpec(name, tensor.dtype(), tensor.shape());
       return new NamedTensor(spec, layout(tensor, found));

@@ -53,7 +53,8 @@ record TensorChoice(List<String> names, String prefix, List<String> notes) {
     if (wrapped.size() < kept.size()) {
       notes.add(
           (kept.size() - wrapped.size())
-              + " numbers beside the model left out, such as '"
+              + (kept.size() - wrapped.size() == 1 ? " number" : " numbers")
+              + " beside the model left out, such as '"
               + kept.stream().filter(n -> !wrapped.contains(n)).findFirst().orElseThrow()
               + "'");
     }

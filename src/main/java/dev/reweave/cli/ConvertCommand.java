@@ -44,7 +44,9 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = {"-i", "--input"},
       paramLabel = "URI",
-      description = "The folder with 'latest', a tag folder in it, or one torch file.")
+      description =
+          "The folder with 'latest', a tag folder in it, the folder of a model in safetensors or"
+              + " pytorch_model.bin files, or one such file.")
   private Optional<String> input = Optional.empty();
 
   @Option(

@@ -52,7 +52,10 @@ class TorchFixturesTest {
         }
       }
     }
-    assertTrue(tensors > 0 || path.toString().contains("model_states"), "no tensor");
+    // What a universal checkpoint keeps of the optimizer beside its parameters may be numbers
+    // alone.
+    boolean numbers = path.endsWith("zero/optimizer_state.pt");
+    assertTrue(tensors > 0 || numbers || path.toString().contains("model_states"), "no tensor");
   }
 
   @ParameterizedTest

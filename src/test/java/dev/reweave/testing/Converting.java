@@ -61,6 +61,11 @@ public final class Converting {
     return this;
   }
 
+  public Converting withoutFrozen() {
+    reading = new ReadOptions(reading.tag(), reading.weights(), ReadOptions.Frozen.EXCLUDE);
+    return this;
+  }
+
   public Converting mapping(String name) {
     mapping = MappingChoice.of(name);
     return this;

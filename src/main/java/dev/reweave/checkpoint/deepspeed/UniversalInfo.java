@@ -72,8 +72,13 @@ record UniversalInfo(
       List<String> names = texts(field(item, "patterns"));
       for (String pattern : names) {
         Optional<TorchValue> shares = widths.flatMap(w -> w.find(pattern));
-        Optional<Slicing> known = written ? shares.map(s -> parts(item, s)) : evenParts(item);
-        known.ifPresent(s -> slicing.put(pattern, s));
+        try {
+          Optional<Slicing> known = written ? shares.map(s -> parts(item, s)) : evenParts(item);
+          known.ifPresent(s -> slicing.put(pattern, s));
+        } catch (IllegalArgumentException | ArithmeticException e) {
+          // Numbers that make no sense say nothing, and matter only if a name matches.
+          slicing.remove(pattern);
+        }
       }
       parts.add(new SubParameters(names, slicing));
     }
@@ -169,7 +174,7 @@ record UniversalInfo(
         if (parts.slicing().containsKey(pattern)) {
           return parts.slicing().get(pattern);
         }
-        throw unclear("there are no 'sub_param_shard_widths' for " + name);
+        throw unclear("nothing tells the parts of " + name + " and their 'sub_param_shard_widths'");
       }
     }
     return new Slicing.Along(matches(ROW, name) ? 1 : 0);

@@ -83,7 +83,12 @@ public final class Comparison {
           reader.read(
               checkpoint,
               new ReadOptions(
-                  tag.or(() -> manifest.map(m -> m.input().tag()).filter(t -> !t.isEmpty())),
+                  // The step that was converted, where 'latest' may name another one by now.
+                  tag.or(
+                      () ->
+                          manifest
+                              .map(m -> m.input().tag())
+                              .filter(t -> !t.isEmpty() && stores.isFolder(checkpoint + "/" + t))),
                   Optional.of(Weights.MODEL),
                   ReadOptions.Frozen.INCLUDE));
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());

@@ -82,15 +82,19 @@ public final class Comparison {
       Checkpoint module =
           reader.read(
               checkpoint,
-              new ReadOptions(
-                  // The step that was converted, where 'latest' may name another one by now.
-                  tag.or(
-                      () ->
-                          manifest
-                              .map(m -> m.input().tag())
-                              .filter(t -> !t.isEmpty() && stores.isFolder(checkpoint + "/" + t))),
-                  Optional.of(Weights.MODEL),
-                  ReadOptions.Frozen.INCLUDE));
+              Renaming.reading(
+                  stores,
+                  new ReadOptions(
+                      // The step that was converted, where 'latest' may name another one by now.
+                      tag.or(
+                          () ->
+                              manifest
+                                  .map(m -> m.input().tag())
+                                  .filter(
+                                      t -> !t.isEmpty() && stores.isFolder(checkpoint + "/" + t))),
+                      Optional.of(Weights.MODEL),
+                      ReadOptions.Frozen.INCLUDE),
+                  mapping));
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
       Map<String, Proof.Outcome> outcomes = compare(plan, tasks, shared);
       ProofVerdict verdict = new ProofVerdict(outcomes);

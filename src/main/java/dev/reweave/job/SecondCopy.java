@@ -42,7 +42,9 @@ record SecondCopy(Map<String, Layout> copies, List<InputFile> files, String miss
     ReadOptions reading =
         new ReadOptions(
             request.reading().tag(), Optional.of(Weights.MODEL), request.reading().frozen());
-    Checkpoint second = new CheckpointReader(stores, scanner).read(request.input(), reading);
+    Checkpoint second =
+        new CheckpointReader(stores, scanner)
+            .read(request.input(), Renaming.reading(stores, reading, request.mapping()));
     Map<String, Layout> modules = new HashMap<>();
     Renaming.of(stores, second, request.mapping())
         .tensors()

@@ -99,6 +99,23 @@ class ProofTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"tp2_z1_fp16_w2", "tp2_z2_bf16_w4"})
+  void tensorParallelRanksProveByTheRulesOfAMapping(String fixture) {
+    Path folder = Fixtures.folder(fixture);
+
+    Manifest manifest =
+        Converting.between(folder.resolve("ckpt"), temp.resolve("out"))
+            .mapping(folder.resolve("mapping.json").toString())
+            .proving()
+            .run()
+            .manifest();
+
+    assertEquals(
+        "cast to the type of the module, they are bit for bit its own",
+        manifest.proven().orElseThrow().verdict());
+  }
+
+  @ParameterizedTest
   @MethodSource("planted")
   void everyPlantedFaultIsFound(Planted planted) throws IOException {
     Path input =

@@ -61,7 +61,11 @@ class ModelParallelFixtureTest {
     "tp2_z2_bf16_w4, MODEL",
     "pipe_z0_fp16_pp2, MODEL",
     "pipe_z1_bf16_pp2, MASTER",
-    "pipe_z1_bf16_pp2, MODEL"
+    "pipe_z1_bf16_pp2, MODEL",
+    "moe_z1_fp16_w2, MASTER",
+    "moe_z1_fp16_w2, MODEL",
+    "moe_z2_bf16_w2, MASTER",
+    "moe_z2_bf16_w2, MODEL"
   })
   void givesTheMergedWeights(String fixture, Weights weights) throws IOException {
     Converting conversion = conversion(fixture, weights);

@@ -12,7 +12,7 @@ import java.util.Map;
 
 /**
  * Reads a tag folder that {@code DeepSpeedEngine.save_checkpoint} wrote: ZeRO stages 0 to 3, with
- * tensor- and pipeline-parallel ranks.
+ * tensor- and pipeline-parallel ranks, and experts.
  */
 public final class DeepSpeedCheckpoint {
   private static final String FRAMEWORK = "DeepSpeed";
@@ -38,7 +38,7 @@ public final class DeepSpeedCheckpoint {
   }
 
   private Checkpoint read() {
-    refuseExpertFiles();
+    refuseUnknownFiles();
     List<RankFile> optimizer = folder.of(RankFile.Kind.OPTIMIZER);
     boolean partitioned = !folder.of(RankFile.Kind.PARTITIONED_MODEL).isEmpty();
     Weights weights =
@@ -66,19 +66,13 @@ public final class DeepSpeedCheckpoint {
             weights == Weights.MASTER ? optimizer : List.of()));
   }
 
-  private void refuseExpertFiles() {
-    for (RankFile file : folder.files()) {
-      if (file.kind() == RankFile.Kind.LAYER_OR_EXPERT) {
-        throw unsupported("experts in files of their own", file.file().uri());
-      }
+  private void refuseUnknownFiles() {
+    for (RankFile file : folder.of(RankFile.Kind.UNKNOWN)) {
+      throw new ReweaveException(
+          "the name of this file is like that of a layer's or expert's, but of no known version",
+          file.file().uri(),
+          "move it away if it does not belong to the checkpoint");
     }
-  }
-
-  private static ReweaveException unsupported(String what, String place) {
-    return new ReweaveException(
-        "checkpoints with " + what + " are not read yet",
-        place,
-        "convert a checkpoint of a model without experts");
   }
 
   private void requireModelFile(boolean partitioned) {
@@ -94,8 +88,7 @@ public final class DeepSpeedCheckpoint {
     List<LayerFile> layers = LayerFile.among(folder.files());
     PipelineLayers.requireAll(layers);
     List<InputFile> files = new ArrayList<>();
-    List<LayerStates> layerStates = scan(ranks, layers, files);
-    ranks.forEach(DeepSpeedCheckpoint::refuseExperts);
+    List<PlainStates> layerStates = scan(ranks, layers, files);
     Grid grid = Grid.of(folder.address(), ranks, layers);
     ModelStates first = ranks.get(0).states();
     PipelineLayers pipeline = new PipelineLayers(folder.address(), layers, layerStates);
@@ -122,19 +115,19 @@ public final class DeepSpeedCheckpoint {
    *
    * @param files gets the files, in the order in which layouts count them
    */
-  private List<LayerStates> scan(
+  private List<PlainStates> scan(
       List<ModelRank> ranks, List<LayerFile> layers, List<InputFile> files) {
     List<MetadataScanner.Request<RankFacts>> requests = new ArrayList<>();
     for (ModelRank rank : ranks) {
       List<MetadataScanner.Probe<RankFacts>> probes = rank.probes();
       for (int i = 0; i < probes.size(); i++) {
-        InputFile file = rank.files().get(i).file();
+        InputFile file = rank.files().get(i);
         requests.add(new MetadataScanner.Request<>(file, files.size(), probes.get(i)));
         files.add(file);
       }
     }
     for (LayerFile layer : layers) {
-      requests.add(new MetadataScanner.Request<>(layer.file(), files.size(), LayerStates::read));
+      requests.add(new MetadataScanner.Request<>(layer.file(), files.size(), PlainStates::read));
       files.add(layer.file());
     }
     List<RankFacts> facts = scanner.scan(requests);
@@ -144,12 +137,6 @@ public final class DeepSpeedCheckpoint {
       rank.take(facts.subList(at, end));
       at = end;
     }
-    return facts.subList(at, facts.size()).stream().map(LayerStates.class::cast).toList();
-  }
-
-  private static void refuseExperts(ModelRank rank) {
-    if (rank.states().hasExperts()) {
-      throw unsupported("experts", rank.modelFile().file().uri());
-    }
+    return facts.subList(at, facts.size()).stream().map(PlainStates.class::cast).toList();
   }
 }

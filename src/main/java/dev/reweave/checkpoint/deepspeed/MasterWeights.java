@@ -11,6 +11,7 @@ import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -28,6 +29,7 @@ final class MasterWeights {
   private final List<RankFile> files;
   private final List<OptimizerStates> ranks;
   private final String modelPlace;
+  private final ExpertWeights experts;
   private final Map<String, Shape> trained;
 
   /**
@@ -36,18 +38,21 @@ final class MasterWeights {
    * @param files the optimizer states files, in rank order
    * @param ranks what they say
    * @param modelPlace the first rank's model states file, for messages
+   * @param experts what the files of experts hold
    */
   MasterWeights(
       ModelStates model,
       List<FrozenPieces> otherModels,
       List<RankFile> files,
       List<OptimizerStates> ranks,
-      String modelPlace) {
+      String modelPlace,
+      ExpertWeights experts) {
     this.model = model;
     this.otherModels = otherModels;
     this.files = files;
     this.ranks = ranks;
     this.modelPlace = modelPlace;
+    this.experts = experts;
     this.trained = model.trained();
   }
 
@@ -71,9 +76,13 @@ final class MasterWeights {
     addBuffers(dict);
     Set<String> leftOut = addFrozen(dict, frozen);
     addTrained.accept(dict);
+    experts.complete(dict, model, frozen);
     model.shared().forEach(dict::tie);
     model.sameView().forEach(dict::tie);
     noteNamesWithoutWeights(dict, leftOut);
+    if (!experts.isEmpty()) {
+      new ExpertOrder(experts.experts(), model).arrange(dict);
+    }
     return dict;
   }
 
@@ -148,6 +157,10 @@ final class MasterWeights {
     List<NamedTensor> parameters = new ArrayList<>();
     for (int i = 0; i < model.fragments().size(); i++) {
       NamedTensor first = model.fragments().get(i);
+      if (experts.experts().holds(first.name())) {
+        // The first rank's alone; the files of experts hold them all.
+        continue;
+      }
       Shape shape = model.frozenShapes().get(first.name());
       if (shape == null) {
         throw sizes("frozen parameter " + first.name() + " has no shape", modelPlace);
@@ -205,24 +218,54 @@ final class MasterWeights {
     }
     for (int g = 0; g < groups.size(); g++) {
       int group = g;
-      FlatBuffer buffer = new FlatBuffer(ranks.stream().map(r -> r.flat().get(group)).toList());
-      long needed = 0;
-      for (Shape shape : groups.get(g).values()) {
-        needed = Math.addExact(needed, shape.elements());
+      List<List<NamedTensor>> byExpertRank = new ArrayList<>();
+      int expertRanks = expertRanks(g);
+      for (int e = 0; e < expertRanks; e++) {
+        List<Integer> sharing = experts.experts().ranksOf(e, expertRanks, ranks.size());
+        FlatBuffer buffer =
+            new FlatBuffer(sharing.stream().map(r -> ranks.get(r).flat().get(group)).toList());
+        byExpertRank.add(flat(g, sharing.size(), buffer));
       }
-      requireFit(g, needed, buffer.elements());
-      long start = 0;
-      for (Map.Entry<String, Shape> e : groups.get(g).entrySet()) {
-        long elements = e.getValue().elements();
-        add(dict, e, new FlatLayout(buffer, start, elements));
-        start += elements;
-      }
+      add(dict, byExpertRank);
     }
   }
 
+  /** How many sets of experts a group has: one for each data-parallel rank that is no partition. */
+  private int expertRanks(int group) {
+    List<Long> counts = ranks.get(0).partitionCounts();
+    return experts.isEmpty() || counts.size() <= group
+        ? 1
+        : Math.toIntExact(ranks.size() / counts.get(group));
+  }
+
+  private void add(StateDict dict, List<List<NamedTensor>> byExpertRank) {
+    List<NamedTensor> whole =
+        byExpertRank.size() == 1
+            ? byExpertRank.get(0)
+            : new ExpertMasters(experts, files.get(0).file().uri()).unite(byExpertRank);
+    whole.forEach(dict::add);
+  }
+
+  private List<NamedTensor> flat(int group, int partitions, FlatBuffer buffer) {
+    Map<String, Shape> shapes = model.groups().get(group);
+    long needed = 0;
+    for (Shape shape : shapes.values()) {
+      needed = Math.addExact(needed, shape.elements());
+    }
+    requireFit(group, partitions, needed, buffer.elements());
+    List<NamedTensor> parameters = new ArrayList<>();
+    long start = 0;
+    for (Map.Entry<String, Shape> e : shapes.entrySet()) {
+      long elements = e.getValue().elements();
+      parameters.add(named(e, new FlatLayout(buffer, start, elements)));
+      start += elements;
+    }
+    return parameters;
+  }
+
   /** The tail of a group is padded to twice the world size, and sometimes already cut off. */
-  private void requireFit(int group, long needed, long available) {
-    long align = 2L * ranks.size();
+  private void requireFit(int group, int partitions, long needed, long available) {
+    long align = 2L * partitions;
     if (available < needed || available - needed >= align) {
       throw sizes(
           "the parameters of group "
@@ -230,19 +273,23 @@ final class MasterWeights {
               + " have "
               + needed
               + " elements, and the "
-              + ranks.size()
+              + partitions
               + " ranks' partitions "
               + available,
           files.get(0).file().uri());
     }
   }
 
-  /** ZeRO-3: each rank holds an equal slice of every parameter, at the same offset. */
+  /**
+   * ZeRO-3: each rank holds an equal slice of every parameter, at the same offset; of experts, each
+   * of the ranks that have the same.
+   */
   private void addPartitioned(StateDict dict) {
     List<FlatBuffer> buffers = ranks.stream().map(r -> new FlatBuffer(r.flat())).toList();
     long needed = 0;
-    for (Shape shape : trained.values()) {
-      needed = Math.addExact(needed, PartitionedLayout.sliceOf(shape.elements(), buffers.size()));
+    for (Map.Entry<String, Shape> e : trained.entrySet()) {
+      int sharing = buffers.size() / expertRanks(e.getKey());
+      needed = Math.addExact(needed, PartitionedLayout.sliceOf(e.getValue().elements(), sharing));
     }
     for (int r = 0; r < buffers.size(); r++) {
       if (buffers.get(r).elements() != needed) {
@@ -258,16 +305,44 @@ final class MasterWeights {
             files.get(r).file().uri());
       }
     }
+    Map<Integer, List<List<FlatBuffer>>> sharedBy = new HashMap<>();
     long offset = 0;
     for (Map.Entry<String, Shape> e : trained.entrySet()) {
       long elements = e.getValue().elements();
-      add(dict, e, new PartitionedLayout(buffers, offset, elements));
-      offset += PartitionedLayout.sliceOf(elements, buffers.size());
+      List<List<FlatBuffer>> sharing =
+          sharedBy.computeIfAbsent(expertRanks(e.getKey()), n -> sharing(n, buffers));
+      List<List<NamedTensor>> byExpertRank = new ArrayList<>();
+      for (List<FlatBuffer> same : sharing) {
+        byExpertRank.add(List.of(named(e, new PartitionedLayout(same, offset, elements))));
+      }
+      add(dict, byExpertRank);
+      offset += PartitionedLayout.sliceOf(elements, sharing.get(0).size());
     }
   }
 
-  private static void add(StateDict dict, Map.Entry<String, Shape> e, Layout layout) {
-    dict.add(new NamedTensor(new TensorSpec(e.getKey(), layout.dtype(), e.getValue()), layout));
+  /** How many sets of experts a parameter has: 1 unless it is partitioned among some ranks only. */
+  private int expertRanks(String name) {
+    long sets = experts.experts().stackOf(name).map(Experts.Stack::ranks).orElse(1L);
+    if (sets < 1 || ranks.size() % sets != 0) {
+      throw sizes(
+          sets + " expert-parallel ranks among " + ranks.size() + " data-parallel ones",
+          modelPlace);
+    }
+    return (int) sets;
+  }
+
+  /** The buffers of the ranks that have the same experts, for each set of experts. */
+  private List<List<FlatBuffer>> sharing(int expertRanks, List<FlatBuffer> buffers) {
+    List<List<FlatBuffer>> sharing = new ArrayList<>();
+    for (int e = 0; e < expertRanks; e++) {
+      List<Integer> same = experts.experts().ranksOf(e, expertRanks, buffers.size());
+      sharing.add(same.stream().map(buffers::get).toList());
+    }
+    return sharing;
+  }
+
+  private static NamedTensor named(Map.Entry<String, Shape> e, Layout layout) {
+    return new NamedTensor(new TensorSpec(e.getKey(), layout.dtype(), e.getValue()), layout);
   }
 
   private static ReweaveException sizes(String problem, String place) {

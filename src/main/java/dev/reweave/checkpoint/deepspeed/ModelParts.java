@@ -76,7 +76,7 @@ final class ModelParts {
             "the weights were saved elsewhere, or the layer_*-model_states.pt files of a pipeline"
                 + " are missing: copy them from the training run");
       }
-      add(dict, rank.module(options.frozen()));
+      add(dict, rank.module(folder, options.frozen()));
     }
     return dict;
   }

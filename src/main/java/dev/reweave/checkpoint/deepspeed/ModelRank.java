@@ -3,6 +3,7 @@ package dev.reweave.checkpoint.deepspeed;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
+import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -15,14 +16,20 @@ final class ModelRank {
   private final int index;
   private final List<RankFile> models;
   private final List<RankFile> optimizer;
+  private final List<ExpertFile> experts;
   private final boolean partitioned;
   private List<RankFacts> facts = List.of();
 
   private ModelRank(
-      int index, List<RankFile> models, List<RankFile> optimizer, boolean partitioned) {
+      int index,
+      List<RankFile> models,
+      List<RankFile> optimizer,
+      List<ExpertFile> experts,
+      boolean partitioned) {
     this.index = index;
     this.models = models;
     this.optimizer = optimizer;
+    this.experts = experts;
     this.partitioned = partitioned;
   }
 
@@ -38,13 +45,16 @@ final class ModelRank {
     TreeSet<Integer> indexes = new TreeSet<>();
     folder.of(kind).forEach(f -> indexes.add(f.modelRank()));
     optimizer.forEach(f -> indexes.add(f.modelRank()));
+    folder.of(RankFile.Kind.EXPERT).forEach(f -> indexes.add(f.modelRank()));
+    List<ExpertFile> experts = ExpertFile.among(folder.files());
     for (int index : indexes) {
       List<RankFile> models = of(folder.of(kind), index);
       List<RankFile> states = of(optimizer, index);
       requireFiles(models, folder.of(kind), index, "model");
       requireFiles(states, optimizer, index, "optimizer");
       boolean partitioned = kind == RankFile.Kind.PARTITIONED_MODEL;
-      ranks.add(new ModelRank(index, models, states, partitioned));
+      List<ExpertFile> ofRank = experts.stream().filter(f -> f.modelRank() == index).toList();
+      ranks.add(new ModelRank(index, models, states, ofRank, partitioned));
     }
     return ranks;
   }
@@ -76,10 +86,12 @@ final class ModelRank {
     return models.get(0);
   }
 
-  /** All files, model states first. */
-  List<RankFile> files() {
-    List<RankFile> files = new ArrayList<>(models);
-    files.addAll(optimizer);
+  /** All files, model states first, then optimizer states, then experts. */
+  List<InputFile> files() {
+    List<InputFile> files = new ArrayList<>();
+    models.forEach(f -> files.add(f.file()));
+    optimizer.forEach(f -> files.add(f.file()));
+    experts.forEach(f -> files.add(f.file()));
     return files;
   }
 
@@ -93,6 +105,7 @@ final class ModelRank {
       probes.add(FrozenPieces::read);
     }
     optimizer.forEach(f -> probes.add(OptimizerStates::read));
+    experts.forEach(f -> probes.add(PlainStates::read));
     return probes;
   }
 
@@ -112,24 +125,39 @@ final class ModelRank {
   }
 
   private List<OptimizerStates> optimizerStates() {
-    return facts.subList(models.size(), facts.size()).stream()
+    return facts.subList(models.size(), models.size() + optimizer.size()).stream()
         .map(OptimizerStates.class::cast)
         .toList();
   }
 
+  private ExpertWeights expertWeights(String folder) {
+    List<PlainStates> states =
+        facts.subList(models.size() + optimizer.size(), facts.size()).stream()
+            .map(PlainStates.class::cast)
+            .toList();
+    return new ExpertWeights(folder, index, states().experts(), experts, states);
+  }
+
   /** The module's own weights. */
-  StateDict module(Frozen frozen) {
-    return ModuleWeights.assemble(states(), frozen, modelFile().file().uri());
+  StateDict module(String folder, Frozen frozen) {
+    StateDict dict = ModuleWeights.assemble(states(), frozen, modelFile().file().uri());
+    ExpertWeights weights = expertWeights(folder);
+    if (!weights.isEmpty()) {
+      weights.complete(dict, states(), frozen);
+      new ExpertOrder(weights.experts(), states()).arrange(dict);
+    }
+    return dict;
   }
 
   /** The fp32 masters with what has none. */
   StateDict masters(String folder, Frozen frozen) {
     List<OptimizerStates> states = optimizerStates();
-    RankCheck.check(folder, optimizer, states, models, partitioned);
+    RankCheck.check(folder, states(), optimizer, states, models, partitioned);
     List<FrozenPieces> others =
         facts.subList(1, models.size()).stream().map(FrozenPieces.class::cast).toList();
     RankCheck.checkSameStep(models, states(), others);
-    return new MasterWeights(states(), others, optimizer, states, modelFile().file().uri())
+    String place = modelFile().file().uri();
+    return new MasterWeights(states(), others, optimizer, states, place, expertWeights(folder))
         .assemble(frozen);
   }
 }

@@ -27,7 +27,7 @@ import java.util.Set;
  * @param setup how it was trained
  * @param parallel how many tensor- and pipeline-parallel ranks there were
  * @param info what tells how tensor-parallel ranks share tensors
- * @param hasExperts whether the module has experts
+ * @param experts what is said of experts
  * @param groups shapes of the trained parameters, per optimizer group, in flat group order; empty
  *     if the file has none
  * @param moduleNames all names in {@code module}, in order
@@ -44,7 +44,7 @@ record ModelStates(
     Setup setup,
     Parallel parallel,
     UniversalInfo info,
-    boolean hasExperts,
+    Experts experts,
     List<Map<String, Shape>> groups,
     List<String> moduleNames,
     List<NamedTensor> module,
@@ -150,7 +150,7 @@ record ModelStates(
         Setup.of(root),
         Parallel.of(root),
         UniversalInfo.of(root),
-        root.find("num_experts").filter(v -> v.isSequence() && !v.items().isEmpty()).isPresent(),
+        Experts.of(root),
         groups,
         List.copyOf(tensors.keySet()),
         module,

@@ -26,13 +26,13 @@ final class PipelineLayers {
 
   private final String folder;
   private final List<LayerFile> files;
-  private final List<LayerStates> states;
+  private final List<PlainStates> states;
 
   /**
    * @param files by layer and tensor rank
    * @param states what they hold
    */
-  PipelineLayers(String folder, List<LayerFile> files, List<LayerStates> states) {
+  PipelineLayers(String folder, List<LayerFile> files, List<PlainStates> states) {
     this.folder = folder;
     this.files = files;
     this.states = states;
@@ -123,7 +123,7 @@ final class PipelineLayers {
   }
 
   /** Where an earlier layer has the same weights, checksums tell, its prefix; else empty. */
-  private static String twin(Map<List<Object>, String> seen, LayerStates layer, String prefix) {
+  private static String twin(Map<List<Object>, String> seen, PlainStates layer, String prefix) {
     List<Object> content = new ArrayList<>();
     boolean matrices = false;
     for (NamedTensor tensor : layer.tensors()) {

@@ -20,9 +20,11 @@ final class RankCheck {
    * @param states what each of them says
    * @param models the model states files, in rank order
    * @param partitioned whether each rank has a model states file of its own
+   * @param model the first rank's model states
    */
   static void check(
       String folder,
+      ModelStates model,
       List<RankFile> optimizer,
       List<OptimizerStates> states,
       List<RankFile> models,
@@ -48,13 +50,24 @@ final class RankCheck {
           folder,
           NOT_WHOLE);
     }
-    if (first.partitionCounts().stream().distinct().count() > 1) {
-      throw new ReweaveException(
-          "parameter groups of different partition counts " + first.partitionCounts(),
-          optimizer.get(0).file().uri(),
-          "checkpoints with experts are not read yet");
+    List<Long> counts = first.partitionCounts();
+    long ranks = counts.stream().findFirst().orElse((long) optimizer.size());
+    if (!model.experts().isEmpty()) {
+      // Groups of experts have fewer partitions, and there may be none of anything else.
+      ranks = Math.max(counts.stream().max(Long::compare).orElse(0L), model.setup().worldSize());
     }
-    long ranks = first.partitionCounts().stream().findFirst().orElse((long) optimizer.size());
+    for (long count : counts) {
+      if (count != ranks && (model.experts().isEmpty() || count < 1 || ranks % count != 0)) {
+        throw new ReweaveException(
+            "parameter groups of partition counts "
+                + counts
+                + (model.experts().isEmpty()
+                    ? " in a model without experts"
+                    : " among " + ranks + " data-parallel ranks"),
+            optimizer.get(0).file().uri(),
+            NOT_WHOLE);
+      }
+    }
     requireRanks(optimizer, ranks);
     if (partitioned) {
       requireRanks(models, ranks);

@@ -4,4 +4,4 @@ import java.io.Serializable;
 
 /** What was read of one rank's file. */
 sealed interface RankFacts extends Serializable
-    permits ModelStates, FrozenPieces, OptimizerStates, LayerStates {}
+    permits ModelStates, FrozenPieces, OptimizerStates, PlainStates {}

@@ -24,8 +24,12 @@ record RankFile(InputFile file, Kind kind, int dataRank, int modelRank) {
     OPTIMIZER,
     /** One layer of a pipeline, of one tensor-parallel rank; see {@link LayerFile}. */
     LAYER,
-    /** An expert, or its optimizer states. */
-    LAYER_OR_EXPERT
+    /** One expert, of one tensor-parallel rank; see {@link ExpertFile}. */
+    EXPERT,
+    /** Optimizer states of experts, which only training without ZeRO writes. */
+    EXPERT_OPTIMIZER,
+    /** A name like these that no known version makes. */
+    UNKNOWN
   }
 
   private static final Pattern MODEL = Pattern.compile("mp_rank_(\\d{1,9})_model_states\\.pt");
@@ -33,8 +37,10 @@ record RankFile(InputFile file, Kind kind, int dataRank, int modelRank) {
       Pattern.compile("zero_pp_rank_(\\d{1,9})_mp_rank_(\\d{1,9})_model_states\\.pt");
   private static final Pattern OPTIMIZER =
       Pattern.compile("(?:bf16_)?zero_pp_rank_(\\d{1,9})_mp_rank_(\\d{1,9})_?optim_states\\.pt");
-  private static final Pattern OTHER =
-      Pattern.compile("layer_\\d+.*_states\\.pt|expp_rank_\\d+_.*_states\\.pt");
+  private static final Pattern EXPERT_OPTIMIZER =
+      Pattern.compile("expp_rank_\\d{1,9}_mp_rank_(\\d{1,9})_optim_states\\.pt");
+  private static final Pattern UNKNOWN =
+      Pattern.compile("(?:layer|expert|expp_rank)_\\d+.*_states\\.pt");
 
   /** What the name of a file tells; empty if it is no file of a rank. */
   static Optional<RankFile> of(InputFile file) {
@@ -53,8 +59,17 @@ record RankFile(InputFile file, Kind kind, int dataRank, int modelRank) {
     if (LayerFile.NAME.matcher(file.name()).matches()) {
       return Optional.of(new RankFile(file, Kind.LAYER, 0, 0));
     }
-    return OTHER.matcher(file.name()).matches()
-        ? Optional.of(new RankFile(file, Kind.LAYER_OR_EXPERT, 0, 0))
+    m = ExpertFile.NAME.matcher(file.name());
+    if (m.matches()) {
+      return Optional.of(new RankFile(file, Kind.EXPERT, 0, Integer.parseInt(m.group(3))));
+    }
+    m = EXPERT_OPTIMIZER.matcher(file.name());
+    if (m.matches()) {
+      return Optional.of(
+          new RankFile(file, Kind.EXPERT_OPTIMIZER, 0, Integer.parseInt(m.group(1))));
+    }
+    return UNKNOWN.matcher(file.name()).matches()
+        ? Optional.of(new RankFile(file, Kind.UNKNOWN, 0, 0))
         : Optional.empty();
   }
 

@@ -45,6 +45,19 @@ final class StateDict {
     }
   }
 
+  /** Puts tensors in the order of names, and behind them those that are not named, as they were. */
+  void reorder(List<String> names) {
+    Map<String, NamedTensor> before = new LinkedHashMap<>(tensors);
+    tensors.clear();
+    for (String name : names) {
+      NamedTensor tensor = before.remove(name);
+      if (tensor != null) {
+        tensors.put(name, tensor);
+      }
+    }
+    tensors.putAll(before);
+  }
+
   void note(String note) {
     notes.add(note);
   }

@@ -153,7 +153,13 @@ public final class UniversalCheckpoint {
     long ranks = Math.max(model.parallel().size(), partitioned ? 1 : models.size());
     String missing = missing(model, ranks);
     StateDict dict =
-        new MasterWeights(model, pieces, List.of(), List.of(), models.get(0).file().uri())
+        new MasterWeights(
+                model,
+                pieces,
+                List.of(),
+                List.of(),
+                models.get(0).file().uri(),
+                ExpertWeights.none())
             .assemble(
                 missing.isEmpty() ? options.frozen() : Frozen.EXCLUDE,
                 d ->

@@ -10,13 +10,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What one layer file of a pipeline holds: the layer's own state dict, whose names do not tell
- * which layer it is.
+ * What a file holds that is a plain state dict: a layer of a pipeline, under names that do not tell
+ * which layer it is, or an expert, under its names in the whole model.
  *
  * @param tensors in order; none for a layer without weights
  */
-record LayerStates(List<NamedTensor> tensors) implements RankFacts {
-  static LayerStates read(TorchFile file) throws IOException {
+record PlainStates(List<NamedTensor> tensors) implements RankFacts {
+  static PlainStates read(TorchFile file) throws IOException {
     List<NamedTensor> tensors = new ArrayList<>();
     for (Map.Entry<String, TorchValue> e : file.root().entries()) {
       // Modules may add extra state of any kind to their state dict.
@@ -24,6 +24,6 @@ record LayerStates(List<NamedTensor> tensors) implements RankFacts {
         tensors.add(StateDictFile.locate(file, e.getKey(), e.getValue().tensor()));
       }
     }
-    return new LayerStates(tensors);
+    return new PlainStates(tensors);
   }
 }

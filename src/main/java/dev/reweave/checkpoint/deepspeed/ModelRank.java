@@ -122,14 +122,24 @@ final class ModelRank {
     return ModuleWeights.assemble(states(), frozen, modelFile().file().uri());
   }
 
-  /** The fp32 masters with what has none. */
-  StateDict masters(String folder, Frozen frozen) {
+  /**
+   * The fp32 masters with what has none.
+   *
+   * @param offloaded those that are in files of their own
+   */
+  StateDict masters(String folder, Frozen frozen, OffloadedMasters offloaded) {
     List<OptimizerStates> states = optimizerStates();
     RankCheck.check(folder, optimizer, states, models, partitioned);
     List<FrozenPieces> others =
         facts.subList(1, models.size()).stream().map(FrozenPieces.class::cast).toList();
     RankCheck.checkSameStep(models, states(), others);
-    return new MasterWeights(states(), others, optimizer, states, modelFile().file().uri())
+    ModelStates model = OldShapes.in(states(), states, optimizer.get(0).file().uri());
+    return new MasterWeights(
+            model,
+            others,
+            optimizer,
+            offloaded.broughtBack(model, optimizer, states),
+            modelFile().file().uri())
         .assemble(frozen);
   }
 }

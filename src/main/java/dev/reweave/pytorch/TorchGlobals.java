@@ -57,7 +57,7 @@ final class TorchGlobals {
                 arguments.size() == 4
                         && arguments.item(0) instanceof PickleGlobal rebuild
                         && arguments.item(2) instanceof PickleSequence inner
-                    ? rebuild(rebuild, inner)
+                    ? rebuild(rebuild, inner).map(made -> labelled(made, arguments.item(3)))
                     : Optional.empty();
             default -> rebuild(global, arguments);
           };
@@ -118,6 +118,23 @@ final class TorchGlobals {
               : Optional.empty();
       default -> Optional.empty();
     };
+  }
+
+  /** A tensor with the texts of its state, which is a dict of attributes unless it has slots. */
+  private static Object labelled(Object made, Object state) {
+    if (!(made instanceof TorchTensor tensor) || !(state instanceof PickleDict attributes)) {
+      return made;
+    }
+    Map<String, String> texts = new LinkedHashMap<>();
+    attributes
+        .entries()
+        .forEach(
+            (key, value) -> {
+              if (key instanceof String name && value instanceof String text) {
+                texts.put(name, text);
+              }
+            });
+    return tensor.labelled(texts);
   }
 
   /**

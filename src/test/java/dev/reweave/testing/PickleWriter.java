@@ -167,7 +167,7 @@ public final class PickleWriter {
     string("storage");
     global("torch", tensor.storageClass());
     string(tensor.storageKey());
-    string("cpu");
+    string(tensor.device());
     integer(tensor.storageElements());
     out.write('t');
     put();

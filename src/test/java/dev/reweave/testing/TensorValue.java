@@ -12,6 +12,7 @@ import java.util.List;
  * @param offset first element of the tensor in the storage
  * @param strides distances of neighbours along each dimension
  * @param requiresGrad whether torch is to compute its gradient
+ * @param device where the storage was, such as {@code cuda:0}
  */
 public record TensorValue(
     String storageKey,
@@ -20,9 +21,10 @@ public record TensorValue(
     long offset,
     Shape shape,
     List<Long> strides,
-    boolean requiresGrad) {
+    boolean requiresGrad,
+    String device) {
 
-  /** A tensor without gradient. */
+  /** A tensor without gradient, on the CPU. */
   public TensorValue(
       String storageKey,
       String storageClass,
@@ -30,11 +32,18 @@ public record TensorValue(
       long offset,
       Shape shape,
       List<Long> strides) {
-    this(storageKey, storageClass, storageElements, offset, shape, strides, false);
+    this(storageKey, storageClass, storageElements, offset, shape, strides, false, "cpu");
   }
 
   /** The same, as a parameter that is trained. */
   public TensorValue trained() {
-    return new TensorValue(storageKey, storageClass, storageElements, offset, shape, strides, true);
+    return new TensorValue(
+        storageKey, storageClass, storageElements, offset, shape, strides, true, device);
+  }
+
+  /** The same on another device. */
+  public TensorValue on(String other) {
+    return new TensorValue(
+        storageKey, storageClass, storageElements, offset, shape, strides, requiresGrad, other);
   }
 }

@@ -89,10 +89,13 @@ public final class DeepSpeedCheckpoint {
     PipelineLayers.requireAll(layers);
     List<InputFile> files = new ArrayList<>();
     List<PlainStates> layerStates = scan(ranks, layers, files);
+    OffloadedMasters offloaded =
+        new OffloadedMasters(folder.of(RankFile.Kind.OFFLOADED), files.size());
+    offloaded.files().forEach(f -> files.add(f.file()));
     Grid grid = Grid.of(folder.address(), ranks, layers);
     ModelStates first = ranks.get(0).states();
     PipelineLayers pipeline = new PipelineLayers(folder.address(), layers, layerStates);
-    ModelParts parts = new ModelParts(folder.address(), grid, ranks, pipeline, options);
+    ModelParts parts = new ModelParts(folder.address(), grid, ranks, pipeline, offloaded, options);
     StateDict dict = parts.unite(weights);
     List<String> notes = new ArrayList<>(folder.notes());
     notes.addAll(grid.notes());

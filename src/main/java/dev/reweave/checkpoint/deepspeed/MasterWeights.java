@@ -139,9 +139,17 @@ final class MasterWeights {
       dict.note(
           names.size()
               + " names of the module have no weights of their own in the checkpoint, most likely"
-              + " parts that the model uses twice: "
+              + " parts that the model uses twice"
+              + (savesFrozen() ? "" : ", or frozen parameters, which were not saved before 0.9.1")
+              + ": "
               + String.join(", ", names.subList(0, Math.min(10, names.size()))));
     }
+  }
+
+  private boolean savesFrozen() {
+    return ranks.isEmpty()
+        || ranks.get(0).stage() != 3
+        || DeepSpeedVersion.of(model.version()).isSince(0, 9, 1);
   }
 
   /** Frozen parameters that the file lists, whole under ZeRO-2, in pieces under ZeRO-3. */
@@ -164,6 +172,15 @@ final class MasterWeights {
       Shape shape = model.frozenShapes().get(first.name());
       if (shape == null) {
         throw sizes("frozen parameter " + first.name() + " has no shape", modelPlace);
+      }
+      if (model.setup().quantizesFrozen() && !first.spec().dtype().isCastable()) {
+        throw new ReweaveException(
+            "frozen parameter "
+                + first.name()
+                + " was saved quantized, without the scales (zero_quantized_nontrainable_weights)",
+            modelPlace,
+            "use --exclude-frozen, and take the frozen parameters from the model that was trained"
+                + " on");
       }
       if (otherModels.isEmpty() && first.spec().shape().equals(shape)) {
         parameters.add(first);
@@ -196,12 +213,15 @@ final class MasterWeights {
   }
 
   /**
-   * ZeRO-1 lists no frozen parameters; they are what stands in the module and is no trained
-   * parameter, no buffer and no other name of one.
+   * ZeRO-1 lists no frozen parameters, and no stage does before DeepSpeed 0.9.1; they are what
+   * stands in the module and is no trained parameter, no buffer and no other name of one. Under
+   * ZeRO-3 none is whole there, and before 0.6 a placeholder had one element.
    */
   private List<NamedTensor> undeclared() {
+    boolean partitioned = !ranks.isEmpty() && ranks.get(0).stage() == 3;
     return model.module().stream()
         .filter(t -> !model.buffers().contains(t.name()))
+        .filter(t -> !partitioned || t.spec().elements() > 1)
         .filter(t -> !model.shared().containsKey(t.name()))
         .filter(t -> !model.sameView().containsKey(t.name()))
         .toList();

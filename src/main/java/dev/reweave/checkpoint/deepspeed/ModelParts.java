@@ -19,17 +19,25 @@ final class ModelParts {
   private final List<ModelRank> ranks;
   private final PipelineLayers layers;
   private final ReadOptions options;
+  private final OffloadedMasters offloaded;
 
   /**
    * @param ranks in rank order, read
    * @param layers the files of pipeline layers, if there are any
+   * @param offloaded masters that are in files of their own
    */
   ModelParts(
-      String folder, Grid grid, List<ModelRank> ranks, PipelineLayers layers, ReadOptions options) {
+      String folder,
+      Grid grid,
+      List<ModelRank> ranks,
+      PipelineLayers layers,
+      OffloadedMasters offloaded,
+      ReadOptions options) {
     this.folder = folder;
     this.grid = grid;
     this.ranks = ranks;
     this.layers = layers;
+    this.offloaded = offloaded;
     this.options = options;
   }
 
@@ -53,7 +61,7 @@ final class ModelParts {
     StateDict dict = new StateDict();
     for (int stage = 0; stage < grid.pipeline(); stage++) {
       ModelRank rank = ranks.get(grid.rank(stage, tensorRank));
-      add(dict, rank.masters(folder, options.frozen()));
+      add(dict, rank.masters(folder, options.frozen(), offloaded));
     }
     return layers.isEmpty() ? dict : layers.around(dict, tensorRank, buffers, options.frozen());
   }

@@ -149,15 +149,25 @@ final class ModelRank {
     return dict;
   }
 
-  /** The fp32 masters with what has none. */
-  StateDict masters(String folder, Frozen frozen) {
+  /**
+   * The fp32 masters with what has none.
+   *
+   * @param offloaded those that are in files of their own
+   */
+  StateDict masters(String folder, Frozen frozen, OffloadedMasters offloaded) {
     List<OptimizerStates> states = optimizerStates();
     RankCheck.check(folder, states(), optimizer, states, models, partitioned);
     List<FrozenPieces> others =
         facts.subList(1, models.size()).stream().map(FrozenPieces.class::cast).toList();
     RankCheck.checkSameStep(models, states(), others);
-    String place = modelFile().file().uri();
-    return new MasterWeights(states(), others, optimizer, states, place, expertWeights(folder))
+    ModelStates model = OldShapes.in(states(), states, optimizer.get(0).file().uri());
+    return new MasterWeights(
+            model,
+            others,
+            optimizer,
+            offloaded.broughtBack(model, optimizer, states),
+            modelFile().file().uri(),
+            expertWeights(folder))
         .assemble(frozen);
   }
 }

@@ -61,28 +61,31 @@ record ModelStates(
    * @param stage ZeRO stage; 0 where nothing is said
    * @param worldSize data-parallel ranks; 1 where nothing is said
    * @param precision {@code fp32}, {@code fp16}, {@code bf16}, or empty where nothing is said
+   * @param quantizesFrozen whether ZeRO++ keeps frozen parameters as integers with scales
    */
-  record Setup(int stage, int worldSize, String precision) implements Serializable {
+  record Setup(int stage, int worldSize, String precision, boolean quantizesFrozen)
+      implements Serializable {
     private static Setup of(TorchValue root) {
       Optional<TorchValue> config = root.find("ds_config").filter(TorchValue::isDict);
       Optional<TorchValue> zero = config.flatMap(c -> c.find("zero_optimization"));
       String precision = config.isPresent() ? "fp32" : "";
       for (String key : List.of("fp16", "bf16", "bfloat16")) {
-        boolean enabled =
-            config
-                .flatMap(c -> c.find(key))
-                .flatMap(c -> c.find("enabled"))
-                .filter(TorchValue::isTruth)
-                .map(TorchValue::truth)
-                .orElse(false);
-        if (enabled) {
+        if (isTrue(config.flatMap(c -> c.find(key)), "enabled")) {
           precision = key.equals("fp16") ? key : "bf16";
         }
       }
       return new Setup(
           number(zero.flatMap(z -> z.find("stage")), 0),
           number(root.find("dp_world_size"), 1),
-          precision);
+          precision,
+          isTrue(zero, "zero_quantized_nontrainable_weights"));
+    }
+
+    private static boolean isTrue(Optional<TorchValue> dict, String key) {
+      return dict.flatMap(d -> d.find(key))
+          .filter(TorchValue::isTruth)
+          .map(TorchValue::truth)
+          .orElse(false);
     }
 
     private static int number(Optional<TorchValue> value, int otherwise) {
@@ -168,6 +171,27 @@ record ModelStates(
     return all;
   }
 
+  /** The same with groups that another file tells. */
+  ModelStates withGroups(List<Map<String, Shape>> others) {
+    Set<String> names = new HashSet<>();
+    others.forEach(g -> names.addAll(g.keySet()));
+    return new ModelStates(
+        version,
+        step,
+        setup,
+        parallel,
+        info,
+        experts,
+        others,
+        moduleNames,
+        module.stream().filter(t -> !names.contains(t.name())).toList(),
+        sameView,
+        buffers,
+        frozenShapes,
+        fragments,
+        shared);
+  }
+
   /** What must be the same in the files of all ranks. */
   FrozenPieces.Fingerprint fingerprint() {
     return new FrozenPieces.Fingerprint(step, Objects.hash(groups, frozenShapes));
@@ -188,7 +212,7 @@ record ModelStates(
   }
 
   /** {@code param_shapes} is a list of dicts, one per group; a lone dict in old versions. */
-  private static List<Map<String, Shape>> groups(TorchValue root) {
+  static List<Map<String, Shape>> groups(TorchValue root) {
     Optional<TorchValue> shapes = root.find("param_shapes");
     if (shapes.isEmpty() || shapes.get().isDict()) {
       return shapes.map(s -> List.of(shapes(shapes))).orElse(List.of());

@@ -4,10 +4,12 @@ import dev.reweave.ReweaveException;
 import dev.reweave.pytorch.TorchFile;
 import dev.reweave.pytorch.TorchValue;
 import dev.reweave.tensor.FlatBuffer;
+import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StoredLayout;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -19,8 +21,16 @@ import java.util.Optional;
  * @param partitionCounts ranks that share each group; empty if the file does not say
  * @param flat the rank's flat partitions: one per parameter group (ZeRO-1 and 2) or sub-group
  *     (ZeRO-3)
+ * @param ids what DeepSpeed since 0.13 calls each sub-group of ZeRO-3, made of the numbers of its
+ *     parameters, such as {@code 0_7}; empty where it has no name
+ * @param shapes of the parameters, where DeepSpeed before 0.6 kept them; see {@link OldShapes}
  */
-record OptimizerStates(int stage, List<Long> partitionCounts, List<FlatBuffer.Piece> flat)
+record OptimizerStates(
+    int stage,
+    List<Long> partitionCounts,
+    List<FlatBuffer.Piece> flat,
+    List<String> ids,
+    List<Map<String, Shape>> shapes)
     implements RankFacts {
   private static final String FLAT_BY_GROUP = "single_partition_of_fp32_groups";
   private static final String FLAT_BY_SUB_GROUP = "fp32_flat_groups";
@@ -52,6 +62,7 @@ record OptimizerStates(int stage, List<Long> partitionCounts, List<FlatBuffer.Pi
           "convert the module's own weights with --weights model");
     }
     List<FlatBuffer.Piece> pieces = new ArrayList<>();
+    List<String> ids = new ArrayList<>();
     for (TorchValue item : flat.get().items()) {
       StoredLayout layout = file.layout(item.tensor());
       if (!layout.isContiguous()) {
@@ -61,11 +72,19 @@ record OptimizerStates(int stage, List<Long> partitionCounts, List<FlatBuffer.Pi
             "the file was changed after training: use the one that DeepSpeed wrote");
       }
       pieces.add(layout.piece());
+      ids.add(item.tensor().labels().getOrDefault("ds_id", ""));
     }
     return new OptimizerStates(
         stage,
         state.find("partition_count").map(OptimizerStates::counts).orElse(List.of()),
-        pieces);
+        pieces,
+        ids,
+        ModelStates.groups(root));
+  }
+
+  /** The same with other partitions. */
+  OptimizerStates withFlat(List<FlatBuffer.Piece> others) {
+    return new OptimizerStates(stage, partitionCounts, others, ids, shapes);
   }
 
   /** One number, or one per parameter group. */

@@ -22,6 +22,8 @@ record RankFile(InputFile file, Kind kind, int dataRank, int modelRank) {
     PARTITIONED_MODEL,
     /** ZeRO optimizer partition. */
     OPTIMIZER,
+    /** A flat partition that was offloaded to NVMe; see {@link OffloadedMasters}. */
+    OFFLOADED,
     /** One layer of a pipeline, of one tensor-parallel rank; see {@link LayerFile}. */
     LAYER,
     /** One expert, of one tensor-parallel rank; see {@link ExpertFile}. */

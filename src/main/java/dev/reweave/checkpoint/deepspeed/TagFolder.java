@@ -42,7 +42,7 @@ public record TagFolder(
    */
   public static Optional<TagFolder> find(
       Stores stores, String address, Stores.Listing root, Optional<String> wanted) {
-    List<RankFile> here = rankFiles(root.files());
+    List<RankFile> here = rankFiles(stores, root);
     String base = stores.resolve(address);
     Optional<ParameterFolders> parameters = ParameterFolders.in(stores, root);
     if (!here.isEmpty() || parameters.isPresent()) {
@@ -82,7 +82,7 @@ public record TagFolder(
               : "choose one of " + tags + " with --tag");
     }
     Stores.Listing step = stores.list(folder);
-    List<RankFile> files = rankFiles(step.files());
+    List<RankFile> files = rankFiles(stores, step);
     parameters = ParameterFolders.in(stores, step);
     if (files.isEmpty() && parameters.isEmpty()) {
       throw new ReweaveException(
@@ -124,6 +124,14 @@ public record TagFolder(
       }
     }
     return tags;
+  }
+
+  private static List<RankFile> rankFiles(Stores stores, Stores.Listing step) {
+    List<RankFile> files = new ArrayList<>(rankFiles(step.files()));
+    if (!files.isEmpty()) {
+      files.addAll(OffloadedMasters.among(stores, step));
+    }
+    return files;
   }
 
   private static List<RankFile> rankFiles(List<InputFile> files) {

@@ -84,7 +84,7 @@ public final class UniversalCheckpoint {
             .map(UniversalParameter.class::cast)
             .toList();
     StateDict dict = new StateDict();
-    ModelStates.Setup setup = new ModelStates.Setup(-1, 1, "");
+    ModelStates.Setup setup = new ModelStates.Setup(-1, 1, "", false);
     String version = "";
     if (models.isEmpty()) {
       new UniversalWeights(parameters.address(), ofParameters, Map.of(), 1).addTo(dict);

@@ -117,8 +117,8 @@ public final class Comparison {
                   new ReweaveException(
                       "nothing can be compared: " + saved.missing(),
                       address,
-                      "call save_16bit_model in the training run, into the folder of the"
-                          + " checkpoint; --prove and this need what it writes"));
+                      "call save_16bit_model in the training run, for a folder in that of the"
+                          + " checkpoint"));
     }
     return reader.read(
         address,

@@ -41,7 +41,7 @@ record SavedWeights(Optional<Checkpoint> model, String place, String missing) {
     String inside = base + "/" + source.tag();
     boolean isRoot = stores.isFolder(inside);
     String step = isRoot ? inside : base;
-    String root = isRoot ? base : base.substring(0, base.lastIndexOf('/'));
+    String root = isRoot ? base : parent(base);
     Map<String, InputFile> found = in(stores.list(step));
     if (found.isEmpty()) {
       Stores.Listing beside = stores.list(root);
@@ -70,6 +70,12 @@ record SavedWeights(Optional<Checkpoint> model, String place, String missing) {
     return isRounded(model, source)
         ? new SavedWeights(Optional.of(model), file.uri(), "")
         : none("the weights in " + file.uri() + " have not the 16 bits of the training");
+  }
+
+  private static String parent(String address) {
+    String parent = address.substring(0, address.lastIndexOf('/'));
+    boolean isStore = parent.matches("[^:/]+:(//[^/]*)?");
+    return isStore ? parent + "/" : parent;
   }
 
   private static SavedWeights none(String why) {
@@ -121,7 +127,8 @@ record SavedWeights(Optional<Checkpoint> model, String place, String missing) {
         root.files().stream().filter(f -> f.name().equals("latest")).findFirst();
     if (latest.isPresent()) {
       byte[] named = stores.readAll(latest.get(), MOST_TAG_BYTES);
-      return new String(named, StandardCharsets.UTF_8).strip().equals(tag);
+      String last = new String(named, StandardCharsets.UTF_8).strip();
+      return tag.equals(last) || tag.equals(last + "_universal");
     }
     List<String> steps =
         root.folders().stream()

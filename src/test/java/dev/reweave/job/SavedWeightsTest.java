@@ -97,6 +97,17 @@ class SavedWeightsTest {
     assertProves(step, "/in/" + SAVED);
   }
 
+  /** A universal checkpoint that was made of the step, which stands beside it. */
+  @Test
+  void theUniversalCheckpointOfTheStep() throws IOException {
+    Path universal = Fixtures.folder("uc_from_z3_frozen").resolve("ckpt/global_step3_universal");
+    Fixtures.copy(universal, input.resolve("global_step3_universal"));
+
+    assertNotCompared(
+        conversion(input.resolve("global_step3_universal")),
+        SAVED + " holds none of the tensors that have masters, such as m.");
+  }
+
   /** As trainers save the model, in the folder of the checkpoint. */
   @Test
   void aModelBesideLatest() throws IOException {

@@ -79,7 +79,7 @@ final class ChunkTask {
     ReadTally proofTally = new ReadTally();
     try (OpenFiles files = new OpenFiles(stores, work.sources());
         OpenFiles second = new OpenFiles(stores, work.second())) {
-      Proof proof = new Proof(file, new Gather(second, proofTally));
+      Proof proof = new Proof(file, new Gather(files, proofTally), new Gather(second, proofTally));
       Window window = new Window(chunk, file, new Gather(files, tally), proof, sink);
       fill(window);
       window.flush();

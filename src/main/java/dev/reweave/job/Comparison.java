@@ -5,6 +5,7 @@ import dev.reweave.base.WeightNames;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.ReadOptions.Frozen;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
@@ -77,24 +78,20 @@ public final class Comparison {
     Broadcast<Stores> shared = spark.broadcast(stores);
     SparkTasks tasks = new SparkTasks(spark);
     try {
-      CheckpointReader reader = new CheckpointReader(stores, new SparkScanner(tasks, shared));
+      SparkScanner scanner = new SparkScanner(tasks, shared);
+      CheckpointReader reader = new CheckpointReader(stores, scanner);
       Checkpoint made = reader.read(folder + component, ReadOptions.defaults());
-      Checkpoint module =
-          reader.read(
-              checkpoint,
-              Renaming.reading(
-                  stores,
-                  new ReadOptions(
-                      // The step that was converted, where 'latest' may name another one by now.
-                      tag.or(
-                          () ->
-                              manifest
-                                  .map(m -> m.input().tag())
-                                  .filter(
-                                      t -> !t.isEmpty() && stores.isFolder(checkpoint + "/" + t))),
-                      Optional.of(Weights.MODEL),
-                      ReadOptions.Frozen.INCLUDE),
-                  mapping));
+      // The step that was converted, where 'latest' may name another one by now.
+      Optional<String> step =
+          tag.or(
+              () ->
+                  manifest
+                      .map(m -> m.input().tag())
+                      .filter(t -> !t.isEmpty() && stores.isFolder(checkpoint + "/" + t)));
+      ReadOptions reading =
+          Renaming.reading(
+              stores, new ReadOptions(step, Optional.empty(), Frozen.INCLUDE), mapping);
+      Checkpoint module = module(scanner, checkpoint, reading);
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
       Map<String, Proof.Outcome> outcomes = compare(plan, tasks, shared);
       ProofVerdict verdict = new ProofVerdict(outcomes);
@@ -104,15 +101,42 @@ public final class Comparison {
     }
   }
 
+  /** The module's own weights, or what was saved of them beside ZeRO-3. */
+  private Checkpoint module(SparkScanner scanner, String address, ReadOptions reading) {
+    CheckpointReader reader = new CheckpointReader(stores, scanner);
+    Checkpoint whole = reader.read(address, reading);
+    if (whole.source().weights() == Weights.MODEL) {
+      return whole;
+    }
+    if (whole.source().stage() == 3) {
+      SavedWeights saved = SavedWeights.beside(stores, scanner, address, whole.source());
+      return saved
+          .model()
+          .orElseThrow(
+              () ->
+                  new ReweaveException(
+                      "nothing can be compared: " + saved.missing(),
+                      address,
+                      "call save_16bit_model in the training run, for a folder in that of the"
+                          + " checkpoint"));
+    }
+    return reader.read(
+        address,
+        new ReadOptions(
+            reading.tag(), Optional.of(Weights.MODEL), reading.frozen(), reading.slicing()));
+  }
+
   private static ConversionPlan plan(Checkpoint made, Renaming module, List<InputFile> files) {
-    Map<String, NamedTensor> modules = new HashMap<>();
-    module.tensors().forEach(t -> modules.put(t.name(), t));
+    Map<String, NamedTensor> modules = module.byName();
     Map<String, Layout> copies = new HashMap<>();
     for (NamedTensor tensor : made.tensors()) {
       NamedTensor copy = modules.get(tensor.name());
       boolean comparable =
           copy != null
               && tensor.spec().elements() > 0
+              && tensor.spec().shape().equals(copy.spec().shape())
+              // The mean of numbers in 16 bits is not that of the masters, which are not here.
+              && !copy.layout().isAveraged()
               && (tensor.spec().dtype() == copy.spec().dtype()
                   || tensor.spec().dtype() == DType.F32);
       if (comparable && copy.spec().dtype().isCastable()) {

@@ -33,19 +33,32 @@ final class Gather {
 
   /** Elements {@code [from, to)} of a tensor and where they go in memory, little-endian. */
   static final class Slice {
+    private static final int ALL = -1;
+
     private final Layout layout;
     private final long from;
     private final long to;
     private final byte[] buffer;
     private final int offset;
+    private final int copy;
     private long differences;
 
     Slice(Layout layout, long from, long to, byte[] buffer, int offset) {
+      this(layout, from, to, buffer, offset, ALL);
+    }
+
+    /**
+     * Elements as one of several ranks has them.
+     *
+     * @param copy which, from 0 on; the last one where there are fewer
+     */
+    Slice(Layout layout, long from, long to, byte[] buffer, int offset, int copy) {
       this.layout = layout;
       this.from = from;
       this.to = to;
       this.buffer = buffer;
       this.offset = offset;
+      this.copy = copy;
     }
 
     /** Elements that should be the same in several copies and are not; after a read. */
@@ -168,6 +181,10 @@ final class Gather {
     public void combined(CombinedLayout.Kind kind, List<Layout> layouts, long from, long to) {
       int elements = Math.toIntExact(to - from);
       int count = layouts.size();
+      if (slice.copy != Slice.ALL) {
+        layouts.get(Math.min(slice.copy, count - 1)).runs(from, to, this);
+        return;
+      }
       if (copies.length == 0 && count > 1) {
         copies = new byte[MOST_COPIED];
       }

@@ -45,7 +45,11 @@ final class Proof {
 
   /** Elements of one tensor that lie in a buffer, and their second copy. */
   private record Piece(
-      Layout copy, long from, int elements, DType type, Source source, int offset) {}
+      int segment, Layout master, Layout copy, long from, int elements, Source source, int offset) {
+    long to() {
+      return from + elements;
+    }
+  }
 
   /** In which of the window's buffers elements are. */
   enum Source {
@@ -55,28 +59,30 @@ final class Proof {
 
   private final PlannedFile file;
   private final Gather gather;
+  private final Gather second;
+  private byte[] masters = new byte[0];
   private byte[] copies = new byte[0];
   private byte[] cast = new byte[0];
-  private final List<Integer> segments = new ArrayList<>();
   private final List<Piece> pieces = new ArrayList<>();
 
   /**
    * A comparison with the second copies that a file's plan names.
    *
-   * @param gather what reads them
+   * @param gather what reads what is compared, where it is not at hand
+   * @param second what reads the second copies
    */
-  Proof(PlannedFile file, Gather gather) {
+  Proof(PlannedFile file, Gather gather, Gather second) {
     this.file = file;
     this.gather = gather;
+    this.second = second;
   }
 
   /** Remembers elements {@code [from, from + elements)} of a tensor, to be compared. */
   void add(int segment, long from, int elements, Source source, int offset) {
     Layout copy = file.copies().get(segment);
     if (copy != null) {
-      DType type = ((Segment.Woven) file.segments().get(segment)).layout().dtype();
-      segments.add(segment);
-      pieces.add(new Piece(copy, from, elements, type, source, offset));
+      Layout master = ((Segment.Woven) file.segments().get(segment)).layout();
+      pieces.add(new Piece(segment, master, copy, from, elements, source, offset));
     }
   }
 
@@ -85,35 +91,73 @@ final class Proof {
     void add(int segment, Outcome outcome);
   }
 
-  /** Compares all that was added since the last time. */
+  /**
+   * Compares all that was added since the last time. Where several ranks have a copy each, the
+   * copies of each rank are compared: their mean in 16 bits is not that of the masters, and what
+   * only the first rank has of replicated ones is no proof of the others.
+   */
   void compare(byte[] gathered, byte[] written, Results results) {
-    int size = 0;
-    for (Piece piece : pieces) {
-      size += piece.elements() * piece.copy().dtype().bytes();
+    int ranks = pieces.stream().mapToInt(piece -> piece.master().width()).max().orElse(0);
+    for (int rank = 0; rank < ranks; rank++) {
+      compareRank(rank, gathered, written, results);
     }
-    if (copies.length < size) {
-      copies = new byte[size];
-      cast = new byte[size];
-    }
-    List<Gather.Slice> slices = new ArrayList<>();
-    int at = 0;
-    for (Piece piece : pieces) {
-      long to = piece.from() + piece.elements();
-      slices.add(new Gather.Slice(piece.copy(), piece.from(), to, copies, at));
-      at += piece.elements() * piece.copy().dtype().bytes();
-    }
-    gather.read(slices);
-    at = 0;
-    for (int i = 0; i < pieces.size(); i++) {
-      Piece piece = pieces.get(i);
-      DType type = piece.copy().dtype();
-      byte[] source = piece.source() == Source.GATHERED ? gathered : written;
-      Cast.between(piece.type(), type).apply(source, piece.offset(), cast, at, piece.elements());
-      results.add(segments.get(i), compare(type, at, piece.elements()));
-      at += piece.elements() * type.bytes();
-    }
-    segments.clear();
     pieces.clear();
+  }
+
+  private void compareRank(int rank, byte[] gathered, byte[] written, Results results) {
+    List<Piece> compared = pieces.stream().filter(p -> rank < p.master().width()).toList();
+    copies = room(copies, compared.stream().mapToInt(p -> bytes(p, p.copy())).sum());
+    cast = room(cast, copies.length);
+    masters =
+        room(
+            masters,
+            compared.stream()
+                .filter(p -> !isAtHand(p, rank))
+                .mapToInt(p -> bytes(p, p.master()))
+                .sum());
+    List<Gather.Slice> ofMasters = new ArrayList<>();
+    List<Gather.Slice> ofCopies = new ArrayList<>();
+    int at = 0;
+    int masterAt = 0;
+    for (Piece piece : compared) {
+      ofCopies.add(new Gather.Slice(piece.copy(), piece.from(), piece.to(), copies, at, rank));
+      at += bytes(piece, piece.copy());
+      if (!isAtHand(piece, rank)) {
+        ofMasters.add(
+            new Gather.Slice(piece.master(), piece.from(), piece.to(), masters, masterAt, rank));
+        masterAt += bytes(piece, piece.master());
+      }
+    }
+    second.read(ofCopies);
+    gather.read(ofMasters);
+    at = 0;
+    masterAt = 0;
+    for (Piece piece : compared) {
+      DType type = piece.copy().dtype();
+      Cast toCopy = Cast.between(piece.master().dtype(), type);
+      if (isAtHand(piece, rank)) {
+        byte[] source = piece.source() == Source.GATHERED ? gathered : written;
+        toCopy.apply(source, piece.offset(), cast, at, piece.elements());
+      } else {
+        toCopy.apply(masters, masterAt, cast, at, piece.elements());
+        masterAt += bytes(piece, piece.master());
+      }
+      results.add(piece.segment(), compare(type, at, piece.elements()));
+      at += bytes(piece, piece.copy());
+    }
+  }
+
+  /** Whether the window has a rank's own numbers: the first one's, unless it has a mean. */
+  private static boolean isAtHand(Piece piece, int rank) {
+    return rank == 0 && !piece.master().isAveraged();
+  }
+
+  private static int bytes(Piece piece, Layout layout) {
+    return piece.elements() * layout.dtype().bytes();
+  }
+
+  private static byte[] room(byte[] buffer, int size) {
+    return buffer.length < size ? new byte[size] : buffer;
   }
 
   private Outcome compare(DType type, int offset, int elements) {

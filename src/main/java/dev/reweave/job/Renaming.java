@@ -14,6 +14,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -116,6 +117,14 @@ public record Renaming(
           "choose one with --mapping NAME, or keep the names with --mapping none");
     }
     return fitting.stream().findFirst();
+  }
+
+  /** The tensors by each of their names, tied ones too. */
+  Map<String, NamedTensor> byName() {
+    Map<String, NamedTensor> all = new HashMap<>();
+    tensors.forEach(t -> all.put(t.name(), t));
+    aliases.forEach((alias, kept) -> all.putIfAbsent(alias, all.get(kept)));
+    return all;
   }
 
   /** What a manifest keeps of the mapping. */

@@ -80,6 +80,11 @@ public final class CombinedLayout implements Layout {
   }
 
   @Override
+  public boolean isAveraged() {
+    return kind == Kind.AVERAGED && parts.size() > 1;
+  }
+
+  @Override
   public long storedElements() {
     return elements() * parts.size();
   }

@@ -112,6 +112,11 @@ public final class JoinedLayout implements Layout {
   }
 
   @Override
+  public boolean isAveraged() {
+    return Arrays.stream(parts).anyMatch(Layout::isAveraged);
+  }
+
+  @Override
   public long storedElements() {
     return Arrays.stream(parts).mapToLong(Layout::storedElements).sum();
   }

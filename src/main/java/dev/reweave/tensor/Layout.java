@@ -60,6 +60,11 @@ public sealed interface Layout extends Serializable
     return 1;
   }
 
+  /** Whether an element can be the mean of several copies. */
+  default boolean isAveraged() {
+    return false;
+  }
+
   /** How many stored elements all elements are made of. */
   default long storedElements() {
     return elements();

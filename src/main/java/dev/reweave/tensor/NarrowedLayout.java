@@ -87,6 +87,11 @@ public final class NarrowedLayout implements Layout {
   }
 
   @Override
+  public boolean isAveraged() {
+    return base.isAveraged();
+  }
+
+  @Override
   public long storedElements() {
     return elements() * width();
   }

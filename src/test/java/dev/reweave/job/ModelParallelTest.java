@@ -345,7 +345,7 @@ class ModelParallelTest {
           expect(rounded ? cut.asBfloat16() : cut);
         });
 
-    Manifest manifest = requireExpected(conversion().weights(weights));
+    Manifest manifest = requireExpected(conversion().weights(weights).proving());
 
     assertEquals(
         "put together from 2 tensor-parallel ranks of each of 2 pipeline stages",

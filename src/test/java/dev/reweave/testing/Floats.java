@@ -66,17 +66,15 @@ public final class Floats {
     return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
   }
 
-  /** Indexes {@code [from, to)} of a dimension of a tensor of one or two dimensions. */
+  /** Indexes {@code [from, to)} of a dimension. */
   public Floats cut(int dim, int from, int to) {
-    int rows = (int) shape.dim(0);
-    int columns = shape.rank() == 1 ? 1 : (int) shape.dim(1);
     List<Float> kept = new ArrayList<>();
-    for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < columns; c++) {
-        int at = dim == 0 ? r : c;
-        if (at >= from && at < to) {
-          kept.add(values[r * columns + c]);
-        }
+    int inner = inner(dim);
+    int length = (int) shape.dim(dim);
+    for (int i = 0; i < values.length; i++) {
+      int at = i / inner % length;
+      if (at >= from && at < to) {
+        kept.add(values[i]);
       }
     }
     long[] dims = shape.dims();
@@ -84,17 +82,37 @@ public final class Floats {
     return new Floats(name, Shape.of(dims), array(kept));
   }
 
+  /** How many values one index of a dimension has in a row. */
+  private int inner(int dim) {
+    int inner = 1;
+    for (int d = dim + 1; d < shape.rank(); d++) {
+      inner *= (int) shape.dim(d);
+    }
+    return inner;
+  }
+
   /** Rows of several tensors, one after another. */
   public static Floats rows(List<Floats> parts) {
-    List<Float> all = new ArrayList<>();
+    return joined(0, parts);
+  }
+
+  /** Several tensors, one after another along a dimension. */
+  public static Floats joined(int dim, List<Floats> parts) {
     long[] dims = parts.get(0).shape.dims();
-    dims[0] = 0;
-    for (Floats part : parts) {
-      dims[0] += part.shape.dim(0);
-      for (float value : part.values) {
-        all.add(value);
+    int outer = 1;
+    for (int d = 0; d < dim; d++) {
+      outer *= (int) dims[d];
+    }
+    List<Float> all = new ArrayList<>();
+    for (int o = 0; o < outer; o++) {
+      for (Floats part : parts) {
+        int row = (int) part.shape.dim(dim) * part.inner(dim);
+        for (int i = o * row; i < (o + 1) * row; i++) {
+          all.add(part.values[i]);
+        }
       }
     }
+    dims[dim] = parts.stream().mapToLong(part -> part.shape.dim(dim)).sum();
     return new Floats(parts.get(0).name, Shape.of(dims), array(all));
   }
 

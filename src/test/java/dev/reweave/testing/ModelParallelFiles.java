@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -15,7 +16,7 @@ import java.util.Map;
 
 /**
  * Writes the files of tensor- and pipeline-parallel ranks as DeepSpeed 0.19 does under bf16, with
- * ZeRO-1 or 3. What a rank holds is up to the caller.
+ * ZeRO-1, 2 or 3. What a rank holds is up to the caller.
  */
 public final class ModelParallelFiles {
   private final Path folder;
@@ -27,12 +28,13 @@ public final class ModelParallelFiles {
   private boolean tellsDegrees = true;
   private boolean tellsShapes = true;
   private List<Floats> buffers = List.of();
+  private long subGroupElements = SyntheticOptions.SUB_GROUP_ELEMENTS;
 
   /**
    * Files of one checkpoint.
    *
    * @param root its folder
-   * @param stage of ZeRO: 1 or 3
+   * @param stage of ZeRO: 1, 2 or 3; 0 where no optimizer is written
    * @param world data-parallel ranks
    * @param pipeline stages
    * @param tensor tensor-parallel ranks
@@ -59,6 +61,12 @@ public final class ModelParallelFiles {
     return this;
   }
 
+  /** With ZeRO-3's sub-groups closed when they have that many elements of a rank. */
+  public ModelParallelFiles subGroups(long elements) {
+    subGroupElements = elements;
+    return this;
+  }
+
   /** As without ZeRO, when parameters are not listed. */
   public ModelParallelFiles withoutShapes() {
     tellsShapes = false;
@@ -68,7 +76,7 @@ public final class ModelParallelFiles {
   /** Writes model states alone, of a rank that has all its weights in layer files. */
   public void writeModel(int rank) throws IOException {
     String name = String.format(Locale.ROOT, "mp_rank_%02d_model_states.pt", rank);
-    writeModel(folder.resolve(name), List.of(), true);
+    writeModel(folder.resolve(name), List.of(List.of()), true);
   }
 
   /** With these buffers in all ranks that are written from now on. */
@@ -84,16 +92,21 @@ public final class ModelParallelFiles {
 
   /** Writes the files of all data-parallel ranks of one model-parallel rank. */
   public void write(int rank, List<Floats> params) throws IOException {
+    writeGroups(rank, List.of(params));
+  }
+
+  /** The same with several groups of parameters. */
+  public void writeGroups(int rank, List<List<Floats>> groups) throws IOException {
     String mp = String.format(Locale.ROOT, "mp_rank_%02d_", rank);
     if (stage != 3) {
-      writeModel(folder.resolve(mp + "model_states.pt"), params, true);
+      writeModel(folder.resolve(mp + "model_states.pt"), groups, true);
     }
     for (int r = 0; r < world; r++) {
       String name = "zero_pp_rank_" + r + "_" + mp;
       if (stage == 3) {
-        writeModel(folder.resolve(name + "model_states.pt"), params, false);
+        writeModel(folder.resolve(name + "model_states.pt"), groups, false);
       }
-      writeOptimizer(folder.resolve("bf16_" + name + "optim_states.pt"), params, r);
+      writeOptimizer(folder.resolve("bf16_" + name + "optim_states.pt"), groups, r);
     }
   }
 
@@ -111,15 +124,19 @@ public final class ModelParallelFiles {
     return file.add(tensor.moduleStorage()).view(0, tensor.shape());
   }
 
-  private void writeModel(Path path, List<Floats> params, boolean whole) throws IOException {
+  private void writeModel(Path path, List<List<Floats>> groups, boolean whole) throws IOException {
     TorchFile file = new TorchFile();
     Map<Object, Object> module = dict();
-    Map<Object, Object> shapes = dict();
-    for (Floats param : params) {
-      if (whole) {
-        module.put(param.name(), module(file, param));
+    List<OrderedDict> shapes = new ArrayList<>();
+    for (List<Floats> params : groups) {
+      Map<Object, Object> ofGroup = dict();
+      for (Floats param : params) {
+        if (whole) {
+          module.put(param.name(), module(file, param));
+        }
+        ofGroup.put(param.name(), PickleWriter.size(param.shape()));
       }
-      shapes.put(param.name(), PickleWriter.size(param.shape()));
+      shapes.add(new OrderedDict(ofGroup));
     }
     buffers.forEach(b -> module.put(b.name(), module(file, b)));
     Map<Object, Object> root =
@@ -129,7 +146,7 @@ public final class ModelParallelFiles {
             "buffer_names",
             buffers.stream().map(Floats::name).toList(),
             "param_shapes",
-            tellsShapes ? List.of(new OrderedDict(shapes)) : null,
+            tellsShapes ? shapes : null,
             "shared_params",
             dict(),
             "global_steps",
@@ -151,20 +168,24 @@ public final class ModelParallelFiles {
     file.write(path, root);
   }
 
-  private void writeOptimizer(Path path, List<Floats> params, int rank) throws IOException {
+  private void writeOptimizer(Path path, List<List<Floats>> groups, int rank) throws IOException {
     TorchFile file = new TorchFile();
-    float[] partition = stage == 3 ? slices(params, rank) : partition(params, rank);
-    TensorValue flat = file.vector(Floats.storage(partition, 0, partition.length));
+    List<TensorValue> flat = new ArrayList<>();
+    for (List<Floats> group : groups) {
+      for (float[] numbers : stage == 3 ? slices(group, rank) : List.of(partition(group, rank))) {
+        flat.add(file.vector(Floats.storage(numbers, 0, numbers.length)));
+      }
+    }
     Map<Object, Object> state =
         stage == 3
-            ? dict("zero_stage", 3, "partition_count", world, "fp32_flat_groups", List.of(flat))
+            ? dict("zero_stage", 3, "partition_count", world, "fp32_flat_groups", flat)
             : dict(
                 "zero_stage",
-                1,
+                stage,
                 "partition_count",
-                List.of(world),
+                Collections.nCopies(groups.size(), world),
                 "single_partition_of_fp32_groups",
-                List.of(flat));
+                flat);
     file.write(path, dict("optimizer_state_dict", state, "ds_version", DeepSpeedTrees.VERSION));
   }
 
@@ -175,14 +196,25 @@ public final class ModelParallelFiles {
     return Arrays.copyOfRange(flat, rank * length, (rank + 1) * length);
   }
 
-  /** The rank's piece of each parameter, which is padded for itself. */
-  private float[] slices(List<Floats> params, int rank) {
+  /** The rank's piece of each parameter, which is padded for itself, by sub-groups. */
+  private List<float[]> slices(List<Floats> params, int rank) {
+    List<float[]> subGroups = new ArrayList<>();
     List<Floats> slices = new ArrayList<>();
+    long elements = 0;
     for (Floats param : params) {
       float[] flat = Floats.flat(List.of(param), world);
       int length = flat.length / world;
       slices.add(Floats.of("", Arrays.copyOfRange(flat, rank * length, (rank + 1) * length)));
+      elements += length;
+      if (elements >= subGroupElements) {
+        subGroups.add(Floats.flat(slices, 1));
+        slices.clear();
+        elements = 0;
+      }
     }
-    return Floats.flat(slices, 1);
+    if (!slices.isEmpty()) {
+      subGroups.add(Floats.flat(slices, 1));
+    }
+    return subGroups;
   }
 }

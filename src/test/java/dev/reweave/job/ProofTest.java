@@ -123,7 +123,6 @@ class ProofTest {
   }
 
   private void assertNotProven(String fixture, Path input) {
-    System.err.println("DBG " + fixture);
     assertNotProven(ProvableFixtures.converting(fixture, input, temp.resolve("out")));
   }
 
@@ -157,7 +156,6 @@ class ProofTest {
   @MethodSource("planted")
   void everyPlantedFaultIsFound(Planted planted) throws IOException {
     Path input = copy(planted.fixture());
-    System.err.println("DBG " + planted);
     planted.fault().plant(groups(planted.fixture(), input).get(planted.group()));
 
     assertNotProven(planted.fixture(), input);

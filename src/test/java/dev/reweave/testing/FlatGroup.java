@@ -58,11 +58,16 @@ public final class FlatGroup {
       String model = "mp_rank_%02d".formatted(rank.getKey());
       List<List<Integer>> lengths = lengths(step.resolve(model + "_model_states.pt"));
       for (int g = 0; g < lengths.size(); g++) {
-        List<Piece> pieces = new ArrayList<>();
-        for (Path file : rank.getValue().values()) {
-          pieces.add(piece(file, g));
+        List<Path> files = List.copyOf(rank.getValue().values());
+        int sets = files.size() / partitions(files.get(0), g, files.size());
+        for (int set = 0; set < sets; set++) {
+          List<Piece> pieces = new ArrayList<>();
+          for (int file = set; file < files.size(); file += sets) {
+            pieces.add(piece(files.get(file), g));
+          }
+          String ofSet = sets == 1 ? "" : " experts of rank " + set;
+          groups.add(new FlatGroup(model + " group " + g + ofSet, lengths.get(g), pieces));
         }
-        groups.add(new FlatGroup(model + " group " + g, lengths.get(g), pieces));
       }
     }
     return groups;
@@ -139,6 +144,15 @@ public final class FlatGroup {
                 .toList());
       }
       return groups;
+    }
+  }
+
+  /** How many ranks share a group: all, but for groups of experts. */
+  private static int partitions(Path path, int group, int ranks) throws IOException {
+    try (RandomAccess access = open(path)) {
+      TorchValue count =
+          TorchFile.read(access, 0).root().at("optimizer_state_dict").at("partition_count");
+      return count.isSequence() ? Math.toIntExact(count.items().get(group).integer()) : ranks;
     }
   }
 

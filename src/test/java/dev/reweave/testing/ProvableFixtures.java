@@ -13,6 +13,8 @@ public final class ProvableFixtures {
       List.of(
           "cog_z2_bf16_w2",
           "legacy_z2_fp16_w3",
+          "moe_z1_fp16_w2",
+          "moe_z2_bf16_w2",
           "pipe_z1_bf16_pp2",
           "sat_z2_bf16_w2",
           "tp2_z1_fp16_w2",

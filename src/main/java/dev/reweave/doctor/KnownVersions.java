@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /** The versions of other people's software whose files have been looked at. */
 final class KnownVersions {
-  private static final String OLDEST_DEEPSPEED = "0.6";
+  private static final String OLDEST_DEEPSPEED = "0.4.4";
   private static final String NEWEST_DEEPSPEED = "0.19";
 
   /** Of libraries that wrote a config. */

@@ -234,7 +234,7 @@ class CheckpointDoctorTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0.20.0,newer", "1.0.1,newer", "0.5.10,older"})
+  @CsvSource({"0.20.0,newer", "1.0.1,newer", "0.4.3,older"})
   void aVersionThatWasNotTried(String version, String age) {
     Checkpoint read =
         new CheckpointReader(Complaints.STORES, new ThreadScanner(Complaints.STORES))

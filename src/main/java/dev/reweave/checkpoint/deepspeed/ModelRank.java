@@ -161,13 +161,11 @@ final class ModelRank {
         facts.subList(1, models.size()).stream().map(FrozenPieces.class::cast).toList();
     RankCheck.checkSameStep(models, states(), others);
     ModelStates model = OldShapes.in(states(), states, optimizer.get(0).file().uri());
-    return new MasterWeights(
-            model,
-            others,
-            optimizer,
-            offloaded.broughtBack(model, optimizer, states),
-            modelFile().file().uri(),
-            expertWeights(folder))
-        .assemble(frozen);
+    String place = modelFile().file().uri();
+    ExpertWeights weights = expertWeights(folder);
+    List<OptimizerStates> whole = offloaded.broughtBack(model, optimizer, states);
+    Partitions partitions = new Partitions(model, optimizer, whole, place, weights);
+    return new MasterWeights(model, others, stage(), place, weights)
+        .assemble(frozen, partitions::addTo);
   }
 }

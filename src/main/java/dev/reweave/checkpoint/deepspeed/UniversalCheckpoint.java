@@ -153,13 +153,7 @@ public final class UniversalCheckpoint {
     long ranks = Math.max(model.parallel().size(), partitioned ? 1 : models.size());
     String missing = missing(model, ranks);
     StateDict dict =
-        new MasterWeights(
-                model,
-                pieces,
-                List.of(),
-                List.of(),
-                models.get(0).file().uri(),
-                ExpertWeights.none())
+        new MasterWeights(model, pieces, 0, models.get(0).file().uri(), ExpertWeights.none())
             .assemble(
                 missing.isEmpty() ? options.frozen() : Frozen.EXCLUDE,
                 d ->

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 
 /** What every store must do, whatever it is; each store that is supported is a subclass. */
 abstract class StorageContract {
-  private static final String NAME = "model-00001 of 2.safetensors";
+  static final String NAME = "model-00001 of 2.safetensors";
   private static final int ROUNDS = 10;
   private static final int MOST_BYTES = 64 << 20;
   private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
@@ -56,8 +56,8 @@ abstract class StorageContract {
           "plain",
           "x=[y]&z;{w}~'q'@!$,");
 
-  private Stores stores;
-  private OutputFolder output;
+  Stores stores;
+  OutputFolder output;
 
   abstract Configuration configuration();
 
@@ -589,7 +589,7 @@ abstract class StorageContract {
   }
 
   /** All files below the folder, hidden ones too, and all uploads to it. */
-  private List<String> leftovers() throws IOException {
+  List<String> leftovers() throws IOException {
     String key = output.address().replaceFirst("^\\w+://[^/]*/", "");
     List<String> left = new ArrayList<>(pendingUploads());
     left.removeIf(upload -> !upload.startsWith(key + "/"));

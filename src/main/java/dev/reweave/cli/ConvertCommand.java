@@ -39,6 +39,7 @@ final class ConvertCommand implements Callable<Integer> {
           "--no-resume",
           "--dry-run",
           "--sample",
+          "--shared-filesystem",
           "--verbose");
 
   @Option(
@@ -92,12 +93,14 @@ final class ConvertCommand implements Callable<Integer> {
   @Mixin private ReadArguments reading;
   @Mixin private PlanArguments planning;
   @Mixin private ModelArguments model;
+  @Mixin private ClusterArguments cluster;
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     ConversionRequest request = again.isPresent() ? repeated(again.get()) : request();
+    SparkSessions.requireReachable(cluster.localFiles(), request.addresses());
     if (dryRun) {
       printPlan(request, out);
     } else if (sample.isPresent()) {
@@ -158,7 +161,8 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private static void tryOut(ConversionRequest request, double part, PrintWriter out) {
-    try (JavaSparkContext spark = SparkSessions.start("reweave try " + request.output())) {
+    try (SparkSessions.Session session = SparkSessions.start("reweave try " + request.output())) {
+      JavaSparkContext spark = session.context();
       Stores stores = new Stores(spark.hadoopConfiguration());
       Trial.Result result = new Trial(spark, stores).run(request, part);
       Summary.source(result.prepared().checkpoint().source(), result.prepared().notes())
@@ -178,7 +182,9 @@ final class ConvertCommand implements Callable<Integer> {
 
   /** Converts and tells what was done. */
   static void convert(ConversionRequest request, PrintWriter out) {
-    try (JavaSparkContext spark = SparkSessions.start("reweave convert " + request.output())) {
+    try (SparkSessions.Session session =
+        SparkSessions.start("reweave convert " + request.output())) {
+      JavaSparkContext spark = session.context();
       Stores stores = new Stores(spark.hadoopConfiguration());
       Conversion.Outcome outcome = new Conversion(spark, stores).run(request);
       String address = stores.resolve(request.output());

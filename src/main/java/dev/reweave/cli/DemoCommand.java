@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.job.ConversionRequest;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.job.SparkSessions;
 import dev.reweave.plan.PlanOptions;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,6 +18,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code reweave demo}: the main job on a checkpoint that travels in the jar. */
@@ -45,11 +47,14 @@ final class DemoCommand implements Callable<Integer> {
       description = "The folder for the checkpoint and the result; by default a temporary one.")
   private Optional<Path> output = Optional.empty();
 
+  @Mixin private ClusterArguments cluster;
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
+    String place = output.map(Path::toString).orElse(System.getProperty("java.io.tmpdir"));
+    SparkSessions.requireReachable(cluster.localFiles(), List.of(place));
     Path folder = unpack();
     Path result = folder.resolve("model");
     PlanOptions defaults = PlanOptions.DEFAULTS;

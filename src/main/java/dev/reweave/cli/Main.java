@@ -2,6 +2,7 @@ package dev.reweave.cli;
 
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
+import dev.reweave.job.SparkSessions;
 import dev.reweave.report.Versions;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
@@ -37,9 +38,15 @@ public final class Main implements Runnable {
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
-  /** Runs a command and ends the process. */
+  /** Runs a command and ends the process, or leaves that to the cluster that it runs on. */
   public static void main(String[] args) {
-    System.exit(run(writer(System.out), writer(System.err), args));
+    int code = run(writer(System.out), writer(System.err), args);
+    if (!SparkSessions.isDriverOnCluster()) {
+      System.exit(code);
+    }
+    if (code != CommandLine.ExitCode.OK) {
+      throw new IllegalStateException("it ended with " + code + ": see what it said above");
+    }
   }
 
   /** Names of tensors may hold any character, whatever the locale of a job is. */

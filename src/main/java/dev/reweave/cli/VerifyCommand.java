@@ -6,11 +6,14 @@ import dev.reweave.job.Verification;
 import dev.reweave.report.Summary;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -36,11 +39,15 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(names = "--tag", paramLabel = "TAG", description = "The saved step to compare with.")
   private Optional<String> tag = Optional.empty();
 
+  @Mixin private ClusterArguments cluster;
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
+    List<String> addresses = new ArrayList<>(List.of(folder));
+    against.ifPresent(addresses::add);
+    SparkSessions.requireReachable(cluster.localFiles(), addresses);
     return against.isPresent()
         ? compare(folder, against.get(), tag, out)
         : verify(folder, out, spec.commandLine().getErr());
@@ -48,7 +55,8 @@ final class VerifyCommand implements Callable<Integer> {
 
   private static int compare(
       String folder, String checkpoint, Optional<String> tag, PrintWriter out) {
-    try (JavaSparkContext spark = SparkSessions.start("reweave compare " + folder)) {
+    try (SparkSessions.Session session = SparkSessions.start("reweave compare " + folder)) {
+      JavaSparkContext spark = session.context();
       Comparison.Result result =
           new Comparison(spark, new Stores(spark.hadoopConfiguration()))
               .run(folder, checkpoint, tag);
@@ -59,7 +67,8 @@ final class VerifyCommand implements Callable<Integer> {
 
   /** Verifies and tells what was found; gives the exit code. */
   static int verify(String folder, PrintWriter out, PrintWriter err) {
-    try (JavaSparkContext spark = SparkSessions.start("reweave verify " + folder)) {
+    try (SparkSessions.Session session = SparkSessions.start("reweave verify " + folder)) {
+      JavaSparkContext spark = session.context();
       Verification.Result result =
           new Verification(spark, new Stores(spark.hadoopConfiguration())).run(folder);
       if (result.problems().isEmpty()) {

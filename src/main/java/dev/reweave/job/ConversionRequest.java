@@ -2,6 +2,7 @@ package dev.reweave.job;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.plan.PlanOptions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -62,6 +63,13 @@ public record ConversionRequest(
         Proving.CHECKSUMS,
         existing,
         earlier);
+  }
+
+  /** Where its tasks read and write. */
+  public List<String> addresses() {
+    List<String> addresses = new ArrayList<>(List.of(input, output));
+    base.ifPresent(b -> addresses.add(b.address()));
+    return List.copyOf(addresses);
   }
 
   /** The part that decides what the result is, for comparison with other requests. */

@@ -17,11 +17,32 @@ final class AttemptSink implements ChunkSink {
   private final FSDataOutputStream out;
   private boolean committed;
 
-  AttemptSink(Stores stores, String folder, int number) throws IOException {
+  private AttemptSink(FileSystem fs, Path attempt, int number, FSDataOutputStream out) {
+    this.fs = fs;
+    this.attempt = attempt;
     this.number = number;
-    this.attempt = new Path(folder, String.format("%05d.%s", number, UUID.randomUUID()));
-    this.fs = stores.fileSystem(attempt);
-    this.out = fs.create(attempt, false);
+    this.out = out;
+  }
+
+  /** A sink that makes the folder where it is missing: the one way that every store has. */
+  static AttemptSink create(Stores stores, String folder, int number) throws IOException {
+    Path attempt = attempt(folder, number);
+    FileSystem fs = stores.fileSystem(attempt);
+    return new AttemptSink(fs, attempt, number, fs.create(attempt, false));
+  }
+
+  /**
+   * A sink for a folder that is there. A twin that comes to itself when all is published must not
+   * make it anew.
+   */
+  static AttemptSink createIn(Stores stores, String folder, int number) throws IOException {
+    Path attempt = attempt(folder, number);
+    FileSystem fs = stores.fileSystem(attempt);
+    return new AttemptSink(fs, attempt, number, fs.createFile(attempt).overwrite(false).build());
+  }
+
+  private static Path attempt(String folder, int number) {
+    return new Path(folder, String.format("%05d.%s", number, UUID.randomUUID()));
   }
 
   @Override

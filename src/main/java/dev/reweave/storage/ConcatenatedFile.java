@@ -18,7 +18,7 @@ record ConcatenatedFile(String parts, String staged, String target) implements S
 
   @Override
   public ChunkSink open(Stores stores, Part part) throws IOException {
-    return new AttemptSink(stores, parts, part.number());
+    return AttemptSink.createIn(stores, parts, part.number());
   }
 
   @Override

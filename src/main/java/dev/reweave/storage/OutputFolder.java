@@ -180,7 +180,11 @@ public final class OutputFolder {
           yield InPlaceFile.reserve(staged(name), target, length);
         }
         case MULTIPART_UPLOAD -> MultipartFile.begin(stores, target, length);
-        case CONCATENATION, WHOLE_FILES -> stagedBefore(name, length, "");
+        case CONCATENATION -> {
+          fs.mkdirs(new Path(parts(name)));
+          yield stagedBefore(name, length, "");
+        }
+        case WHOLE_FILES -> stagedBefore(name, length, "");
       };
     } catch (IOException e) {
       throw Stores.unwritable(target, e);
@@ -198,14 +202,18 @@ public final class OutputFolder {
     return switch (means) {
       case IN_PLACE -> new InPlaceFile(staged, target);
       case MULTIPART_UPLOAD -> new MultipartFile(target, token, length);
-      case CONCATENATION -> new ConcatenatedFile(staged + ".parts", staged, target);
-      case WHOLE_FILES -> new WholeFile(staged + ".parts", staged, target);
+      case CONCATENATION -> new ConcatenatedFile(parts(name), staged, target);
+      case WHOLE_FILES -> new WholeFile(parts(name), staged, target);
     };
   }
 
   /** Staged files have a folder of their own, since they can have any name. */
   private String staged(String name) {
     return new Path(new Path(staging, FILES), name).toString();
+  }
+
+  private String parts(String name) {
+    return staged(name) + ".parts";
   }
 
   private void makeParent(Path file, Path root) throws IOException {

@@ -17,6 +17,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
 
@@ -48,6 +49,11 @@ public final class Stores implements Serializable {
   public String resolve(String address) {
     Path path = path(address);
     return fileSystem(path).makeQualified(path).toString();
+  }
+
+  /** Whether an address is a path on a disk or a mount of this machine. */
+  public boolean isOnThisMachine(String address) {
+    return fileSystem(path(address)) instanceof RawLocalFileSystem;
   }
 
   /** The file at an address, or empty if there is nothing or a folder. */

@@ -16,7 +16,7 @@ record WholeFile(String parts, String staged, String target) implements StagedFi
     if (part.number() != 1 || part.position() != 0) {
       throw new IllegalArgumentException("a whole file has one part, not " + part);
     }
-    return new AttemptSink(stores, parts, 1);
+    return AttemptSink.create(stores, parts, 1);
   }
 
   @Override

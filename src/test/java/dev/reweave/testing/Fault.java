@@ -1,6 +1,10 @@
 package dev.reweave.testing;
 
+import java.io.InterruptedIOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 
 /** What a {@link FaultProxy} does to a request in place of passing it on unharmed. */
 public sealed interface Fault {
@@ -39,6 +43,11 @@ public sealed interface Fault {
     return new Slow(bytesPerWrite, pause);
   }
 
+  /** Keeps requests, until {@link Hold#release}; the store sees them only then. */
+  static Hold hold() {
+    return new Hold(new CopyOnWriteArrayList<>(), new CountDownLatch(1));
+  }
+
   /** See {@link #status}. */
   record Status(int code, String reason, String s3Code) implements Fault {}
 
@@ -66,6 +75,29 @@ public sealed interface Fault {
     public Slow {
       if (bytesPerWrite <= 0 || pause.isNegative() || pause.compareTo(LONGEST_PAUSE) > 0) {
         throw new IllegalArgumentException(bytesPerWrite + " bytes with pauses of " + pause);
+      }
+    }
+  }
+
+  /** See {@link #hold}. */
+  record Hold(List<FaultProxy.Request> kept, CountDownLatch released) implements Fault {
+    /** The requests that came so far, in order. */
+    public List<FaultProxy.Request> requests() {
+      return List.copyOf(kept);
+    }
+
+    /** Lets all of them go on, and any that come later. */
+    public void release() {
+      released.countDown();
+    }
+
+    void keep(FaultProxy.Request request) throws InterruptedIOException {
+      kept.add(request);
+      try {
+        released.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("interrupted while a request was held");
       }
     }
   }

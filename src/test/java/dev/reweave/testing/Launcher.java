@@ -1,6 +1,5 @@
 package dev.reweave.testing;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,17 +26,36 @@ public final class Launcher {
     List<String> command = new ArrayList<>();
     command.add("submit/reweave");
     Collections.addAll(command, args);
-    File out = File.createTempFile("reweave", ".out");
-    File err = File.createTempFile("reweave", ".err");
-    ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(out).redirectError(err);
-    builder.environment().putAll(environment);
-    try {
-      int exitCode = builder.start().waitFor();
-      return new Result(exitCode, read(out.toPath()), read(err.toPath()));
-    } finally {
-      Files.delete(out.toPath());
-      Files.delete(err.toPath());
+    return begin(environment, command).await();
+  }
+
+  /** A process that was started, whose output is kept. */
+  public record Running(Process process, Path out, Path err) {
+    /** Waits for its end. */
+    public Result await() throws IOException, InterruptedException {
+      try {
+        int exitCode = process.waitFor();
+        return new Result(exitCode, Files.readString(out), Files.readString(err));
+      } finally {
+        Files.delete(out);
+        Files.delete(err);
+      }
     }
+  }
+
+  /**
+   * Starts a command and does not wait for it.
+   *
+   * @param environment variables beside those of this process
+   */
+  public static Running begin(Map<String, String> environment, List<String> command)
+      throws IOException {
+    Path out = Files.createTempFile("reweave", ".out");
+    Path err = Files.createTempFile("reweave", ".err");
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+    builder.environment().putAll(environment);
+    return new Running(builder.start(), out, err);
   }
 
   /** Starts a run whose output nobody reads, and does not wait for it. */
@@ -49,9 +67,5 @@ public final class Launcher {
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .redirectError(ProcessBuilder.Redirect.DISCARD)
         .start();
-  }
-
-  private static String read(Path file) throws IOException {
-    return Files.readString(file);
   }
 }

@@ -57,6 +57,9 @@ final class ProxyConnection {
       refuse(head, request, status);
       return !head.closesConnection();
     }
+    if (fault.isPresent() && fault.get() instanceof Fault.Hold hold) {
+      hold.keep(request);
+    }
     return forward(head, request, fault);
   }
 

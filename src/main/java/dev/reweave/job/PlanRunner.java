@@ -66,7 +66,7 @@ final class PlanRunner {
     try (FileAssembly assembly = new FileAssembly(plan, output, staged, journal)) {
       List<Chunk> bodies = new ArrayList<>();
       List<Chunk> tails = new ArrayList<>();
-      for (Chunk chunk : plan.chunks(output.partRule())) {
+      for (Chunk chunk : plan.chunks(output.partRule(), tasks.slots())) {
         PlannedFile file = plan.files().get(chunk.file());
         if (!finished.containsKey(file.path())) {
           // A tail holds checksums of all that is before it.
@@ -89,10 +89,7 @@ final class PlanRunner {
               .toList(),
           a -> run(a, shared.value(), work.value()),
           assembly::add);
-      for (Journal.FileState file : assembly.finish()) {
-        checks.add(file.shares());
-        states.put(file.path(), file);
-      }
+      // Meanwhile the last files are put together.
       tasks.run(
           "check " + plan.checkpointFiles() + " input files",
           IntStream.range(0, plan.checkpointFiles()).boxed().toList(),
@@ -102,6 +99,10 @@ final class PlanRunner {
             checks.leaveOut(result.unchecked());
             audited[0] += result.bytesRead();
           });
+      for (Journal.FileState file : assembly.finish()) {
+        checks.add(file.shares());
+        states.put(file.path(), file);
+      }
       checks.compare(plan);
       Map<String, Proof.Outcome> proofs = new TreeMap<>();
       states.values().forEach(state -> proofs.putAll(state.proofs()));

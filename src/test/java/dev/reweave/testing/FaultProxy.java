@@ -29,6 +29,7 @@ public final class FaultProxy implements AutoCloseable {
   private static final int BACKLOG = 100;
 
   private final InetSocketAddress server;
+  private final Link link;
   private final ServerSocket listener;
   private final Thread acceptor = daemon(this::accept);
   private final ExecutorService threads = Executors.newCachedThreadPool(FaultProxy::daemon);
@@ -73,14 +74,20 @@ public final class FaultProxy implements AutoCloseable {
     }
   }
 
-  private FaultProxy(URI server) throws IOException {
+  private FaultProxy(URI server, Link link) throws IOException {
     this.server = new InetSocketAddress(server.getHost(), server.getPort());
+    this.link = link;
     this.listener = new ServerSocket(0, BACKLOG, InetAddress.getLoopbackAddress());
   }
 
   /** Starts a proxy in front of a server, on a free port. */
   public static FaultProxy start(S3Server server) throws IOException {
-    FaultProxy proxy = new FaultProxy(server.endpoint());
+    return start(server.endpoint(), Link.NEAR);
+  }
+
+  /** Starts a proxy in front of a server that is as far away as the link says. */
+  static FaultProxy start(URI server, Link link) throws IOException {
+    FaultProxy proxy = new FaultProxy(server, link);
     proxy.acceptor.start();
     return proxy;
   }
@@ -175,7 +182,7 @@ public final class FaultProxy implements AutoCloseable {
 
   private void serve(Socket client) {
     try (client) {
-      new ProxyConnection(this, client, server).run();
+      new ProxyConnection(this, client, server, link).run();
     } catch (IOException e) {
       // One side went away, or a fault wants it so: the other learns it from the closed connection.
     } finally {

@@ -62,8 +62,9 @@ public final class FaultProxy implements AutoCloseable {
    * A request and the status that the store or a fault gave it.
    *
    * @param status the HTTP status; {@link #NO_ANSWER} where the store was never asked
+   * @param millis when that was, since the epoch
    */
-  public record Recorded(Request request, int status) {
+  public record Recorded(Request request, int status, long millis) {
     /** The status of a request whose connection was reset before the store saw it. */
     public static final int NO_ANSWER = 0;
   }
@@ -159,7 +160,7 @@ public final class FaultProxy implements AutoCloseable {
   }
 
   void record(Request request, int status) {
-    requests.add(new Recorded(request, status));
+    requests.add(new Recorded(request, status, System.currentTimeMillis()));
   }
 
   private static Thread daemon(Runnable task) {

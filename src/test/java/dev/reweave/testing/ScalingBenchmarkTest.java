@@ -26,10 +26,6 @@ class ScalingBenchmarkTest {
     return "{\"Event\":\"SparkListenerJobEnd\",\"Completion Time\":" + time + "}";
   }
 
-  private static String applicationEnd(long time) {
-    return "{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":" + time + "}";
-  }
-
   private Path log(String... events) throws IOException {
     Path folder = Files.createDirectories(temp.resolve("eventlog_v2_app-1"));
     Files.write(folder.resolve("appstatus_app-1"), new byte[0]);
@@ -39,7 +35,7 @@ class ScalingBenchmarkTest {
   }
 
   @Test
-  void workIsFromTheFirstChunkToTheEndOfTheApplication() throws IOException {
+  void workIsFromTheFirstChunkUntilTheResultIsVisible() throws IOException {
     WorkTimes times =
         WorkTimes.read(
             log(
@@ -49,8 +45,8 @@ class ScalingBenchmarkTest {
                 "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1}",
                 jobEnd(24_000),
                 jobStart("check 8 input files", 24_100),
-                jobEnd(25_000),
-                applicationEnd(26_500)));
+                jobEnd(25_000)),
+            26_500);
 
     assertEquals(new WorkTimes(5_000, 25_000, 26_500), times);
     assertEquals(21.5, times.seconds());
@@ -62,8 +58,8 @@ class ScalingBenchmarkTest {
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
-            () -> WorkTimes.read(log(jobStart("convert 9 tensors to 2 shards", 5_000))));
-    assertEquals("no conversion that came to its end: 5000, 0, 0", refused.getMessage());
+            () -> WorkTimes.read(log(jobStart("convert 9 tensors to 2 shards", 5_000)), 6_000));
+    assertEquals("no conversion that came to its end: 5000, 0, 6000", refused.getMessage());
   }
 
   @Test

@@ -5,31 +5,34 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * When a conversion did what, by Spark's event log; in milliseconds since the epoch.
+ * When a conversion did what; in milliseconds since the epoch.
  *
  * @param begin when the first chunk was handed to Spark
  * @param tasksEnd when the last of all tasks had ended
- * @param end when all was published, and the driver stopped Spark
+ * @param published when the last file of the result was visible
  */
-record WorkTimes(long begin, long tasksEnd, long end) {
+record WorkTimes(long begin, long tasksEnd, long published) {
   private static final String CONVERSION = "convert ";
 
   WorkTimes {
-    if (begin <= 0 || tasksEnd < begin || end < tasksEnd) {
+    if (begin <= 0 || tasksEnd < begin || published < tasksEnd) {
       throw new IllegalArgumentException(
-          "no conversion that came to its end: " + begin + ", " + tasksEnd + ", " + end);
+          "no conversion that came to its end: " + begin + ", " + tasksEnd + ", " + published);
     }
   }
 
-  /** Reads the event log of one application, which is the only one in the folder. */
-  static WorkTimes read(Path folder) throws IOException {
+  /**
+   * Reads Spark's event log of a conversion.
+   *
+   * @param folder that holds no other log
+   * @param published when the last file of the result was visible
+   */
+  static WorkTimes read(Path folder, long published) throws IOException {
     long begin = 0;
     long tasksEnd = 0;
-    long end = 0;
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.filter(WorkTimes::isLog).sorted().toList()) {
         for (String line : Files.readAllLines(file)) {
@@ -42,7 +45,6 @@ record WorkTimes(long begin, long tasksEnd, long end) {
               }
             }
             case "SparkListenerJobEnd" -> tasksEnd = event.path("Completion Time").asLong();
-            case "SparkListenerApplicationEnd" -> end = event.path("Timestamp").asLong();
             default -> {
               // Of executors, stages and tasks.
             }
@@ -50,12 +52,12 @@ record WorkTimes(long begin, long tasksEnd, long end) {
         }
       }
     }
-    return new WorkTimes(begin, tasksEnd, end);
+    return new WorkTimes(begin, tasksEnd, published);
   }
 
   /** Seconds in which bytes were read, cast, written, checked and published. */
   double seconds() {
-    return (end - begin) / 1000.0;
+    return (published - begin) / 1000.0;
   }
 
   /** Seconds of them before the driver was alone with the last files. */
@@ -66,6 +68,6 @@ record WorkTimes(long begin, long tasksEnd, long end) {
   private static boolean isLog(Path file) {
     return Files.isRegularFile(file)
         && !file.toString().endsWith(".crc")
-        && !List.of("appstatus").contains(file.getFileName().toString().split("_", 2)[0]);
+        && !file.getFileName().toString().startsWith("appstatus");
   }
 }

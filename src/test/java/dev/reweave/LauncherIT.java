@@ -42,6 +42,30 @@ class LauncherIT {
   }
 
   @Test
+  void aSchedulerReadsOneLineForEachStep() throws Exception {
+    Path input =
+        Fixtures.copy(Fixtures.folder("z2_bf16_w2_tags/ckpt"), temp.resolve("run with spaces"));
+    Files.write(input.resolve("global_step3/mp_rank_00_model_states.pt"), new byte[0]);
+    Launcher.Result convert =
+        Launcher.run(
+            "convert", "-i", input.toString(), "-o", temp + "/{tag}", "--tag", "new", "--json");
+
+    assertEquals(1, convert.exitCode(), convert::toString);
+    var json = new com.fasterxml.jackson.databind.ObjectMapper();
+    StringBuilder ends = new StringBuilder();
+    for (String line : convert.out().lines().toList()) {
+      var end = json.readTree(line);
+      ends.append(end.get("tag").asText()).append(": ").append(end.get("status").asText());
+      ends.append('\n');
+    }
+    assertEquals(
+        "global_step1: converted\nglobal_step3: failed\nmy-tag 2: converted\n", ends.toString());
+    assertTrue(convert.err().contains("3 conversions: 2 converted, 0 up to date, 1 failed"));
+    assertTrue(Files.exists(temp.resolve("my-tag 2/model.safetensors")));
+    assertFalse(Files.exists(temp.resolve("global_step3")));
+  }
+
+  @Test
   void failuresExitWithOneAndOneMessage() throws Exception {
     String damaged = Fixtures.folder("corrupt/z3_flipped_byte/ckpt").toString();
     Path output = temp.resolve("out");

@@ -56,8 +56,13 @@ public final class Main implements Runnable {
 
   /** Runs a command; gives the exit code. */
   static int run(PrintWriter out, PrintWriter err, String... args) {
+    return run(out, err, CommandLine.defaultFactory(), args);
+  }
+
+  /** Runs a command that a factory makes; gives the exit code. */
+  static int run(PrintWriter out, PrintWriter err, CommandLine.IFactory factory, String... args) {
     Main main = new Main();
-    return new CommandLine(main)
+    return new CommandLine(main, factory)
         .setOut(out)
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)

@@ -75,7 +75,9 @@ public final class Diff {
               second.checkpoint().files(),
               pairs,
               request.planning().chunkBytes());
-      Deviation[] deviations = compare(plan, tasks, shared);
+      Deviation[] deviations = new Deviation[pairs.size()];
+      Arrays.fill(deviations, Deviation.NONE);
+      long bytesRead = compare(plan, tasks, shared, deviations);
       List<DiffReport.Row> rows = new ArrayList<>();
       for (int p = 0; p < deviations.length; p++) {
         DiffPlan.Pair pair = pairs.get(p);
@@ -90,6 +92,7 @@ public final class Diff {
           first.notIn(second),
           second.notIn(first),
           rows,
+          bytesRead,
           notes(first, second, rows));
     } finally {
       shared.destroy();
@@ -143,22 +146,25 @@ public final class Diff {
     return notes;
   }
 
-  private Deviation[] compare(DiffPlan plan, SparkTasks tasks, Broadcast<Stores> shared) {
-    Deviation[] deviations = new Deviation[plan.pairs().size()];
-    Arrays.fill(deviations, Deviation.NONE);
+  /** Adds what chunks come to, to the deviations of their pairs; gives the bytes read. */
+  private long compare(
+      DiffPlan plan, SparkTasks tasks, Broadcast<Stores> shared, Deviation[] deviations) {
+    long[] bytesRead = {0};
     Broadcast<DiffPlan.Work> work = spark.broadcast(plan.work());
     try {
       tasks.run(
           "compare " + plan.pairs().size() + " tensors",
           plan.chunks(),
           chunk -> new DiffTask(shared.value(), work.value(), chunk).run(),
-          result ->
-              result
-                  .deviations()
-                  .forEach((pair, part) -> deviations[pair] = deviations[pair].plus(part)));
+          result -> {
+            bytesRead[0] += result.bytesRead();
+            result
+                .deviations()
+                .forEach((pair, part) -> deviations[pair] = deviations[pair].plus(part));
+          });
     } finally {
       work.destroy();
     }
-    return deviations;
+    return bytesRead[0];
   }
 }

@@ -32,6 +32,7 @@ final class DiffJson {
     report.rows().stream()
         .filter(row -> !report.differs(row))
         .forEach(row -> tensors.add(row(row, report)));
+    root.put("bytesRead", report.bytesRead());
     report.notes().forEach(root.putArray("notes")::add);
     try {
       return JsonMapper.builder()

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param onlyInFirst names that the second has not, tied ones too
  * @param onlyInSecond names that the first has not
  * @param rows all tensors that both have under one name
+ * @param bytesRead bytes of weights that were fetched of both sides
  * @param notes what the user should know
  */
 public record DiffReport(
@@ -23,6 +24,7 @@ public record DiffReport(
     List<Absent> onlyInFirst,
     List<Absent> onlyInSecond,
     List<Row> rows,
+    long bytesRead,
     List<String> notes) {
 
   public DiffReport {

@@ -114,7 +114,12 @@ public record Deviation(
     if (differing == 0) {
       return 1;
     }
-    double lengths = Math.sqrt(sums.first.value()) * Math.sqrt(sums.second.value());
+    double product = sums.first.value() * sums.second.value();
+    boolean inRange = product >= Double.MIN_NORMAL && product <= Double.MAX_VALUE;
+    double lengths =
+        inRange
+            ? Math.sqrt(product)
+            : Math.sqrt(sums.first.value()) * Math.sqrt(sums.second.value());
     if (lengths == 0) {
       return sums.difference.value() == 0 ? 1 : 0;
     }

@@ -78,6 +78,22 @@ class LauncherIT {
   }
 
   @Test
+  void diffExitsAsDiffDoes() throws Exception {
+    String expected = Fixtures.folder("z3_bf16_w2/expected.safetensors").toString();
+    Launcher.Result same = Launcher.run("diff", GOOD, expected);
+    Launcher.Result other =
+        Launcher.run("diff", GOOD, Fixtures.folder("z2_bf16_w2/ckpt").toString());
+
+    assertEquals(0, same.exitCode(), same::toString);
+    assertEquals("", same.err());
+    assertTrue(same.out().contains("equal: 12 tensors"), same::toString);
+    assertEquals(1, other.exitCode(), other::toString);
+    assertEquals("", other.err());
+    assertTrue(other.out().contains("different: "), other::toString);
+    assertEquals(2, Launcher.run("diff", GOOD, temp.toString()).exitCode());
+  }
+
+  @Test
   void verboseShowsWhereAnErrorCameFrom() throws Exception {
     Launcher.Result failed =
         Launcher.run("-v", "convert", "-i", temp + "/nowhere", "-o", temp + "/out");

@@ -13,6 +13,7 @@ import dev.reweave.report.DiffCriterion;
 import dev.reweave.report.DiffReport;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -111,6 +112,7 @@ final class DiffCommand implements Callable<Integer> {
       description = "Most bytes that one task reads of both sides (default: ${DEFAULT-VALUE}).")
   private String chunkSize;
 
+  @Mixin private ClusterArguments cluster;
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
@@ -120,7 +122,10 @@ final class DiffCommand implements Callable<Integer> {
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     require(stores, first);
     require(stores, second);
-    try (JavaSparkContext spark = SparkSessions.start("reweave diff " + first + " " + second)) {
+    SparkSessions.requireReachable(cluster.localFiles(), List.of(first, second));
+    try (SparkSessions.Session session =
+        SparkSessions.start("reweave diff " + first + " " + second)) {
+      JavaSparkContext spark = session.context();
       return print(new Diff(spark, new Stores(spark.hadoopConfiguration())).run(request));
     }
   }

@@ -7,9 +7,11 @@ import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.job.ConversionRequest.Proving;
 import dev.reweave.job.Preparation;
+import dev.reweave.job.ReadLimit;
 import dev.reweave.job.RepeatedConversion;
 import dev.reweave.job.SparkSessions;
 import dev.reweave.job.Trial;
+import dev.reweave.plan.ByteSize;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.report.PlanText;
 import dev.reweave.report.Summary;
@@ -39,6 +41,7 @@ final class ConvertCommand implements Callable<Integer> {
           "--no-resume",
           "--dry-run",
           "--sample",
+          "--max-bandwidth",
           "--verbose");
 
   @Option(
@@ -86,6 +89,16 @@ final class ConvertCommand implements Callable<Integer> {
           "Try evenly spread chunks, such as 1%%: read, check and cast them, and write nothing.")
   private Optional<Double> sample = Optional.empty();
 
+  @Option(
+      names = "--max-bandwidth",
+      paramLabel = "SIZE",
+      converter = Bandwidth.class,
+      description =
+          "Most bytes that one task reads of the weights per second, such as 50MB, for a store"
+              + " that others use, too; all tasks that run at once read as much each. No limit by"
+              + " default.")
+  private ReadLimit limit = ReadLimit.NONE;
+
   @Option(names = "--dry-run", description = "Print the plan and write nothing.")
   private boolean dryRun;
 
@@ -103,7 +116,7 @@ final class ConvertCommand implements Callable<Integer> {
     } else if (sample.isPresent()) {
       tryOut(request, sample.get(), out);
     } else {
-      convert(request, out);
+      convert(request, limit, out);
     }
     return CommandLine.ExitCode.OK;
   }
@@ -157,10 +170,10 @@ final class ConvertCommand implements Callable<Integer> {
     PlanText.lines(plan, plan.chunks(rule), Conversion.taskBytes(rule, plan)).forEach(out::println);
   }
 
-  private static void tryOut(ConversionRequest request, double part, PrintWriter out) {
+  private void tryOut(ConversionRequest request, double part, PrintWriter out) {
     try (JavaSparkContext spark = SparkSessions.start("reweave try " + request.output())) {
       Stores stores = new Stores(spark.hadoopConfiguration());
-      Trial.Result result = new Trial(spark, stores).run(request, part);
+      Trial.Result result = new Trial(spark, stores, limit).run(request, part);
       Summary.source(result.prepared().checkpoint().source(), result.prepared().notes())
           .forEach(out::println);
       Summary.trial(
@@ -177,15 +190,26 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   /** Converts and tells what was done. */
-  static void convert(ConversionRequest request, PrintWriter out) {
+  static void convert(ConversionRequest request, ReadLimit limit, PrintWriter out) {
     try (JavaSparkContext spark = SparkSessions.start("reweave convert " + request.output())) {
       Stores stores = new Stores(spark.hadoopConfiguration());
-      Conversion.Outcome outcome = new Conversion(spark, stores).run(request);
+      Conversion.Outcome outcome = new Conversion(spark, stores, limit).run(request);
       String address = stores.resolve(request.output());
       if (outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE) {
         out.println(Summary.upToDate(address));
       } else {
         Summary.result(outcome.manifest(), address).forEach(out::println);
+      }
+    }
+  }
+
+  static final class Bandwidth implements CommandLine.ITypeConverter<ReadLimit> {
+    @Override
+    public ReadLimit convert(String text) {
+      try {
+        return new ReadLimit(ByteSize.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw new CommandLine.TypeConversionException(e.getMessage());
       }
     }
   }

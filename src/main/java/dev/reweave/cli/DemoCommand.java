@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.job.ConversionRequest;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.job.ReadLimit;
 import dev.reweave.plan.PlanOptions;
 import java.io.IOException;
 import java.io.InputStream;
@@ -61,6 +62,7 @@ final class DemoCommand implements Callable<Integer> {
             defaults.withSizes(MAX_SHARD_BYTES, defaults.chunkBytes()),
             ExistingOutput.REPLACE,
             Earlier.IGNORE),
+        ReadLimit.NONE,
         out);
     int exit = VerifyCommand.verify(result.toString(), out, spec.commandLine().getErr());
     print(result, out);

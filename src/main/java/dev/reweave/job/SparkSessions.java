@@ -1,6 +1,7 @@
 package dev.reweave.job;
 
 import dev.reweave.Redacted;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -9,6 +10,7 @@ import scala.Tuple2;
 /** Starts Spark as Reweave needs it: on this machine unless spark-submit says otherwise. */
 public final class SparkSessions {
   private static final String MASTER = "spark.master";
+  private static final String PLUGINS = "spark.plugins";
 
   private SparkSessions() {}
 
@@ -30,6 +32,11 @@ public final class SparkSessions {
       conf.setIfMissing("spark.ui.enabled", "false");
       conf.setIfMissing("spark.driver.host", "127.0.0.1");
       conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");
+    }
+    String metrics = ReweaveMetricsPlugin.class.getName();
+    String plugins = conf.get(PLUGINS, "");
+    if (!List.of(plugins.split("\\s*,\\s*", -1)).contains(metrics)) {
+      conf.set(PLUGINS, plugins.isBlank() ? metrics : plugins + "," + metrics);
     }
     return new JavaSparkContext(conf);
   }

@@ -7,9 +7,11 @@ import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.job.ConversionRequest.Proving;
 import dev.reweave.job.ConversionSeries;
 import dev.reweave.job.OutputTemplate;
+import dev.reweave.job.ReadLimit;
 import dev.reweave.job.RepeatedConversion;
 import dev.reweave.job.SparkSessions;
 import dev.reweave.job.StepRequests;
+import dev.reweave.plan.ByteSize;
 import dev.reweave.report.ConversionEnd;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
@@ -41,6 +43,7 @@ final class ConvertCommand implements Callable<Integer> {
           "--sample",
           "--shared-filesystem",
           "--json",
+          "--max-bandwidth",
           "--verbose");
 
   @Option(
@@ -103,6 +106,16 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Print one line of JSON for each conversion, and all else on the error stream.")
   private boolean json;
 
+  @Option(
+      names = "--max-bandwidth",
+      paramLabel = "SIZE",
+      converter = Bandwidth.class,
+      description =
+          "Most bytes that one task reads of the weights per second, such as 50MB, for a store"
+              + " that others use, too; all tasks that run at once read as much each. No limit by"
+              + " default.")
+  private ReadLimit limit = ReadLimit.NONE;
+
   @Option(names = "--dry-run", description = "Print the plan and write nothing.")
   private boolean dryRun;
 
@@ -161,7 +174,7 @@ final class ConvertCommand implements Callable<Integer> {
       ConversionReports reports) {
     Stores stores = new Stores(context.hadoopConfiguration());
     ConversionSeries series =
-        new ConversionSeries(context, stores, new StepRequests(stores, today));
+        new ConversionSeries(context, stores, new StepRequests(stores, today), limit);
     asked.forEach(request -> series.run(request, reports::add));
     if (list.isPresent() || asked.stream().anyMatch(StepRequests::areSeveral)) {
       reports.tellAll();
@@ -192,7 +205,7 @@ final class ConvertCommand implements Callable<Integer> {
           "reweave try " + request.output(),
           context ->
               rehearsal.tryOut(
-                  context, new Stores(context.hadoopConfiguration()), sample.orElseThrow()));
+                  context, new Stores(context.hadoopConfiguration()), sample.orElseThrow(), limit));
     }
   }
 
@@ -268,6 +281,17 @@ final class ConvertCommand implements Callable<Integer> {
       return request;
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  static final class Bandwidth implements CommandLine.ITypeConverter<ReadLimit> {
+    @Override
+    public ReadLimit convert(String text) {
+      try {
+        return new ReadLimit(ByteSize.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw new CommandLine.TypeConversionException(e.getMessage());
+      }
     }
   }
 

@@ -22,6 +22,7 @@ final class ListedRequests {
           "--dry-run",
           "--sample",
           "--shared-filesystem",
+          "--max-bandwidth",
           "--verbose",
           "--help",
           "--version");

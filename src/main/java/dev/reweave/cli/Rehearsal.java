@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.job.Conversion;
 import dev.reweave.job.ConversionRequest;
 import dev.reweave.job.Preparation;
+import dev.reweave.job.ReadLimit;
 import dev.reweave.job.Trial;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.report.PlanText;
@@ -34,8 +35,8 @@ final class Rehearsal {
   }
 
   /** Reads, checks and casts a part of the chunks. */
-  void tryOut(JavaSparkContext spark, Stores stores, double part) {
-    Trial.Result result = new Trial(spark, stores).run(request, part);
+  void tryOut(JavaSparkContext spark, Stores stores, double part, ReadLimit limit) {
+    Trial.Result result = new Trial(spark, stores, limit).run(request, part);
     Summary.source(result.prepared().checkpoint().source(), result.prepared().notes())
         .forEach(out::println);
     Summary.trial(

@@ -14,6 +14,8 @@ import java.util.List;
  * @param shares what was read of each storage
  * @param bytesRead bytes fetched from input files
  * @param requests number of reads
+ * @param repeatedReads how many of them failed and were made again, as far as the stores tell
+ * @param elementsCast elements that changed their type
  */
 record ChunkResult(
     Chunk chunk,
@@ -22,7 +24,9 @@ record ChunkResult(
     List<TensorShare> tensors,
     List<ReadTally.StorageShare> shares,
     long bytesRead,
-    long requests)
+    long requests,
+    long repeatedReads,
+    long elementsCast)
     implements Serializable {
 
   /**

@@ -164,9 +164,11 @@ public final class Comparison {
     Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
     try {
       tasks.run(
-          "compare " + plan.tensors() + " tensors",
+          "compare: " + plan.tensors() + " tensors",
           chunks,
-          chunk -> new ChunkTask(shared.value(), work.value(), chunk, List.of()).tryOut(),
+          chunk ->
+              new ChunkTask(shared.value(), work.value(), chunk, List.of(), ReadLimit.NONE)
+                  .tryOut(),
           result ->
               result
                   .tensors()

@@ -29,9 +29,16 @@ public final class Conversion {
 
   private final JavaSparkContext spark;
   private final Stores stores;
+  private final ReadLimit limit;
 
   /** Conversions on this cluster, between these stores. */
   public Conversion(JavaSparkContext spark, Stores stores) {
+    this(spark, stores, ReadLimit.NONE);
+  }
+
+  /** The same with tasks that read no faster than the limit says. */
+  public Conversion(JavaSparkContext spark, Stores stores, ReadLimit limit) {
+    this.limit = limit;
     this.spark = spark;
     this.stores = stores;
   }
@@ -87,7 +94,7 @@ public final class Conversion {
               prepared.base(),
               prepared.aliases(),
               prepared.notes());
-      PlanRunner runner = new PlanRunner(spark, tasks, shared);
+      PlanRunner runner = new PlanRunner(spark, tasks, shared, limit);
       Manifest manifest = new OutputRun(request, check, prepared.plan(), provenance).run(runner);
       return new Outcome(manifest, Outcome.Kind.CONVERTED);
     } finally {

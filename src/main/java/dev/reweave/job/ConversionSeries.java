@@ -21,10 +21,13 @@ public final class ConversionSeries {
   private final JavaSparkContext spark;
   private final Stores stores;
   private final StepRequests steps;
+  private final ReadLimit limit;
   private final Set<String> outputs = new HashSet<>();
 
-  /** A series on this cluster, between these stores. */
-  public ConversionSeries(JavaSparkContext spark, Stores stores, StepRequests steps) {
+  /** A series on this cluster, between these stores, with tasks that read no faster than so. */
+  public ConversionSeries(
+      JavaSparkContext spark, Stores stores, StepRequests steps, ReadLimit limit) {
+    this.limit = limit;
     this.spark = spark;
     this.stores = stores;
     this.steps = steps;
@@ -59,7 +62,7 @@ public final class ConversionSeries {
       if (finished.isPresent()) {
         return ended(Status.UP_TO_DATE, request, finished.get(), start);
       }
-      Conversion.Outcome outcome = new Conversion(spark, stores).run(request);
+      Conversion.Outcome outcome = new Conversion(spark, stores, limit).run(request);
       Status status =
           outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE
               ? Status.UP_TO_DATE

@@ -44,7 +44,7 @@ final class DiffTask {
     private long copied;
 
     Side(Stores stores, List<InputFile> inputs, long bytes) {
-      files = new OpenFiles(stores, inputs);
+      files = new OpenFiles(stores, inputs, ReadLimit.NONE.bucket());
       gather = new Gather(files, tally);
       buffer = new byte[(int) Math.min(BUFFER, bytes)];
     }

@@ -35,11 +35,13 @@ final class PlanRunner {
   private final JavaSparkContext spark;
   private final SparkTasks tasks;
   private final Broadcast<Stores> stores;
+  private final ReadLimit limit;
 
-  PlanRunner(JavaSparkContext spark, SparkTasks tasks, Broadcast<Stores> stores) {
+  PlanRunner(JavaSparkContext spark, SparkTasks tasks, Broadcast<Stores> stores, ReadLimit limit) {
     this.spark = spark;
     this.tasks = tasks;
     this.stores = stores;
+    this.limit = limit;
   }
 
   /**
@@ -58,49 +60,55 @@ final class PlanRunner {
       Map<String, StagedFile> staged,
       Map<String, Journal.FileState> finished) {
     Broadcast<Stores> shared = stores;
+    ReadLimit most = limit;
+    RunCounters counters = new RunCounters(spark);
     Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
     StorageChecks checks = new StorageChecks();
     finished.values().forEach(file -> checks.add(file.shares()));
     Map<String, Journal.FileState> states = new HashMap<>(finished);
-    long[] audited = {0};
+    long[] audited = {0, 0};
     try (FileAssembly assembly = new FileAssembly(plan, output, staged, journal)) {
-      List<Chunk> bodies = new ArrayList<>();
-      List<Chunk> tails = new ArrayList<>();
-      for (Chunk chunk : plan.chunks(output.partRule())) {
-        PlannedFile file = plan.files().get(chunk.file());
-        if (!finished.containsKey(file.path())) {
-          // A tail holds checksums of all that is before it.
-          (chunk.to() > file.tailStart() && chunk.from() > 0 ? tails : bodies).add(chunk);
-        }
+      ConversionSteps steps =
+          new ConversionSteps(plan, output.partRule(), file -> finished.containsKey(file.path()));
+      // Where all is on one machine, there is nothing to choose.
+      PreferredHosts hosts = new PreferredHosts(shared.value(), plan);
+      List<SparkTasks.Batch<Assignment>> bodies = new ArrayList<>();
+      for (SparkTasks.Batch<Chunk> wave : steps.bodies(spark.defaultParallelism())) {
+        bodies.add(
+            new SparkTasks.Batch<>(
+                wave.description(),
+                wave.items().stream()
+                    .map(c -> new Assignment(c, target(c, plan, staged), List.of()))
+                    .toList()));
       }
-      String what = what(plan);
       tasks.run(
-          what,
-          bodies.stream().map(c -> new Assignment(c, target(c, plan, staged), List.of())).toList(),
-          a -> run(a, shared.value(), work.value()),
+          bodies,
+          a -> spark.isLocal() ? List.of() : hosts.of(a.chunk()),
+          a -> counters.add(run(a, shared.value(), work.value(), most)),
           assembly::add);
       tasks.run(
-          what + ": ends",
-          tails.stream()
+          "convert: the ends of " + steps.tails().size() + " files",
+          steps.tails().stream()
               .map(
                   c ->
                       new Assignment(
                           c, target(c, plan, staged), assembly.crc32OfSegments(c.file())))
               .toList(),
-          a -> run(a, shared.value(), work.value()),
+          a -> counters.add(run(a, shared.value(), work.value(), most)),
           assembly::add);
       for (Journal.FileState file : assembly.finish()) {
         checks.add(file.shares());
         states.put(file.path(), file);
       }
       tasks.run(
-          "check " + plan.checkpointFiles() + " input files",
+          "check: the checksums of " + plan.checkpointFiles() + " input files",
           IntStream.range(0, plan.checkpointFiles()).boxed().toList(),
-          file -> new StorageAudit(shared.value(), work.value(), file).run(),
+          file -> counters.add(new StorageAudit(shared.value(), work.value(), file, most).run()),
           result -> {
             checks.add(result.shares());
             checks.leaveOut(result.unchecked());
             audited[0] += result.bytesRead();
+            audited[1] += result.requests();
           });
       checks.compare(plan);
       Map<String, Proof.Outcome> proofs = new TreeMap<>();
@@ -110,7 +118,7 @@ final class PlanRunner {
           new RunFigures(
               assembly.bytesRead() + audited[0],
               bytesNeeded(plan, finished),
-              assembly.requests(),
+              assembly.requests() + audited[1],
               finished.size(),
               checks.checked(),
               checks.unchecked(),
@@ -126,23 +134,14 @@ final class PlanRunner {
     }
   }
 
-  private static ChunkResult run(Assignment a, Stores stores, ConversionPlan.Work work) {
-    return new ChunkTask(stores, work, a.chunk(), a.before()).run(a.target());
+  private static ChunkResult run(
+      Assignment a, Stores stores, ConversionPlan.Work work, ReadLimit limit) {
+    return new ChunkTask(stores, work, a.chunk(), a.before(), limit).run(a.target());
   }
 
   private static StagedFile target(
       Chunk chunk, ConversionPlan plan, Map<String, StagedFile> staged) {
     return staged.get(plan.files().get(chunk.file()).path());
-  }
-
-  private static String what(ConversionPlan plan) {
-    int copies = plan.copies().size();
-    return "convert "
-        + plan.tensors()
-        + " tensors to "
-        + plan.shards().size()
-        + " shards"
-        + (copies == 0 ? "" : ", copy " + copies + " files");
   }
 
   private static long bytesNeeded(ConversionPlan plan, Map<String, Journal.FileState> finished) {

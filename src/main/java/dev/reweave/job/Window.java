@@ -49,6 +49,7 @@ final class Window {
   private int gathered;
   private int filled;
   private long copied;
+  private long elementsCast;
 
   Window(Chunk chunk, PlannedFile file, Gather gather, Proof proof, ChunkSink sink) {
     this.file = file;
@@ -130,6 +131,7 @@ final class Window {
       Cast cast = piece.cast();
       long overflows = 0;
       if (!cast.isCopy()) {
+        elementsCast += piece.elements();
         cast.apply(in, piece.source(), out, piece.target(), piece.elements());
         overflows = cast.overflows(in, piece.source(), out, piece.target(), piece.elements());
       }
@@ -165,6 +167,11 @@ final class Window {
     DType dtype = ((Segment.Woven) file.segments().get(piece.segment())).spec().dtype();
     int crc32 = Checksum.CRC_32.of(out, piece.target(), piece.elements() * dtype.bytes());
     return Checksum.CRC_32.share(crc32, piece.behind());
+  }
+
+  /** Elements that changed their type, so far. */
+  long elementsCast() {
+    return elementsCast;
   }
 
   int crc32c() {

@@ -27,6 +27,8 @@ final class SparkTasks {
   /** How long the other tasks of a failed job are waited for. */
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(2);
 
+  private static final String DESCRIPTION = "spark.job.description";
+
   private final JavaSparkContext spark;
 
   SparkTasks(JavaSparkContext spark) {
@@ -44,6 +46,8 @@ final class SparkTasks {
     if (items.isEmpty()) {
       return;
     }
+    // The session may be another program's, which has its own description of what it does.
+    String before = spark.getLocalProperty(DESCRIPTION);
     spark.setJobDescription(description);
     RDD<T> rdd = spark.parallelize(items, items.size()).rdd();
     PartitionWork<T, R> onPartition = partition -> work.apply(partition.next());
@@ -61,7 +65,7 @@ final class SparkTasks {
         throw explained(e);
       }
     } finally {
-      spark.setJobDescription(null);
+      spark.setJobDescription(before);
     }
   }
 

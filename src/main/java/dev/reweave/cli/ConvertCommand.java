@@ -6,10 +6,12 @@ import dev.reweave.job.ConversionRequest;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.job.ConversionRequest.Proving;
+import dev.reweave.job.Measuring;
 import dev.reweave.job.Preparation;
 import dev.reweave.job.RepeatedConversion;
 import dev.reweave.job.SparkSessions;
 import dev.reweave.job.Trial;
+import dev.reweave.lake.TensorCatalog;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.report.PlanText;
 import dev.reweave.report.Summary;
@@ -39,6 +41,7 @@ final class ConvertCommand implements Callable<Integer> {
           "--no-resume",
           "--dry-run",
           "--sample",
+          "--catalog",
           "--verbose");
 
   @Option(
@@ -69,6 +72,14 @@ final class ConvertCommand implements Callable<Integer> {
           "Compare the fp32 masters with the module's own weights, bit for bit, and publish"
               + " nothing if they are not the same.")
   private boolean prove;
+
+  @Option(
+      names = "--catalog",
+      paramLabel = "URI",
+      description =
+          "Add a row for each tensor of the result to a folder of Parquet files, once for each"
+              + " conversion.")
+  private Optional<String> catalog = Optional.empty();
 
   @Option(names = "--overwrite", description = "Replace the model in the output folder.")
   private boolean overwrite;
@@ -103,7 +114,7 @@ final class ConvertCommand implements Callable<Integer> {
     } else if (sample.isPresent()) {
       tryOut(request, sample.get(), out);
     } else {
-      convert(request, out);
+      convert(request, catalog, out);
     }
     return CommandLine.ExitCode.OK;
   }
@@ -178,15 +189,24 @@ final class ConvertCommand implements Callable<Integer> {
 
   /** Converts and tells what was done. */
   static void convert(ConversionRequest request, PrintWriter out) {
+    convert(request, Optional.empty(), out);
+  }
+
+  private static void convert(
+      ConversionRequest request, Optional<String> catalog, PrintWriter out) {
     try (JavaSparkContext spark = SparkSessions.start("reweave convert " + request.output())) {
       Stores stores = new Stores(spark.hadoopConfiguration());
-      Conversion.Outcome outcome = new Conversion(spark, stores).run(request);
+      // What can be wrong with the address is better known before the work is done.
+      Optional<TensorCatalog> table = catalog.map(c -> new TensorCatalog(spark, stores, c));
+      Measuring measuring = table.isPresent() ? Measuring.TENSORS : Measuring.NOTHING;
+      Conversion.Outcome outcome = new Conversion(spark, stores).run(request, measuring);
       String address = stores.resolve(request.output());
       if (outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE) {
         out.println(Summary.upToDate(address));
       } else {
         Summary.result(outcome.manifest(), address).forEach(out::println);
       }
+      table.ifPresent(t -> out.println(Summary.listed(t.add(outcome, address), t.address())));
     }
   }
 

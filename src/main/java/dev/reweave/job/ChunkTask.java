@@ -23,6 +23,7 @@ final class ChunkTask {
   private final Chunk chunk;
   private final PlannedFile file;
   private final List<Integer> before;
+  private final Measuring measuring;
 
   /**
    * A task for one chunk.
@@ -30,12 +31,18 @@ final class ChunkTask {
    * @param before what the file's other chunks add to the CRC-32 of each of its segments; empty if
    *     this chunk does not need it
    */
-  ChunkTask(Stores stores, ConversionPlan.Work work, Chunk chunk, List<Integer> before) {
+  ChunkTask(
+      Stores stores,
+      ConversionPlan.Work work,
+      Chunk chunk,
+      List<Integer> before,
+      Measuring measuring) {
     this.stores = stores;
     this.work = work;
     this.chunk = chunk;
     this.file = work.files().get(chunk.file());
     this.before = before;
+    this.measuring = measuring;
   }
 
   /** Writes the chunk. */
@@ -80,7 +87,7 @@ final class ChunkTask {
     try (OpenFiles files = new OpenFiles(stores, work.sources());
         OpenFiles second = new OpenFiles(stores, work.second())) {
       Proof proof = new Proof(file, new Gather(second, proofTally));
-      Window window = new Window(chunk, file, new Gather(files, tally), proof, sink);
+      Window window = new Window(chunk, file, new Gather(files, tally), proof, sink, measuring);
       fill(window);
       window.flush();
       PartReceipt receipt = sink.commit();

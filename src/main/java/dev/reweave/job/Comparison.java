@@ -142,7 +142,9 @@ public final class Comparison {
       tasks.run(
           "compare " + plan.tensors() + " tensors",
           chunks,
-          chunk -> new ChunkTask(shared.value(), work.value(), chunk, List.of()).tryOut(),
+          chunk ->
+              new ChunkTask(shared.value(), work.value(), chunk, List.of(), Measuring.NOTHING)
+                  .tryOut(),
           result ->
               result
                   .tensors()

@@ -30,16 +30,26 @@ final class PlanRunner {
    * @param states by path
    */
   record Staged(
-      Map<String, StagedFile> files, Map<String, Journal.FileState> states, RunFigures figures) {}
+      Map<String, StagedFile> files, Map<String, Journal.FileState> states, RunFigures figures) {
+    /** What tensors hold, by name: of the files of runs that measured them. */
+    Map<String, TensorDigest> digests() {
+      Map<String, TensorDigest> digests = new HashMap<>();
+      states.values().forEach(state -> digests.putAll(state.digests()));
+      return digests;
+    }
+  }
 
   private final JavaSparkContext spark;
   private final SparkTasks tasks;
   private final Broadcast<Stores> stores;
+  private final Measuring measured;
 
-  PlanRunner(JavaSparkContext spark, SparkTasks tasks, Broadcast<Stores> stores) {
+  PlanRunner(
+      JavaSparkContext spark, SparkTasks tasks, Broadcast<Stores> stores, Measuring measured) {
     this.spark = spark;
     this.tasks = tasks;
     this.stores = stores;
+    this.measured = measured;
   }
 
   /**
@@ -58,6 +68,7 @@ final class PlanRunner {
       Map<String, StagedFile> staged,
       Map<String, Journal.FileState> finished) {
     Broadcast<Stores> shared = stores;
+    Measuring measuring = measured;
     Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
     StorageChecks checks = new StorageChecks();
     finished.values().forEach(file -> checks.add(file.shares()));
@@ -77,7 +88,7 @@ final class PlanRunner {
       tasks.run(
           what,
           bodies.stream().map(c -> new Assignment(c, target(c, plan, staged), List.of())).toList(),
-          a -> run(a, shared.value(), work.value()),
+          a -> run(a, shared.value(), work.value(), measuring),
           assembly::add);
       tasks.run(
           what + ": ends",
@@ -87,7 +98,7 @@ final class PlanRunner {
                       new Assignment(
                           c, target(c, plan, staged), assembly.crc32OfSegments(c.file())))
               .toList(),
-          a -> run(a, shared.value(), work.value()),
+          a -> run(a, shared.value(), work.value(), measuring),
           assembly::add);
       for (Journal.FileState file : assembly.finish()) {
         checks.add(file.shares());
@@ -126,8 +137,9 @@ final class PlanRunner {
     }
   }
 
-  private static ChunkResult run(Assignment a, Stores stores, ConversionPlan.Work work) {
-    return new ChunkTask(stores, work, a.chunk(), a.before()).run(a.target());
+  private static ChunkResult run(
+      Assignment a, Stores stores, ConversionPlan.Work work, Measuring measuring) {
+    return new ChunkTask(stores, work, a.chunk(), a.before(), measuring).run(a.target());
   }
 
   private static StagedFile target(

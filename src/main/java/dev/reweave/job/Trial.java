@@ -75,7 +75,9 @@ public final class Trial {
         tasks.run(
             "try " + sample.size() + " of " + all.size() + " chunks",
             sample,
-            chunk -> new ChunkTask(shared.value(), work.value(), chunk, List.of()).tryOut(),
+            chunk ->
+                new ChunkTask(shared.value(), work.value(), chunk, List.of(), Measuring.NOTHING)
+                    .tryOut(),
             result -> {
               checks.add(result.shares());
               bytesRead += result.bytesRead();

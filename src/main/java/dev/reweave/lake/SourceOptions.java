@@ -20,7 +20,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  *
  * @param addresses of checkpoints, at least one
  * @param model the name that its tensors are listed under; empty for the end of the address
- * @param hadoop settings of Hadoop's file systems, beside those of the session
+ * @param hadoop settings of Hadoop's file systems, before those of the session
  */
 record SourceOptions(
     List<String> addresses,
@@ -115,9 +115,18 @@ record SourceOptions(
                     "no such weights", "option " + WEIGHTS + " = " + text, "master or model"));
   }
 
-  /** The session's settings with those of the query. */
-  Configuration configuration(Configuration session) {
-    Configuration all = new Configuration(session);
+  /**
+   * The settings of the cluster, with those of the session, as Spark's own sources take them, and
+   * those of the query.
+   */
+  Configuration configuration(Configuration cluster, Map<String, String> session) {
+    Configuration all = new Configuration(cluster);
+    session.forEach(
+        (key, value) -> {
+          if (key.startsWith(HADOOP)) {
+            all.set(key, value);
+          }
+        });
     hadoop.forEach(all::set);
     return all;
   }

@@ -10,6 +10,9 @@ import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -31,6 +34,8 @@ import org.apache.spark.sql.functions;
  * name that readers pass over, and then moved to its place.
  */
 public final class TensorCatalog {
+  private static final String WAREHOUSE = "spark.sql.warehouse.dir";
+
   private final SparkSession session;
   private final JavaSparkContext spark;
   private final Stores stores;
@@ -45,7 +50,22 @@ public final class TensorCatalog {
     this.spark = spark;
     this.stores = stores;
     this.address = stores.resolve(address);
-    this.session = SparkSession.builder().getOrCreate();
+    this.session = session(spark);
+  }
+
+  /** Spark makes a folder for tables of its own, by default where the process was started. */
+  private static SparkSession session(JavaSparkContext spark) {
+    SparkSession.Builder builder = SparkSession.builder();
+    if (SparkSession.getDefaultSession().isEmpty() && !spark.getConf().contains(WAREHOUSE)) {
+      try {
+        Path folder = Files.createTempDirectory("reweave-sql-");
+        folder.toFile().deleteOnExit();
+        builder.config(WAREHOUSE, folder.toUri().toString());
+      } catch (IOException e) {
+        throw Stores.unwritable(System.getProperty("java.io.tmpdir"), e);
+      }
+    }
+    return builder.getOrCreate();
   }
 
   /** Its full address. */

@@ -15,6 +15,7 @@ import org.apache.spark.sql.connector.read.PartitionReaderFactory;
 import org.apache.spark.sql.connector.read.Scan;
 import org.apache.spark.sql.sources.Filter;
 import org.apache.spark.sql.types.StructType;
+import scala.jdk.javaapi.CollectionConverters;
 
 /** One query of the table of tensors: reads metadata in the driver, once, and cuts the rest up. */
 final class TensorScan implements Scan, Batch {
@@ -87,9 +88,12 @@ final class TensorScan implements Scan, Batch {
   }
 
   private Planned plan() {
-    JavaSparkContext spark =
-        JavaSparkContext.fromSparkContext(SparkSession.active().sparkContext());
-    Stores stores = new Stores(source.configuration(spark.hadoopConfiguration()));
+    SparkSession session = SparkSession.active();
+    JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+    Stores stores =
+        new Stores(
+            source.configuration(
+                spark.hadoopConfiguration(), CollectionConverters.asJava(session.conf().getAll())));
     List<TensorWork.Source> sources = new ArrayList<>();
     List<TensorGroup> groups = new ArrayList<>();
     for (String address : source.addresses()) {

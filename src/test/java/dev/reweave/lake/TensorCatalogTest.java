@@ -11,6 +11,7 @@ import dev.reweave.ReweaveException;
 import dev.reweave.job.Conversion;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.job.Measuring;
+import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.storage.Stores;
 import dev.reweave.testing.Converting;
@@ -172,6 +173,27 @@ class TensorCatalogTest {
     Files.copy(file, left.resolve("part-00000.parquet"));
 
     assertEquals("12", count());
+  }
+
+  @Test
+  void aResultAsTorchWouldSaveIt() {
+    Path output = temp.resolve("out");
+    PlanOptions defaults = PlanOptions.DEFAULTS;
+    PlanOptions torch =
+        new PlanOptions(
+            defaults.dtype(),
+            defaults.maxShardBytes(),
+            defaults.weightsName(),
+            defaults.chunkBytes(),
+            Format.BIN,
+            defaults.sharding(),
+            defaults.only());
+    add(convert(Converting.between(CHECKPOINT, output).planning(torch)), output);
+
+    assertEquals(List.of(), differences(output));
+    assertEquals(
+        List.of("pytorch_model.bin 12"),
+        rows("SELECT shard, count(*) FROM parquet.`" + catalog() + "` GROUP BY shard"));
   }
 
   @Test

@@ -183,6 +183,19 @@ class TensorQueryTest {
                 + "` b USING (name) WHERE NOT a.crc32c <=> b.crc32c"));
   }
 
+  /** A query is a step of somebody else's program, whose jobs keep the name that it gave them. */
+  @Test
+  void theProgramsDescriptionOfItsJobsStays() {
+    TestSpark.context().setJobDescription("the program's");
+    try {
+      view("t", Fixtures.folder("z2_bf16_w2/ckpt"), "");
+      assertEquals(List.of("12"), rows("SELECT count(*) FROM t"));
+      assertEquals("the program's", TestSpark.context().getLocalProperty("spark.job.description"));
+    } finally {
+      TestSpark.context().setJobDescription(null);
+    }
+  }
+
   @Test
   void aTableSeesWhatHasChanged() throws IOException {
     Path file = temp.resolve("model.safetensors");

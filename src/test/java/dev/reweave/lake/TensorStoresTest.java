@@ -59,10 +59,12 @@ class TensorStoresTest {
     view("t", checkpoint, options);
     assertEquals(expected, rows(QUERY));
 
-    // For Parquet files, Spark takes a session's settings.
+    // For Parquet files, Spark takes a session's settings; so do tables of checkpoints.
     RuntimeConfig session = TestSpark.session().conf();
     S3Server.shared().settings().forEach(session::set);
     try {
+      view("t", checkpoint, "");
+      assertEquals(expected, rows(QUERY));
       addToCatalog(new Stores(conf), checkpoint, s3, bucket, expected);
     } finally {
       S3Server.shared().settings().keySet().forEach(session::unset);

@@ -66,6 +66,32 @@ class LauncherIT {
   }
 
   @Test
+  void convertAddsToACatalog() throws Exception {
+    String catalog = temp.resolve("catalog").toString();
+    String[] command = {"convert", "-i", GOOD, "-o", temp + "/out", "--catalog", catalog};
+    Files.writeString(Path.of(catalog), "no folder");
+    Launcher.Result failed = Launcher.run(command);
+    assertEquals(1, failed.exitCode(), failed::toString);
+    assertEquals(1, failed.err().lines().count(), failed::toString);
+    assertTrue(failed.err().startsWith("reweave: the model is published, but"), failed::toString);
+    assertTrue(Files.exists(temp.resolve("out/model.safetensors")));
+
+    Files.delete(Path.of(catalog));
+    Launcher.Result added = Launcher.run(command);
+    assertEquals(0, added.exitCode(), added::toString);
+    assertEquals("", added.err());
+    assertTrue(added.out().startsWith("up to date: "), added::toString);
+    assertTrue(added.out().contains("\nlisted 12 tensors in file:" + catalog), added::toString);
+    assertTrue(Files.isDirectory(Path.of(catalog, "model=out")));
+
+    Launcher.Result again =
+        Launcher.run("convert", "--again", temp + "/out/reweave.json", "--catalog", catalog);
+    assertEquals(0, again.exitCode(), again::toString);
+    assertTrue(again.out().contains("\nlisted before: file:" + catalog), again::toString);
+    assertFalse(Files.exists(Path.of("spark-warehouse")));
+  }
+
+  @Test
   void failuresExitWithOneAndOneMessage() throws Exception {
     String damaged = Fixtures.folder("corrupt/z3_flipped_byte/ckpt").toString();
     Path output = temp.resolve("out");

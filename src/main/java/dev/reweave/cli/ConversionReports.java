@@ -57,6 +57,11 @@ final class ConversionReports {
     }
   }
 
+  /** Tells something beside. */
+  void tell(String line) {
+    words.println(line);
+  }
+
   /** Tells what became of all of several conversions. */
   void tellAll() {
     table.lines().forEach(words::println);

@@ -6,17 +6,21 @@ import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.job.ConversionRequest.Proving;
 import dev.reweave.job.ConversionSeries;
+import dev.reweave.job.Measuring;
 import dev.reweave.job.OutputTemplate;
 import dev.reweave.job.ReadLimit;
 import dev.reweave.job.RepeatedConversion;
 import dev.reweave.job.SparkSessions;
 import dev.reweave.job.StepRequests;
+import dev.reweave.lake.TensorCatalog;
 import dev.reweave.plan.ByteSize;
 import dev.reweave.report.ConversionEnd;
+import dev.reweave.report.Summary;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -44,6 +48,7 @@ final class ConvertCommand implements Callable<Integer> {
           "--shared-filesystem",
           "--json",
           "--max-bandwidth",
+          "--catalog",
           "--verbose");
 
   @Option(
@@ -76,6 +81,14 @@ final class ConvertCommand implements Callable<Integer> {
           "Compare the fp32 masters with the module's own weights, bit for bit, and publish"
               + " nothing if they are not the same.")
   private boolean prove;
+
+  @Option(
+      names = "--catalog",
+      paramLabel = "URI",
+      description =
+          "Add a row for each tensor of the result to a folder of Parquet files, once for each"
+              + " conversion.")
+  private Optional<String> catalog = Optional.empty();
 
   @Option(names = "--overwrite", description = "Replace the model in the output folder.")
   private boolean overwrite;
@@ -173,9 +186,28 @@ final class ConvertCommand implements Callable<Integer> {
       LocalDate today,
       ConversionReports reports) {
     Stores stores = new Stores(context.hadoopConfiguration());
+    // What can be wrong with the address is better known before the work is done.
+    Optional<TensorCatalog> table = catalog.map(c -> new TensorCatalog(context, stores, c));
+    List<String> listed = new ArrayList<>();
     ConversionSeries series =
-        new ConversionSeries(context, stores, new StepRequests(stores, today), limit);
-    asked.forEach(request -> series.run(request, reports::add));
+        new ConversionSeries(
+            context,
+            stores,
+            new StepRequests(stores, today),
+            limit,
+            table.isPresent() ? Measuring.TENSORS : Measuring.NOTHING,
+            (outcome, address) ->
+                table.ifPresent(
+                    t -> listed.add(Summary.listed(t.add(outcome, address), t.address()))));
+    for (ConversionRequest request : asked) {
+      series.run(
+          request,
+          end -> {
+            reports.add(end);
+            listed.forEach(reports::tell);
+            listed.clear();
+          });
+    }
     if (list.isPresent() || asked.stream().anyMatch(StepRequests::areSeveral)) {
       reports.tellAll();
     }

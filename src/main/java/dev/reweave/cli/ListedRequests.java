@@ -23,6 +23,7 @@ final class ListedRequests {
           "--sample",
           "--shared-filesystem",
           "--max-bandwidth",
+          "--catalog",
           "--verbose",
           "--help",
           "--version");

@@ -38,8 +38,15 @@ record ChunkResult(
    * @param overflows elements that were finite and became infinite in the cast
    * @param differences elements that should be the same in several copies and are not
    * @param proof what comparing them with a second copy came to
+   * @param digest what they hold; of no elements where that is not asked for
    */
-  record TensorShare(int segment, int crc32, long overflows, long differences, Proof.Outcome proof)
+  record TensorShare(
+      int segment,
+      int crc32,
+      long overflows,
+      long differences,
+      Proof.Outcome proof,
+      TensorDigest digest)
       implements Serializable {
     TensorShare plus(TensorShare other) {
       return new TensorShare(
@@ -47,7 +54,8 @@ record ChunkResult(
           crc32 ^ other.crc32(),
           overflows + other.overflows(),
           differences + other.differences(),
-          proof.plus(other.proof()));
+          proof.plus(other.proof()),
+          digest.plus(other.digest()));
     }
   }
 }

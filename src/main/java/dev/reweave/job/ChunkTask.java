@@ -29,6 +29,7 @@ final class ChunkTask {
   private final PlannedFile file;
   private final List<Integer> before;
   private final ReadLimit limit;
+  private final Measuring measuring;
 
   /**
    * A task for one chunk.
@@ -37,13 +38,19 @@ final class ChunkTask {
    *     this chunk does not need it
    */
   ChunkTask(
-      Stores stores, ConversionPlan.Work work, Chunk chunk, List<Integer> before, ReadLimit limit) {
+      Stores stores,
+      ConversionPlan.Work work,
+      Chunk chunk,
+      List<Integer> before,
+      ReadLimit limit,
+      Measuring measuring) {
     this.stores = stores;
     this.work = work;
     this.chunk = chunk;
     this.file = work.files().get(chunk.file());
     this.before = before;
     this.limit = limit;
+    this.measuring = measuring;
   }
 
   /** Writes the chunk. */
@@ -148,7 +155,7 @@ final class ChunkTask {
     try (OpenFiles files = new OpenFiles(stores, work.sources(), bucket);
         OpenFiles second = new OpenFiles(stores, work.second(), bucket)) {
       Proof proof = new Proof(file, new Gather(files, proofTally), new Gather(second, proofTally));
-      Window window = new Window(chunk, file, new Gather(files, tally), proof, sink);
+      Window window = new Window(chunk, file, new Gather(files, tally), proof, sink, measuring);
       fill(window);
       window.flush();
       PartReceipt receipt = sink.commit();

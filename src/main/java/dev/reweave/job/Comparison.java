@@ -167,7 +167,13 @@ public final class Comparison {
           "compare: " + plan.tensors() + " tensors",
           chunks,
           chunk ->
-              new ChunkTask(shared.value(), work.value(), chunk, List.of(), ReadLimit.NONE)
+              new ChunkTask(
+                      shared.value(),
+                      work.value(),
+                      chunk,
+                      List.of(),
+                      ReadLimit.NONE,
+                      Measuring.NOTHING)
                   .tryOut(),
           result ->
               result

@@ -8,6 +8,7 @@ import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -22,12 +23,36 @@ public final class ConversionSeries {
   private final Stores stores;
   private final StepRequests steps;
   private final ReadLimit limit;
+  private final Measuring measuring;
+  private final Recorder recorder;
   private final Set<String> outputs = new HashSet<>();
 
-  /** A series on this cluster, between these stores, with tasks that read no faster than so. */
+  /** Keeps a record of results elsewhere; what goes wrong there is a failure of the conversion. */
+  public interface Recorder {
+    /**
+     * Records a result, made now or found.
+     *
+     * @param output its full address
+     */
+    void record(Conversion.Outcome outcome, String output);
+  }
+
+  /**
+   * A series on this cluster, between these stores.
+   *
+   * @param limit of each task's reads
+   * @param measuring what is measured of the tensors for the record
+   */
   public ConversionSeries(
-      JavaSparkContext spark, Stores stores, StepRequests steps, ReadLimit limit) {
+      JavaSparkContext spark,
+      Stores stores,
+      StepRequests steps,
+      ReadLimit limit,
+      Measuring measuring,
+      Recorder recorder) {
     this.limit = limit;
+    this.measuring = measuring;
+    this.recorder = recorder;
     this.spark = spark;
     this.stores = stores;
     this.steps = steps;
@@ -60,9 +85,13 @@ public final class ConversionSeries {
       Optional<Manifest> finished =
           newAlone ? new OutputCheck(stores, request).finished() : Optional.empty();
       if (finished.isPresent()) {
+        recorder.record(
+            new Conversion.Outcome(finished.get(), Conversion.Outcome.Kind.UP_TO_DATE, Map.of()),
+            stores.resolve(request.output()));
         return ended(Status.UP_TO_DATE, request, finished.get(), start);
       }
-      Conversion.Outcome outcome = new Conversion(spark, stores, limit).run(request);
+      Conversion.Outcome outcome = new Conversion(spark, stores, limit).run(request, measuring);
+      recorder.record(outcome, stores.resolve(request.output()));
       Status status =
           outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE
               ? Status.UP_TO_DATE

@@ -30,18 +30,32 @@ final class PlanRunner {
    * @param states by path
    */
   record Staged(
-      Map<String, StagedFile> files, Map<String, Journal.FileState> states, RunFigures figures) {}
+      Map<String, StagedFile> files, Map<String, Journal.FileState> states, RunFigures figures) {
+    /** What tensors hold, by name: of the files of runs that measured them. */
+    Map<String, TensorDigest> digests() {
+      Map<String, TensorDigest> digests = new HashMap<>();
+      states.values().forEach(state -> digests.putAll(state.digests()));
+      return digests;
+    }
+  }
 
   private final JavaSparkContext spark;
   private final SparkTasks tasks;
   private final Broadcast<Stores> stores;
   private final ReadLimit limit;
+  private final Measuring measured;
 
-  PlanRunner(JavaSparkContext spark, SparkTasks tasks, Broadcast<Stores> stores, ReadLimit limit) {
+  PlanRunner(
+      JavaSparkContext spark,
+      SparkTasks tasks,
+      Broadcast<Stores> stores,
+      ReadLimit limit,
+      Measuring measured) {
     this.spark = spark;
     this.tasks = tasks;
     this.stores = stores;
     this.limit = limit;
+    this.measured = measured;
   }
 
   /**
@@ -62,6 +76,7 @@ final class PlanRunner {
     Broadcast<Stores> shared = stores;
     ReadLimit most = limit;
     RunCounters counters = new RunCounters(spark);
+    Measuring measuring = measured;
     Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
     StorageChecks checks = new StorageChecks();
     finished.values().forEach(file -> checks.add(file.shares()));
@@ -84,7 +99,7 @@ final class PlanRunner {
       tasks.run(
           bodies,
           a -> spark.isLocal() ? List.of() : hosts.of(a.chunk()),
-          a -> counters.add(run(a, shared.value(), work.value(), most)),
+          a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
           assembly::add);
       tasks.run(
           "convert: the ends of " + steps.tails().size() + " files",
@@ -94,7 +109,7 @@ final class PlanRunner {
                       new Assignment(
                           c, target(c, plan, staged), assembly.crc32OfSegments(c.file())))
               .toList(),
-          a -> counters.add(run(a, shared.value(), work.value(), most)),
+          a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
           assembly::add);
       for (Journal.FileState file : assembly.finish()) {
         checks.add(file.shares());
@@ -135,8 +150,8 @@ final class PlanRunner {
   }
 
   private static ChunkResult run(
-      Assignment a, Stores stores, ConversionPlan.Work work, ReadLimit limit) {
-    return new ChunkTask(stores, work, a.chunk(), a.before(), limit).run(a.target());
+      Assignment a, Stores stores, ConversionPlan.Work work, ReadLimit limit, Measuring measuring) {
+    return new ChunkTask(stores, work, a.chunk(), a.before(), limit, measuring).run(a.target());
   }
 
   private static StagedFile target(

@@ -4,7 +4,9 @@ import dev.reweave.ReweaveException;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -51,6 +53,9 @@ final class SparkTasks {
   private static final ExecutionContext AT_ONCE =
       ExecutionContext$.MODULE$.fromExecutor(Runnable::run);
 
+  /** What a session that another program started calls its own work. */
+  private static final List<String> NAMES = List.of("spark.job.description", "spark.jobGroup.id");
+
   private final JavaSparkContext spark;
 
   SparkTasks(JavaSparkContext spark) {
@@ -85,6 +90,8 @@ final class SparkTasks {
     if (jobs.isEmpty()) {
       return;
     }
+    Map<String, String> before = new HashMap<>();
+    NAMES.forEach(name -> before.put(name, spark.getLocalProperty(name)));
     String group = "reweave " + GROUPS.incrementAndGet();
     int started = 0;
     try (JobWatch watch = new JobWatch(spark)) {
@@ -107,6 +114,7 @@ final class SparkTasks {
     } finally {
       spark.clearJobGroup();
       spark.sc().clearCallSite();
+      before.forEach(spark::setLocalProperty);
     }
   }
 

@@ -84,7 +84,9 @@ public final class Trial {
             "try: " + sample.size() + " of " + all.size() + " chunks",
             sample,
             chunk ->
-                new ChunkTask(shared.value(), work.value(), chunk, List.of(), slowest).tryOut(),
+                new ChunkTask(
+                        shared.value(), work.value(), chunk, List.of(), slowest, Measuring.NOTHING)
+                    .tryOut(),
             result -> {
               checks.add(result.shares());
               bytesRead += result.bytesRead();

@@ -240,6 +240,36 @@ public final class Stores implements Serializable {
     }
   }
 
+  /**
+   * Moves a file to where readers look for it: they see all of it or nothing, also in object
+   * stores, where it is copied. Folders are made as needed.
+   *
+   * @throws ReweaveException if it cannot be done
+   */
+  public void moveIn(InputFile file, String target) {
+    try {
+      Path to = path(target);
+      fileSystem(to).mkdirs(to.getParent());
+      replace(file.uri(), target);
+    } catch (IOException e) {
+      throw unwritable(target, e);
+    }
+  }
+
+  /**
+   * Deletes a folder with all that is in it; nothing happens if there is none.
+   *
+   * @throws ReweaveException if it cannot be done
+   */
+  public void deleteTree(String folder) {
+    Path path = path(folder);
+    try {
+      fileSystem(path).delete(path, true);
+    } catch (IOException e) {
+      throw unwritable(folder, e);
+    }
+  }
+
   /** Deletes a file; nothing happens if there is none. */
   void delete(String file) throws IOException {
     fileSystem(path(file)).delete(path(file), false);

@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 
 /**
  * Little-endian elements of any type as doubles: exact, but for 64-bit integers beyond 2^53, which
- * are rounded. A complex number is two numbers.
+ * are rounded. A complex number is two numbers; a bool is 1 unless its byte is 0.
  *
  * <p>The 8-bit floating-point types are those of the ONNX and OCP specifications ("Float stored in
  * 8 bits", "OCP 8-bit Floating Point", "OCP Microscaling Formats"), as torch has them.
@@ -69,7 +69,12 @@ final class Numbers {
   /** Puts {@code count} numbers from byte {@code offset} on at the start of {@code out}. */
   static void read(DType type, byte[] in, int offset, double[] out, int count) {
     switch (type) {
-      case BOOL, U8 -> {
+      case BOOL -> {
+        for (int i = 0; i < count; i++) {
+          out[i] = in[offset + i] == 0 ? 0 : 1;
+        }
+      }
+      case U8 -> {
         for (int i = 0; i < count; i++) {
           out[i] = in[offset + i] & 0xFF;
         }

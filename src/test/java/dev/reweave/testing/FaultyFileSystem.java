@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -38,6 +39,7 @@ public final class FaultyFileSystem extends FilterFileSystem {
   private static final Map<Call, Long> FAILING = new ConcurrentHashMap<>();
 
   private static final AtomicInteger FAILURES = new AtomicInteger();
+  private static final AtomicLong BYTES = new AtomicLong();
 
   private static volatile int mostPerRead = ALL;
   private static volatile String failingJobs = "";
@@ -71,6 +73,7 @@ public final class FaultyFileSystem extends FilterFileSystem {
     mostPerRead = ALL;
     failingAttempts = 0;
     FAILURES.set(0);
+    BYTES.set(0);
     CALLS.clear();
     FAILING.clear();
   }
@@ -110,6 +113,16 @@ public final class FaultyFileSystem extends FilterFileSystem {
   /** Number of calls since the last {@link #heal()}. */
   public static long calls(Call call) {
     return CALLS.getOrDefault(call, 0L);
+  }
+
+  /** Number of bytes read since the last {@link #heal()}. */
+  public static long bytesRead() {
+    return BYTES.get();
+  }
+
+  private static int counted(int bytes) {
+    BYTES.addAndGet(Math.max(0, bytes));
+    return bytes;
   }
 
   private static void count(Call call, Path path) throws IOException {
@@ -180,19 +193,21 @@ public final class FaultyFileSystem extends FilterFileSystem {
     @Override
     public int read(long position, byte[] buffer, int offset, int length) throws IOException {
       count(Call.READ, path);
-      return in.read(position, buffer, offset, Math.min(length, mostPerRead));
+      return counted(in.read(position, buffer, offset, Math.min(length, mostPerRead)));
     }
 
     @Override
     public int read() throws IOException {
       count(Call.READ, path);
-      return in.read();
+      int value = in.read();
+      counted(value < 0 ? 0 : 1);
+      return value;
     }
 
     @Override
     public int read(byte[] buffer, int offset, int length) throws IOException {
       count(Call.READ, path);
-      return in.read(buffer, offset, Math.min(length, mostPerRead));
+      return counted(in.read(buffer, offset, Math.min(length, mostPerRead)));
     }
 
     @Override

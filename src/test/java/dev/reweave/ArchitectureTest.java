@@ -39,6 +39,8 @@ class ArchitectureTest {
           .definedBy("dev.reweave.report..")
           .layer("job")
           .definedBy("dev.reweave.job..")
+          .layer("lake")
+          .definedBy("dev.reweave.lake..")
           .layer("cli")
           .definedBy("dev.reweave.cli..")
           .whereLayer("tensor")
@@ -64,17 +66,31 @@ class ArchitectureTest {
           .whereLayer("report")
           .mayOnlyAccessLayers(
               "plan", "base", "mapping", "checkpoint", "safetensors", "tensor", "storage")
+          .whereLayer("lake")
+          .mayOnlyAccessLayers("job", "report", "checkpoint", "tensor", "storage")
+          .whereLayer("lake")
+          .mayOnlyBeAccessedByLayers("cli")
           .whereLayer("cli")
           .mayNotBeAccessedByAnyLayer();
 
   @ArchTest
-  static final ArchRule ONLY_JOB_KNOWS_SPARK =
+  static final ArchRule ONLY_JOB_AND_LAKE_KNOW_SPARK =
       noClasses()
           .that()
-          .resideOutsideOfPackages("dev.reweave.job..", "dev.reweave.cli..")
+          .resideOutsideOfPackages("dev.reweave.job..", "dev.reweave.lake..", "dev.reweave.cli..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("org.apache.spark..", "scala..");
+
+  /** SQL stays at the edge: a conversion needs none of it. */
+  @ArchTest
+  static final ArchRule ONLY_LAKE_KNOWS_TABLES =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.reweave.lake..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.apache.spark.sql..");
 
   @ArchTest
   static final ArchRule ONLY_STORAGE_KNOWS_FILE_SYSTEMS =

@@ -42,6 +42,56 @@ class LauncherIT {
   }
 
   @Test
+  void aSchedulerReadsOneLineForEachStep() throws Exception {
+    Path input =
+        Fixtures.copy(Fixtures.folder("z2_bf16_w2_tags/ckpt"), temp.resolve("run with spaces"));
+    Files.write(input.resolve("global_step3/mp_rank_00_model_states.pt"), new byte[0]);
+    Launcher.Result convert =
+        Launcher.run(
+            "convert", "-i", input.toString(), "-o", temp + "/{tag}", "--tag", "new", "--json");
+
+    assertEquals(1, convert.exitCode(), convert::toString);
+    var json = new com.fasterxml.jackson.databind.ObjectMapper();
+    StringBuilder ends = new StringBuilder();
+    for (String line : convert.out().lines().toList()) {
+      var end = json.readTree(line);
+      ends.append(end.get("tag").asText()).append(": ").append(end.get("status").asText());
+      ends.append('\n');
+    }
+    assertEquals(
+        "global_step1: converted\nglobal_step3: failed\nmy-tag 2: converted\n", ends.toString());
+    assertTrue(convert.err().contains("3 conversions: 2 converted, 0 up to date, 1 failed"));
+    assertTrue(Files.exists(temp.resolve("my-tag 2/model.safetensors")));
+    assertFalse(Files.exists(temp.resolve("global_step3")));
+  }
+
+  @Test
+  void convertAddsToACatalog() throws Exception {
+    String catalog = temp.resolve("catalog").toString();
+    String[] command = {"convert", "-i", GOOD, "-o", temp + "/out", "--catalog", catalog};
+    Files.writeString(Path.of(catalog), "no folder");
+    Launcher.Result failed = Launcher.run(command);
+    assertEquals(1, failed.exitCode(), failed::toString);
+    assertEquals(1, failed.err().lines().count(), failed::toString);
+    assertTrue(failed.err().startsWith("reweave: the model is published, but"), failed::toString);
+    assertTrue(Files.exists(temp.resolve("out/model.safetensors")));
+
+    Files.delete(Path.of(catalog));
+    Launcher.Result added = Launcher.run(command);
+    assertEquals(0, added.exitCode(), added::toString);
+    assertEquals("", added.err());
+    assertTrue(added.out().startsWith("up to date: "), added::toString);
+    assertTrue(added.out().contains("\nlisted 12 tensors in file:" + catalog), added::toString);
+    assertTrue(Files.isDirectory(Path.of(catalog, "model=out")));
+
+    Launcher.Result again =
+        Launcher.run("convert", "--again", temp + "/out/reweave.json", "--catalog", catalog);
+    assertEquals(0, again.exitCode(), again::toString);
+    assertTrue(again.out().contains("\nlisted before: file:" + catalog), again::toString);
+    assertFalse(Files.exists(Path.of("spark-warehouse")));
+  }
+
+  @Test
   void failuresExitWithOneAndOneMessage() throws Exception {
     String damaged = Fixtures.folder("corrupt/z3_flipped_byte/ckpt").toString();
     Path output = temp.resolve("out");
@@ -51,6 +101,22 @@ class LauncherIT {
     assertEquals(1, failed.err().lines().count(), failed::toString);
     assertTrue(failed.err().startsWith("reweave: damaged weights"), failed::toString);
     assertFalse(Files.exists(output));
+  }
+
+  @Test
+  void diffExitsAsDiffDoes() throws Exception {
+    String expected = Fixtures.folder("z3_bf16_w2/expected.safetensors").toString();
+    Launcher.Result same = Launcher.run("diff", GOOD, expected);
+    Launcher.Result other =
+        Launcher.run("diff", GOOD, Fixtures.folder("z2_bf16_w2/ckpt").toString());
+
+    assertEquals(0, same.exitCode(), same::toString);
+    assertEquals("", same.err());
+    assertTrue(same.out().contains("equal: 12 tensors"), same::toString);
+    assertEquals(1, other.exitCode(), other::toString);
+    assertEquals("", other.err());
+    assertTrue(other.out().contains("different: "), other::toString);
+    assertEquals(2, Launcher.run("diff", GOOD, temp.toString()).exitCode());
   }
 
   @Test

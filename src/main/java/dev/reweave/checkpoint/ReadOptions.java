@@ -25,6 +25,11 @@ public record ReadOptions(
     this(tag, weights, frozen, List.of());
   }
 
+  /** The same for this saved step. */
+  public ReadOptions withTag(String step) {
+    return new ReadOptions(Optional.of(step), weights, frozen, slicing);
+  }
+
   /** The same with these rules for tensor-parallel ranks. */
   public ReadOptions withSlicing(List<SlicingRule> rules) {
     return new ReadOptions(tag, weights, frozen, rules);

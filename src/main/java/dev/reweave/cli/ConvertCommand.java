@@ -1,21 +1,27 @@
 package dev.reweave.cli;
 
-import dev.reweave.checkpoint.ThreadScanner;
-import dev.reweave.job.Conversion;
+import dev.reweave.Redacted;
 import dev.reweave.job.ConversionRequest;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.job.ConversionRequest.Proving;
-import dev.reweave.job.Preparation;
+import dev.reweave.job.ConversionSeries;
+import dev.reweave.job.Measuring;
+import dev.reweave.job.OutputTemplate;
+import dev.reweave.job.ReadLimit;
 import dev.reweave.job.RepeatedConversion;
 import dev.reweave.job.SparkSessions;
-import dev.reweave.job.Trial;
-import dev.reweave.plan.ConversionPlan;
-import dev.reweave.report.PlanText;
+import dev.reweave.job.StepRequests;
+import dev.reweave.lake.TensorCatalog;
+import dev.reweave.plan.ByteSize;
+import dev.reweave.report.ConversionEnd;
 import dev.reweave.report.Summary;
-import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -40,6 +46,9 @@ final class ConvertCommand implements Callable<Integer> {
           "--dry-run",
           "--sample",
           "--shared-filesystem",
+          "--json",
+          "--max-bandwidth",
+          "--catalog",
           "--verbose");
 
   @Option(
@@ -53,7 +62,9 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "URI",
-      description = "The folder for the result: new or empty.")
+      description =
+          "The folder for the result: new or empty. {tag} in it stands for the saved step, {date} for"
+              + " the day on which the command began, in UTC, such as 2026-01-31.")
   private Optional<String> output = Optional.empty();
 
   @Option(
@@ -71,6 +82,14 @@ final class ConvertCommand implements Callable<Integer> {
               + " nothing if they are not the same.")
   private boolean prove;
 
+  @Option(
+      names = "--catalog",
+      paramLabel = "URI",
+      description =
+          "Add a row for each tensor of the result to a folder of Parquet files, once for each"
+              + " conversion.")
+  private Optional<String> catalog = Optional.empty();
+
   @Option(names = "--overwrite", description = "Replace the model in the output folder.")
   private boolean overwrite;
 
@@ -87,6 +106,29 @@ final class ConvertCommand implements Callable<Integer> {
           "Try evenly spread chunks, such as 1%%: read, check and cast them, and write nothing.")
   private Optional<Double> sample = Optional.empty();
 
+  @Option(
+      names = "--list",
+      paramLabel = "URI",
+      description =
+          "Convert all checkpoints of a file: one JSON object on each line, with options of this"
+              + " command without their dashes, such as {\"input\": \"URI\", \"output\": \"URI\"}.")
+  private Optional<String> list = Optional.empty();
+
+  @Option(
+      names = "--json",
+      description = "Print one line of JSON for each conversion, and all else on the error stream.")
+  private boolean json;
+
+  @Option(
+      names = "--max-bandwidth",
+      paramLabel = "SIZE",
+      converter = Bandwidth.class,
+      description =
+          "Most bytes that one task reads of the weights per second, such as 50MB, for a store"
+              + " that others use, too; all tasks that run at once read as much each. No limit by"
+              + " default.")
+  private ReadLimit limit = ReadLimit.NONE;
+
   @Option(names = "--dry-run", description = "Print the plan and write nothing.")
   private boolean dryRun;
 
@@ -96,31 +138,139 @@ final class ConvertCommand implements Callable<Integer> {
   @Mixin private ClusterArguments cluster;
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
+  private final SparkUse spark;
+
+  ConvertCommand() {
+    this(SparkUse::ofItsOwn);
+  }
+
+  ConvertCommand(SparkUse spark) {
+    this.spark = spark;
+  }
+
   @Override
   public Integer call() {
-    PrintWriter out = spec.commandLine().getOut();
-    ConversionRequest request = again.isPresent() ? repeated(again.get()) : request();
-    SparkSessions.requireReachable(cluster.localFiles(), request.addresses());
-    if (dryRun) {
-      printPlan(request, out);
-    } else if (sample.isPresent()) {
-      tryOut(request, sample.get(), out);
-    } else {
-      convert(request, out);
+    LocalDate today = LocalDate.now(ZoneOffset.UTC);
+    if (dryRun || sample.isPresent()) {
+      rehearse(today);
+      return CommandLine.ExitCode.OK;
     }
-    return CommandLine.ExitCode.OK;
+    long start = System.nanoTime();
+    ConversionReports reports =
+        new ConversionReports(
+            spec.commandLine(), json ? ConversionReports.Form.JSON : ConversionReports.Form.WORDS);
+    try {
+      List<ConversionRequest> asked = asked();
+      asked.forEach(this::requireReachable);
+      spark.run(
+          "reweave convert " + list.orElseGet(() -> asked.get(0).output()),
+          context -> convert(context, asked, today, reports));
+    } catch (CommandLine.ParameterException e) {
+      throw e;
+    } catch (Exception e) { // Spark throws checked ones without saying so.
+      // Before the first conversion: what is known of it is what the command line says.
+      reports.add(
+          ConversionEnd.failed(
+              Redacted.text(input.orElse("")),
+              Redacted.text(output.orElse("")),
+              "",
+              (System.nanoTime() - start) / 1e9,
+              e));
+    }
+    return reports.exitCode();
+  }
+
+  private void convert(
+      JavaSparkContext context,
+      List<ConversionRequest> asked,
+      LocalDate today,
+      ConversionReports reports) {
+    Stores stores = new Stores(context.hadoopConfiguration());
+    // What can be wrong with the address is better known before the work is done.
+    Optional<TensorCatalog> table = catalog.map(c -> new TensorCatalog(context, stores, c));
+    List<String> listed = new ArrayList<>();
+    ConversionSeries series =
+        new ConversionSeries(
+            context,
+            stores,
+            new StepRequests(stores, today),
+            limit,
+            table.isPresent() ? Measuring.TENSORS : Measuring.NOTHING,
+            (outcome, address) ->
+                table.ifPresent(
+                    t -> listed.add(Summary.listed(t.add(outcome, address), t.address()))));
+    for (ConversionRequest request : asked) {
+      series.run(
+          request,
+          end -> {
+            reports.add(end);
+            listed.forEach(reports::tell);
+            listed.clear();
+          });
+    }
+    if (list.isPresent() || asked.stream().anyMatch(StepRequests::areSeveral)) {
+      reports.tellAll();
+    }
+  }
+
+  private void requireReachable(ConversionRequest request) {
+    SparkSessions.requireReachable(cluster.localFiles(), request.addresses());
+  }
+
+  private void rehearse(LocalDate today) {
+    if (json || list.isPresent()) {
+      throw wrong("--dry-run and --sample go neither with --list nor with --json");
+    }
+    ConversionRequest asked = asked().get(0);
+    requireReachable(asked);
+    if (StepRequests.areSeveral(asked)) {
+      throw wrong("--dry-run and --sample are for one step: name it with --tag");
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    Stores stores = new Stores(SparkSessions.hadoopConfiguration());
+    ConversionRequest request = new StepRequests(stores, today).one(asked);
+    Rehearsal rehearsal = new Rehearsal(request, out);
+    if (dryRun) {
+      rehearsal.plan(stores);
+    } else {
+      spark.run(
+          "reweave try " + request.output(),
+          context ->
+              rehearsal.tryOut(
+                  context, new Stores(context.hadoopConfiguration()), sample.orElseThrow(), limit));
+    }
+  }
+
+  private CommandLine.ParameterException wrong(String message) {
+    return new CommandLine.ParameterException(spec.commandLine(), message);
+  }
+
+  /** All that is asked for, none of it begun. */
+  private List<ConversionRequest> asked() {
+    if (list.isPresent() && again.isPresent()) {
+      throw wrong("--list and --again do not go together");
+    }
+    if (list.isPresent()) {
+      return new ListedRequests(spec)
+          .read(new Stores(SparkSessions.hadoopConfiguration()), list.get());
+    }
+    return List.of(again.isPresent() ? repeated(again.get()) : request());
   }
 
   private ConversionRequest repeated(String manifest) {
     for (CommandLine.Model.OptionSpec option :
         spec.commandLine().getParseResult().matchedOptions()) {
       if (!BESIDE_AGAIN.contains(option.longestName())) {
-        throw new CommandLine.ParameterException(
-            spec.commandLine(), option.longestName() + " is what --again takes from the manifest");
+        throw wrong(option.longestName() + " is what --again takes from the manifest");
       }
     }
-    return RepeatedConversion.read(
-        new Stores(SparkSessions.hadoopConfiguration()), manifest, output, existing(), earlier());
+    return sound(
+        RepeatedConversion.read(
+            new Stores(SparkSessions.hadoopConfiguration()),
+            manifest,
+            output,
+            existing(),
+            earlier()));
   }
 
   private ExistingOutput existing() {
@@ -132,66 +282,47 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private String required(Optional<String> value, String option) {
-    return value.orElseThrow(
-        () -> new CommandLine.ParameterException(spec.commandLine(), option + " is needed"));
+    return value.orElseThrow(() -> wrong(option + " is needed"));
   }
 
   /** What the arguments ask for. */
   ConversionRequest request() {
-    return new ConversionRequest(
-        required(input, "--input"),
-        required(output, "--output"),
-        reading.toOptions(),
-        planning.toOptions(model.defaultType()),
-        model.mapping(),
-        model.base(),
-        prove ? Proving.SECOND_COPY : Proving.CHECKSUMS,
-        existing(),
-        earlier());
+    return sound(
+        new ConversionRequest(
+            required(input, "--input"),
+            required(output, "--output"),
+            reading.toOptions(),
+            planning.toOptions(model.defaultType()),
+            model.mapping(),
+            model.base(),
+            prove ? Proving.SECOND_COPY : Proving.CHECKSUMS,
+            existing(),
+            earlier()));
   }
 
-  private static void printPlan(ConversionRequest request, PrintWriter out) {
-    Stores stores = new Stores(SparkSessions.hadoopConfiguration());
-    Preparation.Prepared prepared =
-        new Preparation(stores, new ThreadScanner(stores)).prepare(request);
-    ConversionPlan plan = prepared.plan();
-    Summary.source(prepared.checkpoint().source(), prepared.notes()).forEach(out::println);
-    PartRule rule = stores.outputFolder(request.output()).partRule();
-    PlanText.lines(plan, plan.chunks(rule), Conversion.taskBytes(rule, plan)).forEach(out::println);
-  }
-
-  private static void tryOut(ConversionRequest request, double part, PrintWriter out) {
-    try (SparkSessions.Session session = SparkSessions.start("reweave try " + request.output())) {
-      JavaSparkContext spark = session.context();
-      Stores stores = new Stores(spark.hadoopConfiguration());
-      Trial.Result result = new Trial(spark, stores).run(request, part);
-      Summary.source(result.prepared().checkpoint().source(), result.prepared().notes())
-          .forEach(out::println);
-      Summary.trial(
-              result.chunks(),
-              result.ofChunks(),
-              result.bytesRead(),
-              result.bytesMade(),
-              result.checked(),
-              result.unchecked())
-          .forEach(out::println);
-      Summary.overflows(result.overflows()).ifPresent(out::println);
-      Summary.differences(result.differences()).ifPresent(out::println);
+  /** The same, if its output has known placeholders, and that of several steps their tags. */
+  private ConversionRequest sound(ConversionRequest request) {
+    try {
+      boolean named = new OutputTemplate(request.output()).namesTag();
+      if (StepRequests.areSeveral(request) && !named) {
+        throw wrong(
+            "--tag "
+                + request.reading().tag().orElseThrow()
+                + " needs an output for each step: put {tag} in --output, as in models/{tag}");
+      }
+      return request;
+    } catch (IllegalArgumentException e) {
+      throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
     }
   }
 
-  /** Converts and tells what was done. */
-  static void convert(ConversionRequest request, PrintWriter out) {
-    try (SparkSessions.Session session =
-        SparkSessions.start("reweave convert " + request.output())) {
-      JavaSparkContext spark = session.context();
-      Stores stores = new Stores(spark.hadoopConfiguration());
-      Conversion.Outcome outcome = new Conversion(spark, stores).run(request);
-      String address = stores.resolve(request.output());
-      if (outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE) {
-        out.println(Summary.upToDate(address));
-      } else {
-        Summary.result(outcome.manifest(), address).forEach(out::println);
+  static final class Bandwidth implements CommandLine.ITypeConverter<ReadLimit> {
+    @Override
+    public ReadLimit convert(String text) {
+      try {
+        return new ReadLimit(ByteSize.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw new CommandLine.TypeConversionException(e.getMessage());
       }
     }
   }

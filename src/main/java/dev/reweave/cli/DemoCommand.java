@@ -2,11 +2,14 @@ package dev.reweave.cli;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.job.Conversion;
 import dev.reweave.job.ConversionRequest;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
 import dev.reweave.job.SparkSessions;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.report.Summary;
+import dev.reweave.storage.Stores;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -16,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.apache.spark.api.java.JavaSparkContext;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -58,7 +62,7 @@ final class DemoCommand implements Callable<Integer> {
     Path folder = unpack();
     Path result = folder.resolve("model");
     PlanOptions defaults = PlanOptions.DEFAULTS;
-    ConvertCommand.convert(
+    convert(
         new ConversionRequest(
             folder.resolve("checkpoint").toString(),
             result.toString(),
@@ -70,6 +74,15 @@ final class DemoCommand implements Callable<Integer> {
     int exit = VerifyCommand.verify(result.toString(), out, spec.commandLine().getErr());
     print(result, out);
     return exit;
+  }
+
+  private static void convert(ConversionRequest request, PrintWriter out) {
+    try (SparkSessions.Session session = SparkSessions.start("reweave demo " + request.output())) {
+      JavaSparkContext spark = session.context();
+      Stores stores = new Stores(spark.hadoopConfiguration());
+      Conversion.Outcome outcome = new Conversion(spark, stores).run(request);
+      Summary.result(outcome.manifest(), stores.resolve(request.output())).forEach(out::println);
+    }
   }
 
   private Path unpack() {

@@ -14,7 +14,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
-/** The command line. Exit codes: 0 done, 1 it failed, 2 wrong usage. */
+/**
+ * The command line. Exit codes: 0 done, 1 it failed, 2 wrong usage; those of {@code diff} are its
+ * own.
+ */
 @Command(
     name = "reweave",
     description = "Weaves DeepSpeed checkpoints back into sharded safetensors.",
@@ -23,6 +26,7 @@ import picocli.CommandLine.ScopeType;
       InspectCommand.class,
       DoctorCommand.class,
       VerifyCommand.class,
+      DiffCommand.class,
       CleanCommand.class,
       DemoCommand.class,
       CommandLine.HelpCommand.class
@@ -56,12 +60,17 @@ public final class Main implements Runnable {
 
   /** Runs a command; gives the exit code. */
   static int run(PrintWriter out, PrintWriter err, String... args) {
+    return run(out, err, CommandLine.defaultFactory(), args);
+  }
+
+  /** Runs a command that a factory makes; gives the exit code. */
+  static int run(PrintWriter out, PrintWriter err, CommandLine.IFactory factory, String... args) {
     Main main = new Main();
-    return new CommandLine(main)
+    return new CommandLine(main, factory)
         .setOut(out)
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setExecutionExceptionHandler((e, command, parsed) -> main.explain(e, err))
+        .setExecutionExceptionHandler((e, command, parsed) -> main.explain(e, command, err))
         .execute(args);
   }
 
@@ -70,7 +79,7 @@ public final class Main implements Runnable {
     throw new CommandLine.ParameterException(spec.commandLine(), "a command is needed");
   }
 
-  private int explain(Exception e, PrintWriter err) {
+  private int explain(Exception e, CommandLine command, PrintWriter err) {
     if (e instanceof ReweaveException) {
       err.println("reweave: " + e.getMessage());
     } else {
@@ -82,7 +91,7 @@ public final class Main implements Runnable {
       err.print(Redacted.text(trace.toString()));
       err.flush();
     }
-    return CommandLine.ExitCode.SOFTWARE;
+    return command.getCommandSpec().exitCodeOnExecutionException();
   }
 
   static final class Version implements CommandLine.IVersionProvider {

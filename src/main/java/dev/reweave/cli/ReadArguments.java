@@ -10,7 +10,9 @@ final class ReadArguments {
   @Option(
       names = "--tag",
       paramLabel = "TAG",
-      description = "The saved step; by default the one that 'latest' names.")
+      description =
+          "The saved step; by default the one that 'latest' names. For convert also all, or new:"
+              + " all that have no finished result.")
   private Optional<String> tag = Optional.empty();
 
   @Option(

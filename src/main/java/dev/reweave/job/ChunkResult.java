@@ -14,6 +14,8 @@ import java.util.List;
  * @param shares what was read of each storage
  * @param bytesRead bytes fetched from input files
  * @param requests number of reads
+ * @param repeatedReads how many of them failed and were made again, as far as the stores tell
+ * @param elementsCast elements that changed their type
  */
 record ChunkResult(
     Chunk chunk,
@@ -22,7 +24,9 @@ record ChunkResult(
     List<TensorShare> tensors,
     List<ReadTally.StorageShare> shares,
     long bytesRead,
-    long requests)
+    long requests,
+    long repeatedReads,
+    long elementsCast)
     implements Serializable {
 
   /**
@@ -34,8 +38,15 @@ record ChunkResult(
    * @param overflows elements that were finite and became infinite in the cast
    * @param differences elements that should be the same in several copies and are not
    * @param proof what comparing them with a second copy came to
+   * @param digest what they hold; of no elements where that is not asked for
    */
-  record TensorShare(int segment, int crc32, long overflows, long differences, Proof.Outcome proof)
+  record TensorShare(
+      int segment,
+      int crc32,
+      long overflows,
+      long differences,
+      Proof.Outcome proof,
+      TensorDigest digest)
       implements Serializable {
     TensorShare plus(TensorShare other) {
       return new TensorShare(
@@ -43,7 +54,8 @@ record ChunkResult(
           crc32 ^ other.crc32(),
           overflows + other.overflows(),
           differences + other.differences(),
-          proof.plus(other.proof()));
+          proof.plus(other.proof()),
+          digest.plus(other.digest()));
     }
   }
 }

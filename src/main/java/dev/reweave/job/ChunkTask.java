@@ -1,5 +1,6 @@
 package dev.reweave.job;
 
+import dev.reweave.ReweaveException;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
@@ -10,7 +11,11 @@ import dev.reweave.storage.PartReceipt;
 import dev.reweave.storage.StagedFile;
 import dev.reweave.storage.Stores;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskContext;
 
 /**
  * Makes one chunk of one file, a window of a few megabytes after another: gathers the elements of
@@ -23,6 +28,8 @@ final class ChunkTask {
   private final Chunk chunk;
   private final PlannedFile file;
   private final List<Integer> before;
+  private final ReadLimit limit;
+  private final Measuring measuring;
 
   /**
    * A task for one chunk.
@@ -30,31 +37,98 @@ final class ChunkTask {
    * @param before what the file's other chunks add to the CRC-32 of each of its segments; empty if
    *     this chunk does not need it
    */
-  ChunkTask(Stores stores, ConversionPlan.Work work, Chunk chunk, List<Integer> before) {
+  ChunkTask(
+      Stores stores,
+      ConversionPlan.Work work,
+      Chunk chunk,
+      List<Integer> before,
+      ReadLimit limit,
+      Measuring measuring) {
     this.stores = stores;
     this.work = work;
     this.chunk = chunk;
     this.file = work.files().get(chunk.file());
     this.before = before;
+    this.limit = limit;
+    this.measuring = measuring;
   }
 
   /** Writes the chunk. */
   ChunkResult run(StagedFile target) {
     Part part = new Part(chunk.number(), chunk.from(), chunk.length());
-    try (ChunkSink sink = target.open(stores, part)) {
-      return run(sink);
-    } catch (IOException e) {
-      throw Stores.unwritable(target.target(), e);
-    }
+    return attempt(
+        () -> {
+          try (ChunkSink sink = target.open(stores, part)) {
+            return run(sink);
+          } catch (IOException e) {
+            throw Stores.unwritable(target.target(), e);
+          }
+        },
+        chunk.length());
   }
 
   /** Does all but write. */
   ChunkResult tryOut() {
-    try (ChunkSink sink = new Nowhere(chunk.number())) {
-      return run(sink);
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
+    return attempt(
+        () -> {
+          try (ChunkSink sink = new Nowhere(chunk.number())) {
+            return run(sink);
+          } catch (IOException e) {
+            throw new IllegalStateException(e);
+          }
+        },
+        0);
+  }
+
+  /** Counts what became of the work, and tells what it was if it failed. */
+  private ChunkResult attempt(Supplier<ChunkResult> work, long bytesWritten) {
+    boolean done = false;
+    try {
+      ChunkResult result = work.get();
+      ExecutorMetrics.add(result, bytesWritten);
+      done = true;
+      return result;
+    } catch (ReweaveException e) {
+      throw new ReweaveException(
+          e.problem(), e.place() + ", while " + whatAndWhere(), e.remedy(), e);
+    } finally {
+      if (!done) {
+        ExecutorMetrics.addFailed();
+      }
     }
+  }
+
+  private String whatAndWhere() {
+    String what =
+        "making bytes " + chunk.from() + " to " + chunk.to() + " of " + file.path() + tensors();
+    TaskContext task = TaskContext.get();
+    if (task == null) {
+      return what;
+    }
+    return what
+        + ", attempt "
+        + (task.attemptNumber() + 1)
+        + " on "
+        + SparkEnv.get().blockManager().blockManagerId().host();
+  }
+
+  /** The first and the last tensor of the chunk. */
+  private String tensors() {
+    List<String> names = new ArrayList<>();
+    for (int s = file.segmentAt(chunk.from()); s < file.segments().size(); s++) {
+      if (file.position(s) >= chunk.to()) {
+        break;
+      }
+      if (file.segments().get(s) instanceof Segment.Woven woven && woven.length() > 0) {
+        names.add(woven.spec().name());
+      }
+    }
+    if (names.isEmpty()) {
+      return "";
+    }
+    String first = names.get(0);
+    String last = names.get(names.size() - 1);
+    return " (" + (first.equals(last) ? "tensor " + first : first + " to " + last) + ")";
   }
 
   private record Nowhere(int number) implements ChunkSink {
@@ -77,10 +151,11 @@ final class ChunkTask {
   private ChunkResult run(ChunkSink sink) throws IOException {
     ReadTally tally = new ReadTally();
     ReadTally proofTally = new ReadTally();
-    try (OpenFiles files = new OpenFiles(stores, work.sources());
-        OpenFiles second = new OpenFiles(stores, work.second())) {
+    TokenBucket bucket = limit.bucket();
+    try (OpenFiles files = new OpenFiles(stores, work.sources(), bucket);
+        OpenFiles second = new OpenFiles(stores, work.second(), bucket)) {
       Proof proof = new Proof(file, new Gather(files, proofTally), new Gather(second, proofTally));
-      Window window = new Window(chunk, file, new Gather(files, tally), proof, sink);
+      Window window = new Window(chunk, file, new Gather(files, tally), proof, sink, measuring);
       fill(window);
       window.flush();
       PartReceipt receipt = sink.commit();
@@ -91,7 +166,9 @@ final class ChunkTask {
           window.tensors(),
           tally.shares(),
           tally.bytes() + proofTally.bytes(),
-          tally.requests() + proofTally.requests());
+          tally.requests() + proofTally.requests(),
+          files.repeatedReads() + second.repeatedReads(),
+          window.elementsCast());
     }
   }
 

@@ -164,9 +164,17 @@ public final class Comparison {
     Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
     try {
       tasks.run(
-          "compare " + plan.tensors() + " tensors",
+          "compare: " + plan.tensors() + " tensors",
           chunks,
-          chunk -> new ChunkTask(shared.value(), work.value(), chunk, List.of()).tryOut(),
+          chunk ->
+              new ChunkTask(
+                      shared.value(),
+                      work.value(),
+                      chunk,
+                      List.of(),
+                      ReadLimit.NONE,
+                      Measuring.NOTHING)
+                  .tryOut(),
           result ->
               result
                   .tensors()

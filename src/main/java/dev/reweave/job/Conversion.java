@@ -7,6 +7,7 @@ import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -18,8 +19,10 @@ public final class Conversion {
    *
    * @param manifest of the result
    * @param kind whether it was made now
+   * @param digests by tensor of the result, what it holds: where that was asked for, of what was
+   *     made now
    */
-  public record Outcome(Manifest manifest, Kind kind) {
+  public record Outcome(Manifest manifest, Kind kind, Map<String, TensorDigest> digests) {
     /** Whether there was anything to do. */
     public enum Kind {
       CONVERTED,
@@ -29,9 +32,16 @@ public final class Conversion {
 
   private final JavaSparkContext spark;
   private final Stores stores;
+  private final ReadLimit limit;
 
   /** Conversions on this cluster, between these stores. */
   public Conversion(JavaSparkContext spark, Stores stores) {
+    this(spark, stores, ReadLimit.NONE);
+  }
+
+  /** The same with tasks that read no faster than the limit says. */
+  public Conversion(JavaSparkContext spark, Stores stores, ReadLimit limit) {
+    this.limit = limit;
     this.spark = spark;
     this.stores = stores;
   }
@@ -55,6 +65,11 @@ public final class Conversion {
    * @throws dev.reweave.ReweaveException if it cannot be done
    */
   public Outcome run(ConversionRequest request) {
+    return run(request, Measuring.NOTHING);
+  }
+
+  /** The same, and tells of each tensor of the result what it holds, if that is asked for. */
+  public Outcome run(ConversionRequest request, Measuring measuring) {
     Instant start = Instant.now();
     OutputCheck check = new OutputCheck(stores, request);
     Broadcast<Stores> shared = spark.broadcast(stores);
@@ -69,7 +84,7 @@ public final class Conversion {
           // Killed between its last two steps: the result is whole, and rubbish is left.
           new Cleanup(stores).run(request.output());
         }
-        return new Outcome(done.get(), Outcome.Kind.UP_TO_DATE);
+        return new Outcome(done.get(), Outcome.Kind.UP_TO_DATE, Map.of());
       }
       Provenance provenance =
           new Provenance(
@@ -87,9 +102,10 @@ public final class Conversion {
               prepared.base(),
               prepared.aliases(),
               prepared.notes());
-      PlanRunner runner = new PlanRunner(spark, tasks, shared);
-      Manifest manifest = new OutputRun(request, check, prepared.plan(), provenance).run(runner);
-      return new Outcome(manifest, Outcome.Kind.CONVERTED);
+      PlanRunner runner = new PlanRunner(spark, tasks, shared, limit, measuring);
+      OutputRun.Published made =
+          new OutputRun(request, check, prepared.plan(), provenance).run(runner);
+      return new Outcome(made.manifest(), Outcome.Kind.CONVERTED, made.digests());
     } finally {
       shared.destroy();
     }

@@ -72,6 +72,18 @@ public record ConversionRequest(
     return List.copyOf(addresses);
   }
 
+  /** The same with another address for the result. */
+  ConversionRequest to(String address) {
+    return new ConversionRequest(
+        input, address, reading, planning, mapping, base, proving, existing, earlier);
+  }
+
+  /** The same for one saved step, with its own address for the result. */
+  ConversionRequest ofStep(String tag, String address) {
+    return new ConversionRequest(
+        input, address, reading.withTag(tag), planning, mapping, base, proving, existing, earlier);
+  }
+
   /** The part that decides what the result is, for comparison with other requests. */
   List<Object> substance() {
     return List.of(

@@ -111,9 +111,23 @@ final class FileAssembly implements AutoCloseable {
             List.copyOf(progress.shares.values()),
             byTensor(file, progress, ChunkResult.TensorShare::overflows),
             byTensor(file, progress, ChunkResult.TensorShare::differences),
-            proofs);
+            proofs,
+            digests(file, progress));
     journal.finish(state);
     return state;
+  }
+
+  private static Map<String, TensorDigest> digests(PlannedFile file, Progress progress) {
+    Map<String, TensorDigest> digests = new TreeMap<>();
+    if (file.role() == PlannedFile.Role.WEIGHTS) {
+      for (ChunkResult.TensorShare share : progress.tensors.values()) {
+        String tensor = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
+        if (share.digest().statistics().elements() > 0) {
+          digests.put(tensor, share.digest());
+        }
+      }
+    }
+    return digests;
   }
 
   /** Counts that are not zero. */

@@ -52,7 +52,7 @@ final class FileChecksums {
     try {
       new SparkTasks(spark)
           .run(
-              "verify " + written.size() + " files",
+              "verify: the checksums of " + written.size() + " files",
               parts,
               part -> crc(shared.value(), part),
               result -> crcs[result.index()] ^= result.share());

@@ -48,8 +48,13 @@ final class Fingerprint {
 
   /** Of what the user asked for, whatever the input holds. */
   static String command(ConversionRequest request) {
+    return command(request, Versions.reweave());
+  }
+
+  /** Of what the user asked some version for. */
+  static String command(ConversionRequest request, String version) {
     MessageDigest digest = sha256();
-    add(digest, Versions.reweave());
+    add(digest, version);
     add(digest, request.substance().toString());
     return HexFormat.of().formatHex(digest.digest());
   }

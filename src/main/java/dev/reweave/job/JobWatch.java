@@ -2,7 +2,6 @@ package dev.reweave.job;
 
 import java.time.Duration;
 import java.util.HashSet;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -14,8 +13,8 @@ import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 
 /**
- * Knows which tasks of one job still run. Spark reports a failed job at once, while its other tasks
- * go on for a while: what they write must not come behind the clean-up.
+ * Knows which tasks of some jobs still run. Spark reports a failed job at once, while its other
+ * tasks go on for a while: what they write must not come behind the clean-up.
  */
 final class JobWatch extends SparkListener implements AutoCloseable {
   private static final String PROPERTY = "reweave.job";
@@ -23,21 +22,27 @@ final class JobWatch extends SparkListener implements AutoCloseable {
   private final JavaSparkContext spark;
   private final String id = UUID.randomUUID().toString();
   private final Set<Long> running = new HashSet<>();
-  private Optional<SparkListenerJobStart> job = Optional.empty();
-  private boolean ended;
+  private final Set<Integer> jobs = new HashSet<>();
+  private final Set<Integer> stages = new HashSet<>();
+  private int ended;
+  private boolean stopped;
 
-  /** Watches the next job that this thread starts. */
+  /** Watches the jobs that this thread starts from now on. */
   JobWatch(JavaSparkContext spark) {
     this.spark = spark;
     spark.setLocalProperty(PROPERTY, id);
     spark.sc().addSparkListener(this);
   }
 
-  /** Waits until the job has ended and none of its tasks runs, but not for ever. */
-  synchronized void awaitTasks(Duration longest) {
+  /**
+   * Waits until the jobs have ended and none of their tasks runs, but not for ever.
+   *
+   * @param started how many jobs were started
+   */
+  synchronized void awaitTasks(int started, Duration longest) {
     long end = System.nanoTime() + longest.toNanos();
     try {
-      while (!ended || !running.isEmpty()) {
+      while (!stopped && (ended < started || !running.isEmpty())) {
         long left = (end - System.nanoTime()) / 1_000_000;
         if (left <= 0 || spark.sc().isStopped()) {
           return;
@@ -52,13 +57,16 @@ final class JobWatch extends SparkListener implements AutoCloseable {
   @Override
   public synchronized void onJobStart(SparkListenerJobStart start) {
     if (id.equals(start.properties().getProperty(PROPERTY))) {
-      job = Optional.of(start);
+      jobs.add(start.jobId());
+      for (scala.collection.Iterator<Object> i = start.stageIds().iterator(); i.hasNext(); ) {
+        stages.add((Integer) i.next());
+      }
     }
   }
 
   @Override
   public synchronized void onTaskStart(SparkListenerTaskStart start) {
-    if (job.filter(j -> j.stageIds().contains(start.stageId())).isPresent()) {
+    if (stages.contains(start.stageId())) {
       running.add(start.taskInfo().taskId());
     }
   }
@@ -71,14 +79,15 @@ final class JobWatch extends SparkListener implements AutoCloseable {
 
   @Override
   public synchronized void onJobEnd(SparkListenerJobEnd end) {
-    ended |= job.filter(j -> j.jobId() == end.jobId()).isPresent();
+    if (jobs.contains(end.jobId())) {
+      ended++;
+    }
     notifyAll();
   }
 
   @Override
   public synchronized void onApplicationEnd(SparkListenerApplicationEnd end) {
-    ended = true;
-    running.clear();
+    stopped = true;
     notifyAll();
   }
 

@@ -45,6 +45,7 @@ final class Journal {
    * @param overflows by tensor, elements that became infinite in the cast; only where there are any
    * @param differences by tensor, elements that differ between ranks that should have copies
    * @param proofs by tensor, what comparing it with a second copy came to
+   * @param digests by tensor, what it holds; empty where that was not asked for
    */
   record FileState(
       String path,
@@ -53,7 +54,13 @@ final class Journal {
       List<ReadTally.StorageShare> shares,
       Map<String, Long> overflows,
       Map<String, Long> differences,
-      Map<String, Proof.Outcome> proofs) {}
+      Map<String, Proof.Outcome> proofs,
+      Map<String, TensorDigest> digests) {
+    // Records of other versions of this program may be without.
+    FileState {
+      digests = digests == null ? Map.of() : Map.copyOf(digests);
+    }
+  }
 
   private final OutputFolder output;
 

@@ -16,16 +16,25 @@ final class OpenFiles implements Closeable {
 
   private final Stores stores;
   private final List<InputFile> files;
+  private final TokenBucket bucket;
   private final LinkedHashMap<Integer, RandomAccess> open = new LinkedHashMap<>(16, 0.75f, true);
+  private long repeatedReads;
 
-  OpenFiles(Stores stores, List<InputFile> files) {
+  /**
+   * Files of one task.
+   *
+   * @param bucket of the task
+   */
+  OpenFiles(Stores stores, List<InputFile> files, TokenBucket bucket) {
     this.stores = stores;
     this.files = files;
+    this.bucket = bucket;
   }
 
   /** Fills all ranges from the file of this index. */
   void readFully(int file, List<ReadRange> ranges) {
     try {
+      bucket.take(ranges.stream().mapToLong(ReadRange::length).sum());
       access(file).readFully(ranges);
     } catch (IOException e) {
       throw Stores.unreadable(files.get(file).uri(), e);
@@ -38,7 +47,7 @@ final class OpenFiles implements Closeable {
       if (open.size() == MOST_OPEN) {
         Map.Entry<Integer, RandomAccess> eldest = open.entrySet().iterator().next();
         open.remove(eldest.getKey());
-        eldest.getValue().close();
+        close(eldest.getValue());
       }
       access = stores.open(files.get(file));
       open.put(file, access);
@@ -46,10 +55,20 @@ final class OpenFiles implements Closeable {
     return access;
   }
 
+  private void close(RandomAccess access) throws IOException {
+    repeatedReads += access.repeatedReads();
+    access.close();
+  }
+
+  /** Reads that failed and were made again, as far as the stores tell. */
+  long repeatedReads() {
+    return repeatedReads + open.values().stream().mapToLong(RandomAccess::repeatedReads).sum();
+  }
+
   @Override
   public void close() throws IOException {
     for (RandomAccess access : open.values()) {
-      access.close();
+      close(access);
     }
     open.clear();
   }

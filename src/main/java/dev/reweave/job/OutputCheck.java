@@ -1,5 +1,6 @@
 package dev.reweave.job;
 
+import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
 import dev.reweave.job.ConversionRequest.Earlier;
 import dev.reweave.job.ConversionRequest.ExistingOutput;
@@ -75,8 +76,26 @@ final class OutputCheck {
     return manifest()
         .filter(m -> request.earlier() == Earlier.CONTINUE)
         .filter(m -> m.fingerprint().equals(fingerprint))
-        .filter(m -> m.result().shards().stream().allMatch(this::isThere))
-        .filter(m -> m.result().files().stream().allMatch(this::isThere));
+        .filter(this::isWhole);
+  }
+
+  /**
+   * What the same command has made of the same input, whatever that holds by now and whichever
+   * version did it; empty if there is nothing of the kind, or it is not whole.
+   */
+  Optional<Manifest> finished() {
+    String input = Redacted.text(stores.resolve(request.input()));
+    return manifest()
+        .filter(m -> m.input().path().equals(input))
+        .filter(m -> m.command().equals(Fingerprint.command(request, m.reweave())))
+        .filter(this::isWhole)
+        // A run that was killed behind its manifest has left rubbish, which the next one removes.
+        .filter(m -> new Journal(output).begun().isEmpty());
+  }
+
+  private boolean isWhole(Manifest manifest) {
+    return manifest.result().shards().stream().allMatch(this::isThere)
+        && manifest.result().files().stream().allMatch(this::isThere);
   }
 
   private boolean isThere(Manifest.Shard shard) {

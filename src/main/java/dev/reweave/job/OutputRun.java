@@ -20,6 +20,13 @@ import java.util.Optional;
  * stopped, runs the plan, publishes, and leaves nothing behind if that fails.
  */
 final class OutputRun {
+  /**
+   * What has become visible.
+   *
+   * @param digests by tensor, what it holds, where that was asked for
+   */
+  record Published(Manifest manifest, Map<String, TensorDigest> digests) {}
+
   private final ConversionRequest request;
   private final OutputCheck check;
   private final OutputFolder output;
@@ -37,14 +44,14 @@ final class OutputRun {
     this.provenance = provenance;
   }
 
-  Manifest run(PlanRunner runner) {
+  Published run(PlanRunner runner) {
     check.requireRoom(journal);
     boolean existed = output.exists();
     try (OutputLock.Held lock = output.lock().take("reweave convert " + request.output())) {
       check.requireRoom(journal);
-      Manifest manifest = runLocked(runner, lock);
+      Published published = runLocked(runner, lock);
       output.finish();
-      return manifest;
+      return published;
     } catch (RuntimeException e) {
       if (!existed) {
         quietly(output::removeIfEmpty, e);
@@ -53,14 +60,14 @@ final class OutputRun {
     }
   }
 
-  private Manifest runLocked(PlanRunner runner, OutputLock.Held lock) {
+  private Published runLocked(PlanRunner runner, OutputLock.Held lock) {
     try {
       PlanRunner.Staged result = runStaged(runner);
       Manifest manifest = provenance.manifest(plan, result.figures());
       lock.check();
       List<String> earlier = check.manifest().map(Manifest::fileNames).orElse(List.of());
       new Publisher(output, journal).publish(plan, result, manifest, earlier);
-      return manifest;
+      return new Published(manifest, result.digests());
     } catch (RuntimeException e) {
       quietly(journal::undoPublishing, e);
       quietly(output::clear, e);

@@ -30,16 +30,32 @@ final class PlanRunner {
    * @param states by path
    */
   record Staged(
-      Map<String, StagedFile> files, Map<String, Journal.FileState> states, RunFigures figures) {}
+      Map<String, StagedFile> files, Map<String, Journal.FileState> states, RunFigures figures) {
+    /** What tensors hold, by name: of the files of runs that measured them. */
+    Map<String, TensorDigest> digests() {
+      Map<String, TensorDigest> digests = new HashMap<>();
+      states.values().forEach(state -> digests.putAll(state.digests()));
+      return digests;
+    }
+  }
 
   private final JavaSparkContext spark;
   private final SparkTasks tasks;
   private final Broadcast<Stores> stores;
+  private final ReadLimit limit;
+  private final Measuring measured;
 
-  PlanRunner(JavaSparkContext spark, SparkTasks tasks, Broadcast<Stores> stores) {
+  PlanRunner(
+      JavaSparkContext spark,
+      SparkTasks tasks,
+      Broadcast<Stores> stores,
+      ReadLimit limit,
+      Measuring measured) {
     this.spark = spark;
     this.tasks = tasks;
     this.stores = stores;
+    this.limit = limit;
+    this.measured = measured;
   }
 
   /**
@@ -58,46 +74,56 @@ final class PlanRunner {
       Map<String, StagedFile> staged,
       Map<String, Journal.FileState> finished) {
     Broadcast<Stores> shared = stores;
+    ReadLimit most = limit;
+    RunCounters counters = new RunCounters(spark);
+    Measuring measuring = measured;
     Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
     StorageChecks checks = new StorageChecks();
     finished.values().forEach(file -> checks.add(file.shares()));
     Map<String, Journal.FileState> states = new HashMap<>(finished);
-    long[] audited = {0};
+    long[] audited = {0, 0};
     try (FileAssembly assembly = new FileAssembly(plan, output, staged, journal)) {
-      List<Chunk> bodies = new ArrayList<>();
-      List<Chunk> tails = new ArrayList<>();
-      for (Chunk chunk : plan.chunks(output.partRule(), tasks.slots())) {
-        PlannedFile file = plan.files().get(chunk.file());
-        if (!finished.containsKey(file.path())) {
-          // A tail holds checksums of all that is before it.
-          (chunk.to() > file.tailStart() && chunk.from() > 0 ? tails : bodies).add(chunk);
-        }
+      ConversionSteps steps =
+          new ConversionSteps(
+              plan,
+              plan.chunks(output.partRule(), tasks.slots()),
+              file -> finished.containsKey(file.path()));
+      // Where all is on one machine, there is nothing to choose.
+      PreferredHosts hosts = new PreferredHosts(shared.value(), plan);
+      List<SparkTasks.Batch<Assignment>> bodies = new ArrayList<>();
+      for (SparkTasks.Batch<Chunk> wave : steps.bodies(tasks.slots())) {
+        bodies.add(
+            new SparkTasks.Batch<>(
+                wave.description(),
+                wave.items().stream()
+                    .map(c -> new Assignment(c, target(c, plan, staged), List.of()))
+                    .toList()));
       }
-      String what = what(plan);
       tasks.run(
-          what,
-          bodies.stream().map(c -> new Assignment(c, target(c, plan, staged), List.of())).toList(),
-          a -> run(a, shared.value(), work.value()),
+          bodies,
+          a -> spark.isLocal() ? List.of() : hosts.of(a.chunk()),
+          a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
           assembly::add);
       tasks.run(
-          what + ": ends",
-          tails.stream()
+          "convert: the ends of " + steps.tails().size() + " files",
+          steps.tails().stream()
               .map(
                   c ->
                       new Assignment(
                           c, target(c, plan, staged), assembly.crc32OfSegments(c.file())))
               .toList(),
-          a -> run(a, shared.value(), work.value()),
+          a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
           assembly::add);
       // Meanwhile the last files are put together.
       tasks.run(
-          "check " + plan.checkpointFiles() + " input files",
+          "check: the checksums of " + plan.checkpointFiles() + " input files",
           IntStream.range(0, plan.checkpointFiles()).boxed().toList(),
-          file -> new StorageAudit(shared.value(), work.value(), file).run(),
+          file -> counters.add(new StorageAudit(shared.value(), work.value(), file, most).run()),
           result -> {
             checks.add(result.shares());
             checks.leaveOut(result.unchecked());
             audited[0] += result.bytesRead();
+            audited[1] += result.requests();
           });
       for (Journal.FileState file : assembly.finish()) {
         checks.add(file.shares());
@@ -111,7 +137,7 @@ final class PlanRunner {
           new RunFigures(
               assembly.bytesRead() + audited[0],
               bytesNeeded(plan, finished),
-              assembly.requests(),
+              assembly.requests() + audited[1],
               finished.size(),
               checks.checked(),
               checks.unchecked(),
@@ -127,23 +153,14 @@ final class PlanRunner {
     }
   }
 
-  private static ChunkResult run(Assignment a, Stores stores, ConversionPlan.Work work) {
-    return new ChunkTask(stores, work, a.chunk(), a.before()).run(a.target());
+  private static ChunkResult run(
+      Assignment a, Stores stores, ConversionPlan.Work work, ReadLimit limit, Measuring measuring) {
+    return new ChunkTask(stores, work, a.chunk(), a.before(), limit, measuring).run(a.target());
   }
 
   private static StagedFile target(
       Chunk chunk, ConversionPlan plan, Map<String, StagedFile> staged) {
     return staged.get(plan.files().get(chunk.file()).path());
-  }
-
-  private static String what(ConversionPlan plan) {
-    int copies = plan.copies().size();
-    return "convert "
-        + plan.tensors()
-        + " tensors to "
-        + plan.shards().size()
-        + " shards"
-        + (copies == 0 ? "" : ", copy " + copies + " files");
   }
 
   private static long bytesNeeded(ConversionPlan plan, Map<String, Journal.FileState> finished) {

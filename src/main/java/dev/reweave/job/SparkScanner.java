@@ -30,7 +30,7 @@ final class SparkScanner implements MetadataScanner {
       items.add(new Numbered<>(i, requests.get(i)));
     }
     tasks.run(
-        "read metadata of " + requests.size() + " files",
+        "read the structure of " + requests.size() + " files",
         items,
         item -> new Answer<>(item.number(), ThreadScanner.answer(shared.value(), item.request())),
         (Answer<T> answer) -> answers.set(answer.request(), answer.value()));

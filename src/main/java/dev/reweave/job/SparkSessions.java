@@ -15,6 +15,7 @@ import scala.Tuple2;
 public final class SparkSessions {
   private static final String MASTER = "spark.master";
   private static final String MARK = "spark.reweave.start";
+  private static final String PLUGINS = "spark.plugins";
 
   private SparkSessions() {}
 
@@ -60,6 +61,11 @@ public final class SparkSessions {
       conf.setIfMissing("spark.ui.enabled", "false");
       conf.setIfMissing("spark.driver.host", "127.0.0.1");
       conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");
+    }
+    String metrics = ReweaveMetricsPlugin.class.getName();
+    String plugins = conf.get(PLUGINS, "");
+    if (!List.of(plugins.split("\\s*,\\s*", -1)).contains(metrics)) {
+      conf.set(PLUGINS, plugins.isBlank() ? metrics : plugins + "," + metrics);
     }
     // Services for notebooks and jobs have one context in each process, and must keep it.
     SparkContext context = SparkContext.getOrCreate(conf);

@@ -34,7 +34,12 @@ final class StorageAudit {
    * @param unchecked storages without checksum, with large unneeded parts, or with views that
    *     overlap
    */
-  record Result(List<ReadTally.StorageShare> shares, List<StorageRef> unchecked, long bytesRead)
+  record Result(
+      List<ReadTally.StorageShare> shares,
+      List<StorageRef> unchecked,
+      long bytesRead,
+      long requests,
+      long repeatedReads)
       implements Serializable {}
 
   private record Span(long from, long to) {}
@@ -42,26 +47,29 @@ final class StorageAudit {
   private final Stores stores;
   private final ConversionPlan.Work work;
   private final int file;
+  private final ReadLimit limit;
   private final ReadTally tally = new ReadTally();
   private final List<StorageRef> unchecked = new ArrayList<>();
 
-  StorageAudit(Stores stores, ConversionPlan.Work work, int file) {
+  StorageAudit(Stores stores, ConversionPlan.Work work, int file, ReadLimit limit) {
     this.stores = stores;
     this.work = work;
     this.file = file;
+    this.limit = limit;
   }
 
   Result run() {
-    try (OpenFiles files = new OpenFiles(stores, work.sources())) {
+    try (OpenFiles files = new OpenFiles(stores, work.sources(), limit.bucket())) {
       for (Map.Entry<StorageRef, List<Span>> used : used().entrySet()) {
         if (!used.getKey().hasCrc() || !fill(used.getKey(), used.getValue(), files)) {
           unchecked.add(used.getKey());
         }
       }
+      return new Result(
+          tally.shares(), unchecked, tally.bytes(), tally.requests(), files.repeatedReads());
     } catch (IOException e) {
       throw Stores.unreadable(work.sources().get(file).uri(), e);
     }
-    return new Result(tally.shares(), unchecked, tally.bytes());
   }
 
   private Map<StorageRef, List<Span>> used() {

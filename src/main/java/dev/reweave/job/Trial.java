@@ -41,10 +41,17 @@ public final class Trial {
 
   private final JavaSparkContext spark;
   private final Stores stores;
+  private final ReadLimit limit;
   private long bytesRead;
 
   /** Trials on this cluster, between these stores. */
   public Trial(JavaSparkContext spark, Stores stores) {
+    this(spark, stores, ReadLimit.NONE);
+  }
+
+  /** The same with tasks that read no faster than the limit says. */
+  public Trial(JavaSparkContext spark, Stores stores, ReadLimit limit) {
+    this.limit = limit;
     this.spark = spark;
     this.stores = stores;
   }
@@ -60,6 +67,7 @@ public final class Trial {
     OutputCheck check = new OutputCheck(stores, request);
     check.requireRoom(new Journal(check.output()));
     Broadcast<Stores> shared = spark.broadcast(stores);
+    ReadLimit slowest = limit;
     SparkTasks tasks = new SparkTasks(spark);
     try {
       Preparation.Prepared prepared =
@@ -73,9 +81,12 @@ public final class Trial {
       Map<String, Long> differences = new TreeMap<>();
       try {
         tasks.run(
-            "try " + sample.size() + " of " + all.size() + " chunks",
+            "try: " + sample.size() + " of " + all.size() + " chunks",
             sample,
-            chunk -> new ChunkTask(shared.value(), work.value(), chunk, List.of()).tryOut(),
+            chunk ->
+                new ChunkTask(
+                        shared.value(), work.value(), chunk, List.of(), slowest, Measuring.NOTHING)
+                    .tryOut(),
             result -> {
               checks.add(result.shares());
               bytesRead += result.bytesRead();

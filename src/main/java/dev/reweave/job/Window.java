@@ -39,6 +39,7 @@ final class Window {
   private final Proof proof;
   private final Gather gather;
   private final ChunkSink sink;
+  private final Measuring measuring;
   private final CRC32C crc = new CRC32C();
   private final byte[] in;
   private final byte[] out;
@@ -49,12 +50,20 @@ final class Window {
   private int gathered;
   private int filled;
   private long copied;
+  private long elementsCast;
 
-  Window(Chunk chunk, PlannedFile file, Gather gather, Proof proof, ChunkSink sink) {
+  Window(
+      Chunk chunk,
+      PlannedFile file,
+      Gather gather,
+      Proof proof,
+      ChunkSink sink,
+      Measuring measuring) {
     this.file = file;
     this.proof = proof;
     this.gather = gather;
     this.sink = sink;
+    this.measuring = measuring;
     // A cast from 64 to 16 bits takes in four times what it gives.
     this.in = new byte[(int) Math.min(BUFFER, 4 * chunk.length())];
     this.out = new byte[(int) Math.min(BUFFER, chunk.length())];
@@ -130,13 +139,19 @@ final class Window {
       Cast cast = piece.cast();
       long overflows = 0;
       if (!cast.isCopy()) {
+        elementsCast += piece.elements();
         cast.apply(in, piece.source(), out, piece.target(), piece.elements());
         overflows = cast.overflows(in, piece.source(), out, piece.target(), piece.elements());
       }
-      if (file.hasTail() || overflows > 0 || differences > 0) {
+      if (file.hasTail() || measuring == Measuring.TENSORS || overflows > 0 || differences > 0) {
         ChunkResult.TensorShare share =
             new ChunkResult.TensorShare(
-                piece.segment(), crc32(piece), overflows, differences, Proof.Outcome.NONE);
+                piece.segment(),
+                crc32(piece),
+                overflows,
+                differences,
+                Proof.Outcome.NONE,
+                digest(piece));
         tensors.merge(piece.segment(), share, ChunkResult.TensorShare::plus);
       }
     }
@@ -146,7 +161,7 @@ final class Window {
         (segment, outcome) ->
             tensors.merge(
                 segment,
-                new ChunkResult.TensorShare(segment, 0, 0, 0, outcome),
+                new ChunkResult.TensorShare(segment, 0, 0, 0, outcome, TensorDigest.NONE),
                 ChunkResult.TensorShare::plus));
     crc.update(out, 0, filled);
     sink.write(out, 0, filled);
@@ -162,9 +177,24 @@ final class Window {
     if (!file.hasTail()) {
       return 0;
     }
-    DType dtype = ((Segment.Woven) file.segments().get(piece.segment())).spec().dtype();
-    int crc32 = Checksum.CRC_32.of(out, piece.target(), piece.elements() * dtype.bytes());
+    int bytes = piece.elements() * dtype(piece).bytes();
+    int crc32 = Checksum.CRC_32.of(out, piece.target(), bytes);
     return Checksum.CRC_32.share(crc32, piece.behind());
+  }
+
+  /** Elements that changed their type, so far. */
+  long elementsCast() {
+    return elementsCast;
+  }
+
+  private TensorDigest digest(Piece piece) {
+    return measuring == Measuring.NOTHING
+        ? TensorDigest.NONE
+        : TensorDigest.of(dtype(piece), out, piece.target(), piece.elements(), piece.behind());
+  }
+
+  private DType dtype(Piece piece) {
+    return ((Segment.Woven) file.segments().get(piece.segment())).spec().dtype();
   }
 
   int crc32c() {

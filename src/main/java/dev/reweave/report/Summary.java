@@ -228,6 +228,13 @@ public final class Summary {
     return "up to date: " + output + " holds the result of this conversion";
   }
 
+  /** How many rows a catalog was given; none if it had them. */
+  public static String listed(long rows, String catalog) {
+    return rows == 0
+        ? "listed before: " + catalog + " has the tensors of this conversion"
+        : String.format(Locale.ROOT, "listed %d tensors in %s", rows, catalog);
+  }
+
   /** What a verification found in a good folder. */
   public static String verified(int shards, int tensors, long bytes, boolean checksums) {
     return String.format(

@@ -15,6 +15,8 @@ import org.apache.hadoop.fs.Options.OpenFileOptions;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.StreamCapabilities;
+import org.apache.hadoop.fs.statistics.IOStatistics;
+import org.apache.hadoop.fs.statistics.StreamStatisticNames;
 
 /** Positioned reads through a Hadoop stream that was opened for random access. */
 final class HadoopRandomAccess implements RandomAccess {
@@ -27,6 +29,7 @@ final class HadoopRandomAccess implements RandomAccess {
   private final InputFile file;
   private final FSDataInputStream in;
   private final boolean readsAtOnce;
+  private long brokenRanges;
 
   private HadoopRandomAccess(InputFile file, FSDataInputStream in, boolean readsAtOnce) {
     this.file = file;
@@ -98,12 +101,22 @@ final class HadoopRandomAccess implements RandomAccess {
         asked.get(i).getData().get().get(range.buffer(), range.offset(), range.length());
       } catch (ExecutionException e) {
         // Unlike a positioned read, a range whose body breaks off is not asked for again.
+        brokenRanges++;
         readFully(range.position(), range.buffer(), range.offset(), range.length());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new InterruptedIOException("interrupted while reading " + file.uri());
       }
     }
+  }
+
+  @Override
+  public long repeatedReads() {
+    IOStatistics statistics = in.getIOStatistics();
+    return brokenRanges
+        + (statistics == null
+            ? 0
+            : statistics.counters().getOrDefault(StreamStatisticNames.STREAM_READ_EXCEPTIONS, 0L));
   }
 
   /** Whether the ranges ascend without overlap, as vectored reads want them. */

@@ -27,6 +27,11 @@ public interface RandomAccess extends Closeable {
     }
   }
 
+  /** Reads that failed and were made again so far, as far as the store tells. */
+  default long repeatedReads() {
+    return 0;
+  }
+
   /**
    * A part of the file, to be read as if it were a file. Closing it does nothing.
    *

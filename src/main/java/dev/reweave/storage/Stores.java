@@ -12,7 +12,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.BlockLocation;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -120,6 +122,31 @@ public final class Stores implements Serializable {
     return address.substring(address.lastIndexOf('/') + 1);
   }
 
+  /**
+   * Which machines have which part of a file, in the order of its bytes; empty if the store has no
+   * machines of its own, as object stores and local disks have none, or does not tell.
+   */
+  public List<BlockHosts> blocks(InputFile file) {
+    Path path = path(file.uri());
+    FileStatus status = new FileStatus(file.length(), false, 1, 1, file.modified(), path);
+    try {
+      FileSystem fs = fileSystem(path);
+      List<BlockHosts> blocks = new ArrayList<>();
+      // Where nothing is known, Hadoop says that all is on the local host.
+      boolean known = false;
+      for (BlockLocation block : fs.getFileBlockLocations(status, 0, file.length())) {
+        List<String> hosts =
+            Stream.of(block.getHosts()).filter(h -> !h.equals("localhost")).toList();
+        known |= !hosts.isEmpty();
+        blocks.add(new BlockHosts(block.getOffset() + block.getLength(), hosts));
+      }
+      return known ? blocks : List.of();
+    } catch (IOException e) {
+      // It would only be of use: what cannot be read is told when it is read.
+      return List.of();
+    }
+  }
+
   /** Opens a file for positioned reads; nothing is read yet. */
   public RandomAccess open(InputFile file) {
     Path path = path(file.uri());
@@ -210,6 +237,36 @@ public final class Stores implements Serializable {
     fs.delete(target, false);
     if (!fs.rename(path(from), target)) {
       throw new IOException("the store refused to rename " + from + " to " + to);
+    }
+  }
+
+  /**
+   * Moves a file to where readers look for it: they see all of it or nothing, also in object
+   * stores, where it is copied. Folders are made as needed.
+   *
+   * @throws ReweaveException if it cannot be done
+   */
+  public void moveIn(InputFile file, String target) {
+    try {
+      Path to = path(target);
+      fileSystem(to).mkdirs(to.getParent());
+      replace(file.uri(), target);
+    } catch (IOException e) {
+      throw unwritable(target, e);
+    }
+  }
+
+  /**
+   * Deletes a folder with all that is in it; nothing happens if there is none.
+   *
+   * @throws ReweaveException if it cannot be done
+   */
+  public void deleteTree(String folder) {
+    Path path = path(folder);
+    try {
+      fileSystem(path).delete(path, true);
+    } catch (IOException e) {
+      throw unwritable(folder, e);
     }
   }
 

@@ -217,6 +217,8 @@ class MappingOptionsTest {
         "convert -i i -o o --sample 101% | is not a percentage above 0",
         "convert -i i -o o --only ( | is no regular expression",
         "convert -i i -o o --dtype int8 | is not one of float32, bfloat16, float16, keep, like-base",
+        "convert -i i -o o --max-bandwidth 0 | is not a size",
+        "convert -i i -o o --max-bandwidth fast | is not a size",
         "convert -i i -o o --shards some | is not one of by-size, like-base",
         "convert --again x.json --dtype keep | --dtype is what --again takes from the manifest",
       })

@@ -15,6 +15,7 @@ import dev.reweave.testing.FaultProxy.Request;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.HadoopFiles;
 import dev.reweave.testing.S3Server;
+import dev.reweave.testing.SparkPages;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -215,6 +216,17 @@ class FaultTest {
     boolean askedTwice =
         stumble.kind().equals(INITIATE) && stumble.fault().equals(Fault.lostAnswer());
     assertEquals(askedTwice ? 1 : 0, S3Server.shared().pendingUploads(bucket).size());
+  }
+
+  @Test
+  void readsMadeAgainAreCounted() {
+    SparkPages pages = SparkPages.from(TestSpark.context());
+    proxy.inject(READ.requests(), 6, Fault.cut(100_000));
+
+    run(input, output());
+
+    long again = pages.accumulators().getOrDefault("reads made again", 0L);
+    assertTrue(again >= 1 && again <= 6, "made again: " + again);
   }
 
   /** A fault that stays, with what the message must say. */

@@ -6,6 +6,8 @@ import java.net.URI;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -17,6 +19,7 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.impl.OpenFileParameters;
 import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
+import org.apache.spark.TaskContext;
 
 /**
  * Local files as a store that knows only whole files shows them, under the scheme {@code faulty};
@@ -35,7 +38,12 @@ public final class FaultyFileSystem extends FilterFileSystem {
   private static final Map<Call, Long> CALLS = new ConcurrentHashMap<>();
   private static final Map<Call, Long> FAILING = new ConcurrentHashMap<>();
 
+  private static final AtomicInteger FAILURES = new AtomicInteger();
+  private static final AtomicLong BYTES = new AtomicLong();
+
   private static volatile int mostPerRead = ALL;
+  private static volatile String failingJobs = "";
+  private static volatile int failingAttempts;
 
   /** For Hadoop. */
   public FaultyFileSystem() {
@@ -63,6 +71,9 @@ public final class FaultyFileSystem extends FilterFileSystem {
   /** No faults from now on, and counts from zero. */
   public static void heal() {
     mostPerRead = ALL;
+    failingAttempts = 0;
+    FAILURES.set(0);
+    BYTES.set(0);
     CALLS.clear();
     FAILING.clear();
   }
@@ -70,6 +81,28 @@ public final class FaultyFileSystem extends FilterFileSystem {
   /** Lets a call of a kind fail, counted from 1 since the last {@link #heal()}. */
   public static void fail(Call call, long number) {
     FAILING.put(call, number);
+  }
+
+  /**
+   * Lets the reads of weights fail in the first attempts at each task of some jobs.
+   *
+   * @param jobs how their descriptions begin
+   */
+  public static void failAttempts(String jobs, int attempts) {
+    failingJobs = jobs;
+    failingAttempts = attempts;
+  }
+
+  /** Number of reads that failed for the attempt that they were made in. */
+  public static int failures() {
+    return FAILURES.get();
+  }
+
+  private static boolean failsInAttempt(Call call, TaskContext task) {
+    return call == Call.READ
+        && task != null
+        && task.attemptNumber() < failingAttempts
+        && task.getLocalProperty("spark.job.description").startsWith(failingJobs);
   }
 
   /** Lets each positioned read give at most this many bytes. */
@@ -82,7 +115,21 @@ public final class FaultyFileSystem extends FilterFileSystem {
     return CALLS.getOrDefault(call, 0L);
   }
 
+  /** Number of bytes read since the last {@link #heal()}. */
+  public static long bytesRead() {
+    return BYTES.get();
+  }
+
+  private static int counted(int bytes) {
+    BYTES.addAndGet(Math.max(0, bytes));
+    return bytes;
+  }
+
   private static void count(Call call, Path path) throws IOException {
+    if (failsInAttempt(call, TaskContext.get())) {
+      FAILURES.incrementAndGet();
+      throw new IOException("injected failure of " + call);
+    }
     if (!path.getName().endsWith(".lock")
         && CALLS.merge(call, 1L, Long::sum).equals(FAILING.get(call))) {
       throw new IOException("injected failure of " + call);
@@ -146,19 +193,21 @@ public final class FaultyFileSystem extends FilterFileSystem {
     @Override
     public int read(long position, byte[] buffer, int offset, int length) throws IOException {
       count(Call.READ, path);
-      return in.read(position, buffer, offset, Math.min(length, mostPerRead));
+      return counted(in.read(position, buffer, offset, Math.min(length, mostPerRead)));
     }
 
     @Override
     public int read() throws IOException {
       count(Call.READ, path);
-      return in.read();
+      int value = in.read();
+      counted(value < 0 ? 0 : 1);
+      return value;
     }
 
     @Override
     public int read(byte[] buffer, int offset, int length) throws IOException {
       count(Call.READ, path);
-      return in.read(buffer, offset, Math.min(length, mostPerRead));
+      return counted(in.read(buffer, offset, Math.min(length, mostPerRead)));
     }
 
     @Override

@@ -63,17 +63,7 @@ public record DcpFolder(
       }
       return Optional.of(of(base, List.of(name), root, List.of()));
     }
-    Map<String, Stores.Listing> steps = new LinkedHashMap<>();
-    for (String folder : root.folders()) {
-      String name = folder.substring(folder.lastIndexOf('/') + 1);
-      // Accelerate keeps the optimizer in a checkpoint of its own beside the model's.
-      if (!TrainingState.isStateName(name)) {
-        Stores.Listing listing = stores.list(folder);
-        if (isStep(folder, listing)) {
-          steps.put(name, listing);
-        }
-      }
-    }
+    Map<String, Stores.Listing> steps = steps(stores, root);
     if (steps.isEmpty()) {
       return Optional.empty();
     }
@@ -86,6 +76,26 @@ public record DcpFolder(
           "choose one of " + steps.keySet() + " with --tag");
     }
     return Optional.of(of(base + "/" + tag, List.copyOf(steps.keySet()), steps.get(tag), notes));
+  }
+
+  /** Names of the saved steps in a folder; empty if there are none. */
+  public static List<String> tags(Stores stores, Stores.Listing root) {
+    return List.copyOf(steps(stores, root).keySet());
+  }
+
+  private static Map<String, Stores.Listing> steps(Stores stores, Stores.Listing root) {
+    Map<String, Stores.Listing> steps = new LinkedHashMap<>();
+    for (String folder : root.folders()) {
+      String name = folder.substring(folder.lastIndexOf('/') + 1);
+      // Accelerate keeps the optimizer in a checkpoint of its own beside the model's.
+      if (!TrainingState.isStateName(name)) {
+        Stores.Listing listing = stores.list(folder);
+        if (isStep(folder, listing)) {
+          steps.put(name, listing);
+        }
+      }
+    }
+    return steps;
   }
 
   /** Whether files are those of a distributed checkpoint. */

@@ -115,7 +115,8 @@ public record TagFolder(
         "there is no 'latest' file, and several tags: " + tags, base, "choose one with --tag");
   }
 
-  private static List<String> tags(Stores stores, Stores.Listing root) {
+  /** The tags of the steps in a folder; empty if there are none. */
+  public static List<String> tags(Stores stores, Stores.Listing root) {
     List<String> tags = new ArrayList<>();
     for (String folder : root.folders()) {
       Stores.Listing step = stores.list(folder);

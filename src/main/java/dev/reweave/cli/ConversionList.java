@@ -1,0 +1,136 @@
+package dev.reweave.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.ReweaveException;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * A file of conversions: one JSON object on each line, with the long options of {@code convert} as
+ * names of its members. What a line does not say is as on the command line.
+ */
+final class ConversionList {
+  private static final int MOST_BYTES = 64 << 20;
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper()
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+  /** What is wrong with a list, and on which line. */
+  static final class BrokenList extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    BrokenList(String place, String problem) {
+      super(place + ": " + problem);
+    }
+  }
+
+  /** An option that a line can have. */
+  enum Kind {
+    TEXT,
+    FLAG
+  }
+
+  /**
+   * One line.
+   *
+   * @param place file and number of the line
+   * @param members options without dashes, each with its value; {@code true} or {@code false} of a
+   *     flag
+   */
+  record Line(String place, Map<String, String> members) {}
+
+  private final Map<String, Kind> known;
+
+  /**
+   * Lists of lines with these options.
+   *
+   * @param known options without dashes
+   */
+  ConversionList(Map<String, Kind> known) {
+    this.known = Map.copyOf(known);
+  }
+
+  /**
+   * Reads all lines; those without any text are passed over.
+   *
+   * @throws BrokenList if a line is not as it should be, or there is none
+   * @throws ReweaveException if the file cannot be read
+   */
+  List<Line> read(Stores stores, String address) throws BrokenList {
+    InputFile file =
+        stores
+            .file(address)
+            .orElseThrow(
+                () ->
+                    new ReweaveException(
+                        "no list is there", address, "name a file with --list, not a folder"));
+    List<Line> lines = new ArrayList<>();
+    int number = 0;
+    for (String text : text(stores.readAll(file, MOST_BYTES), address).lines().toList()) {
+      number++;
+      if (!text.isBlank()) {
+        lines.add(line(text, address + ", line " + number));
+      }
+    }
+    if (lines.isEmpty()) {
+      throw new BrokenList(address, "no line with a conversion");
+    }
+    return lines;
+  }
+
+  private static String text(byte[] content, String address) throws BrokenList {
+    try {
+      return UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
+    } catch (CharacterCodingException e) {
+      throw new BrokenList(address, "text is not valid UTF-8");
+    }
+  }
+
+  private Line line(String text, String place) throws BrokenList {
+    JsonNode node;
+    try {
+      node = JSON.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new BrokenList(place, "not valid JSON: " + e.getOriginalMessage());
+    }
+    if (!node.isObject()) {
+      throw new BrokenList(
+          place, "not a JSON object such as {\"input\": \"URI\", \"output\": \"URI\"}");
+    }
+    Map<String, String> members = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> member : node.properties()) {
+      members.put(member.getKey(), value(member.getKey(), member.getValue(), place));
+    }
+    return new Line(place, members);
+  }
+
+  private String value(String name, JsonNode value, String place) throws BrokenList {
+    Kind kind = known.get(name);
+    if (kind == null) {
+      Set<String> names = new TreeSet<>(known.keySet());
+      throw new BrokenList(
+          place, "unknown key '" + name + "'; known are " + String.join(", ", names));
+    }
+    if (kind == Kind.FLAG ? !value.isBoolean() : !value.isTextual() || value.asText().isBlank()) {
+      throw new BrokenList(
+          place, "'" + name + "' is not " + (kind == Kind.FLAG ? "true or false" : "a text"));
+    }
+    return value.asText();
+  }
+}

@@ -1,0 +1,75 @@
+package dev.reweave.cli;
+
+import dev.reweave.report.ConversionEnd;
+import dev.reweave.report.ConversionTable;
+import dev.reweave.report.Summary;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+
+/**
+ * Tells of conversions as they end: in words, or with one line of JSON for each and the words on
+ * the error stream.
+ */
+final class ConversionReports {
+  /** What standard output is for. */
+  enum Form {
+    WORDS,
+    JSON
+  }
+
+  private final CommandLine command;
+  private final Form form;
+  private final PrintWriter words;
+  private final ConversionTable table = new ConversionTable();
+
+  ConversionReports(CommandLine command, Form form) {
+    this.command = command;
+    this.form = form;
+    this.words = form == Form.JSON ? command.getErr() : command.getOut();
+  }
+
+  void add(ConversionEnd end) {
+    table.add(end);
+    end.failure().ifPresentOrElse(this::explain, () -> tell(end));
+    if (form == Form.JSON) {
+      command.getOut().println(end.toJson());
+      command.getOut().flush();
+    }
+  }
+
+  private void tell(ConversionEnd end) {
+    if (end.status() == ConversionEnd.Status.UP_TO_DATE) {
+      words.println(Summary.upToDate(end.output()));
+    } else {
+      end.manifest()
+          .ifPresent(manifest -> Summary.result(manifest, end.output()).forEach(words::println));
+    }
+  }
+
+  /** As a failure is told that ends a command. */
+  private void explain(Exception failure) {
+    try {
+      command
+          .getExecutionExceptionHandler()
+          .handleExecutionException(failure, command, command.getParseResult());
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Tells something beside. */
+  void tell(String line) {
+    words.println(line);
+  }
+
+  /** Tells what became of all of several conversions. */
+  void tellAll() {
+    table.lines().forEach(words::println);
+  }
+
+  int exitCode() {
+    return table.count(ConversionEnd.Status.FAILED) == 0
+        ? CommandLine.ExitCode.OK
+        : CommandLine.ExitCode.SOFTWARE;
+  }
+}

@@ -1,0 +1,53 @@
+package dev.reweave.cli;
+
+import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.job.Conversion;
+import dev.reweave.job.ConversionRequest;
+import dev.reweave.job.Preparation;
+import dev.reweave.job.ReadLimit;
+import dev.reweave.job.Trial;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.report.PlanText;
+import dev.reweave.report.Summary;
+import dev.reweave.storage.PartRule;
+import dev.reweave.storage.Stores;
+import java.io.PrintWriter;
+import org.apache.spark.api.java.JavaSparkContext;
+
+/** What a conversion would do, without writing anything. */
+final class Rehearsal {
+  private final ConversionRequest request;
+  private final PrintWriter out;
+
+  Rehearsal(ConversionRequest request, PrintWriter out) {
+    this.request = request;
+    this.out = out;
+  }
+
+  /** Tells the plan. */
+  void plan(Stores stores) {
+    Preparation.Prepared prepared =
+        new Preparation(stores, new ThreadScanner(stores)).prepare(request);
+    ConversionPlan plan = prepared.plan();
+    Summary.source(prepared.checkpoint().source(), prepared.notes()).forEach(out::println);
+    PartRule rule = stores.outputFolder(request.output()).partRule();
+    PlanText.lines(plan, plan.chunks(rule), Conversion.taskBytes(rule, plan)).forEach(out::println);
+  }
+
+  /** Reads, checks and casts a part of the chunks. */
+  void tryOut(JavaSparkContext spark, Stores stores, double part, ReadLimit limit) {
+    Trial.Result result = new Trial(spark, stores, limit).run(request, part);
+    Summary.source(result.prepared().checkpoint().source(), result.prepared().notes())
+        .forEach(out::println);
+    Summary.trial(
+            result.chunks(),
+            result.ofChunks(),
+            result.bytesRead(),
+            result.bytesMade(),
+            result.checked(),
+            result.unchecked())
+        .forEach(out::println);
+    Summary.overflows(result.overflows()).ifPresent(out::println);
+    Summary.differences(result.differences()).ifPresent(out::println);
+  }
+}

@@ -1,0 +1,138 @@
+package dev.reweave.lake;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.job.MappingChoice;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.util.CaseInsensitiveStringMap;
+
+/**
+ * What a query asks to be read.
+ *
+ * @param addresses of checkpoints, at least one
+ * @param model the name that its tensors are listed under; empty for the end of the address
+ * @param hadoop settings of Hadoop's file systems, before those of the session
+ */
+record SourceOptions(
+    List<String> addresses,
+    Optional<String> model,
+    ReadOptions reading,
+    MappingChoice mapping,
+    Map<String, String> hadoop) {
+  /** The address of one checkpoint. */
+  static final String PATH = "path";
+
+  /** The addresses of several, as a JSON array: what Spark makes of {@code load(a, b)}. */
+  private static final String PATHS = "paths";
+
+  /** A saved step, as {@code --tag}. */
+  private static final String TAG = "tag";
+
+  /** {@code master} or {@code model}, as {@code --weights}. */
+  private static final String WEIGHTS = "weights";
+
+  /** As {@code --mapping}, but {@code none} by default: a checkpoint is listed as it is. */
+  private static final String MAPPING = "mapping";
+
+  /** What stands in the column of that name. */
+  private static final String MODEL = "model";
+
+  /** Beginning of the options that are Hadoop's. */
+  private static final String HADOOP = "fs.";
+
+  /**
+   * Reads the options of a query.
+   *
+   * @throws ReweaveException if they make no sense
+   */
+  static SourceOptions of(CaseInsensitiveStringMap options) {
+    Map<String, String> hadoop = new TreeMap<>();
+    options
+        .asCaseSensitiveMap()
+        .forEach(
+            (key, value) -> {
+              if (key.startsWith(HADOOP)) {
+                hadoop.put(key, value);
+              }
+            });
+    List<String> addresses = addresses(options);
+    Optional<String> model = option(options, MODEL);
+    if (model.isPresent() && addresses.size() > 1) {
+      throw new ReweaveException(
+          "one name for several models", "option " + MODEL, "leave it out, or load one address");
+    }
+    return new SourceOptions(
+        addresses,
+        model,
+        new ReadOptions(
+            option(options, TAG),
+            option(options, WEIGHTS).map(SourceOptions::weights),
+            ReadOptions.Frozen.INCLUDE),
+        option(options, MAPPING).map(MappingChoice::of).orElse(MappingChoice.NONE),
+        hadoop);
+  }
+
+  private static Optional<String> option(CaseInsensitiveStringMap options, String key) {
+    return Optional.ofNullable(options.get(key)).filter(value -> !value.isEmpty());
+  }
+
+  private static List<String> addresses(CaseInsensitiveStringMap options) {
+    try {
+      Optional<String> several = option(options, PATHS);
+      if (several.isPresent()) {
+        return List.of(new ObjectMapper().readValue(several.get(), String[].class));
+      }
+    } catch (JsonProcessingException e) {
+      throw new ReweaveException(
+          "not a JSON array of addresses", "option " + PATHS, "give one address as path", e);
+    }
+    return List.of(
+        option(options, PATH)
+            .orElseThrow(
+                () ->
+                    new ReweaveException(
+                        "no address is given",
+                        "format reweave",
+                        "name a checkpoint: load(URI), or OPTIONS (path 'URI')")));
+  }
+
+  private static Weights weights(String text) {
+    return Arrays.stream(Weights.values())
+        .filter(w -> w.name().equals(text.toUpperCase(Locale.ROOT)))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new ReweaveException(
+                    "no such weights", "option " + WEIGHTS + " = " + text, "master or model"));
+  }
+
+  /**
+   * The settings of the cluster, with those of the session, as Spark's own sources take them, and
+   * those of the query.
+   */
+  Configuration configuration(Configuration cluster, Map<String, String> session) {
+    Configuration all = new Configuration(cluster);
+    session.forEach(
+        (key, value) -> {
+          if (key.startsWith(HADOOP)) {
+            all.set(key, value);
+          }
+        });
+    hadoop.forEach(all::set);
+    return all;
+  }
+
+  /** The name for the tensors of an address. */
+  String modelName(String address) {
+    return model.orElseGet(() -> address.substring(address.lastIndexOf('/') + 1));
+  }
+}

@@ -1,0 +1,118 @@
+package dev.reweave.report;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.reweave.ReweaveException;
+import dev.reweave.plan.ByteSize;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * How a conversion ended, for schedulers and for the table of several.
+ *
+ * @param input address of the checkpoint, without credentials
+ * @param output address of the folder for the result, without credentials
+ * @param tag of the saved step, or empty
+ * @param manifest of the result; empty if there is none
+ * @param seconds that it took
+ * @param failure empty unless it failed
+ */
+public record ConversionEnd(
+    Status status,
+    String input,
+    String output,
+    String tag,
+    Optional<Manifest> manifest,
+    double seconds,
+    Optional<Exception> failure) {
+
+  /** Whether there is a result, and whether it was made now. */
+  public enum Status {
+    CONVERTED("converted"),
+    UP_TO_DATE("up to date"),
+    FAILED("failed");
+
+    private final String text;
+
+    Status(String text) {
+      this.text = text;
+    }
+
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+
+  /** One that came to nothing. */
+  public static ConversionEnd failed(
+      String input, String output, String tag, double seconds, Exception failure) {
+    return new ConversionEnd(
+        Status.FAILED, input, output, tag, Optional.empty(), seconds, Optional.of(failure));
+  }
+
+  /** What is told of a failure: problem, place and remedy. */
+  private static ReweaveException explained(Exception failure) {
+    return failure instanceof ReweaveException known
+        ? known
+        : new ReweaveException(
+            "internal error: " + failure, "Reweave", "run it with -v and report what that prints");
+  }
+
+  /** One line of JSON; members without a value are left out. */
+  public String toJson() {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("status", status.toString());
+    putText(json, "input", input);
+    putText(json, "output", output);
+    putText(json, "tag", tag);
+    manifest.ifPresent(
+        m -> {
+          json.put("tensors", m.result().tensors());
+          json.put("bytes", bytes(m));
+          json.put("files", files(m).count());
+        });
+    json.put("seconds", Math.round(seconds * 1000) / 1000.0);
+    failure.ifPresent(
+        f -> {
+          ReweaveException error = explained(f);
+          json.putObject("error")
+              .put("problem", error.problem())
+              .put("place", error.place())
+              .put("remedy", error.remedy());
+        });
+    return json.toString();
+  }
+
+  private static void putText(ObjectNode json, String name, String text) {
+    if (!text.isEmpty()) {
+      json.put(name, text);
+    }
+  }
+
+  private static Stream<Manifest.Shard> files(Manifest manifest) {
+    return Stream.concat(manifest.result().shards().stream(), manifest.result().files().stream());
+  }
+
+  private static long bytes(Manifest manifest) {
+    return files(manifest).mapToLong(Manifest.Shard::bytes).sum();
+  }
+
+  /** In words, how much was made or why not. */
+  String details() {
+    return failure
+        .map(f -> explained(f).getMessage())
+        .or(
+            () ->
+                manifest.map(
+                    m ->
+                        String.format(
+                            Locale.ROOT,
+                            "%d tensors, %s, %.1f s",
+                            m.result().tensors(),
+                            ByteSize.format(bytes(m)),
+                            seconds)))
+        .orElse("");
+  }
+}

@@ -1,0 +1,145 @@
+package dev.reweave.tensor;
+
+import java.io.Serializable;
+
+/**
+ * How far two tensors, or the same parts of them, are apart. Numbers are compared as doubles; the
+ * two halves of a complex number are numbers of their own. Sums are exact, so that the whole does
+ * not depend on the parts in which it was compared.
+ *
+ * <p>Two NaNs are the same value, and so are the two zeros. What is not finite on both sides takes
+ * no part in the sums.
+ *
+ * @param numbers how many were compared
+ * @param unequal those whose bits differ; where the types differ, those whose values differ after
+ *     the wider type was cast to the narrower, or one of 16 bits to the second's
+ * @param differing those whose values differ
+ * @param nanInFirst those of them that are NaN in the first alone
+ * @param nanInSecond those of them that are NaN in the second alone
+ * @param infinite those of them that are infinite in one, and another number in the other
+ * @param absolute largest difference of two numbers; infinite if one of them is
+ * @param at index of the first element that is that far apart; -1 if none is
+ * @param relative largest difference of two numbers as a part of the greater magnitude of both: 0
+ *     to 2; infinite if one of them is
+ */
+public record Deviation(
+    long numbers,
+    long unequal,
+    long differing,
+    long nanInFirst,
+    long nanInSecond,
+    long infinite,
+    double absolute,
+    long at,
+    double relative,
+    Sums sums)
+    implements Serializable {
+
+  /** Of nothing. */
+  public static final Deviation NONE = new Deviation(0, 0, 0, 0, 0, 0, 0, -1, 0, Sums.NONE);
+
+  /**
+   * What cosine and distance are made of.
+   *
+   * @param first sum of the first's squares
+   * @param second sum of the second's squares
+   * @param product sum of both's products
+   * @param difference sum of the squares of their differences
+   */
+  record Sums(ExactSum first, ExactSum second, ExactSum product, ExactSum difference)
+      implements Serializable {
+    static final Sums NONE = new Sums(ExactSum.ZERO, ExactSum.ZERO, ExactSum.ZERO, ExactSum.ZERO);
+
+    static Sums of(double first, double second, double product, double difference) {
+      return new Sums(
+          ExactSum.of(first), ExactSum.of(second), ExactSum.of(product), ExactSum.of(difference));
+    }
+
+    Sums plus(Sums other) {
+      return new Sums(
+          first.plus(other.first),
+          second.plus(other.second),
+          product.plus(other.product),
+          difference.plus(other.difference));
+    }
+  }
+
+  Deviation withUnequal(long number) {
+    return new Deviation(
+        numbers,
+        number,
+        differing,
+        nanInFirst,
+        nanInSecond,
+        infinite,
+        absolute,
+        at,
+        relative,
+        sums);
+  }
+
+  /** That of two parts. */
+  public Deviation plus(Deviation other) {
+    return new Deviation(
+        numbers + other.numbers,
+        unequal + other.unequal,
+        differing + other.differing,
+        nanInFirst + other.nanInFirst,
+        nanInSecond + other.nanInSecond,
+        infinite + other.infinite,
+        Math.max(absolute, other.absolute),
+        farthest(other),
+        Math.max(relative, other.relative),
+        sums.plus(other.sums));
+  }
+
+  private long farthest(Deviation other) {
+    if (at < 0 || other.at < 0) {
+      return Math.max(at, other.at);
+    }
+    int order = Double.compare(absolute, other.absolute);
+    return order == 0 ? Math.min(at, other.at) : order > 0 ? at : other.at;
+  }
+
+  /** Those that are NaN, or infinite, on one side alone. */
+  public long broken() {
+    return nanInFirst + nanInSecond + infinite;
+  }
+
+  /**
+   * Cosine of the angle between the two as vectors; 0 if one alone has no length, NaN if the
+   * squares are too large to be added up.
+   */
+  public double cosine() {
+    if (differing == 0) {
+      return 1;
+    }
+    double product = sums.first.value() * sums.second.value();
+    boolean inRange = product >= Double.MIN_NORMAL && product <= Double.MAX_VALUE;
+    double lengths =
+        inRange
+            ? Math.sqrt(product)
+            : Math.sqrt(sums.first.value()) * Math.sqrt(sums.second.value());
+    if (lengths == 0) {
+      return sums.difference.value() == 0 ? 1 : 0;
+    }
+    if (Double.isInfinite(lengths)) {
+      return Double.NaN;
+    }
+    double cosine = sums.product.value() / lengths;
+    return Math.max(-1, Math.min(1, cosine));
+  }
+
+  /**
+   * Length of the difference of the two as vectors, as a part of the longer one's: 0 to 2; NaN if
+   * the squares are too large to be added up.
+   */
+  public double distance() {
+    double longer = Math.max(sums.first.value(), sums.second.value());
+    double difference = sums.difference.value();
+    if (Double.isInfinite(longer)) {
+      return Double.NaN;
+    }
+    return difference == 0 ? 0 : Math.sqrt(difference) / Math.sqrt(longer);
+  }
+}

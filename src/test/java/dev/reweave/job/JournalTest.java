@@ -1,0 +1,44 @@
+package dev.reweave.job;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.reweave.storage.OutputFolder;
+import dev.reweave.tensor.DType;
+import dev.reweave.testing.TestSpark;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JournalTest {
+  @TempDir Path temp;
+
+  /** A killed run's finished files keep what was measured, where nothing has a mean too. */
+  @Test
+  void recordsKeepWhatWasMeasured() {
+    OutputFolder output = TestSpark.stores().outputFolder(temp.resolve("out").toString());
+    output.prepare(100);
+    Journal journal = new Journal(output);
+    Journal.PlanState plan = new Journal.PlanState("f", Map.of("a", ""), List.of());
+    byte[] nan = {0, 0, (byte) 0xC0, 0x7F};
+    byte[] numbers = {0, 0, 0, 0, 0, 0, (byte) 0x80, 0x3F};
+    Journal.FileState state =
+        new Journal.FileState(
+            "a",
+            7,
+            List.of(),
+            List.of(),
+            Map.of(),
+            Map.of(),
+            Map.of(),
+            Map.of(
+                "hopeless", TensorDigest.of(DType.F32, nan, 0, 1, 0),
+                "good", TensorDigest.of(DType.F32, numbers, 0, 2, 12)));
+    journal.begin(plan);
+    journal.finish(state);
+
+    assertEquals(state, journal.finished(plan).get("a"));
+    assertEquals(plan, journal.begun().orElseThrow());
+  }
+}

@@ -4,7 +4,6 @@ import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ChunkOrder;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
-import dev.reweave.storage.PartRule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -26,10 +25,14 @@ final class ConversionSteps {
   private final List<Chunk> bodies = new ArrayList<>();
   private final List<Chunk> tails = new ArrayList<>();
 
-  /** The steps of a plan, without the files that are done. */
-  ConversionSteps(ConversionPlan plan, PartRule rule, Predicate<PlannedFile> done) {
+  /**
+   * The steps of a plan, without the files that are done.
+   *
+   * @param chunks of all files
+   */
+  ConversionSteps(ConversionPlan plan, List<Chunk> chunks, Predicate<PlannedFile> done) {
     this.plan = plan;
-    for (Chunk chunk : plan.chunks(rule)) {
+    for (Chunk chunk : chunks) {
       PlannedFile file = plan.files().get(chunk.file());
       if (!done.test(file)) {
         // A tail holds checksums of all that is before it.

@@ -8,6 +8,7 @@ import dev.reweave.report.Manifest;
 import dev.reweave.report.Provenance;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.OutputLock;
+import dev.reweave.storage.Overlapped;
 import dev.reweave.storage.StagedFile;
 import java.util.HashMap;
 import java.util.List;
@@ -102,10 +103,12 @@ final class OutputRun {
   private Map<String, StagedFile> stage() {
     Map<String, StagedFile> staged = new HashMap<>();
     Map<String, String> tokens = new HashMap<>();
-    for (PlannedFile planned : plan.files()) {
-      StagedFile file = output.stage(planned.path(), planned.length());
-      staged.put(planned.path(), file);
-      tokens.put(planned.path(), file.token());
+    List<StagedFile> files =
+        Overlapped.allAnswers(plan.files(), f -> output.stage(f.path(), f.length()));
+    for (int i = 0; i < files.size(); i++) {
+      String path = plan.files().get(i).path();
+      staged.put(path, files.get(i));
+      tokens.put(path, files.get(i).token());
     }
     List<String> small = plan.smallFiles().stream().map(SmallFile::path).toList();
     journal.begin(new Journal.PlanState(provenance.fingerprint(), tokens, small));

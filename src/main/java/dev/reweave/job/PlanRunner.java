@@ -84,11 +84,14 @@ final class PlanRunner {
     long[] audited = {0, 0};
     try (FileAssembly assembly = new FileAssembly(plan, output, staged, journal)) {
       ConversionSteps steps =
-          new ConversionSteps(plan, output.partRule(), file -> finished.containsKey(file.path()));
+          new ConversionSteps(
+              plan,
+              plan.chunks(output.partRule(), tasks.slots()),
+              file -> finished.containsKey(file.path()));
       // Where all is on one machine, there is nothing to choose.
       PreferredHosts hosts = new PreferredHosts(shared.value(), plan);
       List<SparkTasks.Batch<Assignment>> bodies = new ArrayList<>();
-      for (SparkTasks.Batch<Chunk> wave : steps.bodies(spark.defaultParallelism())) {
+      for (SparkTasks.Batch<Chunk> wave : steps.bodies(tasks.slots())) {
         bodies.add(
             new SparkTasks.Batch<>(
                 wave.description(),
@@ -111,10 +114,7 @@ final class PlanRunner {
               .toList(),
           a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
           assembly::add);
-      for (Journal.FileState file : assembly.finish()) {
-        checks.add(file.shares());
-        states.put(file.path(), file);
-      }
+      // Meanwhile the last files are put together.
       tasks.run(
           "check: the checksums of " + plan.checkpointFiles() + " input files",
           IntStream.range(0, plan.checkpointFiles()).boxed().toList(),
@@ -125,6 +125,10 @@ final class PlanRunner {
             audited[0] += result.bytesRead();
             audited[1] += result.requests();
           });
+      for (Journal.FileState file : assembly.finish()) {
+        checks.add(file.shares());
+        states.put(file.path(), file);
+      }
       checks.compare(plan);
       Map<String, Proof.Outcome> proofs = new TreeMap<>();
       states.values().forEach(state -> proofs.putAll(state.proofs()));

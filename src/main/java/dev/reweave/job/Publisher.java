@@ -6,6 +6,7 @@ import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.Overlapped;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -42,13 +43,23 @@ final class Publisher {
       // From here on, what is visible is of this plan: a later process must not remove it again.
       journal.publishing();
     }
-    for (PlannedFile file : plan.files()) {
-      output.publish(staged.files().get(file.path()), staged.states().get(file.path()).receipts());
-    }
+    publish(plan.copies(), staged);
+    publish(plan.shards(), staged);
     for (SmallFile file : plan.smallFiles()) {
       output.publish(file.path(), file.content());
     }
     output.publish(Manifest.FILE_NAME, manifest.toJson());
+  }
+
+  private void publish(List<PlannedFile> files, PlanRunner.Staged staged) {
+    List<String> paths = files.stream().map(PlannedFile::path).toList();
+    var unused =
+        Overlapped.allAnswers(
+            paths,
+            path -> {
+              output.publish(staged.files().get(path), staged.states().get(path).receipts());
+              return path;
+            });
   }
 
   private void removeEarlier(ConversionPlan plan, Collection<String> earlier) {

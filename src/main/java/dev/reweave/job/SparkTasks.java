@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
@@ -49,6 +50,9 @@ final class SparkTasks {
   /** How long the other tasks of a failed job are waited for. */
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(2);
 
+  /** Far beyond any cluster: settings may name any number. */
+  private static final int MOST_SLOTS = 100_000;
+
   private static final AtomicLong GROUPS = new AtomicLong();
   private static final ExecutionContext AT_ONCE =
       ExecutionContext$.MODULE$.fromExecutor(Runnable::run);
@@ -60,6 +64,25 @@ final class SparkTasks {
 
   SparkTasks(JavaSparkContext spark) {
     this.spark = spark;
+  }
+
+  /** How many tasks run at the same time, once the cluster has given all that it may. */
+  int slots() {
+    return slots(spark.getConf(), spark.defaultParallelism());
+  }
+
+  /**
+   * The same, by a cluster's settings.
+   *
+   * @param now how many tasks run at the same time on what the cluster has given so far
+   */
+  static int slots(SparkConf conf, int now) {
+    long slots = now;
+    if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
+      long executors = conf.getInt("spark.dynamicAllocation.maxExecutors", 0);
+      slots = Math.max(slots, executors * conf.getInt("spark.executor.cores", 1));
+    }
+    return (int) Math.max(1, Math.min(slots, MOST_SLOTS));
   }
 
   /**

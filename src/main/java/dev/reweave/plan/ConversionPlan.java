@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongUnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -95,15 +96,31 @@ public record ConversionPlan(
   }
 
   /**
-   * All chunks, file after file. The tail of a file is in one chunk, its last.
+   * All chunks, file after file, as long as they may be. The tail of a file is in one chunk, its
+   * last.
    *
    * @param rule what the output's store can put together
    */
   public List<Chunk> chunks(PartRule rule) {
+    return chunks(rule, file -> chunkBytes);
+  }
+
+  /**
+   * All chunks, in even shares for so many tasks at a time.
+   *
+   * @param rule what the output's store can put together
+   */
+  public List<Chunk> chunks(PartRule rule, int slots) {
+    List<Long> lengths = files.stream().map(PlannedFile::length).toList();
+    long most = new EvenChunks(lengths, chunkBytes).bytes(slots);
+    return chunks(rule, file -> EvenChunks.bytes(file, most));
+  }
+
+  private List<Chunk> chunks(PartRule rule, LongUnaryOperator wanted) {
     List<Chunk> chunks = new ArrayList<>();
     for (int f = 0; f < files.size(); f++) {
       PlannedFile file = files.get(f);
-      long step = rule.partBytes(file.length(), chunkBytes, Chunk.ALIGNMENT);
+      long step = rule.partBytes(file.length(), wanted.applyAsLong(file.length()), Chunk.ALIGNMENT);
       int number = 1;
       long from = 0;
       while (from < file.length()) {

@@ -13,6 +13,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.StreamCapabilities;
 
 /**
  * The folder that a conversion fills. Files are staged where no reader looks (in a hidden folder
@@ -244,12 +245,27 @@ public final class OutputFolder {
 
   /** Makes a small file visible, whole. */
   public void publish(String name, byte[] content) {
+    Path target = new Path(folder, name);
+    if (isWrittenInPlace()) {
+      write(target, content);
+      return;
+    }
     write(new Path(staged(name)), content);
     try {
-      makeParent(new Path(folder, name), folder);
-      stores.replace(staged(name), new Path(folder, name).toString());
+      makeParent(target, folder);
+      stores.replace(staged(name), target.toString());
     } catch (IOException e) {
-      throw Stores.unwritable(new Path(folder, name).toString(), e);
+      throw Stores.unwritable(target.toString(), e);
+    }
+  }
+
+  /** Whether a small file can be given up while it is written, and no reader ever sees it. */
+  private boolean isWrittenInPlace() {
+    try {
+      return means == Means.MULTIPART_UPLOAD
+          && fs.hasPathCapability(folder, CommonPathCapabilities.ABORTABLE_STREAM);
+    } catch (IOException e) {
+      throw Stores.unwritable(address(), e);
     }
   }
 
@@ -293,15 +309,29 @@ public final class OutputFolder {
     boolean direct = means == Means.MULTIPART_UPLOAD;
     Path written = direct ? path : new Path(staging, "writing-" + UUID.randomUUID());
     try {
-      fs.mkdirs(path.getParent());
+      if (!direct) {
+        fs.mkdirs(path.getParent());
+      }
       try (FSDataOutputStream out = fs.create(written, true)) {
-        out.write(content);
+        write(content, out);
       }
       if (!direct) {
         stores.replace(written.toString(), path.toString());
       }
     } catch (IOException e) {
       throw Stores.unwritable(path.toString(), e);
+    }
+  }
+
+  private static void write(byte[] content, FSDataOutputStream out) throws IOException {
+    try {
+      out.write(content);
+    } catch (IOException e) {
+      // Closing it would show what came so far.
+      if (out.hasCapability(StreamCapabilities.ABORTABLE_STREAM)) {
+        out.abort();
+      }
+      throw e;
     }
   }
 

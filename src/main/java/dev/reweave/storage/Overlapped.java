@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 
 /** Many small requests to a store at the same time, since each waits far longer than it works. */
 public final class Overlapped {
@@ -22,6 +23,26 @@ public final class Overlapped {
   }
 
   private Overlapped() {}
+
+  /**
+   * Asks about all items as {@link #answers} does, and comes back only when none is under way, even
+   * if one fails: for requests that change something, which a clean-up must find done or not begun.
+   */
+  public static <T, R> List<R> allAnswers(Collection<T> items, Request<T, R> request) {
+    List<Supplier<R>> answers = answers(items, item -> outcome(item, request));
+    return answers.stream().map(Supplier::get).toList();
+  }
+
+  private static <T, R> Supplier<R> outcome(T item, Request<T, R> request) {
+    try {
+      R answer = request.answer(item);
+      return () -> answer;
+    } catch (RuntimeException e) {
+      return () -> {
+        throw e;
+      };
+    }
+  }
 
   /**
    * Asks about all items, on threads of this process.

@@ -32,7 +32,7 @@ class ConversionStepsTest {
   }
 
   private static List<String> jobs(ConversionPlan plan, int cores) {
-    return new ConversionSteps(plan, PartRule.FREE, file -> false)
+    return new ConversionSteps(plan, plan.chunks(PartRule.FREE), file -> false)
         .bodies(cores).stream().map(SparkTasks.Batch::description).toList();
   }
 
@@ -70,7 +70,7 @@ class ConversionStepsTest {
     String first = plan.files().get(0).path();
 
     ConversionSteps steps =
-        new ConversionSteps(plan, PartRule.FREE, file -> !file.path().equals(first));
+        new ConversionSteps(plan, plan.chunks(PartRule.FREE), file -> !file.path().equals(first));
 
     assertEquals("convert: shard 1 of 12", steps.bodies(2).get(0).description());
     assertEquals(1, steps.bodies(2).size());

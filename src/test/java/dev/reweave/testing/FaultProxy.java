@@ -29,6 +29,7 @@ public final class FaultProxy implements AutoCloseable {
   private static final int BACKLOG = 100;
 
   private final InetSocketAddress server;
+  private final Link link;
   private final ServerSocket listener;
   private final Thread acceptor = daemon(this::accept);
   private final ExecutorService threads = Executors.newCachedThreadPool(FaultProxy::daemon);
@@ -61,8 +62,9 @@ public final class FaultProxy implements AutoCloseable {
    * A request and the status that the store or a fault gave it.
    *
    * @param status the HTTP status; {@link #NO_ANSWER} where the store was never asked
+   * @param millis when that was, since the epoch
    */
-  public record Recorded(Request request, int status) {
+  public record Recorded(Request request, int status, long millis) {
     /** The status of a request whose connection was reset before the store saw it. */
     public static final int NO_ANSWER = 0;
   }
@@ -73,14 +75,20 @@ public final class FaultProxy implements AutoCloseable {
     }
   }
 
-  private FaultProxy(URI server) throws IOException {
+  private FaultProxy(URI server, Link link) throws IOException {
     this.server = new InetSocketAddress(server.getHost(), server.getPort());
+    this.link = link;
     this.listener = new ServerSocket(0, BACKLOG, InetAddress.getLoopbackAddress());
   }
 
   /** Starts a proxy in front of a server, on a free port. */
   public static FaultProxy start(S3Server server) throws IOException {
-    FaultProxy proxy = new FaultProxy(server.endpoint());
+    return start(server.endpoint(), Link.NEAR);
+  }
+
+  /** Starts a proxy in front of a server that is as far away as the link says. */
+  static FaultProxy start(URI server, Link link) throws IOException {
+    FaultProxy proxy = new FaultProxy(server, link);
     proxy.acceptor.start();
     return proxy;
   }
@@ -152,7 +160,7 @@ public final class FaultProxy implements AutoCloseable {
   }
 
   void record(Request request, int status) {
-    requests.add(new Recorded(request, status));
+    requests.add(new Recorded(request, status, System.currentTimeMillis()));
   }
 
   private static Thread daemon(Runnable task) {
@@ -175,7 +183,7 @@ public final class FaultProxy implements AutoCloseable {
 
   private void serve(Socket client) {
     try (client) {
-      new ProxyConnection(this, client, server).run();
+      new ProxyConnection(this, client, server, link).run();
     } catch (IOException e) {
       // One side went away, or a fault wants it so: the other learns it from the closed connection.
     } finally {

@@ -24,16 +24,19 @@ final class ProxyConnection {
   private final FaultProxy proxy;
   private final Socket client;
   private final InetSocketAddress server;
+  private final Link link;
   private final InputStream in;
   private final OutputStream out;
 
-  ProxyConnection(FaultProxy proxy, Socket client, InetSocketAddress server) throws IOException {
+  ProxyConnection(FaultProxy proxy, Socket client, InetSocketAddress server, Link link)
+      throws IOException {
     this.proxy = proxy;
     this.client = client;
     this.server = server;
+    this.link = link;
     client.setTcpNoDelay(true);
-    this.in = new BufferedInputStream(client.getInputStream());
-    this.out = client.getOutputStream();
+    this.in = new BufferedInputStream(link.slow(client.getInputStream()), Link.BURST_BYTES);
+    this.out = link.slow(client.getOutputStream());
   }
 
   /** Serves requests until one side closes or a fault breaks the connection. */
@@ -112,6 +115,7 @@ final class ProxyConnection {
         reset();
         return false;
       }
+      link.delayAnswer();
       out.write(answer.raw());
       copyAnswer(request, answer, answers, FaultyOutput.of(fault, out));
       return bodySent

@@ -154,6 +154,11 @@ public final class S3Server implements AutoCloseable {
     return settings;
   }
 
+  /** Its process. */
+  ProcessHandle handle() {
+    return process.toHandle();
+  }
+
   /** Where its files and its log are. */
   Path folder() {
     return folder;

@@ -62,6 +62,8 @@ public final class SparkSessions {
       conf.setIfMissing("spark.driver.host", "127.0.0.1");
       conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");
     }
+    // A chunk that is read from another machine is sooner done than one that waits for its own.
+    conf.setIfMissing("spark.locality.wait", "0s");
     String metrics = ReweaveMetricsPlugin.class.getName();
     String plugins = conf.get(PLUGINS, "");
     if (!List.of(plugins.split("\\s*,\\s*", -1)).contains(metrics)) {

@@ -187,7 +187,7 @@ class TokenBucketTest {
   void theTasksOfAConversionKeepTheLimit() throws IOException {
     Path input = temp.resolve("in");
     List<TensorSpec> parameters = List.of(new TensorSpec("t", DType.F32, Shape.of(1000, 1000)));
-    var unused = SyntheticCheckpoint.write(input, 3, 2, parameters, 4);
+    var unused = SyntheticCheckpoint.write(input, 3, 4, parameters, 4);
     TaskClock.SLEPT.set(0);
     ConversionRequest request =
         Converting.between(input, temp.resolve("out"))
@@ -200,8 +200,8 @@ class TokenBucketTest {
             .run(request)
             .manifest();
 
-    // Two ranks have a half of the tensor each, of which the first task reads one and a half; what
-    // a task reads last need not be paid for.
+    // Four ranks have a quarter of the tensor each, of which each of two tasks reads two; what a
+    // task reads last need not be paid for.
     assertEquals(4_000_000, manifest.figures().bytesRead());
     assertEquals(2000, TaskClock.SLEPT.get() / SECOND);
   }

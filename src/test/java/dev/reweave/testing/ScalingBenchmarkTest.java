@@ -41,7 +41,7 @@ class ScalingBenchmarkTest {
             log(
                 jobStart("read metadata of 8 files", 1_000),
                 jobEnd(4_000),
-                jobStart("convert 9 tensors to 2 shards", 5_000),
+                jobStart("convert: all 2 shards", 5_000),
                 "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1}",
                 jobEnd(24_000),
                 jobStart("check 8 input files", 24_100),
@@ -58,7 +58,7 @@ class ScalingBenchmarkTest {
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
-            () -> WorkTimes.read(log(jobStart("convert 9 tensors to 2 shards", 5_000)), 6_000));
+            () -> WorkTimes.read(log(jobStart("convert: all 2 shards", 5_000)), 6_000));
     assertEquals("no conversion that came to its end: 5000, 0, 6000", refused.getMessage());
   }
 

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * @param published when the last file of the result was visible
  */
 record WorkTimes(long begin, long tasksEnd, long published) {
-  private static final String CONVERSION = "convert ";
+  private static final String CONVERSION = "convert: ";
 
   WorkTimes {
     if (begin <= 0 || tasksEnd < begin || published < tasksEnd) {

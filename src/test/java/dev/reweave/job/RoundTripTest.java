@@ -7,6 +7,7 @@ import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Converting;
+import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.SyntheticOptions;
@@ -16,11 +17,9 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -70,9 +69,9 @@ class RoundTripTest {
           .planning(PlanOptions.DEFAULTS.withSizes(shard, chunk))
           .run();
 
-      assertEquals(expected(parameters, written), made(temp.resolve("out")));
+      assertEquals(expected(parameters, written), StoredTensors.inFolder(temp.resolve("out")));
     } finally {
-      remove(temp);
+      Fixtures.remove(temp);
     }
   }
 
@@ -89,23 +88,5 @@ class RoundTripTest {
           spec.name(), StoredTensors.describe(DType.F32, spec.shape().toString(), bytes.array()));
     }
     return expected;
-  }
-
-  private static Map<String, String> made(Path folder) throws IOException {
-    Map<String, String> made = new TreeMap<>();
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
-        made.putAll(StoredTensors.of(file));
-      }
-    }
-    return made;
-  }
-
-  private static void remove(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.testing.Converting;
+import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.SlicedParameter;
 import dev.reweave.testing.SlicedParameter.Rule;
@@ -13,12 +14,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -96,7 +95,7 @@ class SlicedRoundTripTest {
 
       Map<String, String> expected = new TreeMap<>();
       all.forEach(p -> expected.put(p.whole().name(), p.whole().described()));
-      assertEquals(expected, made(temp.resolve("out")));
+      assertEquals(expected, StoredTensors.inFolder(temp.resolve("out")));
       assertEquals(Map.of(), manifest.result().differences());
       boolean anything = all.stream().anyMatch(p -> p.whole().shape().elements() > 0);
       assertEquals(
@@ -105,7 +104,7 @@ class SlicedRoundTripTest {
               : Optional.empty(),
           manifest.proven().map(Manifest.Proof::verdict));
     } finally {
-      remove(temp);
+      Fixtures.remove(temp);
     }
   }
 
@@ -123,23 +122,5 @@ class SlicedRoundTripTest {
       model.add(parameters);
     }
     return model;
-  }
-
-  private static Map<String, String> made(Path folder) throws IOException {
-    Map<String, String> made = new TreeMap<>();
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
-        made.putAll(StoredTensors.of(file));
-      }
-    }
-    return made;
-  }
-
-  private static void remove(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 }

@@ -11,9 +11,11 @@ import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The tensors of a weight file, with their bits. */
 public final class StoredTensors {
@@ -25,6 +27,17 @@ public final class StoredTensors {
     bytes(file)
         .forEach((name, t) -> tensors.put(name, describe(t.dtype(), t.shape(), t.content())));
     return tensors;
+  }
+
+  /** What all safetensors files of a folder hold. */
+  public static Map<String, String> inFolder(Path folder) throws IOException {
+    Map<String, String> all = new TreeMap<>();
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
+        all.putAll(of(file));
+      }
+    }
+    return all;
   }
 
   /** The same, as if its floating-point tensors were cast. */

@@ -1,6 +1,6 @@
 package dev.reweave.mapping;
 
-import dev.reweave.BoundedText;
+import dev.reweave.BoundedMatch;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -70,11 +70,11 @@ final class NamePattern {
   }
 
   boolean matches(String name) {
-    return BoundedText.matcher(pattern, name, place).matches();
+    return BoundedMatch.ofWhole(pattern, name, place).isPresent();
   }
 
   Optional<NameMatch> match(String name) {
-    Matcher matcher = BoundedText.matcher(pattern, name, place);
-    return matcher.matches() ? Optional.of(new NameMatch(name, matcher, tables)) : Optional.empty();
+    return BoundedMatch.ofWhole(pattern, name, place)
+        .map(matcher -> new NameMatch(name, matcher, tables));
   }
 }

@@ -1,6 +1,6 @@
 package dev.reweave.tensor;
 
-import dev.reweave.BoundedText;
+import dev.reweave.BoundedMatch;
 import java.io.Serializable;
 import java.util.regex.Pattern;
 
@@ -25,7 +25,6 @@ public record SlicingRule(String match, Slicing slicing) implements Serializable
    * @throws dev.reweave.ReweaveException if the expression takes too long to tell
    */
   public boolean matches(String name) {
-    return BoundedText.matcher(Pattern.compile(match), name, "tensor-parallel rule " + match)
-        .matches();
+    return BoundedMatch.ofWhole(Pattern.compile(match), name, "a tensorParallel rule").isPresent();
   }
 }

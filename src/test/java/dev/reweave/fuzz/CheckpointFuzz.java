@@ -1,5 +1,6 @@
 package dev.reweave.fuzz;
 
+import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
@@ -32,18 +33,7 @@ public final class CheckpointFuzz {
   /** A checkpoint, and its folder as it is listed. */
   private record Step(List<Saved> files, TagFolder folder) {}
 
-  private static final List<Step> STEPS =
-      Stream.of(
-              "z2_bf16_w2/ckpt/global_step3",
-              "z3_bf16_w2_frozen/ckpt/global_step3",
-              "z1_fp16_w2_frozen/ckpt/global_step3",
-              "tp2_z1_fp16_w2/ckpt/global_step3",
-              "moe_z1_fp16_w2/ckpt/global_step3",
-              "pipe_z1_bf16_pp2/ckpt/global_step2",
-              "legacy_z2_fp16_w3/ckpt/global_step3",
-              "legacy_z3_bf16_w2_tied/ckpt/global_step3")
-          .map(CheckpointFuzz::step)
-          .toList();
+  private static final List<Step> STEPS = steps();
 
   /** Every file of every checkpoint, in a row: the documents are their pickles. */
   private static final List<Saved> FILES =
@@ -67,8 +57,31 @@ public final class CheckpointFuzz {
 
   private CheckpointFuzz() {}
 
-  private static Step step(String name) {
-    try (Stream<Path> paths = Files.list(Fixtures.folder(name))) {
+  private static List<Step> steps() {
+    try {
+      List<Step> steps = new ArrayList<>();
+      for (String name :
+          List.of(
+              "z2_bf16_w2/ckpt/global_step3",
+              "z3_bf16_w2_frozen/ckpt/global_step3",
+              "z1_fp16_w2_frozen/ckpt/global_step3",
+              "tp2_z1_fp16_w2/ckpt/global_step3",
+              "moe_z1_fp16_w2/ckpt/global_step3",
+              "pipe_z1_bf16_pp2/ckpt/global_step2",
+              "legacy_z2_fp16_w3/ckpt/global_step3",
+              "legacy_z3_bf16_w2_tied/ckpt/global_step3")) {
+        steps.add(step(name, Fixtures.folder(name)));
+      }
+      steps.add(step("experts", MadeCheckpoints.stackedExperts()));
+      steps.add(step("tensor", MadeCheckpoints.tensorParallel()));
+      return steps;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Step step(String name, Path folder) throws IOException {
+    try (Stream<Path> paths = Files.list(folder)) {
       List<Saved> files = new ArrayList<>();
       for (Path path : paths.sorted().toList()) {
         String address = "memory:/" + name + "/" + path.getFileName();
@@ -79,8 +92,6 @@ public final class CheckpointFuzz {
       Stores.Listing listing = new Stores.Listing(listed, List.of());
       return new Step(
           files, TagFolder.find(STORES, "/step", listing, Optional.empty()).orElseThrow());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
@@ -90,14 +101,32 @@ public final class CheckpointFuzz {
 
   /** Called by the fuzzer. */
   public static void fuzzerTestOneInput(byte[] input) {
-    Saved changed = FILES.get(DOCUMENTS.document(input));
-    byte[] file = changed.archive().with(DOCUMENTS.edited(DOCUMENTS.document(input), input, 2));
+    int document = DOCUMENTS.document(input);
+    byte[] pickle = DOCUMENTS.edited(document, input, 2);
+    ReadOptions options = Documents.way(input, 2) == 0 ? MASTERS : MODULE;
+    Promise.check(() -> TreeWalk.of(read(FILES.get(document), pickle, options)));
+  }
+
+  /** The pickle of a file, such as {@code experts/mp_rank_00_model_states.pt}. */
+  static byte[] pickle(String name) {
+    return saved(name).archive().pickle();
+  }
+
+  private static Saved saved(String name) {
+    return FILES.stream().filter(f -> f.name().endsWith("/" + name)).findFirst().orElseThrow();
+  }
+
+  /** Reads the checkpoint of a file, with another pickle in the file. */
+  static Checkpoint read(String name, byte[] pickle) {
+    return read(saved(name), pickle, MASTERS);
+  }
+
+  private static Checkpoint read(Saved changed, byte[] pickle, ReadOptions options) {
     Step step = STEPS.stream().filter(s -> s.files().contains(changed)).findFirst().orElseThrow();
     Map<String, byte[]> files = new HashMap<>();
-    step.files().forEach(f -> files.put(f.name(), f.equals(changed) ? file : f.archive().file()));
-    MemoryScanner scanner = new MemoryScanner(files);
-    ReadOptions options = Documents.way(input, 2) == 0 ? MASTERS : MODULE;
-    Promise.check(() -> TreeWalk.of(DeepSpeedCheckpoint.read(scanner, step.folder(), options)));
+    step.files().forEach(f -> files.put(f.name(), f.archive().file()));
+    files.put(changed.name(), changed.archive().with(pickle));
+    return DeepSpeedCheckpoint.read(new MemoryScanner(files), step.folder(), options);
   }
 
   /** Reads files in memory, on the calling thread. */

@@ -66,7 +66,7 @@ public final class MappingFuzz {
     return mappings;
   }
 
-  private static NamedTensor tensor(String name, long... dims) {
+  static NamedTensor tensor(String name, long... dims) {
     Shape shape = Shape.of(dims);
     StorageRef storage =
         new StorageRef(0, name, 0, DType.BF16, shape.elements(), StorageRef.Endian.LITTLE, -1);

@@ -45,6 +45,7 @@ final class FuzzRun {
     STORES
   }
 
+  private static final int SHOWN_CHARS = 6000;
   private static final String SANITIZERS = "com.code_intelligence.jazzer.sanitizers.";
 
   /** Ends a run that hangs in one input; {@link Promise} says what is too long. */
@@ -67,7 +68,7 @@ final class FuzzRun {
    * @param executions inputs that were read
    * @param seedFeatures what of the code the seeds reach, as the fuzzer counts it
    * @param features what all inputs together reach
-   * @param log the last lines of the log
+   * @param log the finding in the log, or its last lines
    */
   record Outcome(int exitCode, long executions, long seedFeatures, long features, String log) {}
 
@@ -153,7 +154,14 @@ final class FuzzRun {
         executions.find() ? number(executions) : 0,
         features.isEmpty() ? 0 : features.get(0),
         features.isEmpty() ? 0 : features.get(features.size() - 1),
-        log.substring(Math.max(0, log.length() - 6000)));
+        excerpt(log));
+  }
+
+  /** The finding, or the end. */
+  private static String excerpt(String log) {
+    int finding = log.indexOf("== Java Exception");
+    int from = finding < 0 ? Math.max(0, log.length() - SHOWN_CHARS) : finding;
+    return log.substring(from, Math.min(log.length(), from + SHOWN_CHARS));
   }
 
   private static long number(MatchResult match) {

@@ -56,7 +56,7 @@ record OptimizerStates(
             .orElse(bySubGroup.isPresent() ? 3 : 1);
     Optional<TorchValue> flat = stage == 3 ? bySubGroup : byGroup;
     if (stage < 1 || stage > 3 || flat.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "no fp32 master partitions of ZeRO stage " + stage,
           state.place(),
           "convert the module's own weights with --weights model");

@@ -149,7 +149,7 @@ public final class SparkTasks {
       Consumer<R> results,
       AtomicInteger open,
       CompletableFuture<Void> done) {
-    PartitionWork<T, R> onPartition = partition -> work.apply(partition.next());
+    PartitionWork<T, R> onPartition = partition -> done(work, partition.next());
     Function2<Object, R, BoxedUnit> onResult =
         (index, result) -> {
           results.accept(result);
@@ -172,6 +172,23 @@ public final class SparkTasks {
             AT_ONCE);
   }
 
+  /** Spark would end the process, as it ends an executor's, for what one task can fail of. */
+  private static <T, R> R done(Work<T, R> work, T item) {
+    try {
+      return work.apply(item);
+    } catch (OutOfMemoryError e) {
+      throw new ReweaveException(
+          ReweaveException.Kind.SHORTAGE,
+          "out of memory: " + e.getMessage(),
+          "a task of Spark",
+          "give the tasks more memory: REWEAVE_MEMORY on one machine, spark.executor.memory on a"
+              + " cluster, or run fewer at once",
+          e);
+    } catch (StackOverflowError e) {
+      throw new IllegalStateException("the stack of a task overflowed", e);
+    }
+  }
+
   /** One partition for each item, with the machines where it is best worked on. */
   <T> RDD<T> rdd(List<T> items, Function<T, List<String>> hosts) {
     List<Tuple2<T, Seq<String>>> placed = new ArrayList<>(items.size());
@@ -189,11 +206,18 @@ public final class SparkTasks {
         return known;
       }
     }
-    if (thrown instanceof SparkException) {
+    Throwable last = thrown;
+    while (last.getCause() != null) {
+      last = last.getCause();
+    }
+    // What a task threw is the last cause; without one, Spark itself could not go on.
+    if (last instanceof SparkException) {
       return new ReweaveException(
+          ReweaveException.Kind.ENVIRONMENT,
           "Spark could not finish the job",
-          String.valueOf(thrown.getMessage()).lines().findFirst().orElse(""),
-          "see the executors' logs (-v shows the driver's), then run the same command again",
+          String.valueOf(last.getMessage()).lines().findFirst().orElse(""),
+          "see the executors' logs (-v shows the driver's), give them more memory if they were killed,"
+              + " then run the same command again",
           thrown);
     }
     return new IllegalStateException(thrown);

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -58,7 +59,7 @@ class BugReportTest {
     return target;
   }
 
-  private ConvertRun main(String... args) {
+  private ConvertRun run(String... args) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int code = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
@@ -75,7 +76,9 @@ class BugReportTest {
     forbidden.add(System.getProperty("user.dir"));
     forbidden.add(InetAddress.getLocalHost().getHostName());
     for (String name : forbidden) {
-      assertFalse(text.toLowerCase().contains(name.toLowerCase()), name + " is in " + text);
+      assertFalse(
+          text.toLowerCase(Locale.ROOT).contains(name.toLowerCase(Locale.ROOT)),
+          name + " is in " + text);
     }
     return new ObjectMapper().readTree(text);
   }
@@ -125,7 +128,7 @@ class BugReportTest {
     assertTrue(
         words.get(2).matches("/tmp/<path-\\d+>/<path-\\d+>/<path-\\d+>/run-17"), words.get(2));
     assertTrue(words.get(3).matches("--output=/tmp/<path-\\d+>/<path-\\d+>"), words.get(3));
-    assertEquals(words.get(2).split("/")[2], words.get(3).split("/")[2]);
+    assertEquals(words.get(2).split("/", -1)[2], words.get(3).split("/", -1)[2]);
     for (String program : List.of("reweave", "spark", "scala", "hadoop", "java", "os")) {
       assertFalse(report.get("versions").get(program).textValue().isBlank(), program);
     }
@@ -186,8 +189,7 @@ class BugReportTest {
     set("spark.executor.memory", "3g");
 
     ConvertRun run =
-        main(
-            "inspect", "s3a://acme-bucket/johanna/global_step7", "--report-bug", file().toString());
+        run("inspect", "s3a://acme-bucket/johanna/global_step7", "--report-bug", file().toString());
 
     assertEquals(1, run.exitCode(), run::toString);
     assertTrue(run.err().get(0).contains("acme-bucket"), run::toString);
@@ -257,12 +259,12 @@ class BugReportTest {
             + file
             + "; name another file";
 
-    ConvertRun fine = main("inspect", good, "--report-bug", file);
+    ConvertRun fine = run("inspect", good, "--report-bug", file);
     assertEquals(1, fine.exitCode());
     assertEquals(List.of(told), fine.err());
     assertFalse(fine.out().isEmpty());
 
-    ConvertRun failed = main("inspect", temp + "/nothing", "--report-bug", file);
+    ConvertRun failed = run("inspect", temp + "/nothing", "--report-bug", file);
     assertEquals(1, failed.exitCode());
     assertEquals(
         List.of(

@@ -172,21 +172,29 @@ public final class SparkTasks {
             AT_ONCE);
   }
 
-  /** Spark would end the process, as it ends an executor's, for what one task can fail of. */
+  /**
+   * Spark ends the process for errors that it takes for fatal, as for exceptions with such a cause;
+   * one task that goes wrong is no reason for that.
+   */
   private static <T, R> R done(Work<T, R> work, T item) {
     try {
       return work.apply(item);
     } catch (OutOfMemoryError e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.SHORTAGE,
-          "out of memory: " + e.getMessage(),
-          "a task of Spark",
-          "give the tasks more memory: REWEAVE_MEMORY on one machine, spark.executor.memory on a"
-              + " cluster, or run fewer at once",
+      throw without(
+          ReweaveException.shortage(
+              "out of memory: " + e.getMessage(),
+              "a task of Spark",
+              "give the tasks more memory: REWEAVE_MEMORY on one machine, spark.executor.memory on a"
+                  + " cluster, or run fewer at once"),
           e);
     } catch (StackOverflowError e) {
-      throw new IllegalStateException("the stack of a task overflowed", e);
+      throw without(new IllegalStateException("the stack of a task overflowed"), e);
     }
+  }
+
+  private static RuntimeException without(RuntimeException told, Error fatal) {
+    told.addSuppressed(fatal);
+    return told;
   }
 
   /** One partition for each item, with the machines where it is best worked on. */

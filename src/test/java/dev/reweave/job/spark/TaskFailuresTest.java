@@ -72,6 +72,8 @@ class TaskFailuresTest {
     Failure told = failure(item -> deep(0));
 
     assertEquals(Kind.INTERNAL, told.kind());
-    assertEquals("internal error: java.lang.StackOverflowError", told.problem());
+    assertEquals(
+        "internal error: java.lang.IllegalStateException: the stack of a task overflowed",
+        told.problem());
   }
 }

@@ -23,7 +23,7 @@ class ErrorCatalogueTest {
   private static final Pattern HEADING = Pattern.compile("### `([a-z-]+)`: .+");
   private static final Pattern ROW = Pattern.compile("\\| (`.+?`) \\| [^|]+ \\| [^|]+ \\|");
   private static final Pattern MESSAGE = Pattern.compile("`([^`]+)`");
-  private static final Pattern LITERAL = Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"");
+  private static final Pattern LITERAL = Pattern.compile("\"((?:[^\"\\\\\n]|\\\\.)*+)\"");
 
   /** Where an exception is made: the kind that is named there, and all texts of it. */
   private record Site(String kind, String text) {}

@@ -53,8 +53,10 @@ class ShadedJarIT {
     Matcher included = Pattern.compile("<include>([^:<]+):([^<]+)</include>").matcher(shade);
     while (included.find()) {
       Matcher version =
-          Pattern.compile("<artifactId>" + Pattern.quote(included.group(2))
-                  + "</artifactId>\\s*<version>\\$\\{([^}]+)}</version>")
+          Pattern.compile(
+                  "<artifactId>"
+                      + Pattern.quote(included.group(2))
+                      + "</artifactId>\\s*<version>\\$\\{([^}]+)}</version>")
               .matcher(pom);
       assertTrue(version.find(), included.group());
       String property = version.group(1);
@@ -73,7 +75,8 @@ class ShadedJarIT {
   @Test
   void eachFileOfTheJarIsOursOrOfWhatIsListed() throws IOException, URISyntaxException {
     Path library =
-        Path.of(picocli.CommandLine.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Path.of(
+            picocli.CommandLine.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     String version = listed().get("info.picocli:picocli");
     assertEquals("picocli-" + version + ".jar", library.getFileName().toString());
     Path own = Path.of("target/classes");
@@ -86,7 +89,8 @@ class ShadedJarIT {
         .forEach(f -> expected.add(SHADED + f));
     Set<String> found = files(Path.of("target/reweave.jar"));
 
-    found.removeIf(f -> f.equals("META-INF/MANIFEST.MF") || f.startsWith("META-INF/maven/dev.reweave/"));
+    found.removeIf(
+        f -> f.equals("META-INF/MANIFEST.MF") || f.startsWith("META-INF/maven/dev.reweave/"));
 
     assertEquals(expected, found);
     assertTrue(found.contains(SHADED + "picocli/CommandLine.class"));

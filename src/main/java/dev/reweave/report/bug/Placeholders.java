@@ -60,6 +60,9 @@ public final class Placeholders {
   /** What Redacted makes of a query. */
   private static final String QUERY = "?***";
 
+  /** Characters of a line that are shown. */
+  private static final int LONGEST_LINE = 4_000;
+
   /** Shorter names say nothing of anybody, and stand in many words. */
   private static final int SHORTEST_WORD = 3;
 
@@ -202,7 +205,7 @@ public final class Placeholders {
       return line;
     }
     // A name may be known by its other places only afterwards.
-    String plain = Redacted.text(line);
+    String plain = Redacted.text(shortened(line));
     String before;
     String shown;
     do {
@@ -210,6 +213,13 @@ public final class Placeholders {
       shown = replaced(plain);
     } while (!before.equals(words.size() + " " + anywhere.size()));
     return shown;
+  }
+
+  /** Without what is too long to be read, and without half a name at its end. */
+  private static String shortened(String line) {
+    return line.length() <= LONGEST_LINE
+        ? line
+        : line.substring(0, Math.max(0, line.lastIndexOf(' ', LONGEST_LINE))) + " …";
   }
 
   private String replaced(String line) {

@@ -128,6 +128,14 @@ class PlaceholdersTest {
   }
 
   @Test
+  void longLinesAreCutBetweenNames() {
+    String part = "see /data/acme of ";
+    String shown = names.text(part.repeat(100_000));
+    assertEquals("see /data/<path-1> of ".repeat(222) + "see …", shown);
+    assertEquals(" …", names.text("acme".repeat(100_000)));
+  }
+
+  @Test
   void wordsInTensorNamesAreNoNames() {
     names.address("/data/mlp");
 

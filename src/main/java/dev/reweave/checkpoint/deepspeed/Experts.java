@@ -73,7 +73,7 @@ record Experts(List<Long> counts, List<Stack> stacks, boolean dataFirst) impleme
     List<Stack> stacks = new ArrayList<>();
     layers.ifPresent(list -> list.items().forEach(entry -> stacks.add(Stack.of(entry))));
     if (!stacks.isEmpty() && root.find("folding").isPresent()) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "AutoEP experts that are folded with AutoTP tensor parallelism are not read",
           root.place(),
           "train or save with expert_parallel alone (tensor-parallel size 1), and convert that");

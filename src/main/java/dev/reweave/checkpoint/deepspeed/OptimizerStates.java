@@ -53,7 +53,7 @@ record OptimizerStates(
         state.find("zero_stage").map(TorchValue::integer).orElse(bySubGroup.isPresent() ? 3L : 1L);
     Optional<TorchValue> flat = stage == 3 ? bySubGroup : byGroup;
     if (stage < 1 || stage > 3 || flat.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "no fp32 master partitions of ZeRO stage " + stage,
           state.place(),
           "convert the module's own weights with --weights model");

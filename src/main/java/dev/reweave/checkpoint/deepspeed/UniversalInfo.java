@@ -205,7 +205,7 @@ record UniversalInfo(
   }
 
   private ReweaveException unclear(String problem) {
-    return new ReweaveException(
+    return ReweaveException.mismatch(
         problem, place, "give a 'tensorParallel' rule for it in a file, with --mapping FILE");
   }
 }

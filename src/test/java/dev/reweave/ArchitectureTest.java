@@ -73,6 +73,30 @@ class ArchitectureTest {
           .whereLayer("cli")
           .mayNotBeAccessedByAnyLayer();
 
+  /** A conversion is made ready, its chunks are made, and neither knows of the whole run. */
+  @ArchTest
+  static final ArchRule ROOMS_OF_JOB =
+      Architectures.layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("gather")
+          .definedBy("dev.reweave.job.gather..")
+          .layer("spark")
+          .definedBy("dev.reweave.job.spark..")
+          .layer("prepare")
+          .definedBy("dev.reweave.job.prepare..")
+          .layer("compare")
+          .definedBy("dev.reweave.job.compare..")
+          .layer("run")
+          .definedBy("dev.reweave.job")
+          .whereLayer("gather")
+          .mayNotAccessAnyLayer()
+          .whereLayer("spark")
+          .mayOnlyAccessLayers("gather")
+          .whereLayer("prepare")
+          .mayOnlyAccessLayers("spark")
+          .whereLayer("compare")
+          .mayOnlyAccessLayers("gather", "spark", "prepare");
+
   @ArchTest
   static final ArchRule ONLY_JOB_AND_LAKE_KNOW_SPARK =
       noClasses()

@@ -1,17 +1,17 @@
 package dev.reweave.cli;
 
 import dev.reweave.Redacted;
-import dev.reweave.job.ConversionRequest;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
-import dev.reweave.job.ConversionRequest.Proving;
 import dev.reweave.job.ConversionSeries;
-import dev.reweave.job.Measuring;
-import dev.reweave.job.OutputTemplate;
-import dev.reweave.job.ReadLimit;
-import dev.reweave.job.RepeatedConversion;
-import dev.reweave.job.SparkSessions;
-import dev.reweave.job.StepRequests;
+import dev.reweave.job.gather.Measuring;
+import dev.reweave.job.gather.ReadLimit;
+import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.ConversionRequest.Earlier;
+import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
+import dev.reweave.job.prepare.ConversionRequest.Proving;
+import dev.reweave.job.prepare.OutputTemplate;
+import dev.reweave.job.prepare.RepeatedConversion;
+import dev.reweave.job.prepare.StepRequests;
+import dev.reweave.job.spark.SparkSessions;
 import dev.reweave.lake.TensorCatalog;
 import dev.reweave.plan.ByteSize;
 import dev.reweave.report.ConversionEnd;
@@ -49,6 +49,9 @@ final class ConvertCommand implements Callable<Integer> {
           "--json",
           "--max-bandwidth",
           "--catalog",
+          "--verify",
+          "--sha256",
+          "--on-nonfinite",
           "--verbose");
 
   @Option(
@@ -135,6 +138,7 @@ final class ConvertCommand implements Callable<Integer> {
   @Mixin private ReadArguments reading;
   @Mixin private PlanArguments planning;
   @Mixin private ModelArguments model;
+  @Mixin private CheckArguments checks;
   @Mixin private ClusterArguments cluster;
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -269,6 +273,7 @@ final class ConvertCommand implements Callable<Integer> {
             new Stores(SparkSessions.hadoopConfiguration()),
             manifest,
             output,
+            checks.toChecks(),
             existing(),
             earlier()));
   }
@@ -296,6 +301,7 @@ final class ConvertCommand implements Callable<Integer> {
             model.mapping(),
             model.base(),
             prove ? Proving.SECOND_COPY : Proving.CHECKSUMS,
+            checks.toChecks(),
             existing(),
             earlier()));
   }

@@ -8,7 +8,7 @@ import dev.reweave.doctor.Depth;
 import dev.reweave.doctor.Doctor;
 import dev.reweave.doctor.Finding;
 import dev.reweave.doctor.Severity;
-import dev.reweave.job.SparkSessions;
+import dev.reweave.job.spark.SparkSessions;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.reweave.cli;
 
-import dev.reweave.job.ConversionRequest;
+import dev.reweave.job.prepare.ConversionRequest;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.HashMap;

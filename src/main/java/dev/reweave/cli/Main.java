@@ -2,7 +2,7 @@ package dev.reweave.cli;
 
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
-import dev.reweave.job.SparkSessions;
+import dev.reweave.job.spark.SparkSessions;
 import dev.reweave.report.Versions;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;

@@ -1,7 +1,7 @@
 package dev.reweave.cli;
 
-import dev.reweave.job.BaseChoice;
-import dev.reweave.job.MappingChoice;
+import dev.reweave.job.prepare.BaseChoice;
+import dev.reweave.job.prepare.MappingChoice;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import java.util.Optional;

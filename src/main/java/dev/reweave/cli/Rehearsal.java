@@ -2,10 +2,10 @@ package dev.reweave.cli;
 
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.job.Conversion;
-import dev.reweave.job.ConversionRequest;
-import dev.reweave.job.Preparation;
-import dev.reweave.job.ReadLimit;
 import dev.reweave.job.Trial;
+import dev.reweave.job.gather.ReadLimit;
+import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.Preparation;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.report.PlanText;
 import dev.reweave.report.Summary;

@@ -1,8 +1,8 @@
 package dev.reweave.cli;
 
-import dev.reweave.job.Comparison;
-import dev.reweave.job.SparkSessions;
-import dev.reweave.job.Verification;
+import dev.reweave.job.compare.Comparison;
+import dev.reweave.job.compare.Verification;
+import dev.reweave.job.spark.SparkSessions;
 import dev.reweave.report.Summary;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;

@@ -1,5 +1,14 @@
 package dev.reweave.job;
 
+import dev.reweave.job.gather.ChunkTask;
+import dev.reweave.job.gather.Measuring;
+import dev.reweave.job.gather.ReadLimit;
+import dev.reweave.job.gather.TensorDigest;
+import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.Fingerprint;
+import dev.reweave.job.prepare.Preparation;
+import dev.reweave.job.spark.SparkScanner;
+import dev.reweave.job.spark.SparkTasks;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.Provenance;
@@ -52,11 +61,7 @@ public final class Conversion {
         rule.buffering() == PartRule.Buffering.NONE
             ? 0
             : plan.chunks(rule).stream().mapToLong(c -> c.length()).max().orElse(0);
-    boolean copies =
-        plan.shards().stream()
-            .flatMap(shard -> shard.tensors().stream())
-            .anyMatch(tensor -> tensor.layout().width() > 1);
-    return (copies ? Window.BUFFERS_FOR_COPIES : Window.BUFFERS) + part;
+    return ChunkTask.bufferBytes(plan) + part;
   }
 
   /**

@@ -2,6 +2,10 @@ package dev.reweave.job;
 
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
+import dev.reweave.job.gather.Measuring;
+import dev.reweave.job.gather.ReadLimit;
+import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.StepRequests;
 import dev.reweave.report.ConversionEnd;
 import dev.reweave.report.ConversionEnd.Status;
 import dev.reweave.report.Manifest;

@@ -1,5 +1,6 @@
 package dev.reweave.job;
 
+import dev.reweave.job.spark.SparkTasks;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ChunkOrder;
 import dev.reweave.plan.ConversionPlan;

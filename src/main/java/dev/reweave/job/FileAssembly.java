@@ -1,6 +1,10 @@
 package dev.reweave.job;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.job.gather.ChunkResult;
+import dev.reweave.job.gather.Proof;
+import dev.reweave.job.gather.ReadTally;
+import dev.reweave.job.gather.TensorDigest;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;

@@ -2,8 +2,10 @@ package dev.reweave.job;
 
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
+import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.ConversionRequest.Earlier;
+import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
+import dev.reweave.job.prepare.Fingerprint;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.OutputFolder;

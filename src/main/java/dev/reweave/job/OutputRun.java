@@ -1,6 +1,8 @@
 package dev.reweave.job;
 
-import dev.reweave.job.ConversionRequest.Earlier;
+import dev.reweave.job.gather.TensorDigest;
+import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.ConversionRequest.Earlier;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;

@@ -1,5 +1,16 @@
 package dev.reweave.job;
 
+import dev.reweave.job.gather.ChunkResult;
+import dev.reweave.job.gather.ChunkTask;
+import dev.reweave.job.gather.Measuring;
+import dev.reweave.job.gather.Proof;
+import dev.reweave.job.gather.ProofVerdict;
+import dev.reweave.job.gather.ReadLimit;
+import dev.reweave.job.gather.StorageAudit;
+import dev.reweave.job.gather.StorageChecks;
+import dev.reweave.job.gather.TensorDigest;
+import dev.reweave.job.spark.PreferredHosts;
+import dev.reweave.job.spark.SparkTasks;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;

@@ -1,5 +1,7 @@
 package dev.reweave.job;
 
+import dev.reweave.job.gather.ChunkResult;
+import dev.reweave.job.gather.StorageAudit;
 import java.io.Serializable;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.LongAccumulator;

@@ -1,5 +1,14 @@
 package dev.reweave.job;
 
+import dev.reweave.job.gather.ChunkResult;
+import dev.reweave.job.gather.ChunkTask;
+import dev.reweave.job.gather.Measuring;
+import dev.reweave.job.gather.ReadLimit;
+import dev.reweave.job.gather.StorageChecks;
+import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.Preparation;
+import dev.reweave.job.spark.SparkScanner;
+import dev.reweave.job.spark.SparkTasks;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;

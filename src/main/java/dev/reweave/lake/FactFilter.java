@@ -1,6 +1,6 @@
 package dev.reweave.lake;
 
-import dev.reweave.job.TensorDigest;
+import dev.reweave.job.gather.TensorDigest;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;

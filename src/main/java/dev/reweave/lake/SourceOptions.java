@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.job.MappingChoice;
+import dev.reweave.job.prepare.MappingChoice;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

@@ -1,6 +1,6 @@
 package dev.reweave.lake;
 
-import dev.reweave.job.TensorDigest;
+import dev.reweave.job.gather.TensorDigest;
 import dev.reweave.report.Manifest;
 import dev.reweave.tensor.TensorStatistics;
 import java.util.Arrays;

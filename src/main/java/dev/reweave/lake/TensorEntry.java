@@ -1,6 +1,6 @@
 package dev.reweave.lake;
 
-import dev.reweave.job.TensorListing;
+import dev.reweave.job.prepare.TensorListing;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.TensorSpec;
 import java.io.Serializable;

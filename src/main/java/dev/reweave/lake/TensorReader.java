@@ -1,7 +1,7 @@
 package dev.reweave.lake;
 
-import dev.reweave.job.TensorDigest;
-import dev.reweave.job.TensorDigests;
+import dev.reweave.job.gather.TensorDigest;
+import dev.reweave.job.gather.TensorDigests;
 import java.io.IOException;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;

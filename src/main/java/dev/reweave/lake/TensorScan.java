@@ -1,6 +1,6 @@
 package dev.reweave.lake;
 
-import dev.reweave.job.TensorListing;
+import dev.reweave.job.prepare.TensorListing;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.job.Conversion;
-import dev.reweave.job.Verification;
+import dev.reweave.job.compare.Verification;
 import dev.reweave.report.Manifest;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.storage.RandomAccess;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.job.prepare.Preparation;
+import dev.reweave.job.spark.SparkTasks;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.storage.PartRule;

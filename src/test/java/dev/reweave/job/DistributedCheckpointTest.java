@@ -10,6 +10,7 @@ import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.job.compare.Verification;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.StorageRef;

@@ -2,6 +2,8 @@ package dev.reweave.job;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.Fingerprint;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.Versions;
 import dev.reweave.testing.Converting;

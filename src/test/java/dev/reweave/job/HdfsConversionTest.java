@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.job.compare.Verification;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;

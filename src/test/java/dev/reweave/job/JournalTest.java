@@ -2,6 +2,7 @@ package dev.reweave.job;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.reweave.job.gather.TensorDigest;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.TestSpark;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.job.prepare.Preparation;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
 import dev.reweave.testing.ModelParallelFiles;

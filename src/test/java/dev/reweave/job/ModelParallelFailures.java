@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.job.prepare.Preparation;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.TestSpark;

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.job.prepare.Preparation;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.Summary;

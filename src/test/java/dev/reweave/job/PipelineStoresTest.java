@@ -3,6 +3,7 @@ package dev.reweave.job;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.job.compare.Verification;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;
 import dev.reweave.testing.Converting;

@@ -6,6 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.job.Conversion.Outcome.Kind;
+import dev.reweave.job.compare.Verification;
+import dev.reweave.job.prepare.BaseChoice;
+import dev.reweave.job.prepare.Checks;
+import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.RepeatedConversion;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.Sharding;
 import dev.reweave.plan.TargetType;
@@ -267,6 +272,7 @@ class PipelineTest {
         TestSpark.stores(),
         output().toString(),
         to,
+        Checks.DEFAULTS,
         ConversionRequest.ExistingOutput.REFUSE,
         ConversionRequest.Earlier.CONTINUE);
   }

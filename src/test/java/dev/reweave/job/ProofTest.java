@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.job.gather.Proof;
+import dev.reweave.job.gather.ProofVerdict;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.Summary;
 import dev.reweave.testing.Converting;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.job.compare.Comparison;
 import dev.reweave.report.Manifest;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;

@@ -4,6 +4,7 @@ import static dev.reweave.testing.PickleWriter.dict;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.job.prepare.Preparation;
 import dev.reweave.testing.Floats;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.PickleWriter.Tuple;

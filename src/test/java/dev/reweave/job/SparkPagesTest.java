@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.codahale.metrics.Counter;
 import dev.reweave.ReweaveException;
+import dev.reweave.job.compare.Verification;
+import dev.reweave.job.spark.ReweaveMetricsPlugin;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;

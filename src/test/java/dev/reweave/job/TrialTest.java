@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.job.prepare.ConversionRequest;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;

@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.job.Conversion;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
-import dev.reweave.job.Measuring;
+import dev.reweave.job.gather.Measuring;
+import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.storage.Stores;

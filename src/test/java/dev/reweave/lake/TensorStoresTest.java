@@ -5,7 +5,7 @@ import static dev.reweave.lake.Queries.view;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.reweave.job.Conversion;
-import dev.reweave.job.Measuring;
+import dev.reweave.job.gather.Measuring;
 import dev.reweave.storage.Stores;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;

@@ -2,13 +2,14 @@ package dev.reweave.testing;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.job.BaseChoice;
 import dev.reweave.job.Conversion;
-import dev.reweave.job.ConversionRequest;
-import dev.reweave.job.ConversionRequest.Earlier;
-import dev.reweave.job.ConversionRequest.ExistingOutput;
-import dev.reweave.job.ConversionRequest.Proving;
-import dev.reweave.job.MappingChoice;
+import dev.reweave.job.prepare.BaseChoice;
+import dev.reweave.job.prepare.Checks;
+import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.ConversionRequest.Earlier;
+import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
+import dev.reweave.job.prepare.ConversionRequest.Proving;
+import dev.reweave.job.prepare.MappingChoice;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.storage.Stores;
@@ -23,6 +24,7 @@ public final class Converting {
   private MappingChoice mapping = MappingChoice.AUTO;
   private Optional<BaseChoice> base = Optional.empty();
   private Proving proving = Proving.CHECKSUMS;
+  private Checks checks = Checks.DEFAULTS;
   private ExistingOutput existing = ExistingOutput.REFUSE;
   private Stores stores = TestSpark.stores();
 
@@ -95,6 +97,11 @@ public final class Converting {
     return this;
   }
 
+  public Converting checking(Checks other) {
+    checks = other;
+    return this;
+  }
+
   public Converting overwriting() {
     existing = ExistingOutput.REPLACE;
     return this;
@@ -107,7 +114,16 @@ public final class Converting {
 
   public ConversionRequest request() {
     return new ConversionRequest(
-        input, output, reading, planning, mapping, base, proving, existing, Earlier.CONTINUE);
+        input,
+        output,
+        reading,
+        planning,
+        mapping,
+        base,
+        proving,
+        checks,
+        existing,
+        Earlier.CONTINUE);
   }
 
   /** Converts. */

@@ -3,7 +3,7 @@ package dev.reweave.testing;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.job.Conversion;
-import dev.reweave.job.ConversionRequest;
+import dev.reweave.job.prepare.ConversionRequest;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;

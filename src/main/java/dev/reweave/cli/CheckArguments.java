@@ -1,0 +1,39 @@
+package dev.reweave.cli;
+
+import dev.reweave.job.prepare.Checks;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** What is checked before a result is published. */
+final class CheckArguments {
+  @Option(
+      names = "--verify",
+      negatable = true,
+      description =
+          "Read the result back and compare it with what was written before its index is published;"
+              + " by default where the output is in an object store.")
+  private Optional<Boolean> verify = Optional.empty();
+
+  @Option(
+      names = "--sha256",
+      description =
+          "Put the SHA-256 of each file into the manifest, as the Hugging Face Hub shows it.")
+  private boolean sha256;
+
+  @Option(
+      names = "--on-nonfinite",
+      paramLabel = "fail|warn|ignore",
+      description =
+          "What NaNs and infinities in the weights lead to: an error and no result, a warning"
+              + " (default), or nothing.")
+  private Checks.Nonfinite nonfinite = Checks.Nonfinite.WARN;
+
+  Checks toChecks() {
+    return new Checks(
+        verify
+            .map(v -> v ? Checks.ReadBack.ALWAYS : Checks.ReadBack.NEVER)
+            .orElse(Checks.ReadBack.OBJECT_STORES),
+        sha256 ? Checks.Digest.SHA256 : Checks.Digest.CRC32C,
+        nonfinite);
+  }
+}

@@ -1,0 +1,70 @@
+package dev.reweave.job.gather;
+
+import dev.reweave.ReweaveException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Tells what the differences between two copies of the weights mean. */
+public final class ProofVerdict {
+  /** What a tensor of the step before or after is off at most, as a part of its magnitude. */
+  private static final double NEIGHBOURING_STEP = 0.1;
+
+  private static final int MOST_NAMES = 10;
+
+  private final Map<String, Proof.Outcome> outcomes;
+  private final List<String> differing = new ArrayList<>();
+
+  /** A verdict on what was found out of each tensor. */
+  public ProofVerdict(Map<String, Proof.Outcome> outcomes) {
+    this.outcomes = outcomes;
+    outcomes.forEach(
+        (name, outcome) -> {
+          if (outcome.differing() > 0) {
+            differing.add(
+                name + " (" + outcome.differing() + " of " + outcome.compared() + " elements)");
+          }
+        });
+  }
+
+  /** Elements that were compared. */
+  public long elements() {
+    return outcomes.values().stream().mapToLong(Proof.Outcome::compared).sum();
+  }
+
+  /**
+   * The verdict, in words.
+   *
+   * @throws ReweaveException if the copies differ in a way that nothing harmless explains
+   */
+  public String require(String place) {
+    if (differing.isEmpty()) {
+      return "cast to the type of the module, they are bit for bit its own";
+    }
+    boolean most = 2 * differing.size() > outcomes.size();
+    boolean rounded = outcomes.values().stream().allMatch(o -> o.beyond() == 0);
+    if (most && rounded) {
+      return "in "
+          + differing.size()
+          + " tensors the module has neighbouring numbers, as stochastic rounding gives";
+    }
+    boolean close = outcomes.values().stream().allMatch(o -> o.relative() < NEIGHBOURING_STEP);
+    if (differing.size() == outcomes.size() && close) {
+      return "the module is close to them in every tensor, but of another step: it was not updated"
+          + " after the last one";
+    }
+    int shown = Math.min(MOST_NAMES, differing.size());
+    throw new ReweaveException(
+        "the weights are not proven: "
+            + differing.size()
+            + " of "
+            + outcomes.size()
+            + " tensors are not what the module has: "
+            + String.join(", ", differing.subList(0, shown))
+            + (shown < differing.size() ? ", …" : ""),
+        place,
+        "files of two runs or steps are mixed, or ranks or groups in another order than they were"
+            + " saved: copy the step again from the training run; --weights model converts the"
+            + " module's own, leaving --prove out converts without proof");
+  }
+}

@@ -1,0 +1,128 @@
+package dev.reweave.job.gather;
+
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.Segment;
+import dev.reweave.storage.ReadRange;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.StorageRef;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads what no tensor needs of the storages of one file, such as alignment padding, so that their
+ * checksums can be told; says which storages cannot be checked.
+ */
+public final class StorageAudit {
+  /** Unneeded bytes that are read for the check's sake, at most: this many, … */
+  private static final long MOST_EXTRA_BYTES = 1 << 20;
+
+  /** … or this part of the storage. */
+  private static final long MOST_EXTRA_PART = 64;
+
+  private static final int BUFFER = 1 << 20;
+
+  /**
+   * What the storages of one file need for their check.
+   *
+   * @param shares what the unneeded parts add
+   * @param unchecked storages without checksum, with large unneeded parts, or with views that
+   *     overlap
+   */
+  public record Result(
+      List<ReadTally.StorageShare> shares,
+      List<StorageRef> unchecked,
+      long bytesRead,
+      long requests,
+      long repeatedReads)
+      implements Serializable {}
+
+  private record Span(long from, long to) {}
+
+  private final Stores stores;
+  private final ConversionPlan.Work work;
+  private final int file;
+  private final ReadLimit limit;
+  private final ReadTally tally = new ReadTally();
+  private final List<StorageRef> unchecked = new ArrayList<>();
+
+  /**
+   * An audit of one file.
+   *
+   * @param file its index in the plan
+   */
+  public StorageAudit(Stores stores, ConversionPlan.Work work, int file, ReadLimit limit) {
+    this.stores = stores;
+    this.work = work;
+    this.file = file;
+    this.limit = limit;
+  }
+
+  /** Reads what no tensor needed. */
+  public Result run() {
+    try (OpenFiles files = new OpenFiles(stores, work.sources(), limit.bucket())) {
+      for (Map.Entry<StorageRef, List<Span>> used : used().entrySet()) {
+        if (!used.getKey().hasCrc() || !fill(used.getKey(), used.getValue(), files)) {
+          unchecked.add(used.getKey());
+        }
+      }
+      return new Result(
+          tally.shares(), unchecked, tally.bytes(), tally.requests(), files.repeatedReads());
+    } catch (IOException e) {
+      throw Stores.unreadable(work.sources().get(file).uri(), e);
+    }
+  }
+
+  private Map<StorageRef, List<Span>> used() {
+    Map<StorageRef, List<Span>> used = new LinkedHashMap<>();
+    for (PlannedFile planned : work.files()) {
+      for (Segment.Woven tensor : planned.tensors()) {
+        long size = tensor.layout().dtype().bytes();
+        tensor
+            .layout()
+            .runsIn(
+                file,
+                (storage, offset, elements) ->
+                    used.computeIfAbsent(storage, s -> new ArrayList<>())
+                        .add(new Span(offset * size, (offset + elements) * size)));
+      }
+    }
+    return used;
+  }
+
+  private boolean fill(StorageRef storage, List<Span> spans, OpenFiles files) {
+    spans.sort(Comparator.comparingLong(Span::from));
+    List<Span> gaps = new ArrayList<>();
+    long extra = 0;
+    long at = 0;
+    spans.add(new Span(storage.bytes(), storage.bytes()));
+    for (Span span : spans) {
+      if (span.from() < at) {
+        return false;
+      }
+      if (span.from() > at) {
+        gaps.add(new Span(at, span.from()));
+        extra += span.from() - at;
+      }
+      at = span.to();
+    }
+    if (extra > Math.max(MOST_EXTRA_BYTES, storage.bytes() / MOST_EXTRA_PART)) {
+      return false;
+    }
+    byte[] buffer = new byte[(int) Math.min(BUFFER, extra)];
+    for (Span gap : gaps) {
+      for (long from = gap.from(); from < gap.to(); from += buffer.length) {
+        int length = (int) Math.min(buffer.length, gap.to() - from);
+        files.readFully(file, List.of(new ReadRange(storage.position() + from, buffer, 0, length)));
+        tally.request(length);
+        tally.take(storage, from, buffer, 0, length);
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,212 @@
+package dev.reweave.job.prepare;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.base.BaseCheck;
+import dev.reweave.base.BaseFolder;
+import dev.reweave.base.Component;
+import dev.reweave.base.ConfigDtype;
+import dev.reweave.base.ModelIndex;
+import dev.reweave.plan.Design;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.Segment;
+import dev.reweave.plan.SmallFile;
+import dev.reweave.report.Manifest;
+import dev.reweave.storage.Checksum;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.DType;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.Shape;
+import dev.reweave.tensor.StorageRef;
+import dev.reweave.tensor.StoredLayout;
+import dev.reweave.tensor.TensorSpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** What a base makes of a conversion: which of its files come along, and how they change. */
+final class BaseDesign {
+  private static final String CONFIG = "config.json";
+
+  private final BaseChoice choice;
+  private final BaseFolder base;
+  private final Component component;
+  private final Set<String> beside;
+  private final Map<String, byte[]> read = new TreeMap<>();
+
+  private BaseDesign(BaseChoice choice, BaseFolder base, Component component) {
+    this.choice = choice;
+    this.base = base;
+    this.component = component;
+    this.beside = base.filesBeside(component).keySet();
+  }
+
+  /** Reads a base, and finds the component in it that the tensors take the place of. */
+  static BaseDesign read(Stores stores, BaseChoice choice, Renaming renaming) {
+    BaseFolder base = BaseFolder.read(stores, choice.address());
+    if (choice.pipeline().isPresent() && base.files().containsKey(BaseFolder.MODEL_INDEX)) {
+      throw new ReweaveException(
+          "the base has a model_index.json, which says of which class it is",
+          base.address(),
+          "leave --pipeline out");
+    }
+    Component component =
+        base.component(
+            choice.component(),
+            renaming.mapping().flatMap(m -> m.component()),
+            renaming.tensors().stream().map(NamedTensor::name).toList(),
+            choice.variant());
+    return new BaseDesign(choice, base, component);
+  }
+
+  Component component() {
+    return component;
+  }
+
+  List<String> notes() {
+    List<String> notes = new ArrayList<>(base.notes());
+    notes.addAll(component.notes());
+    return notes;
+  }
+
+  /** Requires that the result is what the base has, or a part of it. */
+  void require(Renaming renaming, Optional<String> only, String input) {
+    List<TensorSpec> specs = renaming.tensors().stream().map(NamedTensor::spec).toList();
+    BaseCheck check = new BaseCheck(component);
+    if (only.isPresent()) {
+      check.requireSubset(specs, renaming.aliases(), input);
+    } else {
+      check.require(specs, renaming.aliases(), input);
+    }
+  }
+
+  /** What the tensors are in the base. */
+  Design.Likeness like() {
+    Map<String, Design.Place> places = new HashMap<>();
+    component
+        .tensors()
+        .forEach(
+            (name, spec) ->
+                places.put(name, new Design.Place(component.shards().get(name), spec.dtype())));
+    component
+        .droppedNames()
+        .forEach(
+            (dropped, kept) -> {
+              if (places.containsKey(kept)) {
+                places.putIfAbsent(dropped, places.get(kept));
+              }
+            });
+    return new Design.Likeness(places, component.index().orElse(""));
+  }
+
+  /** The files that come along byte for byte, but for {@link #configs} and {@link #last}. */
+  List<String> copied() {
+    return base.files().keySet().stream()
+        .filter(this::comesAlong)
+        .filter(path -> !path.equals(BaseFolder.MODEL_INDEX))
+        .filter(path -> !path.equals(component.path(CONFIG)))
+        .filter(path -> base.files().get(path).length() > 0)
+        .toList();
+  }
+
+  private boolean comesAlong(String path) {
+    String folder = component.path("");
+    return switch (choice.mode()) {
+      case NONE -> false;
+      case REFERENCE ->
+          path.startsWith(folder)
+              && path.indexOf('/', folder.length()) < 0
+              && !path.equals(BaseFolder.MODEL_INDEX)
+              && beside.contains(path);
+      case COPY -> beside.contains(path);
+    };
+  }
+
+  InputFile file(String path) {
+    return base.files().get(path);
+  }
+
+  /**
+   * A copy of a file.
+   *
+   * @param index of the file among the input files
+   */
+  PlannedFile copy(String path, int index) {
+    InputFile file = base.files().get(path);
+    Shape shape = Shape.of(file.length());
+    StorageRef bytes =
+        new StorageRef(
+            index, path, 0, DType.U8, file.length(), StorageRef.Endian.LITTLE, StorageRef.NO_CRC);
+    return new PlannedFile(
+        path,
+        PlannedFile.Role.COPY,
+        List.of(
+            new Segment.Woven(
+                new TensorSpec(path, DType.U8, shape), StoredLayout.contiguous(bytes, 0, shape))));
+  }
+
+  /**
+   * The small files before the index.
+   *
+   * @param dtype of most of the weights; empty if they have no floating-point ones
+   */
+  List<SmallFile> configs(Optional<DType> dtype) {
+    List<SmallFile> configs = new ArrayList<>();
+    for (String path : base.files().keySet()) {
+      if (comesAlong(path) && base.files().get(path).length() == 0) {
+        configs.add(new SmallFile(path, new byte[0]));
+      }
+    }
+    String path = component.path(CONFIG);
+    if (base.files().containsKey(path) && comesAlong(path) && file(path).length() > 0) {
+      byte[] content = content(path);
+      String place = file(path).uri();
+      byte[] followed = dtype.map(d -> ConfigDtype.follow(content, d, place)).orElse(content);
+      configs.add(new SmallFile(path, followed));
+    }
+    return configs;
+  }
+
+  /** The file that makes the result a pipeline. */
+  List<SmallFile> last() {
+    if (choice.mode() != BaseChoice.Mode.COPY || !base.isPipeline()) {
+      return List.of();
+    }
+    byte[] content =
+        base.files().containsKey(BaseFolder.MODEL_INDEX)
+            ? content(BaseFolder.MODEL_INDEX)
+            : ModelIndex.generate(base, choice.pipeline());
+    return List.of(new SmallFile(BaseFolder.MODEL_INDEX, content));
+  }
+
+  private byte[] content(String path) {
+    return read.computeIfAbsent(path, base::content);
+  }
+
+  /** What a manifest keeps of the base. */
+  Manifest.BaseUsed used() {
+    List<Manifest.BaseFile> files = new ArrayList<>();
+    base.files()
+        .forEach(
+            (path, file) -> {
+              byte[] content = read.get(path);
+              String crc =
+                  content == null
+                      ? ""
+                      : Manifest.hex(Checksum.CRC_32C.of(content, 0, content.length));
+              files.add(new Manifest.BaseFile(path, file.length(), file.modified(), crc));
+            });
+    return new Manifest.BaseUsed(
+        base.address(),
+        choice.mode().name().toLowerCase(Locale.ROOT),
+        component.folder(),
+        choice.variant().orElse(""),
+        choice.pipeline().orElse(""),
+        files);
+  }
+}

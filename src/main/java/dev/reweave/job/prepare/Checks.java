@@ -1,0 +1,32 @@
+package dev.reweave.job.prepare;
+
+/**
+ * What is checked of a result before it is published, beside what always is. It changes no byte of
+ * the weights.
+ */
+public record Checks(ReadBack readBack, Digest digest, Nonfinite nonfinite) {
+  /** What is done if nothing else is asked for. */
+  public static final Checks DEFAULTS =
+      new Checks(ReadBack.OBJECT_STORES, Digest.CRC32C, Nonfinite.WARN);
+
+  /** Where the output is read again and compared with what was written. */
+  public enum ReadBack {
+    OBJECT_STORES,
+    ALWAYS,
+    NEVER
+  }
+
+  /** Which digests of files the manifest has. */
+  public enum Digest {
+    CRC32C,
+    /** Beside CRC32C the one that the Hugging Face Hub shows. */
+    SHA256
+  }
+
+  /** What NaNs and infinities in the weights lead to. */
+  public enum Nonfinite {
+    FAIL,
+    WARN,
+    IGNORE
+  }
+}

@@ -1,0 +1,179 @@
+package dev.reweave.job.prepare;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.CheckpointReader;
+import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.doctor.Doctor;
+import dev.reweave.doctor.Severity;
+import dev.reweave.job.prepare.ConversionRequest.Proving;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.Design;
+import dev.reweave.plan.FileNames;
+import dev.reweave.plan.Format;
+import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.Planner;
+import dev.reweave.plan.Sharding;
+import dev.reweave.plan.TargetType;
+import dev.reweave.report.Manifest;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.DType;
+import dev.reweave.tensor.NamedTensor;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Everything of a conversion that comes before a byte of weights is read. */
+public final class Preparation {
+  /**
+   * A conversion that is ready to run.
+   *
+   * @param aliases tied names of the result: each that is left out to the one that is kept
+   * @param notes what the user should know
+   */
+  public record Prepared(
+      Checkpoint checkpoint,
+      Optional<Manifest.MappingUsed> mapping,
+      Optional<Manifest.BaseUsed> base,
+      Map<String, String> aliases,
+      List<String> notes,
+      ConversionPlan plan) {}
+
+  private final Stores stores;
+  private final MetadataScanner scanner;
+
+  /** Preparations of conversions between these stores. */
+  public Preparation(Stores stores, MetadataScanner scanner) {
+    this.stores = stores;
+    this.scanner = scanner;
+  }
+
+  /**
+   * Reads the metadata of all that takes part, and plans.
+   *
+   * @throws ReweaveException if the request cannot be fulfilled
+   */
+  public Prepared prepare(ConversionRequest request) {
+    ReadOptions reading = Renaming.reading(stores, request.reading(), request.mapping());
+    Checkpoint checkpoint = new CheckpointReader(stores, scanner).read(request.input(), reading);
+    Renaming renaming =
+        wanted(Renaming.of(stores, checkpoint, request.mapping()), request.planning());
+    Optional<BaseDesign> base =
+        request.base().map(choice -> BaseDesign.read(stores, choice, renaming));
+    base.ifPresent(b -> b.require(renaming, request.planning().only(), request.input()));
+    requireBaseForLikeness(request);
+    Design design = design(checkpoint, renaming, base, request.planning());
+    List<String> notes = new ArrayList<>(renaming.notes());
+    Doctor.ofCheckpoint(checkpoint).stream()
+        .filter(f -> !f.severity().equals(Severity.INFO))
+        .forEach(f -> notes.add(f.text()));
+    base.ifPresent(b -> notes.addAll(b.notes()));
+    ConversionPlan plan = new Planner(request.planning()).plan(design);
+    if (request.proving() == Proving.SECOND_COPY) {
+      plan = SecondCopy.of(stores, scanner, request, checkpoint, renaming).prove(plan, notes);
+    }
+    return new Prepared(
+        checkpoint, renaming.used(), base.map(BaseDesign::used), renaming.aliases(), notes, plan);
+  }
+
+  private static void requireBaseForLikeness(ConversionRequest request) {
+    boolean like =
+        request.planning().sharding() == Sharding.LIKE_BASE
+            || request.planning().dtype() instanceof TargetType.LikeBase;
+    if (like && request.base().isEmpty()) {
+      throw new ReweaveException(
+          "there is no base to be like",
+          "--shards like-base or --dtype like-base",
+          "name the base with --base");
+    }
+  }
+
+  /** Without the tensors that {@code --only} leaves out. A tensor has all its names. */
+  private static Renaming wanted(Renaming all, PlanOptions planning) {
+    if (planning.only().isEmpty()) {
+      return all;
+    }
+    Map<String, List<String>> names = new HashMap<>();
+    all.aliases()
+        .forEach((alias, kept) -> names.computeIfAbsent(kept, k -> new ArrayList<>()).add(alias));
+    List<NamedTensor> tensors =
+        all.tensors().stream()
+            .filter(
+                t ->
+                    planning.wants(t.name())
+                        || names.getOrDefault(t.name(), List.of()).stream()
+                            .anyMatch(planning::wants))
+            .toList();
+    Map<String, String> aliases = new TreeMap<>(all.aliases());
+    List<String> kept = tensors.stream().map(NamedTensor::name).toList();
+    aliases.values().retainAll(new HashSet<>(kept));
+    List<String> notes = new ArrayList<>(all.notes());
+    notes.add(
+        "--only: " + tensors.size() + " of " + all.tensors().size() + " tensors are converted");
+    return new Renaming(all.mapping(), all.rows(), tensors, aliases, notes);
+  }
+
+  private static Design design(
+      Checkpoint checkpoint, Renaming renaming, Optional<BaseDesign> base, PlanOptions planning) {
+    FileNames names = names(renaming, base, planning);
+    if (base.isEmpty()) {
+      return Design.of(checkpoint.files(), renaming.tensors(), renaming.aliases(), names);
+    }
+    BaseDesign model = base.get();
+    List<InputFile> sources = new ArrayList<>(checkpoint.files());
+    List<PlannedFile> copies = new ArrayList<>();
+    for (String path : model.copied()) {
+      copies.add(model.copy(path, sources.size()));
+      sources.add(model.file(path));
+    }
+    Design.Likeness like = model.like();
+    return new Design(
+        sources,
+        checkpoint.files().size(),
+        renaming.tensors(),
+        renaming.aliases(),
+        names,
+        like,
+        copies,
+        model.configs(mostOf(renaming, like, planning)),
+        model.last());
+  }
+
+  private static FileNames names(
+      Renaming renaming, Optional<BaseDesign> base, PlanOptions planning) {
+    Format format = planning.format();
+    Optional<String> mapped = renaming.mapping().flatMap(m -> m.weightsName());
+    String usual = base.map(b -> b.component().names().stem()).or(() -> mapped).orElse("model");
+    Optional<String> variant = base.flatMap(b -> b.component().names().variant());
+    return new FileNames(
+        base.map(b -> b.component().path("")).orElse(""),
+        planning
+            .weightsName()
+            .map(stem -> format.namesOf(stem, variant))
+            .orElseGet(() -> format.names(usual, variant)),
+        format);
+  }
+
+  /** The floating-point type that most elements of the result have. */
+  private static Optional<DType> mostOf(
+      Renaming renaming, Design.Likeness like, PlanOptions planning) {
+    Map<DType, Long> elements = new EnumMap<>(DType.class);
+    for (NamedTensor tensor : renaming.tensors()) {
+      Optional<DType> inBase =
+          Optional.ofNullable(like.tensors().get(tensor.name())).map(Design.Place::dtype);
+      DType type = planning.dtype().of(tensor.spec().dtype(), inBase);
+      if (type.isCastable()) {
+        elements.merge(type, tensor.spec().elements(), Long::sum);
+      }
+    }
+    return elements.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey);
+  }
+}

@@ -1,0 +1,108 @@
+package dev.reweave.job.prepare;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.job.prepare.ConversionRequest.Earlier;
+import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
+import dev.reweave.plan.Format;
+import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.Sharding;
+import dev.reweave.plan.TargetType;
+import dev.reweave.report.Manifest;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import java.util.Locale;
+import java.util.Optional;
+
+/** A conversion that is asked for by the manifest of an earlier one. */
+public final class RepeatedConversion {
+  private static final int MOST_BYTES = 256 << 20;
+
+  private RepeatedConversion() {}
+
+  /**
+   * The request that an earlier conversion fulfilled: the same tag, mapping, base and options.
+   *
+   * @param manifest address of its {@code reweave.json}, or of the folder that holds it
+   * @param output another folder for the result; empty for the same
+   * @throws ReweaveException if there is no manifest, or none that tells enough
+   */
+  public static ConversionRequest read(
+      Stores stores,
+      String manifest,
+      Optional<String> output,
+      Checks checks,
+      ExistingOutput existing,
+      Earlier earlier) {
+    String address = stores.isFolder(manifest) ? manifest + "/" + Manifest.FILE_NAME : manifest;
+    InputFile file =
+        stores
+            .file(address)
+            .orElseThrow(
+                () ->
+                    new ReweaveException(
+                        "no manifest is there",
+                        address,
+                        "name the reweave.json of a finished conversion"));
+    Manifest earlierRun = Manifest.parse(stores.readAll(file, MOST_BYTES), file.uri());
+    try {
+      return request(earlierRun, output.orElse(earlierRun.output()), checks, existing, earlier);
+    } catch (IllegalArgumentException e) {
+      throw new ReweaveException(
+          "the manifest does not tell how to convert again (" + e.getMessage() + ")",
+          file.uri(),
+          "give the options of the conversion instead",
+          e);
+    }
+  }
+
+  private static ConversionRequest request(
+      Manifest manifest, String output, Checks checks, ExistingOutput existing, Earlier earlier) {
+    Manifest.Options options = manifest.options();
+    if (output.isEmpty() || options.format().isEmpty()) {
+      throw new IllegalArgumentException("it is of an older version");
+    }
+    return new ConversionRequest(
+        manifest.input().path(),
+        output,
+        new ReadOptions(
+            text(manifest.input().tag()),
+            text(options.weights()).map(w -> constant(Weights.class, w)),
+            constant(ReadOptions.Frozen.class, options.frozen())),
+        new PlanOptions(
+            TargetType.parse(options.dtype()),
+            options.maxShardBytes(),
+            text(options.weightsName()),
+            options.chunkBytes(),
+            constant(Format.class, options.format()),
+            constant(Sharding.class, options.shards()),
+            text(options.only())),
+        manifest
+            .mappingUsed()
+            .map(m -> new MappingChoice(m.name(), Optional.of(m.rules().toString())))
+            .orElse(MappingChoice.NONE),
+        manifest.baseUsed().map(RepeatedConversion::base),
+        constant(ConversionRequest.Proving.class, options.proving()),
+        checks,
+        existing,
+        earlier);
+  }
+
+  private static BaseChoice base(Manifest.BaseUsed base) {
+    return new BaseChoice(
+        base.path(),
+        constant(BaseChoice.Mode.class, base.mode()),
+        text(base.component()),
+        text(base.variant()),
+        text(base.pipeline()));
+  }
+
+  private static Optional<String> text(String value) {
+    return Optional.of(value).filter(v -> !v.isEmpty());
+  }
+
+  private static <E extends Enum<E>> E constant(Class<E> type, String spelled) {
+    return Enum.valueOf(type, spelled.toUpperCase(Locale.ROOT).replace('-', '_'));
+  }
+}

@@ -67,6 +67,13 @@ class PlannerTest {
         .toList();
   }
 
+  /** What the header of a shard says beside its tensors. */
+  private static String metadata(PlannedFile shard) {
+    String header = new String(((Segment.Literal) shard.segments().get(0)).bytes(), UTF_8);
+    int from = header.indexOf("__metadata__") + "__metadata__\":".length();
+    return header.substring(from, header.indexOf('}', from) + 1);
+  }
+
   private static String index(ConversionPlan plan) {
     return new String(plan.index().orElseThrow().content(), UTF_8);
   }
@@ -120,6 +127,7 @@ class PlannerTest {
         List.of("steps I64 [3]", "norm F32 [4]", "embed BF16 [50, 4]"),
         tensors(plan.shards().get(0)));
     assertEquals(List.of("head BF16 [50, 4]"), tensors(plan.shards().get(1)));
+    assertEquals("{\"format\":\"pt\",\"lm_head\":\"head\"}", metadata(plan.shards().get(1)));
     assertEquals(
         """
         {

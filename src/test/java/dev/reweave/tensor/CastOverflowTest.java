@@ -55,8 +55,7 @@ class CastOverflowTest {
 
     assertEquals(
         3,
-        overflows(
-            from, to, 1, least, -infinite, Double.NaN, -least, infinite, most, least, -most));
+        overflows(from, to, 1, least, -infinite, Double.NaN, -least, infinite, most, least, -most));
     assertEquals(0, overflows(from, to, infinite, -infinite, Double.NaN, most, -most));
     assertEquals(1, overflows(from, to, -least));
   }

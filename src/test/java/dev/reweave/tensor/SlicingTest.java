@@ -97,8 +97,7 @@ class SlicingTest {
     assertEquals(new TensorSpec("w", DType.F32, Shape.of(2, 2)), whole.spec());
     assertEquals(2, whole.layout().width());
     assertFalse(whole.layout().isAveraged());
-    refused(
-        "slices of F32 [2, 2] and F32 [4] are no copies", copied, slice(0, 2, 2), slice(1, 4));
+    refused("slices of F32 [2, 2] and F32 [4] are no copies", copied, slice(0, 2, 2), slice(1, 4));
     Slicing averaged = new Slicing.Copied(CombinedLayout.Kind.AVERAGED);
     assertTrue(averaged.whole(List.of(slice(0, 2), slice(1, 2))).layout().isAveraged());
   }
@@ -109,14 +108,12 @@ class SlicingTest {
     Slicing thirds = new Slicing.EvenParts(0, 3);
 
     assertEquals(
-        "w[6] 0:0 1:0 0:1 1:1 0:2 1:2",
-        elements(thirds.whole(List.of(slice(0, 3), slice(1, 3)))));
+        "w[6] 0:0 1:0 0:1 1:1 0:2 1:2", elements(thirds.whole(List.of(slice(0, 3), slice(1, 3)))));
     assertEquals(
         "w[9] 0:0 1:0 1:1 0:1 1:2 1:3 0:2 1:4 1:5",
         elements(thirds.whole(List.of(slice(0, 3), slice(1, 6)))));
     refused("dimension 0 of [4] has not 3 parts", thirds, slice(0, 3), slice(1, 4));
-    refused(
-        "there is no dimension 1 in shape [3]", new Slicing.EvenParts(1, 3), slice(0, 3));
+    refused("there is no dimension 1 in shape [3]", new Slicing.EvenParts(1, 3), slice(0, 3));
     assertEquals(
         "w[2] 0:0 1:0",
         elements(new Slicing.EvenParts(0, 1).whole(List.of(slice(0, 1), slice(1, 1)))));
@@ -128,8 +125,7 @@ class SlicingTest {
     Slicing sized = new Slicing.SizedParts(0, List.of(4L, 2L));
 
     assertEquals(
-        "w[6] 0:0 0:1 1:0 1:1 0:2 1:2",
-        elements(sized.whole(List.of(slice(0, 3), slice(1, 3)))));
+        "w[6] 0:0 0:1 1:0 1:1 0:2 1:2", elements(sized.whole(List.of(slice(0, 3), slice(1, 3)))));
     refused(
         "a part of 3 is not shared equally by 2 ranks",
         new Slicing.SizedParts(0, List.of(4L, 3L)),
@@ -150,11 +146,7 @@ class SlicingTest {
         new Slicing.Parts(0, List.of(List.of(-1L))),
         slice(0, 2));
     refused(
-        "widths [2, 1] of a part are not of 3 ranks",
-        parts,
-        slice(0, 2),
-        slice(1, 2),
-        slice(2, 2));
+        "widths [2, 1] of a part are not of 3 ranks", parts, slice(0, 2), slice(1, 2), slice(2, 2));
     refused(
         "slices of F32 [2, 2] and F32 [2, 1] do not go together along dimension 0",
         parts,
@@ -196,8 +188,6 @@ class SlicingTest {
 
     assertTrue(rule.matches("layers.0.dense.weight"));
     assertFalse(rule.matches("layers.0.dense.weight_scale"));
-    assertThrows(
-        PatternSyntaxException.class,
-        () -> new SlicingRule("a(", new Slicing.Along(1)));
+    assertThrows(PatternSyntaxException.class, () -> new SlicingRule("a(", new Slicing.Along(1)));
   }
 }

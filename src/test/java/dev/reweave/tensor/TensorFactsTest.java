@@ -27,8 +27,7 @@ class TensorFactsTest {
   private static Layout copies(CombinedLayout.Kind kind, int count, Shape shape) {
     StorageRef storage = storage(DType.F32, shape.elements(), StorageRef.NO_CRC);
     return new CombinedLayout(
-        kind,
-        Collections.nCopies(count, StoredLayout.contiguous(storage, 0, shape)));
+        kind, Collections.nCopies(count, StoredLayout.contiguous(storage, 0, shape)));
   }
 
   @Test
@@ -64,7 +63,8 @@ class TensorFactsTest {
     assertEquals(
         List.of("3+24"), runsIn(new StoredLayout(storage, 3, Shape.of(2, 3, 4), strides(1, 8, 2))));
     assertEquals(
-        List.of("0+12"), runsIn(new StoredLayout(storage, 0, Shape.of(3, 1, 4), strides(1, 50, 3))));
+        List.of("0+12"),
+        runsIn(new StoredLayout(storage, 0, Shape.of(3, 1, 4), strides(1, 50, 3))));
     assertEquals(
         List.of("0+2", "4+2"), runsIn(new StoredLayout(storage, 0, Shape.of(2, 2), strides(4, 1))));
     assertEquals(

@@ -57,13 +57,14 @@ class ZipDirectoryTest {
 
   /** A field of numbers that do not fit, behind a field of three bytes that nobody knows. */
   private static byte[] wide(long... numbers) {
-    ByteBuffer extra = buffer(7 + 4 + numbers.length * 8);
+    byte[] field = new byte[7 + 4 + numbers.length * 8];
+    ByteBuffer extra = ByteBuffer.wrap(field).order(ByteOrder.LITTLE_ENDIAN);
     extra.putShort((short) 0x4246).putShort((short) 3).put(new byte[3]);
     extra.putShort((short) 1).putShort((short) (numbers.length * 8));
     for (long number : numbers) {
       extra.putLong(number);
     }
-    return extra.array();
+    return field;
   }
 
   private Optional<ZipDirectory> end(long count, long bytes, long offset, String comment)

@@ -27,10 +27,15 @@ public final class ReweaveException extends RuntimeException {
 
   /** The same with the error that led to it, which is shown with {@code -v} alone. */
   public ReweaveException(String problem, String place, String remedy, Throwable cause) {
-    super(Redacted.text(problem + ": " + place + "; " + remedy), cause);
-    this.problem = Redacted.text(problem);
-    this.place = Redacted.text(place);
-    this.remedy = Redacted.text(remedy);
+    super(shown(problem + ": " + place + "; " + remedy), cause);
+    this.problem = shown(problem);
+    this.place = shown(place);
+    this.remedy = shown(remedy);
+  }
+
+  /** What files bring into a message must not drive the terminal that shows it. */
+  private static String shown(String text) {
+    return Printable.text(Redacted.text(text));
   }
 
   /** What is wrong. */

@@ -1,5 +1,6 @@
 package dev.reweave.mapping;
 
+import dev.reweave.ReweaveException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -67,11 +68,24 @@ final class NamePattern {
   }
 
   boolean matches(String name) {
-    return pattern.matcher(name).matches();
+    return matches(pattern.matcher(name));
   }
 
   Optional<NameMatch> match(String name) {
     Matcher matcher = pattern.matcher(name);
-    return matcher.matches() ? Optional.of(new NameMatch(name, matcher, tables)) : Optional.empty();
+    return matches(matcher) ? Optional.of(new NameMatch(name, matcher, tables)) : Optional.empty();
+  }
+
+  /** Repeated groups take a level of the stack for each time that they match. */
+  private boolean matches(Matcher matcher) {
+    try {
+      return matcher.matches();
+    } catch (StackOverflowError e) {
+      throw new ReweaveException(
+          "a name is too long for the regular expression '" + pattern + "'",
+          "the mapping",
+          "let it repeat single characters, not groups with '|'",
+          e);
+    }
   }
 }

@@ -60,7 +60,7 @@ record LinkBoundary(Path named, List<Path> folders) {
     if (folders.stream().noneMatch(target::startsWith)) {
       throw new ReweaveException(
           "a symbolic link leads out of the checkpoint, to " + target,
-          path.toUri().toString(),
+          "file:" + path,
           "put a copy in its place, or use --follow-links if you trust who made it");
     }
   }

@@ -257,7 +257,10 @@ public record Manifest(
   public static Manifest parse(byte[] json, String place) {
     try {
       Manifest manifest = JSON.readValue(json, Manifest.class);
-      if (manifest != null && manifest.result() != null && !manifest.result().shards().isEmpty()) {
+      if (manifest != null
+          && manifest.result() != null
+          && manifest.result().shards() != null
+          && !manifest.result().shards().isEmpty()) {
         return manifest;
       }
       throw new IOException("no list of shards");

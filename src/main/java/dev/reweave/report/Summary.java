@@ -1,5 +1,6 @@
 package dev.reweave.report;
 
+import dev.reweave.Printable;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.plan.ByteSize;
@@ -53,6 +54,7 @@ public final class Summary {
     List<String> lines = new ArrayList<>();
     lines.add(line.toString());
     notes.forEach(note -> lines.add("note   " + note));
+    lines.replaceAll(Printable::text);
     return lines;
   }
 
@@ -117,6 +119,7 @@ public final class Summary {
         .proven()
         .ifPresent(proof -> lines.add(proof(proof.tensors(), proof.elements(), proof.verdict())));
     lines.add("to     " + output);
+    lines.replaceAll(Printable::text);
     return lines;
   }
 
@@ -174,7 +177,7 @@ public final class Summary {
         new TreeMap<>(counts)
             .entrySet().stream()
                 .limit(MOST_NAMES)
-                .map(e -> e.getKey() + " (" + e.getValue() + ")")
+                .map(e -> Printable.text(e.getKey()) + " (" + e.getValue() + ")")
                 .collect(Collectors.joining(", "));
     return names + (counts.size() > MOST_NAMES ? ", …" : "");
   }

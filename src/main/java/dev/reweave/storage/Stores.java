@@ -37,11 +37,40 @@ public final class Stores implements Serializable {
   /** Levels of folders in folders that are walked. */
   private static final int MOST_DEPTH = 64;
 
+  private final MetadataLimit limit;
+  private transient Optional<LinkBoundary> boundary;
   private transient Configuration conf;
 
   /** Stores that are configured as {@code conf} says. */
   public Stores(Configuration conf) {
+    this(conf, MetadataLimit.DEFAULT, Optional.empty());
+  }
+
+  private Stores(Configuration conf, MetadataLimit limit, Optional<LinkBoundary> boundary) {
     this.conf = conf;
+    this.limit = limit;
+    this.boundary = boundary;
+  }
+
+  /**
+   * The same stores for reading what somebody else wrote: files that are opened are limited, and
+   * what is listed refuses links that lead out of {@code address}.
+   *
+   * @param address a folder, or a file, which stands for the folder that it is in
+   */
+  public Stores guarded(String address, Safeguards safeguards) {
+    Path path = path(address);
+    boolean bounded = safeguards.links() == Safeguards.Links.INSIDE;
+    try {
+      return new Stores(
+          conf,
+          safeguards.limit(),
+          bounded && fileSystem(path) instanceof RawLocalFileSystem local
+              ? LinkBoundary.of(local.pathToFile(path))
+              : Optional.empty());
+    } catch (IOException e) {
+      throw unreadable(address, e);
+    }
   }
 
   /** What a folder holds directly: its files and the addresses of its folders, by name. */
@@ -79,6 +108,7 @@ public final class Stores implements Serializable {
       List<InputFile> files = new ArrayList<>();
       List<String> folders = new ArrayList<>();
       for (FileStatus status : fileSystem(path).listStatus(path)) {
+        requireInside(status.getPath());
         if (status.isFile()) {
           files.add(inputFile(status));
         } else {
@@ -90,6 +120,12 @@ public final class Stores implements Serializable {
       return new Listing(files, folders);
     } catch (IOException e) {
       throw unreadable(address, e);
+    }
+  }
+
+  private void requireInside(Path listed) throws IOException {
+    if (boundary.isPresent() && fileSystem(listed) instanceof RawLocalFileSystem local) {
+      boundary.get().require(local.pathToFile(listed));
     }
   }
 
@@ -151,7 +187,7 @@ public final class Stores implements Serializable {
   public RandomAccess open(InputFile file) {
     Path path = path(file.uri());
     try {
-      return HadoopRandomAccess.open(fileSystem(path), path, file);
+      return HadoopRandomAccess.open(fileSystem(path), path, file).limitedTo(limit);
     } catch (IOException e) {
       throw unreadable(file.uri(), e);
     }
@@ -160,15 +196,16 @@ public final class Stores implements Serializable {
   /**
    * Reads a small file whole.
    *
-   * @param limit the most bytes that are believed
+   * @param most the most bytes that are believed
    */
-  public byte[] readAll(InputFile file, int limit) {
-    if (file.length() > limit) {
+  public byte[] readAll(InputFile file, int most) {
+    if (file.length() > most) {
       throw new ReweaveException(
-          "file of " + file.length() + " bytes where at most " + limit + " are expected",
+          "file of " + file.length() + " bytes where at most " + most + " are expected",
           file.uri(),
           "check that this is the file that its name says");
     }
+    limit.require(file.length(), "the file", file.uri());
     byte[] content = new byte[(int) file.length()];
     try (RandomAccess access = open(file)) {
       access.readFully(0, content, 0, content.length);
@@ -345,5 +382,6 @@ public final class Stores implements Serializable {
     in.defaultReadObject();
     conf = new Configuration(false);
     conf.readFields(in);
+    boundary = Optional.empty(); // tasks list nothing
   }
 }

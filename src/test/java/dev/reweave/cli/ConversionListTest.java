@@ -126,13 +126,17 @@ class ConversionListTest {
       quoteCharacter = '`',
       value = {
         "{\"input\": \"i\", \"output\": \"o\", \"dtpye\": \"keep\"} | unknown key 'dtpye'; known are"
-            + " base, base-mode, chunk-size, component, dtype, exclude-frozen, format, input,"
-            + " mapping, max-shard-size, no-resume, only, output, overwrite, pipeline, prove,"
-            + " shards, tag, variant, weights, weights-name",
+            + " base, base-mode, chunk-size, component, dtype, exclude-frozen, follow-links,"
+            + " format, input, mapping, max-metadata-bytes, max-shard-size, no-resume,"
+            + " on-nonfinite, only, output, overwrite, pipeline, prove, sha256, shards, tag,"
+            + " variant, verify, weights, weights-name",
         "{\"input\": \"i\", \"output\": \"o\", \"json\": true} | unknown key 'json'",
         "{\"input\": \"i\", \"output\": \"o\" | not valid JSON",
         "{\"input\": \"i\", \"input\": \"j\", \"output\": \"o\"} | Duplicate field 'input'",
         "i o | not valid JSON",
+        "[[[[[[[[[[[[[[[[[ | JSON is nested too deep or has too long a number",
+        "{\"\\u001b[1m\": \"i\"} | unknown key '\\u001b[1m'",
+        "{\"input\": \"i\", \"max-metadata-bytes\": \"0\"} | '0' is not a size",
         "[1] | not a JSON object such as",
         "{\"input\": 7, \"output\": \"o\"} | 'input' is not a text",
         "{\"input\": \"i\", \"output\": \"\"} | 'output' is not a text",

@@ -152,6 +152,7 @@ final class PlanRunner {
               finished.size(),
               checks.checked(),
               checks.unchecked(),
+              checks.reasons(),
               crcs(states),
               counts(states, Journal.FileState::overflows),
               counts(states, Journal.FileState::differences),

@@ -7,11 +7,17 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.BlockLocation;
@@ -130,6 +136,33 @@ public final class Stores implements Serializable {
   }
 
   /**
+   * Which files there are at these addresses, by address; one request for each of their folders.
+   *
+   * @param addresses in full, as {@link #resolve} gives them
+   */
+  public Map<String, InputFile> present(Collection<String> addresses) {
+    Set<String> folders = new TreeSet<>();
+    addresses.forEach(a -> folders.add(a.substring(0, a.lastIndexOf('/') + 1)));
+    Set<String> wanted = new HashSet<>(addresses);
+    Map<String, InputFile> found = new HashMap<>();
+    for (List<InputFile> files : Overlapped.answers(folders, this::filesIn)) {
+      files.stream().filter(f -> wanted.contains(f.uri())).forEach(f -> found.put(f.uri(), f));
+    }
+    return found;
+  }
+
+  private List<InputFile> filesIn(String folder) {
+    try {
+      return list(folder).files();
+    } catch (ReweaveException e) {
+      if (e.getCause() instanceof FileNotFoundException) {
+        return List.of();
+      }
+      throw e;
+    }
+  }
+
+  /**
    * All files in a folder and in the folders below it, by their paths in it, with {@code /} between
    * names.
    *
@@ -224,6 +257,13 @@ public final class Stores implements Serializable {
 
   /** What to say when a file cannot be read. */
   public static ReweaveException unreadable(String address, IOException cause) {
+    if (ObjectStatus.isChanged(cause)) {
+      return new ReweaveException(
+          "a file was changed while it was read: its ETag is another by now",
+          address,
+          "wait until nobody writes to it, then run the same command again",
+          cause);
+    }
     if (cause instanceof FileNotFoundException) {
       return new ReweaveException(
           ReweaveException.Kind.NOT_FOUND,
@@ -370,7 +410,10 @@ public final class Stores implements Serializable {
 
   private static InputFile inputFile(FileStatus status) {
     return new InputFile(
-        status.getPath().toString(), status.getLen(), status.getModificationTime());
+        status.getPath().toString(),
+        status.getLen(),
+        status.getModificationTime(),
+        ObjectStatus.etag(status));
   }
 
   private void writeObject(ObjectOutputStream out) throws IOException {

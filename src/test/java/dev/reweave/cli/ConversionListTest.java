@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.report.Manifest;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.StoredTensors;
@@ -63,6 +64,30 @@ class ConversionListTest {
     assertHolds("z3_bf16_w2", DType.F32, "c");
     assertFalse(Files.exists(temp.resolve("b")));
     assertFalse(Files.exists(temp.resolve("d")));
+  }
+
+  private int filesReadBack(String output) throws IOException {
+    return Manifest.parse(
+            Files.readAllBytes(temp.resolve(output).resolve(Manifest.FILE_NAME)), output)
+        .figures()
+        .filesReadBack();
+  }
+
+  @Test
+  void aLineCanSayNoToAFlag() throws IOException {
+    Path list =
+        list(
+            line("z2_bf16_w2", temp.resolve("a"), ""),
+            line("z2_bf16_w2", temp.resolve("b"), ", \"verify\": false"),
+            line("z2_bf16_w2", temp.resolve("c"), ", \"verify\": true"));
+
+    assertEquals(0, ConvertRun.of("--list", list, "--verify").exitCode());
+    assertEquals(
+        List.of(1, 0, 1), List.of(filesReadBack("a"), filesReadBack("b"), filesReadBack("c")));
+    assertEquals(
+        0, ConvertRun.of("--list", list, "--no-verify", "--overwrite", "--no-resume").exitCode());
+    assertEquals(
+        List.of(0, 0, 1), List.of(filesReadBack("a"), filesReadBack("b"), filesReadBack("c")));
   }
 
   @Test

@@ -3,6 +3,8 @@ package dev.reweave.job.compare;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.WeightFiles;
 import dev.reweave.checkpoint.WeightsCheck;
+import dev.reweave.job.prepare.Checks.Digest;
+import dev.reweave.report.FileDigest;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -121,6 +123,32 @@ public final class Verification {
             problems.add(path + " is not of this conversion");
           }
         });
-    problems.addAll(new FileChecksums(spark, stores).compare(toRead, present));
+    compare(toRead, present);
+  }
+
+  /** Compares the checksums of files of the right length with those that were written. */
+  private void compare(List<Manifest.Shard> written, Map<String, InputFile> present) {
+    boolean sha256 = written.stream().anyMatch(file -> !file.sha256().isEmpty());
+    List<FileDigest> found =
+        new FileChecksums(spark, stores)
+            .read(
+                "verify: the checksums of " + written.size() + " files",
+                written.stream().map(file -> present.get(file.name())).toList(),
+                sha256 ? Digest.SHA256 : Digest.CRC32C);
+    for (int i = 0; i < found.size(); i++) {
+      Manifest.Shard file = written.get(i);
+      String crc = Manifest.hex(found.get(i).crc32c());
+      if (!crc.equals(file.crc32c())) {
+        problems.add(file.name() + " has CRC32C " + crc + ": " + file.crc32c() + " was written");
+      } else if (!file.sha256().isEmpty() && !found.get(i).sha256().equals(file.sha256())) {
+        problems.add(
+            file.name()
+                + " has SHA-256 "
+                + found.get(i).sha256()
+                + ": "
+                + file.sha256()
+                + " was written");
+      }
+    }
   }
 }

@@ -10,6 +10,7 @@ import dev.reweave.storage.Stores;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32C;
@@ -37,9 +38,9 @@ final class FileChecksums {
    *
    * @param written what the manifest says
    * @param files of that length, by path
-   * @return what is wrong
+   * @return by path, what is wrong
    */
-  List<String> compare(List<Manifest.Shard> written, Map<String, InputFile> files) {
+  Map<String, String> compare(List<Manifest.Shard> written, Map<String, InputFile> files) {
     List<FilePart> parts = new ArrayList<>();
     for (int i = 0; i < written.size(); i++) {
       InputFile file = files.get(written.get(i).name());
@@ -60,12 +61,14 @@ final class FileChecksums {
     } finally {
       shared.destroy();
     }
-    List<String> problems = new ArrayList<>();
+    Map<String, String> problems = new LinkedHashMap<>();
     for (int i = 0; i < crcs.length; i++) {
       String found = Manifest.hex(crcs[i]);
       Manifest.Shard file = written.get(i);
       if (!found.equals(file.crc32c())) {
-        problems.add(file.name() + " has CRC32C " + found + ": " + file.crc32c() + " was written");
+        problems.put(
+            file.name(),
+            file.name() + " has CRC32C " + found + ": " + file.crc32c() + " was written");
       }
     }
     return problems;

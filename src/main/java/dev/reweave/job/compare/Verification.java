@@ -121,6 +121,19 @@ public final class Verification {
             problems.add(path + " is not of this conversion");
           }
         });
-    problems.addAll(new FileChecksums(spark, stores).compare(toRead, present));
+    addDamaged(new FileChecksums(spark, stores).compare(toRead, present), manifest, present);
+  }
+
+  /** With the names of the tensors, where that can be told. */
+  private void addDamaged(
+      Map<String, String> damaged, Manifest manifest, Map<String, InputFile> present) {
+    Map<String, InputFile> files = new TreeMap<>();
+    damaged.keySet().forEach(path -> files.put(path, present.get(path)));
+    Map<String, String> tensors =
+        new DamagedTensors(spark, stores).in(manifest.result().weights(), files);
+    damaged.forEach(
+        (path, problem) ->
+            problems.add(
+                tensors.containsKey(path) ? problem + "; " + tensors.get(path) : problem));
   }
 }

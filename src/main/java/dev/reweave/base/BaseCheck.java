@@ -99,7 +99,7 @@ public final class BaseCheck {
             ? "name the base or the --component that this checkpoint was trained from, or a mapping"
                 + " that gives its tensors the base's names"
             : String.join("; ", hints);
-    throw new ReweaveException(
+    throw ReweaveException.mismatch(
         "tensors do not fit the base " + component.address() + ": " + difference.text(),
         place,
         remedy);

@@ -106,7 +106,7 @@ record BaseContents(
     }
     Optional<String> pickled = paths.stream().filter(WeightFile::isPickled).findFirst();
     if (pickled.isPresent()) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "base has its weights as " + pickled.get() + " and not as safetensors",
           base.address(),
           "convert that folder to safetensors first, or take the revision of it that has them");
@@ -124,7 +124,7 @@ record BaseContents(
             .findFirst()
             .map(p -> ", such as its folder " + p.substring(0, slash(p)))
             .orElse("");
-    return new ReweaveException(
+    return ReweaveException.notFound(
         "folder is no base: it has neither a model_index.json, nor two folders with configs, nor"
             + " a config.json beside weights",
         base.address(),

@@ -40,7 +40,7 @@ public final class BaseFolder {
   public static BaseFolder read(Stores stores, String address) {
     String resolved = stores.resolve(address);
     if (!stores.isFolder(resolved)) {
-      throw new ReweaveException(
+      throw ReweaveException.notFound(
           "no base model is there, as it is not a folder",
           resolved,
           "give the folder of a downloaded model, with its config.json or model_index.json");

@@ -24,7 +24,7 @@ final class ComponentChoice {
   Component choose(Optional<String> wanted, Optional<String> mapped, Collection<String> names) {
     if (!base.isPipeline()) {
       if (wanted.isPresent()) {
-        throw new ReweaveException(
+        throw ReweaveException.usage(
             "base is the folder of one model and has no components",
             "--component " + wanted.get(),
             "leave --component out, or name the folder of the whole pipeline as the base");
@@ -42,7 +42,7 @@ final class ComponentChoice {
 
   private Component named(String folder, String place) {
     if (!base.components().containsKey(folder)) {
-      throw new ReweaveException(
+      throw ReweaveException.notFound(
           "base has no such component", place, "name one of " + listed() + " with --component");
     }
     return read(folder);
@@ -88,7 +88,7 @@ final class ComponentChoice {
         .findFirst()
         .orElseThrow(
             () ->
-                new ReweaveException(
+                ReweaveException.usage(
                     "the tensors' names do not tell which component of the base they are for",
                     base.address(),
                     "name one of " + listed() + " with --component"));

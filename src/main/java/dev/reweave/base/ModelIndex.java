@@ -39,7 +39,7 @@ public final class ModelIndex {
    */
   public static byte[] generate(BaseFolder base, Optional<String> pipeline) {
     if (!base.isPipeline()) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "base is the folder of one model, which has no model_index.json",
           base.address(),
           "leave --pipeline out, or name the folder of the whole pipeline as the base");
@@ -80,7 +80,7 @@ public final class ModelIndex {
                         + components.entrySet().stream()
                             .map(e -> e.getKey() + " (" + e.getValue() + ")")
                             .collect(Collectors.joining(", ")));
-    throw new ReweaveException(problem, base.address(), REMEDY);
+    throw ReweaveException.usage(problem, base.address(), REMEDY);
   }
 
   /** Folder of the component that tells which pipeline this is. */
@@ -108,7 +108,7 @@ public final class ModelIndex {
 
   private static void requireClass(String pipeline) {
     if (!LibraryClass.isIdentifier(pipeline)) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "not the name of a class",
           "--pipeline " + pipeline,
           "name a pipeline's class, such as CogVideoXPipeline");

@@ -65,7 +65,7 @@ public record WeightNames(String stem, Optional<String> variant, String suffix) 
 
   private static void requireVariant(String variant) {
     if (!VARIANT.matcher(variant).matches()) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "not the name of a variant",
           "--variant " + variant,
           "name one of letters, digits, '_' and '-', such as fp16");

@@ -43,7 +43,7 @@ final class WeightSet {
         Collections.min(sets, Comparator.comparingInt((WeightSet set) -> set.preference()));
     List<String> stems = sets.stream().map(set -> set.names.stem()).distinct().sorted().toList();
     if (stems.size() > 1 && chosen.preference() == KNOWN_STEMS.size()) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "folder has the weights of several models: " + Shortened.list(stems),
           place,
           "give a base that holds one of them as diffusion_pytorch_model or model");
@@ -91,7 +91,7 @@ final class WeightSet {
               .findFirst()
               .map(name -> "has its weights as " + name + " and not as safetensors")
               .orElse("has no weights");
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "component of the base " + found,
           place,
           "convert it to safetensors first, take the revision of the base that has them, or name"
@@ -111,7 +111,7 @@ final class WeightSet {
     }
     if (chosen.isEmpty()) {
       String wanted = variant.map(v -> "no variant '" + v + "'").orElse("several variants");
-      throw new ReweaveException(
+      throw ReweaveException.notFound(
           "base has " + wanted + ": " + (variants.isEmpty() ? "none" : Shortened.list(variants)),
           place,
           variants.isEmpty() ? "leave --variant out" : "name one of them with --variant");

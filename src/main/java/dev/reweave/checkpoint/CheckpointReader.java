@@ -61,6 +61,7 @@ public final class CheckpointReader {
       return StateDictFile.read(scanner, candidates.get(0), options);
     }
     throw new ReweaveException(
+        candidates.isEmpty() ? ReweaveException.Kind.NOT_FOUND : ReweaveException.Kind.USAGE,
         candidates.isEmpty()
             ? "no checkpoint here: neither 'latest', nor *_states.pt files, nor .metadata, nor weights"
                 + " as safetensors, .bin or .pt"

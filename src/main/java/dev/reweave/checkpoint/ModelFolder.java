@@ -62,7 +62,7 @@ final class ModelFolder {
       return Optional.empty();
     }
     if (sets.size() > 1 && plain.size() != 1) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "the folder holds the weights of several models: " + names(sets),
           address,
           "name the file or the index of the one that is meant");
@@ -111,7 +111,7 @@ final class ModelFolder {
         components.add(folder.substring(folder.lastIndexOf('/') + 1));
       }
     }
-    return new ReweaveException(
+    return ReweaveException.usage(
         "this is a pipeline of several models",
         address,
         "name the folder of the one that is meant: " + String.join(", ", components));

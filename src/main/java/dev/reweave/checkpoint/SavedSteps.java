@@ -55,7 +55,7 @@ public final class SavedSteps {
   }
 
   private static ReweaveException none(String address) {
-    return new ReweaveException(
+    return ReweaveException.notFound(
         "there are no saved steps here, and so no tags",
         address,
         "name the folder that save_checkpoint wrote, or an --output without {tag}");

@@ -63,19 +63,19 @@ public final class StateDictFile {
    */
   static void requireNoChoice(ReadOptions options, String place) {
     if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "a state dict has no fp32 master weights",
           place,
           "leave --weights out, or name a checkpoint folder with optimizer states");
     }
     if (options.frozen() == ReadOptions.Frozen.EXCLUDE) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "a state dict does not say which parameters were frozen",
           place,
           "leave --exclude-frozen out");
     }
     if (options.tag().isPresent()) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "there are no tags here",
           place,
           "leave --tag out, or name the folder that save_checkpoint wrote");
@@ -105,7 +105,7 @@ public final class StateDictFile {
     if (root.isDict() && hasTensors(root)) {
       return content(file, root);
     }
-    throw new ReweaveException(
+    throw ReweaveException.unsupported(
         "no state dict in this file",
         root.place(),
         "it should be a dict of tensors, bare or under one of " + WRAPPERS);

@@ -105,6 +105,7 @@ public final class WeightsCheck {
     if (!harmful.isEmpty()) {
       ReweaveException first = harmful.get(0);
       throw new ReweaveException(
+          first.kind(),
           first.problem()
               + (harmful.size() == 2
                   ? ", and one more problem, which 'reweave doctor' tells"

@@ -78,7 +78,7 @@ final class ConversionList {
             .file(address)
             .orElseThrow(
                 () ->
-                    new ReweaveException(
+                    ReweaveException.notFound(
                         "no list is there", address, "name a file with --list, not a folder"));
     List<Line> lines = new ArrayList<>();
     int number = 0;

@@ -4,6 +4,7 @@ import dev.reweave.report.ConversionEnd;
 import dev.reweave.report.ConversionTable;
 import dev.reweave.report.Summary;
 import java.io.PrintWriter;
+import java.util.concurrent.ExecutionException;
 import picocli.CommandLine;
 
 /**
@@ -49,11 +50,14 @@ final class ConversionReports {
   }
 
   /** As a failure is told that ends a command. */
-  private void explain(Exception failure) {
+  private void explain(Throwable failure) {
     try {
       command
           .getExecutionExceptionHandler()
-          .handleExecutionException(failure, command, command.getParseResult());
+          .handleExecutionException(
+              failure instanceof Exception e ? e : new ExecutionException(failure),
+              command,
+              command.getParseResult());
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }

@@ -171,7 +171,7 @@ final class ConvertCommand implements Callable<Integer> {
           context -> convert(context, asked, today, reports));
     } catch (CommandLine.ParameterException e) {
       throw e;
-    } catch (Exception e) { // Spark throws checked ones without saying so.
+    } catch (Exception | Error e) { // Spark throws checked ones without saying so.
       // Before the first conversion: what is known of it is what the command line says.
       reports.add(
           ConversionEnd.failed(
@@ -202,7 +202,8 @@ final class ConvertCommand implements Callable<Integer> {
             table.isPresent() ? Measuring.TENSORS : Measuring.NOTHING,
             (outcome, address) ->
                 table.ifPresent(
-                    t -> listed.add(Summary.listed(t.add(outcome, address), t.address()))));
+                    t -> listed.add(Summary.listed(t.add(outcome, address), t.address()))),
+            Main.plans(spec));
     for (ConversionRequest request : asked) {
       series.run(
           request,
@@ -233,7 +234,7 @@ final class ConvertCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     ConversionRequest request = new StepRequests(stores, today).one(asked);
-    Rehearsal rehearsal = new Rehearsal(request, out);
+    Rehearsal rehearsal = new Rehearsal(request, out, Main.plans(spec));
     if (dryRun) {
       rehearsal.plan(stores);
     } else {

@@ -3,6 +3,7 @@ package dev.reweave.cli;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.job.Conversion;
+import dev.reweave.job.gather.ReadLimit;
 import dev.reweave.job.prepare.ConversionRequest;
 import dev.reweave.job.prepare.ConversionRequest.Earlier;
 import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
@@ -76,11 +77,12 @@ final class DemoCommand implements Callable<Integer> {
     return exit;
   }
 
-  private static void convert(ConversionRequest request, PrintWriter out) {
+  private void convert(ConversionRequest request, PrintWriter out) {
     try (SparkSessions.Session session = SparkSessions.start("reweave demo " + request.output())) {
       JavaSparkContext spark = session.context();
       Stores stores = new Stores(spark.hadoopConfiguration());
-      Conversion.Outcome outcome = new Conversion(spark, stores).run(request);
+      Conversion.Outcome outcome =
+          new Conversion(spark, stores, ReadLimit.NONE, Main.plans(spec)).run(request);
       Summary.result(outcome.manifest(), stores.resolve(request.output())).forEach(out::println);
     }
   }
@@ -101,6 +103,7 @@ final class DemoCommand implements Callable<Integer> {
       return folder;
     } catch (IOException e) {
       throw new ReweaveException(
+          ReweaveException.Kind.STORE_FAILED,
           "cannot write the demo's checkpoint",
           output.map(Path::toString).orElse("the temporary folder"),
           "name a folder that can be written with --output",
@@ -115,7 +118,12 @@ final class DemoCommand implements Callable<Integer> {
         out.printf("  %-40s %8d bytes%n", file.getFileName(), Files.size(file));
       }
     } catch (IOException e) {
-      throw new ReweaveException("cannot list", result.toString(), "run the demo again", e);
+      throw new ReweaveException(
+          ReweaveException.Kind.STORE_FAILED,
+          "cannot list",
+          result.toString(),
+          "run the demo again",
+          e);
     }
   }
 }

@@ -132,7 +132,7 @@ final class DiffCommand implements Callable<Integer> {
 
   private static void require(Stores stores, String address) {
     if (stores.file(address).isEmpty() && !stores.isFolder(address)) {
-      throw new ReweaveException(
+      throw ReweaveException.notFound(
           "there is no such file or folder",
           stores.resolve(address),
           "name a checkpoint, the folder of a model, or a file of weights");

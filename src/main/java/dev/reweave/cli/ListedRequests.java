@@ -24,6 +24,7 @@ final class ListedRequests {
           "--shared-filesystem",
           "--max-bandwidth",
           "--catalog",
+          "--report-bug",
           "--verbose",
           "--help",
           "--version");

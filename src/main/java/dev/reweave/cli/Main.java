@@ -1,14 +1,19 @@
 package dev.reweave.cli;
 
 import dev.reweave.Redacted;
-import dev.reweave.ReweaveException;
+import dev.reweave.ReweaveException.Kind;
+import dev.reweave.job.prepare.Preparation;
 import dev.reweave.job.spark.SparkSessions;
+import dev.reweave.report.Failure;
 import dev.reweave.report.Versions;
+import dev.reweave.report.bug.BugReport;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -40,6 +45,18 @@ public final class Main implements Runnable {
       description = "Show logs, and stack traces of errors.")
   private boolean verbose;
 
+  @Option(
+      names = BugReportFile.OPTION,
+      paramLabel = "FILE",
+      scope = ScopeType.INHERIT,
+      description =
+          "Write what a defect can be found by to a new file on this machine, whatever comes of the"
+              + " command; names of stores, machines, people and folders are replaced.")
+  private Optional<String> reportBug = Optional.empty();
+
+  private final BugReport bugs = new BugReport();
+  private boolean refused;
+
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   /** Runs a command and ends the process, or leaves that to the cluster that it runs on. */
@@ -65,13 +82,63 @@ public final class Main implements Runnable {
 
   /** Runs a command that a factory makes; gives the exit code. */
   static int run(PrintWriter out, PrintWriter err, CommandLine.IFactory factory, String... args) {
-    Main main = new Main();
-    return new CommandLine(main, factory)
-        .setOut(out)
-        .setErr(err)
+    return new Main().execute(out, err, factory, args);
+  }
+
+  private int execute(
+      PrintWriter out, PrintWriter err, CommandLine.IFactory factory, String... args) {
+    long start = System.nanoTime();
+    CommandLine command = new CommandLine(this, factory).setOut(out).setErr(err);
+    CommandLine.IParameterExceptionHandler wrong = command.getParameterExceptionHandler();
+    command
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setExecutionExceptionHandler((e, command, parsed) -> main.explain(e, command, err))
-        .execute(args);
+        .setParameterExceptionHandler(
+            (e, given) -> {
+              bugs.failure(usage(e), e);
+              return wrong.handleParseException(e, given);
+            })
+        .setExecutionExceptionHandler((e, failed, parsed) -> explain(e, failed))
+        .setExecutionStrategy(
+            parsed -> {
+              if (reportBug.isPresent() && !BugReportFile.isNew(reportBug.get())) {
+                refused = true;
+                throw new CommandLine.ParameterException(
+                    spec.commandLine(),
+                    BugReportFile.OPTION + ": " + reportBug.get() + " is there already");
+              }
+              return new CommandLine.RunLast().execute(parsed);
+            });
+    int code;
+    try {
+      code = command.execute(args);
+    } catch (Error e) { // Picocli lets them through.
+      code = explain(e, last(command));
+    }
+    Optional<String> file = reportBug.or(() -> BugReportFile.in(args));
+    if (file.isPresent() && !refused) {
+      double seconds = (System.nanoTime() - start) / 1e9;
+      boolean written = BugReportFile.write(file.get(), bugs, command, code, seconds, args);
+      if (!written && code == CommandLine.ExitCode.OK) {
+        return last(command).getCommandSpec().exitCodeOnExecutionException();
+      }
+    }
+    return code;
+  }
+
+  /** The command that was at work: the innermost that was named. */
+  private static CommandLine last(CommandLine command) {
+    CommandLine last = command;
+    while (last.getParseResult() != null && last.getParseResult().hasSubcommand()) {
+      last = last.getParseResult().subcommand().commandSpec().commandLine();
+    }
+    return last;
+  }
+
+  /** Takes the plans of a command's conversions for a bug report. */
+  static Consumer<Preparation.Prepared> plans(CommandLine.Model.CommandSpec command) {
+    return command.root().userObject() instanceof Main main
+        ? made -> main.bugs.plan(made.checkpoint(), made.plan(), made.notes())
+        : made -> {};
   }
 
   @Override
@@ -79,12 +146,19 @@ public final class Main implements Runnable {
     throw new CommandLine.ParameterException(spec.commandLine(), "a command is needed");
   }
 
-  private int explain(Exception e, CommandLine command, PrintWriter err) {
-    if (e instanceof ReweaveException) {
-      err.println("reweave: " + e.getMessage());
-    } else {
-      err.println("reweave: internal error: " + e + "; run it with -v and report what that prints");
-    }
+  private static Failure usage(CommandLine.ParameterException e) {
+    return new Failure(
+        Kind.USAGE,
+        String.valueOf(e.getMessage()),
+        "'" + e.getCommandLine().getCommandSpec().qualifiedName() + "'",
+        "see --help");
+  }
+
+  private int explain(Throwable e, CommandLine command) {
+    Failure failure = Failure.of(e, command.getCommandSpec().qualifiedName());
+    bugs.failure(failure, e);
+    PrintWriter err = command.getErr();
+    err.println("reweave: " + failure.text());
     if (verbose) {
       StringWriter trace = new StringWriter();
       e.printStackTrace(new PrintWriter(trace));

@@ -14,14 +14,17 @@ import dev.reweave.report.ValueWarnings;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
+import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /** What a conversion would do, without writing anything. */
 final class Rehearsal {
   private final ConversionRequest request;
   private final PrintWriter out;
+  private final Consumer<Preparation.Prepared> planned;
 
-  Rehearsal(ConversionRequest request, PrintWriter out) {
+  Rehearsal(ConversionRequest request, PrintWriter out, Consumer<Preparation.Prepared> planned) {
+    this.planned = planned;
     this.request = request;
     this.out = out;
   }
@@ -30,6 +33,7 @@ final class Rehearsal {
   void plan(Stores stores) {
     Preparation.Prepared prepared =
         new Preparation(stores, new ThreadScanner(stores)).prepare(request);
+    planned.accept(prepared);
     ConversionPlan plan = prepared.plan();
     Summary.source(prepared.checkpoint().source(), prepared.notes()).forEach(out::println);
     PartRule rule = stores.outputFolder(request.output()).partRule();
@@ -39,6 +43,7 @@ final class Rehearsal {
   /** Reads, checks and casts a part of the chunks. */
   void tryOut(JavaSparkContext spark, Stores stores, double part, ReadLimit limit) {
     Trial.Result result = new Trial(spark, stores, limit).run(request, part);
+    planned.accept(result.prepared());
     Summary.source(result.prepared().checkpoint().source(), result.prepared().notes())
         .forEach(out::println);
     Summary.trial(

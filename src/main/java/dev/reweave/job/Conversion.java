@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 
@@ -42,6 +43,7 @@ public final class Conversion {
   private final JavaSparkContext spark;
   private final Stores stores;
   private final ReadLimit limit;
+  private final Consumer<Preparation.Prepared> planned;
 
   /** Conversions on this cluster, between these stores. */
   public Conversion(JavaSparkContext spark, Stores stores) {
@@ -50,6 +52,16 @@ public final class Conversion {
 
   /** The same with tasks that read no faster than the limit says. */
   public Conversion(JavaSparkContext spark, Stores stores, ReadLimit limit) {
+    this(spark, stores, limit, plan -> {});
+  }
+
+  /** The same, and tells each plan as it is made. */
+  public Conversion(
+      JavaSparkContext spark,
+      Stores stores,
+      ReadLimit limit,
+      Consumer<Preparation.Prepared> planned) {
+    this.planned = planned;
     this.limit = limit;
     this.spark = spark;
     this.stores = stores;
@@ -83,6 +95,7 @@ public final class Conversion {
     try {
       Preparation.Prepared prepared =
           new Preparation(stores, new SparkScanner(tasks, shared)).prepare(request);
+      planned.accept(prepared);
       String fingerprint = Fingerprint.of(request, prepared);
       Optional<Manifest> done = check.upToDate(fingerprint);
       if (done.isPresent()) {

@@ -6,6 +6,7 @@ import dev.reweave.job.gather.Measuring;
 import dev.reweave.job.gather.ReadLimit;
 import dev.reweave.job.prepare.Checks;
 import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.job.prepare.Preparation;
 import dev.reweave.job.prepare.StepRequests;
 import dev.reweave.report.ConversionEnd;
 import dev.reweave.report.ConversionEnd.Status;
@@ -31,6 +32,7 @@ public final class ConversionSeries {
   private final ReadLimit limit;
   private final Measuring measuring;
   private final Recorder recorder;
+  private final Consumer<Preparation.Prepared> planned;
   private final Set<String> outputs = new HashSet<>();
 
   /** Keeps a record of results elsewhere; what goes wrong there is a failure of the conversion. */
@@ -48,6 +50,7 @@ public final class ConversionSeries {
    *
    * @param limit of each task's reads
    * @param measuring what is measured of the tensors for the record
+   * @param planned takes each plan as it is made
    */
   public ConversionSeries(
       JavaSparkContext spark,
@@ -55,7 +58,9 @@ public final class ConversionSeries {
       StepRequests steps,
       ReadLimit limit,
       Measuring measuring,
-      Recorder recorder) {
+      Recorder recorder,
+      Consumer<Preparation.Prepared> planned) {
+    this.planned = planned;
     this.limit = limit;
     this.measuring = measuring;
     this.recorder = recorder;
@@ -75,7 +80,7 @@ public final class ConversionSeries {
     List<ConversionRequest> requests;
     try {
       requests = steps.of(asked);
-    } catch (Exception e) {
+    } catch (Exception | Error e) {
       ended.accept(failed(asked, start, e));
       return;
     }
@@ -98,14 +103,15 @@ public final class ConversionSeries {
             stores.resolve(request.output()));
         return ended(Status.UP_TO_DATE, request, finished.get(), start);
       }
-      Conversion.Outcome outcome = new Conversion(spark, stores, limit).run(request, measuring);
+      Conversion.Outcome outcome =
+          new Conversion(spark, stores, limit, planned).run(request, measuring);
       recorder.record(outcome, stores.resolve(request.output()));
       Status status =
           outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE
               ? Status.UP_TO_DATE
               : Status.CONVERTED;
       return ended(status, request, outcome.manifest(), start);
-    } catch (Exception e) { // Spark throws checked ones without saying so.
+    } catch (Exception | Error e) { // Spark throws checked ones without saying so.
       return failed(request, start, e);
     }
   }
@@ -114,7 +120,7 @@ public final class ConversionSeries {
   private void requireOwnOutput(ConversionRequest request) {
     String address = stores.resolve(request.output());
     if (!outputs.add(address)) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "an earlier one of these conversions has the same output",
           address,
           "name another output for each");
@@ -136,7 +142,7 @@ public final class ConversionSeries {
         Optional.empty());
   }
 
-  private ConversionEnd failed(ConversionRequest request, long start, Exception failure) {
+  private ConversionEnd failed(ConversionRequest request, long start, Throwable failure) {
     boolean oneStep = !StepRequests.areSeveral(request);
     return ConversionEnd.failed(
         address(request.input()),

@@ -156,7 +156,12 @@ final class FileAssembly implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ReweaveException("interrupted", output.address(), "run the command again", e);
+      throw new ReweaveException(
+          ReweaveException.Kind.ENVIRONMENT,
+          "interrupted",
+          output.address(),
+          "run the command again",
+          e);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;

@@ -37,13 +37,13 @@ final class OutputCheck {
 
   private void requireApart(String what, String address) {
     if (isWithin(output.address(), address)) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "the output lies inside the " + what + ", which is never written to",
           output.address(),
           "name an output outside of " + address);
     }
     if (isWithin(address, output.address())) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "the " + what + " lies inside the output",
           address,
           "name an output that is new or empty");
@@ -120,7 +120,7 @@ final class OutputCheck {
         .filter(m -> m.command().equals(Fingerprint.command(request)))
         .ifPresent(m -> names.removeAll(m.fileNames()));
     if (!names.isEmpty() && request.existing() == ExistingOutput.REFUSE) {
-      throw new ReweaveException(
+      throw ReweaveException.occupied(
           "the output is not empty: it holds "
               + names.get(0)
               + (names.size() > 1 ? " and " + (names.size() - 1) + " more" : ""),

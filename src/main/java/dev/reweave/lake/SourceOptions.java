@@ -67,7 +67,7 @@ record SourceOptions(
     List<String> addresses = addresses(options);
     Optional<String> model = option(options, MODEL);
     if (model.isPresent() && addresses.size() > 1) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "one name for several models", "option " + MODEL, "leave it out, or load one address");
     }
     return new SourceOptions(
@@ -93,13 +93,17 @@ record SourceOptions(
       }
     } catch (JsonProcessingException e) {
       throw new ReweaveException(
-          "not a JSON array of addresses", "option " + PATHS, "give one address as path", e);
+          ReweaveException.Kind.USAGE,
+          "not a JSON array of addresses",
+          "option " + PATHS,
+          "give one address as path",
+          e);
     }
     return List.of(
         option(options, PATH)
             .orElseThrow(
                 () ->
-                    new ReweaveException(
+                    ReweaveException.usage(
                         "no address is given",
                         "format reweave",
                         "name a checkpoint: load(URI), or OPTIONS (path 'URI')")));
@@ -111,7 +115,7 @@ record SourceOptions(
         .findFirst()
         .orElseThrow(
             () ->
-                new ReweaveException(
+                ReweaveException.usage(
                     "no such weights", "option " + WEIGHTS + " = " + text, "master or model"));
   }
 

@@ -95,6 +95,7 @@ public final class TensorCatalog {
       // Not only runtime exceptions: Scala lets any pass through methods that declare none.
       String cause = e instanceof ReweaveException known ? known.problem() : String.valueOf(e);
       throw new ReweaveException(
+          ReweaveException.Kind.STORE_FAILED,
           "the model is published, but its tensors could not be added to the catalog ("
               + cause.lines().findFirst().orElse("")
               + ")",

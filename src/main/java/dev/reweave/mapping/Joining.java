@@ -78,7 +78,7 @@ final class Joining {
   }
 
   private ReweaveException problem(String problem) {
-    return new ReweaveException(problem, rule.place(), "correct the rule");
+    return ReweaveException.mismatch(problem, rule.place(), "correct the rule");
   }
 
   /** The parts that did not come. */

@@ -54,10 +54,15 @@ final class JsonObject {
       String text = UTF_8.newDecoder().decode(ByteBuffer.wrap(json)).toString();
       return new JsonObject(JSON.readTree(text), place, known);
     } catch (CharacterCodingException e) {
-      throw new ReweaveException("text is not valid UTF-8", place, remedy(), e);
+      throw new ReweaveException(
+          ReweaveException.Kind.USAGE, "text is not valid UTF-8", place, remedy(), e);
     } catch (JsonProcessingException e) {
       throw new ReweaveException(
-          "not valid JSON: " + e.getOriginalMessage(), where(e, place), remedy(), e);
+          ReweaveException.Kind.USAGE,
+          "not valid JSON: " + e.getOriginalMessage(),
+          where(e, place),
+          remedy(),
+          e);
     }
   }
 
@@ -70,7 +75,7 @@ final class JsonObject {
   }
 
   private static ReweaveException broken(String problem, String place) {
-    return new ReweaveException(problem, place, remedy());
+    return ReweaveException.usage(problem, place, remedy());
   }
 
   ReweaveException broken(String problem) {

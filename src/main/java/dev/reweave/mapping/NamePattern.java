@@ -1,5 +1,6 @@
 package dev.reweave.mapping;
 
+import dev.reweave.BoundedMatch;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -13,13 +14,15 @@ final class NamePattern {
 
   private final Pattern pattern;
   private final Map<String, Map<String, String>> tables;
+  private final String place;
 
   /** The expression matched against the empty text, which knows the names of its groups. */
   private final Matcher groups;
 
-  private NamePattern(String regex, Map<String, Map<String, String>> tables) {
+  private NamePattern(String regex, Map<String, Map<String, String>> tables, String place) {
     this.pattern = Pattern.compile(regex);
     this.tables = Map.copyOf(tables);
+    this.place = place;
     this.groups = Pattern.compile("|" + regex).matcher("");
     groups.matches();
   }
@@ -36,7 +39,7 @@ final class NamePattern {
    */
   static NamePattern regex(String regex, Map<String, Map<String, String>> tables, JsonObject rule) {
     try {
-      NamePattern pattern = new NamePattern(regex, tables);
+      NamePattern pattern = new NamePattern(regex, tables, rule.place());
       for (String group : tables.keySet()) {
         if (!pattern.hasGroup(group)) {
           throw rule.broken("'translate' is about a group '" + group + "' that there is not");
@@ -50,7 +53,7 @@ final class NamePattern {
 
   /** Names that start with a literal text; what follows it is group 1. */
   static NamePattern prefix(String prefix) {
-    return new NamePattern("(?s)" + Pattern.quote(prefix) + "(.*)", Map.of());
+    return new NamePattern("(?s)" + Pattern.quote(prefix) + "(.*)", Map.of(), "");
   }
 
   boolean hasGroup(int group) {
@@ -67,11 +70,11 @@ final class NamePattern {
   }
 
   boolean matches(String name) {
-    return pattern.matcher(name).matches();
+    return BoundedMatch.ofWhole(pattern, name, place).isPresent();
   }
 
   Optional<NameMatch> match(String name) {
-    Matcher matcher = pattern.matcher(name);
-    return matcher.matches() ? Optional.of(new NameMatch(name, matcher, tables)) : Optional.empty();
+    return BoundedMatch.ofWhole(pattern, name, place)
+        .map(matcher -> new NameMatch(name, matcher, tables));
   }
 }

@@ -69,7 +69,7 @@ final class Placement {
   private static String expand(Template template, NameMatch match, Rule rule) {
     String name = template.expand(match);
     if (name.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.mismatch(
           "tensor " + match.name() + " gets an empty name", rule.place(), "correct the rule");
     }
     return name;
@@ -94,7 +94,7 @@ final class Placement {
   private void split(NamedTensor tensor, Action.Split split, Rule rule, NameMatch match) {
     Shape shape = tensor.spec().shape();
     if (split.dim() >= shape.rank() || shape.dim(split.dim()) % split.parts() != 0) {
-      throw new ReweaveException(
+      throw ReweaveException.mismatch(
           String.format(
               "tensor %s of shape %s has no dimension %d that can be cut into %d equal parts",
               tensor.name(), shape, split.dim(), split.parts()),
@@ -136,13 +136,13 @@ final class Placement {
    */
   Mapped finish(String place, List<Requirement> requirements) {
     if (!unplaced.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.mismatch(
           "no rule places " + listed("tensor", unplaced),
           place,
           "add rules for them, or a 'drop' rule to leave them out");
     }
     if (sources.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.mismatch(
           "the mapping leaves no tensor: all " + rows.size() + " are left out",
           place,
           "check that this is the mapping for the checkpoint");
@@ -162,7 +162,7 @@ final class Placement {
           }
         });
     if (!doubled.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.mismatch(
           "several tensors would become " + listed("tensor", doubled),
           place,
           "correct the rules so that each gets a name of its own");
@@ -177,7 +177,7 @@ final class Placement {
       }
     }
     if (!incomplete.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.mismatch(
           "parts are missing of " + listed("tensor", incomplete),
           place,
           "check that the checkpoint is whole and that this is the mapping for it");
@@ -191,7 +191,7 @@ final class Placement {
     }
     missing.removeAll(sources.keySet());
     if (!missing.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.mismatch(
           "the mapped model lacks " + listed("tensor", missing),
           place,
           "check that the checkpoint is whole and that this is the mapping for it");

@@ -74,7 +74,7 @@ final class Template {
         .group(group)
         .orElseThrow(
             () ->
-                new ReweaveException(
+                ReweaveException.mismatch(
                     "'translate' has no entry for group '" + group + "' of tensor " + match.name(),
                     place,
                     "add it, or let the rule match fewer tensors"));

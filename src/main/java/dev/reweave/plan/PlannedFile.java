@@ -102,8 +102,10 @@ public final class PlannedFile implements Serializable {
   }
 
   /**
-   * Index of the first segment with a byte at {@code position} or behind it; the number of segments
-   * if there is none.
+   * Index of the segment that has a byte of the file; at the first byte of one, the first of those
+   * that start there, which can be without bytes.
+   *
+   * @param position before the end of the file
    */
   public int segmentAt(long position) {
     int found = Arrays.binarySearch(positions, position);

@@ -28,7 +28,7 @@ public final class Planner {
    */
   public ConversionPlan plan(Design design) {
     if (design.tensors().isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "there are no tensors to convert",
           "the checkpoint",
           "look at it with 'reweave inspect', or leave --exclude-frozen or --only out");
@@ -67,7 +67,7 @@ public final class Planner {
     for (TensorSpec spec : specs) {
       Design.Place place = like.tensors().get(spec.name());
       if (place == null) {
-        throw new ReweaveException(
+        throw ReweaveException.mismatch(
             "the base has no such tensor, so its shard is not known",
             "tensor " + spec.name(),
             "leave --shards like-base out");

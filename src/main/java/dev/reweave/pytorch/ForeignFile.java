@@ -35,22 +35,22 @@ final class ForeignFile {
           "copy it again from its source; if it is as long there, the run died while saving it");
     }
     if (isSafetensors(file, head)) {
-      return problem(
+      return unsupported(
           file, "the file is a safetensors file, not a torch.save file", "use it as it is");
     }
     if (text.startsWith("ustar", TAR_SIGNATURE)) {
-      return problem(
+      return unsupported(
           file,
           "the file is a tar, as torch.save wrote before PyTorch 0.1.10, or another",
           "load it with that PyTorch and save it again");
     }
     if (text.charAt(0) == 0x80) {
-      return problem(
+      return unsupported(
           file,
           "the file is a plain pickle, or its start is damaged, and not a torch.save file",
           "save it again with torch.save");
     }
-    return problem(
+    return unsupported(
         file,
         "not a torch.save file: it starts with "
             + HexFormat.ofDelimiter(" ").formatHex(head, 0, Math.min(8, head.length)),
@@ -63,6 +63,10 @@ final class ForeignFile {
     }
     long header = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getLong();
     return header > 0 && header <= file.length() - Long.BYTES;
+  }
+
+  private static ReweaveException unsupported(InputFile file, String problem, String remedy) {
+    return ReweaveException.unsupported(problem, file.uri(), remedy);
   }
 
   private static ReweaveException problem(InputFile file, String problem, String remedy) {

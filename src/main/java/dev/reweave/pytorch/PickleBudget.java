@@ -32,7 +32,7 @@ final class PickleBudget {
   void spend(long values) {
     left -= values;
     if (left < 0) {
-      throw new ReweaveException(
+      throw ReweaveException.shortage(
           "the pickle holds more values than the memory can take",
           place,
           "give the process more memory if you trust the file");

@@ -18,7 +18,7 @@ public final class PickleFile {
   public static TorchValue read(RandomAccess access) throws IOException {
     InputFile file = access.file();
     if (file.length() > PickleBudget.MAX_BYTES) {
-      throw new ReweaveException(
+      throw ReweaveException.shortage(
           "the pickle has " + file.length() + " bytes, more than the memory can take",
           file.uri(),
           "give the process more memory if you trust the file");

@@ -152,7 +152,7 @@ final class StateDictPickle {
 
   private static void check(String name) {
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
-      throw new ReweaveException(
+      throw ReweaveException.mismatch(
           "name has half a surrogate pair, which UTF-8 cannot write",
           "tensor '" + name + "'",
           "rename or drop the tensor with a mapping");

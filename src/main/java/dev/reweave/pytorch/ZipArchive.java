@@ -31,14 +31,14 @@ final class ZipArchive {
     List<String> pickles =
         directory.entries().keySet().stream().filter(name -> name.endsWith(PICKLE)).toList();
     if (pickles.size() != 1) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "a zip with " + pickles.size() + " entries NAME/data.pkl is not a torch.save file",
           file.file().uri(),
           "name a file that torch.save wrote");
     }
     this.root = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
     if (directory.entries().containsKey(root + "/constants.pkl")) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "a TorchScript program is not a torch.save file",
           file.file().uri(),
           "save the state dict of the model with torch.save");
@@ -53,7 +53,7 @@ final class ZipArchive {
   /** A small entry, read whole and compared with its checksum. */
   byte[] read(ZipEntry entry) throws IOException {
     if (entry.bytes() > PickleBudget.MAX_BYTES) {
-      throw new ReweaveException(
+      throw ReweaveException.shortage(
           "the pickle has " + entry.bytes() + " bytes, more than the memory can take",
           place(entry),
           "give the process more memory if you trust the file");
@@ -70,7 +70,7 @@ final class ZipArchive {
   /** Position of an entry's first byte, as its local header, which is read, gives it. */
   long position(ZipEntry entry) throws IOException {
     if (!entry.isPlain()) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "a zip entry is compressed or encrypted, which torch.save never does",
           place(entry),
           "unpack the file and pack it again without compression (zip -0), or save it anew");

@@ -2,7 +2,6 @@ package dev.reweave.report;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.reweave.ReweaveException;
 import dev.reweave.plan.ByteSize;
 import java.util.List;
 import java.util.Locale;
@@ -28,7 +27,7 @@ public record ConversionEnd(
     Optional<Manifest> manifest,
     List<String> warnings,
     double seconds,
-    Optional<Exception> failure) {
+    Optional<Throwable> failure) {
 
   /** Whether there is a result, and whether it was made now. */
   public enum Status {
@@ -50,7 +49,7 @@ public record ConversionEnd(
 
   /** One that came to nothing. */
   public static ConversionEnd failed(
-      String input, String output, String tag, double seconds, Exception failure) {
+      String input, String output, String tag, double seconds, Throwable failure) {
     return new ConversionEnd(
         Status.FAILED,
         input,
@@ -62,12 +61,8 @@ public record ConversionEnd(
         Optional.of(failure));
   }
 
-  /** What is told of a failure: problem, place and remedy. */
-  private static ReweaveException explained(Exception failure) {
-    return failure instanceof ReweaveException known
-        ? known
-        : new ReweaveException(
-            "internal error: " + failure, "Reweave", "run it with -v and report what that prints");
+  private static Failure explained(Throwable failure) {
+    return Failure.of(failure, "reweave convert");
   }
 
   /** One line of JSON; members without a value are left out. */
@@ -87,8 +82,9 @@ public record ConversionEnd(
     json.put("seconds", Math.round(seconds * 1000) / 1000.0);
     failure.ifPresent(
         f -> {
-          ReweaveException error = explained(f);
+          Failure error = explained(f);
           json.putObject("error")
+              .put("kind", error.kind().toString())
               .put("problem", error.problem())
               .put("place", error.place())
               .put("remedy", error.remedy());
@@ -122,7 +118,7 @@ public record ConversionEnd(
   /** In words, how much was made or why not. */
   String details() {
     return failure
-        .map(f -> explained(f).getMessage())
+        .map(f -> explained(f).text())
         .or(
             () ->
                 manifest.map(

@@ -174,7 +174,7 @@ final class HeaderReader {
           DType.ofSafetensorsName(dtype)
               .orElseThrow(
                   () ->
-                      new ReweaveException(
+                      ReweaveException.unsupported(
                           label + " has the unknown type '" + StrictJson.abbreviated(dtype) + "'",
                           place,
                           "convert it to one of " + Arrays.toString(DType.values())));

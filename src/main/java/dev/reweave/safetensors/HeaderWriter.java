@@ -78,7 +78,7 @@ final class HeaderWriter {
   private static byte[] framed(byte[] json, int tensors) {
     int padded = Math.addExact(json.length, 7) / 8 * 8;
     if (padded > SafetensorsHeader.MAX_JSON_BYTES) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "header of "
               + padded
               + " bytes is longer than the "
@@ -116,7 +116,7 @@ final class HeaderWriter {
   }
 
   private static ReweaveException unwritable(String problem, String name) {
-    return new ReweaveException(
+    return ReweaveException.mismatch(
         problem,
         "tensor '" + StrictJson.abbreviated(name) + "'",
         "rename or drop the tensor with a mapping");

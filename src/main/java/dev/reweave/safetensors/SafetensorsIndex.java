@@ -31,7 +31,7 @@ public final class SafetensorsIndex {
       throw new IllegalArgumentException("negative total size " + totalSize);
     }
     if (droppedNames.containsKey(IndexWriter.TOTAL_SIZE)) {
-      throw new ReweaveException(
+      throw ReweaveException.mismatch(
           "name of a dropped tensor means something else in the index",
           "tensor '" + IndexWriter.TOTAL_SIZE + "'",
           "rename the tensor with a mapping");

@@ -146,7 +146,7 @@ public final class OutputFolder {
   public void prepare(long bytes) {
     try {
       if (stores.file(address()).isPresent()) {
-        throw new ReweaveException(
+        throw ReweaveException.occupied(
             "the output is a file", address(), "name a folder that is new or empty");
       }
       if (!fs.mkdirs(new Path(staging, FILES))) {
@@ -155,7 +155,7 @@ public final class OutputFolder {
       if (fs instanceof RawLocalFileSystem) {
         long free = fs.getStatus(folder).getRemaining();
         if (free < bytes) {
-          throw new ReweaveException(
+          throw ReweaveException.shortage(
               "not enough space: " + bytes + " bytes are needed and " + free + " are free",
               address(),
               "free some, or name an output on another disk");

@@ -166,7 +166,7 @@ public final class OutputLock {
   }
 
   private ReweaveException heldBy(Holder other) {
-    return new ReweaveException(
+    return ReweaveException.locked(
         "another job is at work on this output: '"
             + other.job()
             + "', since "

@@ -66,7 +66,12 @@ public final class Overlapped {
       return results;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ReweaveException("interrupted", "while reading metadata", "run it again", e);
+      throw new ReweaveException(
+          ReweaveException.Kind.ENVIRONMENT,
+          "interrupted",
+          "while reading metadata",
+          "run it again",
+          e);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;

@@ -189,13 +189,22 @@ public final class Stores implements Serializable {
   public static ReweaveException unreadable(String address, IOException cause) {
     if (cause instanceof FileNotFoundException) {
       return new ReweaveException(
-          "no such file or folder", address, "check the address and its spelling", cause);
+          ReweaveException.Kind.NOT_FOUND,
+          "no such file or folder",
+          address,
+          "check the address and its spelling",
+          cause);
     }
     if (isDenied(cause)) {
       return new ReweaveException(
-          "not allowed to read", address, "ask for read access or use other credentials", cause);
+          ReweaveException.Kind.ACCESS_DENIED,
+          "not allowed to read",
+          address,
+          "ask for read access or use other credentials",
+          cause);
     }
     return new ReweaveException(
+        ReweaveException.Kind.STORE_FAILED,
         "cannot read (" + cause.getMessage() + ")",
         address,
         "check the store and its configuration, then run the same command again",
@@ -206,13 +215,23 @@ public final class Stores implements Serializable {
   public static ReweaveException unwritable(String address, IOException cause) {
     if (isDenied(cause)) {
       return new ReweaveException(
-          "not allowed to write", address, "ask for write access or name another output", cause);
+          ReweaveException.Kind.ACCESS_DENIED,
+          "not allowed to write",
+          address,
+          "ask for write access or name another output",
+          cause);
     }
     return new ReweaveException(
+        isFull(cause) ? ReweaveException.Kind.SHORTAGE : ReweaveException.Kind.STORE_FAILED,
         "cannot write (" + cause.getMessage() + ")",
         address,
         "check the free space and the store's configuration, then run the same command again",
         cause);
+  }
+
+  private static boolean isFull(IOException e) {
+    String text = String.valueOf(e.getMessage());
+    return text.contains("No space left on device") || text.contains("quota");
   }
 
   private static boolean isDenied(IOException e) {
@@ -282,6 +301,7 @@ public final class Stores implements Serializable {
       return fs instanceof LocalFileSystem local ? local.getRawFileSystem() : fs;
     } catch (UnsupportedFileSystemException e) {
       throw new ReweaveException(
+          ReweaveException.Kind.ENVIRONMENT,
           "no file system is known for this scheme",
           path.toString(),
           "put its Hadoop connector on the class path, or use file:, hdfs: or s3a:",
@@ -295,7 +315,8 @@ public final class Stores implements Serializable {
     try {
       return new Path(address);
     } catch (IllegalArgumentException e) {
-      throw new ReweaveException("not a usable address", address, "give a path or a URI", e);
+      throw new ReweaveException(
+          ReweaveException.Kind.USAGE, "not a usable address", address, "give a path or a URI", e);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.reweave.tensor;
 
+import dev.reweave.BoundedMatch;
 import java.io.Serializable;
 import java.util.regex.Pattern;
 
@@ -18,8 +19,12 @@ public record SlicingRule(String match, Slicing slicing) implements Serializable
     Pattern.compile(match);
   }
 
-  /** Whether the rule is for a tensor of this name. */
+  /**
+   * Whether the rule is for a tensor of this name.
+   *
+   * @throws dev.reweave.ReweaveException if the expression takes too long to tell
+   */
   public boolean matches(String name) {
-    return Pattern.matches(match, name);
+    return BoundedMatch.ofWhole(Pattern.compile(match), name, "a tensorParallel rule").isPresent();
   }
 }

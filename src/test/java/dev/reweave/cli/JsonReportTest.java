@@ -90,6 +90,8 @@ class JsonReportTest {
     JsonNode line = only(run);
     assertEquals(List.of("status", "input", "output", "tag", "seconds", "error"), members(line));
     assertEquals("failed", line.get("status").textValue());
+    assertEquals(List.of("kind", "problem", "place", "remedy"), members(line.get("error")));
+    assertEquals("damaged-input", line.get("error").get("kind").textValue());
     assertEquals(
         "damaged weights: the checksum of a storage is not the one that was saved with it",
         line.get("error").get("problem").textValue());
@@ -157,6 +159,8 @@ class JsonReportTest {
     assertEquals(
         "internal error: java.lang.IllegalStateException: no master answers",
         line.get("error").get("problem").textValue());
+    assertEquals("internal", line.get("error").get("kind").textValue());
+    assertEquals("'reweave convert'", line.get("error").get("place").textValue());
     assertTrue(run.err().get(0).contains("no master answers"), run::toString);
   }
 

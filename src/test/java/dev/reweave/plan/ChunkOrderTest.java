@@ -146,6 +146,9 @@ class ChunkOrderTest {
     assertEquals(6, waves.size());
     assertEquals(
         List.of(0, 3, 1, 4, 2, 5), waves.stream().map(wave -> wave.get(0).file()).toList());
+    // Each file has 11 chunks.
+    assertEquals(6, ChunkOrder.waves(plan, plan.chunks(PartRule.FREE), 11).size());
+    assertEquals(3, ChunkOrder.waves(plan, plan.chunks(PartRule.FREE), 12).size());
   }
 
   @Test

@@ -193,6 +193,30 @@ class UnpicklerTest {
   }
 
   @Test
+  void readsLongFormsOfShortValues() {
+    byte[] ab = "ab".getBytes(StandardCharsets.US_ASCII);
+    assertEquals(300L, load(pickle("\u008b").u4(2).op("\54\1.")));
+    assertEquals("ab", load(pickle("\u008d").u8(2).op("ab.")));
+    assertEquals("ab", load(pickle("X").u4(2).op("ab.")));
+    assertEquals("ab", load(pickle("T").u4(2).op("ab.")));
+    assertArrayEquals(ab, (byte[]) load(pickle("C\2ab.")));
+    assertArrayEquals(ab, (byte[]) load(pickle("B").u4(2).op("ab.")));
+    assertArrayEquals(ab, (byte[]) load(pickle("\u008e").u8(2).op("ab.")));
+    assertEquals(2L, load(pickle("\u0095").u8(3).op("K\2.")));
+  }
+
+  /** An index may be as high as the number of opcodes so far. */
+  @Test
+  void remembersValuesByTheirIndex() {
+    assertEquals(7L, load(pickle("K\7q\2N0h\2.")));
+    assertEquals(7L, load(pickle("K\7r").u4(2).op("Nj").u4(2).op(".")));
+    assertEquals(7L, load(pickle("K\7p2\nNg2\n.")));
+    assertEquals(7L, load(pickle("K\7\u0094Nh\0.")));
+    String far = assertThrows(ReweaveException.class, () -> load(pickle("Nq\3."))).problem();
+    assertTrue(far.contains("at the far index 3"), far);
+  }
+
+  @Test
   void readsPairsOfAnOrderedDict() {
     PickleDict dict =
         (PickleDict) load(pickle("ccollections\nOrderedDict\n((Vb\nK\1l(Va\nK\2ll\u0085R."));

@@ -58,9 +58,9 @@ class CopiesTest {
     assertEquals(List.of(0x3f80, 0x3f82), bits(bf16, 2));
 
     // 65504 + 65504 is infinite as a half, and not as a float.
-    byte[] half = shorts(0x7bff);
-    new Copies(DType.F16, half, 0, shorts(0x7bff), 0, 1, 2).average();
-    assertEquals(List.of(0x7bff), bits(half, 2));
+    byte[] half = shorts(0x7bff, 0x3c00);
+    new Copies(DType.F16, half, 0, shorts(0x7bff, 0x4200), 0, 2, 2).average();
+    assertEquals(List.of(0x7bff, 0x4000), bits(half, 2));
   }
 
   @Test

@@ -50,7 +50,7 @@ record ChunkProbe(List<StoredChunk> chunks) implements MetadataScanner.RawProbe<
     access.readFully(0, head, 0, head.length);
     long header = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (head[Long.BYTES] == '{' && header > 0 && header <= access.file().length() - Long.BYTES) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "a distributed checkpoint in safetensors files, which is not read",
           access.file().uri(),
           "save it with SerializationFormat.TORCH_SAVE, which is the default");

@@ -58,13 +58,13 @@ public final class DcpCheckpoint {
 
   private static void refuse(DcpFolder folder, ReadOptions options) {
     if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "a distributed checkpoint's weights are the model's own, as they were trained",
           folder.address(),
           "leave --weights out");
     }
     if (options.frozen() == ReadOptions.Frozen.EXCLUDE) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "a distributed checkpoint does not say which parameters were frozen",
           folder.address(),
           "leave --exclude-frozen out");
@@ -74,7 +74,7 @@ public final class DcpCheckpoint {
   private Checkpoint read(MetadataScanner scanner) {
     TensorChoice choice = TensorChoice.of(metadata);
     if (choice.names().isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.notFound(
           "the checkpoint holds no weights"
               + (choice.notes().isEmpty() ? "" : ": " + String.join("; ", choice.notes())),
           folder.metadata().uri(),

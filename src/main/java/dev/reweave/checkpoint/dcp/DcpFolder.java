@@ -56,7 +56,7 @@ public record DcpFolder(
     if (isStep(base, root)) {
       String name = base.substring(base.lastIndexOf('/') + 1);
       if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
-        throw new ReweaveException(
+        throw ReweaveException.usage(
             "this is the folder of step '" + name + "', and --tag asks for " + wanted.get(),
             base,
             "name the folder above it, or leave --tag out");
@@ -70,7 +70,7 @@ public record DcpFolder(
     List<String> notes = new ArrayList<>();
     String tag = wanted.orElseGet(() -> newest(stores, base, root, steps, notes));
     if (!steps.containsKey(tag)) {
-      throw new ReweaveException(
+      throw ReweaveException.notFound(
           "there is no saved step '" + tag + "' with " + METADATA,
           base,
           "choose one of " + steps.keySet() + " with --tag");
@@ -103,7 +103,7 @@ public record DcpFolder(
     boolean found = folder.files().stream().anyMatch(f -> f.name().equals(METADATA));
     if (!found
         && folder.files().stream().anyMatch(f -> METADATA_OF_RANK.matcher(f.name()).matches())) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "a distributed checkpoint with the metadata of each rank apart, which is not read",
           address,
           "save it again without use_collectives=False");
@@ -137,7 +137,7 @@ public record DcpFolder(
     }
     String newest = names.stream().max(Comparator.comparingLong(DcpFolder::number)).orElseThrow();
     if (names.stream().filter(name -> number(name) == number(newest)).count() > 1) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "several distributed checkpoints: which is meant is not clear",
           base,
           "choose one of " + names + " with --tag");

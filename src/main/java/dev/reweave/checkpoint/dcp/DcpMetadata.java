@@ -136,7 +136,7 @@ final class DcpMetadata {
             .filter(d -> !d.isNone() && !(d.isSequence() && d.items().isEmpty()))
             .isPresent();
     if (transformed) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "chunks that were compressed or otherwise transformed are not read",
           root.place() + " " + label,
           "save the checkpoint again without extensions of the storage writer");
@@ -183,7 +183,7 @@ final class DcpMetadata {
         .attribute(name)
         .orElseThrow(
             () ->
-                new ReweaveException(
+                ReweaveException.unsupported(
                     "'"
                         + name
                         + "' is missing: this is not the metadata of a distributed checkpoint",

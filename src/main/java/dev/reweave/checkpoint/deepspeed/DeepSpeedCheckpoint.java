@@ -50,7 +50,7 @@ public final class DeepSpeedCheckpoint {
           "copy them from the training run, or convert the module's own with --weights model");
     }
     if (weights == Weights.MODEL && partitioned) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "a ZeRO-3 checkpoint keeps no whole module weights",
           folder.address(),
           optimizer.isEmpty()
@@ -68,7 +68,7 @@ public final class DeepSpeedCheckpoint {
 
   private void refuseUnknownFiles() {
     for (RankFile file : folder.of(RankFile.Kind.UNKNOWN)) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "the name of this file is like that of a layer's or expert's, but of no known version",
           file.file().uri(),
           "move it away if it does not belong to the checkpoint");

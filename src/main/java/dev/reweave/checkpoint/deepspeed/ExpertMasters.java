@@ -49,7 +49,7 @@ final class ExpertMasters {
       } else if (stack.isPresent()) {
         whole.add(stacked(stack.get(), byRank.stream().map(r -> r.get(index)).toList()));
       } else {
-        throw new ReweaveException(
+        throw ReweaveException.unsupported(
             "parameter "
                 + first.name()
                 + " lies in a group of "

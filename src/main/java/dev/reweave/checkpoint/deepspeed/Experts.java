@@ -32,7 +32,7 @@ record Experts(List<Long> counts, List<Stack> stacks, boolean dataFirst) impleme
       implements Serializable {
     private static Stack of(TorchValue entry) {
       return new Stack(
-          Math.toIntExact(entry.at("moe_layer_id").integer()),
+          layer(entry.at("moe_layer_id")),
           entry.at("expert_key_prefix").text(),
           entry.at("num_experts").integer(),
           entry.at("ep_size").integer(),
@@ -41,6 +41,17 @@ record Experts(List<Long> counts, List<Stack> stacks, boolean dataFirst) impleme
               .filter(TorchValue::isText)
               .filter(v -> v.text().equals("zero3_partitioned"))
               .isPresent());
+    }
+
+    private static int layer(TorchValue number) {
+      long layer = number.integer();
+      if (layer < 0 || layer > Integer.MAX_VALUE) {
+        throw new ReweaveException(
+            "no layer has the number " + layer,
+            number.place(),
+            "the file is damaged: copy it from the training run again");
+      }
+      return (int) layer;
     }
 
     /** The names of its parameters. */
@@ -62,7 +73,7 @@ record Experts(List<Long> counts, List<Stack> stacks, boolean dataFirst) impleme
     List<Stack> stacks = new ArrayList<>();
     layers.ifPresent(list -> list.items().forEach(entry -> stacks.add(Stack.of(entry))));
     if (!stacks.isEmpty() && root.find("folding").isPresent()) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "AutoEP experts that are folded with AutoTP tensor parallelism are not read",
           root.place(),
           "train or save with expert_parallel alone (tensor-parallel size 1), and convert that");

@@ -152,7 +152,7 @@ final class MasterWeights {
         throw sizes("frozen parameter " + first.name() + " has no shape", modelPlace);
       }
       if (model.setup().quantizesFrozen() && !first.spec().dtype().isCastable()) {
-        throw new ReweaveException(
+        throw ReweaveException.unsupported(
             "frozen parameter "
                 + first.name()
                 + " was saved quantized, without the scales (zero_quantized_nontrainable_weights)",

@@ -33,7 +33,7 @@ final class ModuleWeights {
   /** Parameters that no optimizer group holds; only a file with parameter shapes tells. */
   private static Set<String> untrained(ModelStates states, String place) {
     if (states.groups().isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "the checkpoint does not say which parameters were frozen",
           place,
           "leave --exclude-frozen out");

@@ -106,7 +106,7 @@ final class OffloadedMasters {
   /** Folders are numbered over all processes, which does not tell whose they are. */
   private static void requireOneModelRank(ModelStates model, RankFile rank) {
     if (model.parallel().size() > 1 || rank.modelRank() != 0) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "masters that were offloaded to NVMe by tensor- or pipeline-parallel ranks are not read",
           rank.file().uri(),
           "use save_16bit_model in the training run, and convert what it writes");

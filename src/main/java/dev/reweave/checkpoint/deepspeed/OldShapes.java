@@ -28,7 +28,7 @@ final class OldShapes {
     }
     if (!DeepSpeedVersion.of(model.version()).isSince(0, 4, 4)) {
       // 0.4.3 left out that ZeRO-2 shuffles parameters; older ones list the module's order.
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "DeepSpeed before 0.4.4 did not save the order in which parameters lie in the partitions",
           place,
           ranks.get(0).stage() == 3

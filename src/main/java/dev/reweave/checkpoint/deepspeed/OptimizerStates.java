@@ -49,14 +49,11 @@ record OptimizerStates(
     Optional<TorchValue> byGroup = state.find(FLAT_BY_GROUP);
     Optional<TorchValue> bySubGroup = state.find(FLAT_BY_SUB_GROUP);
     // BF16_Optimizer keeps its partitions as ZeRO-1 does but writes no zero_stage.
-    int stage =
-        state
-            .find("zero_stage")
-            .map(v -> Math.toIntExact(v.integer()))
-            .orElse(bySubGroup.isPresent() ? 3 : 1);
+    long stage =
+        state.find("zero_stage").map(TorchValue::integer).orElse(bySubGroup.isPresent() ? 3L : 1L);
     Optional<TorchValue> flat = stage == 3 ? bySubGroup : byGroup;
     if (stage < 1 || stage > 3 || flat.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "no fp32 master partitions of ZeRO stage " + stage,
           state.place(),
           "convert the module's own weights with --weights model");
@@ -75,7 +72,7 @@ record OptimizerStates(
       ids.add(item.tensor().labels().getOrDefault("ds_id", ""));
     }
     return new OptimizerStates(
-        stage,
+        (int) stage,
         state.find("partition_count").map(OptimizerStates::counts).orElse(List.of()),
         pieces,
         ids,

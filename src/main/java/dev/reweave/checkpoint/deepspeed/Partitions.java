@@ -50,7 +50,7 @@ final class Partitions {
    */
   void addTo(StateDict dict) {
     if (trained.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.unsupported(
           "no 'param_shapes', so nothing tells what lies where in the flat partitions",
           modelPlace,
           "convert the module's own weights with --weights model");

@@ -77,7 +77,7 @@ final class PipelineLayers {
    */
   StateDict module(int tensorRank, Map<String, Shape> trained, Set<String> buffers, Frozen frozen) {
     if (frozen == Frozen.EXCLUDE && trained.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "the checkpoint does not say which parameters were frozen",
           folder,
           "leave --exclude-frozen out");
@@ -88,7 +88,7 @@ final class PipelineLayers {
     for (int i : of(tensorRank).toArray()) {
       LayerNames names = LayerNames.of(files.get(i).layer(), states.get(i).tensors(), trained);
       if (!names.isClear()) {
-        throw new ReweaveException(
+        throw ReweaveException.unsupported(
             "the layer can be any of " + names.prefixes(),
             files.get(i).file().uri(),
             "convert the fp32 masters: leave --weights out");

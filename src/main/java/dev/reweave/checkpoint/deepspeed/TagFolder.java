@@ -48,7 +48,7 @@ public record TagFolder(
     if (!here.isEmpty() || parameters.isPresent()) {
       String name = base.substring(base.lastIndexOf('/') + 1);
       if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
-        throw new ReweaveException(
+        throw ReweaveException.usage(
             "this is the folder of tag '" + name + "', and --tag asks for " + wanted.get(),
             base,
             "name the folder above it, or leave --tag out");
@@ -63,12 +63,15 @@ public record TagFolder(
     List<String> notes = new ArrayList<>();
     String tag = wanted.orElseGet(() -> chosen(stores, base, latest, tags, notes));
     if (tag.isBlank() || tag.contains("/") || tag.equals("..") || tag.equals(".")) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "'" + tag + "' cannot be a tag", base, "name one of " + tags + " with --tag");
     }
     String folder = base + "/" + tag;
     if (!stores.isFolder(folder)) {
       throw new ReweaveException(
+          wanted.isPresent()
+              ? ReweaveException.Kind.NOT_FOUND
+              : ReweaveException.Kind.DAMAGED_INPUT,
           wanted.isPresent()
               ? "there is no tag '" + tag + "'"
               : "'"
@@ -111,7 +114,7 @@ public record TagFolder(
       notes.add("there is no 'latest' file: took the only tag, '" + tags.get(0) + "'");
       return tags.get(0);
     }
-    throw new ReweaveException(
+    throw ReweaveException.usage(
         "there is no 'latest' file, and several tags: " + tags, base, "choose one with --tag");
   }
 

@@ -103,6 +103,7 @@ final class TensorUnion {
       return slicing.whole(slices);
     } catch (IllegalArgumentException e) {
       throw new ReweaveException(
+          ReweaveException.Kind.MODEL_MISMATCH,
           first.name() + " of " + slices.size() + " tensor-parallel ranks: " + e.getMessage(),
           folder,
           "give another 'tensorParallel' rule for it in a file, with --mapping FILE",
@@ -138,7 +139,7 @@ final class TensorUnion {
   private ReweaveException missingRules() {
     String names = String.join(", ", missing.subList(0, Math.min(MOST_NAMES, missing.size())));
     int more = missing.size() - MOST_NAMES;
-    return new ReweaveException(
+    return ReweaveException.mismatch(
         "nothing says how the tensor-parallel ranks share "
             + missing.size()
             + (missing.size() == 1 ? " tensor: " : " tensors: ")

@@ -67,7 +67,7 @@ public final class UniversalCheckpoint {
   private Checkpoint read() {
     if (options.weights().filter(Weights.MODEL::equals).isPresent()) {
       if (partitioned) {
-        throw new ReweaveException(
+        throw ReweaveException.usage(
             "a ZeRO-3 checkpoint keeps no whole module weights",
             folder.address(),
             "convert the fp32 masters: leave --weights out");

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.BoundedMatch;
 import dev.reweave.ReweaveException;
 import dev.reweave.pytorch.TorchValue;
 import dev.reweave.tensor.CombinedLayout;
@@ -189,7 +190,9 @@ record UniversalInfo(
   }
 
   private List<String> matching(List<String> candidates, String name) {
-    return candidates.stream().filter(p -> compile(p).matcher(name).lookingAt()).toList();
+    return candidates.stream()
+        .filter(p -> BoundedMatch.ofStart(compile(p), name, place).isPresent())
+        .toList();
   }
 
   /** Python writes named groups in another way. */
@@ -202,7 +205,7 @@ record UniversalInfo(
   }
 
   private ReweaveException unclear(String problem) {
-    return new ReweaveException(
+    return ReweaveException.mismatch(
         problem, place, "give a 'tensorParallel' rule for it in a file, with --mapping FILE");
   }
 }

@@ -124,7 +124,7 @@ public final class Comparison {
           .model()
           .orElseThrow(
               () ->
-                  new ReweaveException(
+                  ReweaveException.unsupported(
                       "nothing can be compared: " + saved.missing(),
                       address,
                       "call save_16bit_model in the training run, for a folder in that of the"
@@ -154,7 +154,7 @@ public final class Comparison {
       }
     }
     if (copies.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.mismatch(
           "nothing can be compared: no tensor of the folder has the name of one in the module, and"
               + " its type or float32",
           files.get(0).uri(),

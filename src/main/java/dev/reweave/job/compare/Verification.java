@@ -70,7 +70,7 @@ public final class Verification {
       }
     }
     if (shards == 0) {
-      throw new ReweaveException(
+      throw ReweaveException.notFound(
           "there are no .safetensors files here",
           stores.resolve(address),
           "name a folder that 'reweave convert' wrote");

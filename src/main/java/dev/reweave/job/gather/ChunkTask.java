@@ -99,7 +99,7 @@ public final class ChunkTask {
       return result;
     } catch (ReweaveException e) {
       throw new ReweaveException(
-          e.problem(), e.place() + ", while " + whatAndWhere(), e.remedy(), e);
+          e.kind(), e.problem(), e.place() + ", while " + whatAndWhere(), e.remedy(), e);
     } finally {
       if (!done) {
         ExecutorMetrics.addFailed();

@@ -54,7 +54,7 @@ public final class ProofVerdict {
           + " after the last one";
     }
     int shown = Math.min(MOST_NAMES, differing.size());
-    throw new ReweaveException(
+    throw ReweaveException.weights(
         "the weights are not proven: "
             + differing.size()
             + " of "

@@ -50,7 +50,7 @@ final class BaseDesign {
   static BaseDesign read(Stores stores, BaseChoice choice, Renaming renaming) {
     BaseFolder base = BaseFolder.read(stores, choice.address());
     if (choice.pipeline().isPresent() && base.files().containsKey(BaseFolder.MODEL_INDEX)) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "the base has a model_index.json, which says of which class it is",
           base.address(),
           "leave --pipeline out");

@@ -89,7 +89,7 @@ public final class Preparation {
         request.planning().sharding() == Sharding.LIKE_BASE
             || request.planning().dtype() instanceof TargetType.LikeBase;
     if (like && request.base().isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "there is no base to be like",
           "--shards like-base or --dtype like-base",
           "name the base with --base");

@@ -56,7 +56,7 @@ public record Renaming(
     }
     Optional<InputFile> file = stores.file(choice.name());
     if (file.isEmpty()) {
-      throw new ReweaveException(
+      throw ReweaveException.notFound(
           "no mapping of this name comes along, and no file is there",
           "--mapping " + choice.name(),
           "give auto, none, the address of a mapping file, or one of "
@@ -111,7 +111,7 @@ public record Renaming(
     names.addAll(checkpoint.aliases().keySet());
     List<Mapping> fitting = Mappings.recognise(names);
     if (fitting.size() > 1) {
-      throw new ReweaveException(
+      throw ReweaveException.usage(
           "the names of the tensors fit several mappings",
           fitting.stream().map(Mapping::name).collect(Collectors.joining(", ")),
           "choose one with --mapping NAME, or keep the names with --mapping none");

@@ -41,7 +41,7 @@ public final class RepeatedConversion {
             .file(address)
             .orElseThrow(
                 () ->
-                    new ReweaveException(
+                    ReweaveException.notFound(
                         "no manifest is there",
                         address,
                         "name the reweave.json of a finished conversion"));
@@ -50,6 +50,7 @@ public final class RepeatedConversion {
       return request(earlierRun, output.orElse(earlierRun.output()), checks, existing, earlier);
     } catch (IllegalArgumentException e) {
       throw new ReweaveException(
+          ReweaveException.Kind.UNSUPPORTED_INPUT,
           "the manifest does not tell how to convert again (" + e.getMessage() + ")",
           file.uri(),
           "give the options of the conversion instead",

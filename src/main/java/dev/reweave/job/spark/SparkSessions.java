@@ -70,9 +70,24 @@ public final class SparkSessions {
       conf.set(PLUGINS, plugins.isBlank() ? metrics : plugins + "," + metrics);
     }
     // Services for notebooks and jobs have one context in each process, and must keep it.
-    SparkContext context = SparkContext.getOrCreate(conf);
+    SparkContext context = context(conf);
     return new Session(
         JavaSparkContext.fromSparkContext(context), context.getConf().get(MARK, "").equals(mark));
+  }
+
+  private static SparkContext context(SparkConf conf) {
+    try {
+      return SparkContext.getOrCreate(conf);
+    } catch (Exception e) { // Spark throws checked ones without saying so.
+      throw new ReweaveException(
+          ReweaveException.Kind.ENVIRONMENT,
+          "Spark could not be started ("
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+              + ")",
+          conf.get(MASTER),
+          "check the master and the settings of Spark (-v shows its log)",
+          e);
+    }
   }
 
   /**
@@ -98,7 +113,7 @@ public final class SparkSessions {
   static void requireReachable(String master, Stores stores, List<String> addresses) {
     for (String address : isOneMachine(master) ? List.<String>of() : addresses) {
       if (stores.isOnThisMachine(address)) {
-        throw new ReweaveException(
+        throw ReweaveException.usage(
             "a path on this machine, where the executors of " + master + " may not find it",
             stores.resolve(address),
             "name an address that all machines reach, such as s3a: or hdfs:, or add"

@@ -149,7 +149,7 @@ public final class SparkTasks {
       Consumer<R> results,
       AtomicInteger open,
       CompletableFuture<Void> done) {
-    PartitionWork<T, R> onPartition = partition -> work.apply(partition.next());
+    PartitionWork<T, R> onPartition = partition -> done(work, partition.next());
     Function2<Object, R, BoxedUnit> onResult =
         (index, result) -> {
           results.accept(result);
@@ -172,6 +172,31 @@ public final class SparkTasks {
             AT_ONCE);
   }
 
+  /**
+   * Spark ends the process for errors that it takes for fatal, as for exceptions with such a cause;
+   * one task that goes wrong is no reason for that.
+   */
+  private static <T, R> R done(Work<T, R> work, T item) {
+    try {
+      return work.apply(item);
+    } catch (OutOfMemoryError e) {
+      throw without(
+          ReweaveException.shortage(
+              "out of memory: " + e.getMessage(),
+              "a task of Spark",
+              "give the tasks more memory: REWEAVE_MEMORY on one machine, spark.executor.memory on a"
+                  + " cluster, or run fewer at once"),
+          e);
+    } catch (StackOverflowError e) {
+      throw without(new IllegalStateException("the stack of a task overflowed"), e);
+    }
+  }
+
+  private static RuntimeException without(RuntimeException told, Error fatal) {
+    told.addSuppressed(fatal);
+    return told;
+  }
+
   /** One partition for each item, with the machines where it is best worked on. */
   <T> RDD<T> rdd(List<T> items, Function<T, List<String>> hosts) {
     List<Tuple2<T, Seq<String>>> placed = new ArrayList<>(items.size());
@@ -189,11 +214,18 @@ public final class SparkTasks {
         return known;
       }
     }
-    if (thrown instanceof SparkException) {
+    Throwable last = thrown;
+    while (last.getCause() != null) {
+      last = last.getCause();
+    }
+    // What a task threw is the last cause; without one, Spark itself could not go on.
+    if (last instanceof SparkException) {
       return new ReweaveException(
+          ReweaveException.Kind.ENVIRONMENT,
           "Spark could not finish the job",
-          String.valueOf(thrown.getMessage()).lines().findFirst().orElse(""),
-          "see the executors' logs (-v shows the driver's), then run the same command again",
+          String.valueOf(last.getMessage()).lines().findFirst().orElse(""),
+          "see the executors' logs (-v shows the driver's), give them more memory if they were killed,"
+              + " then run the same command again",
           thrown);
     }
     return new IllegalStateException(thrown);

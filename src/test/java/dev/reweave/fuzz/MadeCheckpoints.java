@@ -1,0 +1,83 @@
+package dev.reweave.fuzz;
+
+import static dev.reweave.testing.PickleWriter.dict;
+
+import dev.reweave.testing.ExpertFiles;
+import dev.reweave.testing.Floats;
+import dev.reweave.testing.ModelParallelFiles;
+import dev.reweave.testing.PickleWriter.Tuple;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Tag folders of kinds that no fixture has, as small as they can be. */
+final class MadeCheckpoints {
+  private MadeCheckpoints() {}
+
+  /** ZeRO-3 with a layer of experts in common tensors. */
+  static Path stackedExperts() throws IOException {
+    String prefix = "m.experts";
+    ExpertFiles files =
+        new ExpertFiles(Files.createTempDirectory("experts"), 3, 2)
+            .counts(List.of(2))
+            .stacks(
+                List.of(
+                    dict(
+                        "moe_layer_id", 0,
+                        "module_path", "m",
+                        "num_experts", 2,
+                        "num_local_experts", 1,
+                        "ep_size", 2,
+                        "expert_key_prefix", prefix,
+                        "checkpoint_format", "zero3_partitioned")))
+            .module(List.of(dense()))
+            .group(List.of(List.of(dense())))
+            .group(List.of(stacked(prefix, 1), stacked(prefix, 2)));
+    files.write();
+    return files.folder();
+  }
+
+  private static Floats dense() {
+    return Floats.random("head.weight", 1, 3, 2);
+  }
+
+  private static List<Floats> stacked(String prefix, int seed) {
+    return List.of(".w1", ".w2", ".w3").stream()
+        .map(w -> Floats.random(prefix + w, seed, 1, 3, 2))
+        .toList();
+  }
+
+  /** Two tensor-parallel ranks, with what DeepSpeed says of their slices. */
+  static Path tensorParallel() throws IOException {
+    Path root = Files.createTempDirectory("tensor");
+    ModelParallelFiles files =
+        new ModelParallelFiles(root, 1, 1, 1, 2)
+            .info(
+                dict(
+                    "universal_checkpoint_version", 0.2,
+                    "original_vocab_size", 3,
+                    "vocabulary_parameter_patterns", List.of("embed"),
+                    "tp_replicated_parameter_patterns", List.of(".*norm"),
+                    "parameter_to_average_patterns", List.of("router"),
+                    "parameter_with_row_parallelism_patterns", List.of("row"),
+                    "parameter_with_2_sub_params_cat_dim_0", List.of("glu"),
+                    "parameter_with_sub_params",
+                        List.of(
+                            dict(
+                                "patterns",
+                                List.of("qkv"),
+                                "shape",
+                                new Tuple(List.of(new Tuple(List.of(4, 2, 2)), 2)),
+                                "partition_dim",
+                                0))));
+    for (int rank = 0; rank < 2; rank++) {
+      files.write(
+          rank,
+          List.of("embed", "norm", "router", "row", "glu", "qkv").stream()
+              .map(name -> Floats.random(name, 7, name.equals("qkv") ? 4 : 2, 2))
+              .toList());
+    }
+    return root.resolve("global_step1");
+  }
+}

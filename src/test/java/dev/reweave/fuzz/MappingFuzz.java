@@ -1,0 +1,104 @@
+package dev.reweave.fuzz;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.reweave.mapping.Mapped;
+import dev.reweave.mapping.Mapping;
+import dev.reweave.tensor.DType;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.Shape;
+import dev.reweave.tensor.SlicingRule;
+import dev.reweave.tensor.StorageRef;
+import dev.reweave.tensor.StoredLayout;
+import dev.reweave.tensor.TensorSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Mapping files, applied to a few tensors. */
+public final class MappingFuzz {
+  private static final List<NamedTensor> TENSORS =
+      List.of(
+          tensor("a", 4),
+          tensor("layers.0.attention.query_key_value.weight", 12, 4),
+          tensor("layers.0.attention.dense.weight", 4, 4),
+          tensor("layers.10.mlp.dense_h_to_4h.bias", 16),
+          tensor("model.diffusion_model.mixins.patch_embed.proj.weight", 2, 2, 1, 1),
+          tensor("to_q.lora_A.weight", 2, 4),
+          tensor("to_k.lora_A.weight", 2, 4),
+          tensor("encoder.conv_in.conv.weight", 0, 3));
+  private static final List<String> NAMES = TENSORS.stream().map(NamedTensor::name).toList();
+  private static final Map<String, String> ALIASES = Map.of("tied", "a");
+
+  private static final String SMALL =
+      """
+      {"name": "m", "description": "d", "component": "transformer", "weightsName": "w",
+       "recognise": {"all": ["layers\\\\.\\\\d+\\\\..*"], "none": ["nothing"]},
+       "rules": [
+        {"match": "(?<g>a|tied)", "translate": {"g": {"a": "b", "tied": "c"}}, "rename": "x.${g}"},
+        {"match": "(.*)query_key_value(.*)",
+         "split": {"dim": 0, "into": ["$1q$2", "$1k$2", "$1v$2"]}},
+        {"match": "(.*)dense\\\\.weight", "shape": [4, "*"],
+         "split": {"dim": 1, "parts": 2, "into": [{"to": "d0", "take": [1]}, {"to": "d1", "take": [0]}]}},
+        {"match": "to_([qk])\\\\.lora_A\\\\.weight",
+         "join": {"to": "qk", "dim": 0, "part": "$1", "order": ["q", "k"]}},
+        {"match": "model.*", "drop": "not wanted"},
+        {"prefix": "layers.", "rename": "blocks."},
+        {"prefix": "", "rename": ""},
+        {"match": "blocks\\\\.(\\\\d+)\\\\..*", "require": ["qk"]}],
+       "tensorParallel": [
+        {"match": ".*weight", "dim": 0, "parts": [3, 2], "vocabulary": 4},
+        {"match": ".*bias", "kind": "replicated"},
+        {"match": "a", "dim": 0, "shares": [[1, 3], [2, 2]]}]}
+      """;
+
+  private static final Documents DOCUMENTS = new Documents(mappings(), Words.jsonValues());
+
+  private MappingFuzz() {}
+
+  private static List<List<byte[]>> mappings() {
+    List<List<byte[]>> mappings = new ArrayList<>();
+    mappings.add(Words.json(SMALL.getBytes(UTF_8)));
+    mappings.add(Words.json(Seeds.bytes("fixtures/tp2_z1_fp16_w2/mapping.json")));
+    for (String name : List.of("lora", "transformer", "vae")) {
+      mappings.add(Words.json(Seeds.bytes("dev/reweave/mappings/cogvideox-sat-" + name + ".json")));
+    }
+    return mappings;
+  }
+
+  static NamedTensor tensor(String name, long... dims) {
+    Shape shape = Shape.of(dims);
+    StorageRef storage =
+        new StorageRef(0, name, 0, DType.BF16, shape.elements(), StorageRef.Endian.LITTLE, -1);
+    return new NamedTensor(
+        new TensorSpec(name, DType.BF16, shape), StoredLayout.contiguous(storage, 0, shape));
+  }
+
+  static List<byte[]> seeds() {
+    return DOCUMENTS.seeds();
+  }
+
+  /** Called by the fuzzer. */
+  public static void fuzzerTestOneInput(byte[] input) {
+    byte[] json = DOCUMENTS.read(input);
+    Promise.check(
+        () -> {
+          Mapping mapping = Mapping.parse(json, "memory:/mapping.json");
+          mapping.recognises(NAMES);
+          for (SlicingRule rule : mapping.slicing()) {
+            TENSORS.stream().filter(t -> rule.matches(t.name())).forEach(t -> whole(rule, t));
+          }
+          Mapped mapped = mapping.apply(TENSORS, ALIASES);
+          TreeWalk.tensors(mapped.tensors());
+        });
+  }
+
+  /** What two ranks with such a slice each have, as the reader of checkpoints asks for it. */
+  private static void whole(SlicingRule rule, NamedTensor slice) {
+    try {
+      TreeWalk.tensors(List.of(rule.slicing().whole(List.of(slice, slice))));
+    } catch (IllegalArgumentException e) {
+      // the reader tells the user of it, with the tensor and the ranks
+    }
+  }
+}

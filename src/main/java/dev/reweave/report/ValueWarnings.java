@@ -41,11 +41,10 @@ public final class ValueWarnings {
   private void add(ToLongFunction<WrittenTensor> count, String what) {
     Map<String, Long> counts = counts(tensors, count);
     if (!counts.isEmpty()) {
-      long values = counts.values().stream().mapToLong(Long::longValue).sum();
       lines.add(
           "warning "
               + values(counts)
-              + (values == 1 ? " is " : " are ")
+              + (sum(counts) == 1 ? " is " : " are ")
               + what
               + ": "
               + names(counts));
@@ -120,8 +119,12 @@ public final class ValueWarnings {
 
   /** How many values of how many tensors. */
   static String values(Map<String, Long> counts) {
-    long values = counts.values().stream().mapToLong(Long::longValue).sum();
+    long values = sum(counts);
     return values + (values == 1 ? " value" : " values") + " of " + tensors(counts.size());
+  }
+
+  private static long sum(Map<String, Long> counts) {
+    return counts.values().stream().mapToLong(Long::longValue).sum();
   }
 
   private static String tensors(int count) {
@@ -157,10 +160,12 @@ public final class ValueWarnings {
         ill.put(tensor.name(), String.join(", ", facts) + (from.isEmpty() ? "" : "; " + from));
       }
     }
-    return ill.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            values(counts(tensors, WrittenTensor::nonfinite)) + " are not finite: " + names(ill));
+    if (ill.isEmpty()) {
+      return Optional.empty();
+    }
+    Map<String, Long> counts = counts(tensors, WrittenTensor::nonfinite);
+    return Optional.of(
+        values(counts) + (sum(counts) == 1 ? " is" : " are") + " not finite: " + names(ill));
   }
 
   private static void addCount(List<String> facts, long count, String what) {

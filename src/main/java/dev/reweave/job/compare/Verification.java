@@ -133,7 +133,6 @@ public final class Verification {
         new DamagedTensors(spark, stores).in(manifest.result().weights(), files);
     damaged.forEach(
         (path, problem) ->
-            problems.add(
-                tensors.containsKey(path) ? problem + "; " + tensors.get(path) : problem));
+            problems.add(tensors.containsKey(path) ? problem + "; " + tensors.get(path) : problem));
   }
 }

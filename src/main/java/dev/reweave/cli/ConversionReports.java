@@ -43,7 +43,9 @@ final class ConversionReports {
       words.println(Summary.upToDate(end.output()));
     } else {
       end.manifest()
-          .ifPresent(manifest -> Summary.result(manifest, end.output()).forEach(words::println));
+          .ifPresent(
+              manifest ->
+                  Summary.result(manifest, end.warnings(), end.output()).forEach(words::println));
     }
   }
 

@@ -4,11 +4,13 @@ import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.job.Conversion;
 import dev.reweave.job.Trial;
 import dev.reweave.job.gather.ReadLimit;
+import dev.reweave.job.prepare.Checks;
 import dev.reweave.job.prepare.ConversionRequest;
 import dev.reweave.job.prepare.Preparation;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.report.PlanText;
 import dev.reweave.report.Summary;
+import dev.reweave.report.ValueWarnings;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
@@ -52,7 +54,9 @@ final class Rehearsal {
             result.checked(),
             result.unchecked())
         .forEach(out::println);
-    Summary.overflows(result.overflows()).ifPresent(out::println);
+    if (request.checks().nonfinite() != Checks.Nonfinite.IGNORE) {
+      ValueWarnings.of(result.tensors()).forEach(out::println);
+    }
     Summary.differences(result.differences()).ifPresent(out::println);
   }
 }

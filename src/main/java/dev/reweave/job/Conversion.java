@@ -90,6 +90,7 @@ public final class Conversion {
   public Outcome run(ConversionRequest request, Measuring measuring) {
     Instant start = Instant.now();
     OutputCheck check = new OutputCheck(stores, request);
+    FiniteWeights finite = new FiniteWeights(request.checks().nonfinite());
     Broadcast<Stores> shared = spark.broadcast(stores);
     SparkTasks tasks = new SparkTasks(spark);
     try {
@@ -103,6 +104,7 @@ public final class Conversion {
           // Killed between its last two steps: the result is whole, and rubbish is left.
           new Cleanup(stores).run(request.output());
         }
+        finite.require(done.get(), check.output().address());
         return new Outcome(done.get(), Outcome.Kind.UP_TO_DATE, Map.of());
       }
       Provenance provenance =
@@ -121,7 +123,7 @@ public final class Conversion {
               prepared.base(),
               prepared.aliases(),
               prepared.notes());
-      PlanRunner runner = new PlanRunner(spark, tasks, shared, limit, measuring);
+      PlanRunner runner = new PlanRunner(spark, tasks, shared, limit, measuring, finite);
       OutputRun.Published made =
           new OutputRun(
                   request,

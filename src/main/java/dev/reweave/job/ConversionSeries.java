@@ -4,12 +4,14 @@ import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
 import dev.reweave.job.gather.Measuring;
 import dev.reweave.job.gather.ReadLimit;
+import dev.reweave.job.prepare.Checks;
 import dev.reweave.job.prepare.ConversionRequest;
 import dev.reweave.job.prepare.Preparation;
 import dev.reweave.job.prepare.StepRequests;
 import dev.reweave.report.ConversionEnd;
 import dev.reweave.report.ConversionEnd.Status;
 import dev.reweave.report.Manifest;
+import dev.reweave.report.ValueWarnings;
 import dev.reweave.storage.Stores;
 import java.util.HashSet;
 import java.util.List;
@@ -94,6 +96,8 @@ public final class ConversionSeries {
       Optional<Manifest> finished =
           newAlone ? new OutputCheck(stores, request).finished() : Optional.empty();
       if (finished.isPresent()) {
+        new FiniteWeights(request.checks().nonfinite())
+            .require(finished.get(), stores.resolve(request.output()));
         recorder.record(
             new Conversion.Outcome(finished.get(), Conversion.Outcome.Kind.UP_TO_DATE, Map.of()),
             stores.resolve(request.output()));
@@ -131,6 +135,9 @@ public final class ConversionSeries {
         address(request.output()),
         manifest.input().tag(),
         Optional.of(manifest),
+        request.checks().nonfinite() == Checks.Nonfinite.IGNORE
+            ? List.of()
+            : ValueWarnings.of(manifest.result().weights()),
         seconds(start),
         Optional.empty());
   }

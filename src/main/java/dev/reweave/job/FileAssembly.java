@@ -2,13 +2,12 @@ package dev.reweave.job;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.job.gather.ChunkResult;
-import dev.reweave.job.gather.Proof;
 import dev.reweave.job.gather.ReadTally;
-import dev.reweave.job.gather.TensorDigest;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Segment;
+import dev.reweave.report.TensorFacts;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.PartReceipt;
@@ -26,7 +25,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.function.ToLongFunction;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * Collects the results of chunks; when a file has all of them, puts it together and records it.
@@ -100,51 +100,51 @@ final class FileAssembly implements AutoCloseable {
   private Journal.FileState finish(PlannedFile file, Progress progress) {
     progress.receipts.sort(Comparator.comparingInt(PartReceipt::number));
     output.assemble(staged.get(file.path()), progress.receipts);
-    Map<String, Proof.Outcome> proofs = new TreeMap<>();
-    for (ChunkResult.TensorShare share : progress.tensors.values()) {
-      if (share.proof().compared() > 0) {
-        String tensor = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
-        proofs.put(tensor, share.proof());
-      }
-    }
+    List<ChunkResult.TensorShare> tensors = List.copyOf(progress.tensors.values());
     Journal.FileState state =
         new Journal.FileState(
             file.path(),
             progress.crc32c,
             progress.receipts,
             List.copyOf(progress.shares.values()),
-            byTensor(file, progress, ChunkResult.TensorShare::overflows),
-            byTensor(file, progress, ChunkResult.TensorShare::differences),
-            proofs,
-            digests(file, progress));
+            byTensor(
+                file,
+                tensors,
+                share -> share.values().elements() > 0,
+                share -> new TensorFacts(share.values(), share.digest().crc32c())),
+            byTensor(
+                file,
+                tensors,
+                share -> share.differences() > 0,
+                ChunkResult.TensorShare::differences),
+            byTensor(
+                file,
+                tensors,
+                share -> share.proof().compared() > 0,
+                ChunkResult.TensorShare::proof),
+            byTensor(
+                file,
+                tensors,
+                share -> share.digest().statistics().elements() > 0,
+                ChunkResult.TensorShare::digest));
     journal.finish(state);
     return state;
   }
 
-  private static Map<String, TensorDigest> digests(PlannedFile file, Progress progress) {
-    Map<String, TensorDigest> digests = new TreeMap<>();
-    if (file.role() == PlannedFile.Role.WEIGHTS) {
-      for (ChunkResult.TensorShare share : progress.tensors.values()) {
-        String tensor = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
-        if (share.digest().statistics().elements() > 0) {
-          digests.put(tensor, share.digest());
-        }
-      }
-    }
-    return digests;
-  }
-
-  /** Counts that are not zero. */
-  private static Map<String, Long> byTensor(
-      PlannedFile file, Progress progress, ToLongFunction<ChunkResult.TensorShare> count) {
-    Map<String, Long> counts = new TreeMap<>();
-    for (ChunkResult.TensorShare share : progress.tensors.values()) {
-      if (count.applyAsLong(share) > 0) {
+  /** Something of each tensor that has it, by its name. */
+  private static <T> Map<String, T> byTensor(
+      PlannedFile file,
+      List<ChunkResult.TensorShare> tensors,
+      Predicate<ChunkResult.TensorShare> has,
+      Function<ChunkResult.TensorShare, T> what) {
+    Map<String, T> found = new TreeMap<>();
+    for (ChunkResult.TensorShare share : tensors) {
+      if (has.test(share)) {
         Segment.Woven tensor = (Segment.Woven) file.segments().get(share.segment());
-        counts.put(tensor.spec().name(), count.applyAsLong(share));
+        found.put(tensor.spec().name(), what.apply(share));
       }
     }
-    return counts;
+    return found;
   }
 
   /** Waits until every file is put together. */

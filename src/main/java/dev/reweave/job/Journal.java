@@ -7,6 +7,7 @@ import dev.reweave.job.gather.Proof;
 import dev.reweave.job.gather.ReadTally;
 import dev.reweave.job.gather.TensorDigest;
 import dev.reweave.report.Manifest;
+import dev.reweave.report.TensorFacts;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.PartReceipt;
 import java.io.IOException;
@@ -45,7 +46,7 @@ final class Journal {
    * @param crc32c checksum of the file
    * @param receipts of its parts
    * @param shares what its chunks read of each storage
-   * @param overflows by tensor, elements that became infinite in the cast; only where there are any
+   * @param tensors by name, what is known of each; none for a copy of a file
    * @param differences by tensor, elements that differ between ranks that should have copies
    * @param proofs by tensor, what comparing it with a second copy came to
    * @param digests by tensor, what it holds; empty where that was not asked for
@@ -55,12 +56,16 @@ final class Journal {
       int crc32c,
       List<PartReceipt> receipts,
       List<ReadTally.StorageShare> shares,
-      Map<String, Long> overflows,
+      Map<String, TensorFacts> tensors,
       Map<String, Long> differences,
       Map<String, Proof.Outcome> proofs,
       Map<String, TensorDigest> digests) {
     // Records of other versions of this program may be without.
     FileState {
+      if (tensors == null) {
+        throw new IllegalArgumentException("nothing is known of the tensors in " + path);
+      }
+      tensors = Map.copyOf(tensors);
       digests = digests == null ? Map.of() : Map.copyOf(digests);
     }
   }
@@ -144,7 +149,7 @@ final class Journal {
     try {
       return Optional.of(JSON.readValue(content.get(), type));
     } catch (JacksonException e) {
-      // The process died while it wrote: the work of this record is done again.
+      // The process died while it wrote, or its version knew less: this work is done again.
       return Optional.empty();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

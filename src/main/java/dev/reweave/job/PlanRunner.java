@@ -15,6 +15,7 @@ import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.report.RunFigures;
+import dev.reweave.report.TensorFacts;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.StagedFile;
 import dev.reweave.storage.Stores;
@@ -55,18 +56,21 @@ final class PlanRunner {
   private final Broadcast<Stores> stores;
   private final ReadLimit limit;
   private final Measuring measured;
+  private final FiniteWeights finite;
 
   PlanRunner(
       JavaSparkContext spark,
       SparkTasks tasks,
       Broadcast<Stores> stores,
       ReadLimit limit,
-      Measuring measured) {
+      Measuring measured,
+      FiniteWeights finite) {
     this.spark = spark;
     this.tasks = tasks;
     this.stores = stores;
     this.limit = limit;
     this.measured = measured;
+    this.finite = finite;
   }
 
   /**
@@ -141,8 +145,9 @@ final class PlanRunner {
         states.put(file.path(), file);
       }
       checks.compare(plan);
-      Map<String, Proof.Outcome> proofs = new TreeMap<>();
-      states.values().forEach(state -> proofs.putAll(state.proofs()));
+      Map<String, TensorFacts> tensors = all(states, Journal.FileState::tensors);
+      finite.require(plan, tensors);
+      Map<String, Proof.Outcome> proofs = all(states, Journal.FileState::proofs);
       ProofVerdict verdict = new ProofVerdict(proofs);
       RunFigures figures =
           new RunFigures(
@@ -154,8 +159,8 @@ final class PlanRunner {
               checks.unchecked(),
               checks.reasons(),
               crcs(states),
-              counts(states, Journal.FileState::overflows),
-              counts(states, Journal.FileState::differences),
+              tensors,
+              all(states, Journal.FileState::differences),
               proofs.size(),
               verdict.elements(),
               proofs.isEmpty() ? "" : verdict.require(plan.second().get(0).uri()));
@@ -188,11 +193,10 @@ final class PlanRunner {
     return crcs;
   }
 
-  private static Map<String, Long> counts(
-      Map<String, Journal.FileState> states,
-      Function<Journal.FileState, Map<String, Long>> ofFile) {
-    Map<String, Long> counts = new TreeMap<>();
-    states.values().forEach(state -> counts.putAll(ofFile.apply(state)));
-    return counts;
+  private static <T> Map<String, T> all(
+      Map<String, Journal.FileState> states, Function<Journal.FileState, Map<String, T>> ofFile) {
+    Map<String, T> found = new TreeMap<>();
+    states.values().forEach(state -> found.putAll(ofFile.apply(state)));
+    return found;
   }
 }

@@ -13,12 +13,13 @@ import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Segment;
+import dev.reweave.report.TensorFacts;
+import dev.reweave.report.WrittenTensor;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.ToLongFunction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 
@@ -34,7 +35,7 @@ public final class Trial {
    * @param bytesMade bytes that would have been written
    * @param checked storages whose checksum was compared
    * @param unchecked storages that have none, or were read in part
-   * @param overflows by tensor, finite elements that became infinite in the cast
+   * @param tensors of the whole conversion, with what was seen of their values
    * @param differences by tensor, elements that differ between ranks that should have copies
    */
   public record Result(
@@ -45,7 +46,7 @@ public final class Trial {
       long bytesMade,
       int checked,
       int unchecked,
-      Map<String, Long> overflows,
+      List<WrittenTensor> tensors,
       Map<String, Long> differences) {}
 
   private final JavaSparkContext spark;
@@ -86,7 +87,7 @@ public final class Trial {
       List<Chunk> sample = spread(all, part);
       Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
       StorageChecks checks = new StorageChecks();
-      Map<String, Long> overflows = new TreeMap<>();
+      Map<String, TensorFacts> facts = new TreeMap<>();
       Map<String, Long> differences = new TreeMap<>();
       try {
         tasks.run(
@@ -99,14 +100,14 @@ public final class Trial {
             result -> {
               checks.add(result.shares());
               bytesRead += result.bytesRead();
-              add(plan, result, ChunkResult.TensorShare::overflows, overflows);
-              add(plan, result, ChunkResult.TensorShare::differences, differences);
+              add(plan, result, facts, differences);
             });
       } finally {
         work.destroy();
       }
       checks.leaveOutParts();
       checks.compare(plan);
+      new FiniteWeights(request.checks().nonfinite()).require(plan, facts);
       return new Result(
           prepared,
           sample.size(),
@@ -115,7 +116,7 @@ public final class Trial {
           sample.stream().mapToLong(Chunk::length).sum(),
           checks.checked(),
           checks.unchecked(),
-          overflows,
+          WrittenTensor.of(plan, facts),
           differences);
     } finally {
       shared.destroy();
@@ -135,13 +136,15 @@ public final class Trial {
   private static void add(
       ConversionPlan plan,
       ChunkResult result,
-      ToLongFunction<ChunkResult.TensorShare> count,
-      Map<String, Long> counts) {
+      Map<String, TensorFacts> facts,
+      Map<String, Long> differences) {
     PlannedFile file = plan.files().get(result.chunk().file());
     for (ChunkResult.TensorShare share : result.tensors()) {
-      if (count.applyAsLong(share) > 0) {
-        Segment.Woven tensor = (Segment.Woven) file.segments().get(share.segment());
-        counts.merge(tensor.spec().name(), count.applyAsLong(share), Long::sum);
+      String name = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
+      TensorFacts seen = new TensorFacts(share.values(), share.digest().crc32c());
+      facts.merge(name, seen, TensorFacts::plus);
+      if (share.differences() > 0) {
+        differences.merge(name, share.differences(), Long::sum);
       }
     }
   }

@@ -3,6 +3,7 @@ package dev.reweave.report;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.reweave.plan.ByteSize;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -14,6 +15,7 @@ import java.util.stream.Stream;
  * @param output address of the folder for the result, without credentials
  * @param tag of the saved step, or empty
  * @param manifest of the result; empty if there is none
+ * @param warnings of its values, for people; none where they do not want any
  * @param seconds that it took
  * @param failure empty unless it failed
  */
@@ -23,6 +25,7 @@ public record ConversionEnd(
     String output,
     String tag,
     Optional<Manifest> manifest,
+    List<String> warnings,
     double seconds,
     Optional<Throwable> failure) {
 
@@ -48,7 +51,14 @@ public record ConversionEnd(
   public static ConversionEnd failed(
       String input, String output, String tag, double seconds, Throwable failure) {
     return new ConversionEnd(
-        Status.FAILED, input, output, tag, Optional.empty(), seconds, Optional.of(failure));
+        Status.FAILED,
+        input,
+        output,
+        tag,
+        Optional.empty(),
+        List.of(),
+        seconds,
+        Optional.of(failure));
   }
 
   private static Failure explained(Throwable failure) {
@@ -67,6 +77,7 @@ public record ConversionEnd(
           json.put("tensors", m.result().tensors());
           json.put("bytes", bytes(m));
           json.put("files", files(m).count());
+          putValues(json, m.result().weights());
         });
     json.put("seconds", Math.round(seconds * 1000) / 1000.0);
     failure.ifPresent(
@@ -79,6 +90,15 @@ public record ConversionEnd(
               .put("remedy", error.remedy());
         });
     return json.toString();
+  }
+
+  private static void putValues(ObjectNode json, List<WrittenTensor> tensors) {
+    if (!tensors.isEmpty()) {
+      json.put("nans", tensors.stream().mapToLong(WrittenTensor::nans).sum());
+      json.put("infinities", tensors.stream().mapToLong(WrittenTensor::infinities).sum());
+      json.put("overflows", tensors.stream().mapToLong(WrittenTensor::overflows).sum());
+      json.put("underflows", tensors.stream().mapToLong(WrittenTensor::underflows).sum());
+    }
   }
 
   private static void putText(ObjectNode json, String name, String text) {

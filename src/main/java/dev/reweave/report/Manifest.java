@@ -178,7 +178,7 @@ public record Manifest(
    * @param files beside the shards: copies, configs, indexes
    * @param index of the shards, or empty
    * @param dropped each tied name that was left out and the kept one
-   * @param overflows by tensor, finite elements that became infinite in the cast
+   * @param weights its tensors, in the order of their bytes; empty in manifests of older versions
    * @param differences by tensor, elements that differ between ranks that should have copies; the
    *     first rank's were taken
    */
@@ -191,12 +191,12 @@ public record Manifest(
       List<Shard> files,
       String index,
       Map<String, String> dropped,
-      Map<String, Long> overflows,
+      List<WrittenTensor> weights,
       Map<String, Long> differences) {
     public Result {
       shards = orEmpty(shards);
       files = orEmpty(files);
-      overflows = overflows == null ? Map.of() : Map.copyOf(overflows);
+      weights = orEmpty(weights);
       differences = differences == null ? Map.of() : Map.copyOf(differences);
       index = orEmpty(index);
       dropped = dropped == null ? Map.of() : Map.copyOf(dropped);

@@ -150,7 +150,7 @@ public record Provenance(
         files,
         plan.index().map(SmallFile::path).orElse(""),
         new TreeMap<>(aliases),
-        new TreeMap<>(run.overflows()),
+        WrittenTensor.of(plan, run.tensors()),
         new TreeMap<>(run.differences()));
   }
 

@@ -14,7 +14,7 @@ import java.util.Map;
  * @param storagesUnchecked torch storages that have none, or were read in part
  * @param unchecked the reasons for the latter
  * @param crc32c of each file that tasks wrote, by path
- * @param overflows by tensor, finite elements that became infinite in the cast
+ * @param tensors by name, what is known of each tensor that has elements
  * @param differences by tensor, elements that differ between ranks that should have copies
  * @param proven tensors that were compared with the checkpoint's second copy of the weights
  * @param provenElements elements of these tensors
@@ -29,7 +29,7 @@ public record RunFigures(
     int storagesUnchecked,
     List<Manifest.Unchecked> unchecked,
     Map<String, Integer> crc32c,
-    Map<String, Long> overflows,
+    Map<String, TensorFacts> tensors,
     Map<String, Long> differences,
     int proven,
     long provenElements,

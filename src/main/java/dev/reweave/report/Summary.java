@@ -10,13 +10,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /** What a command prints about its work. */
 public final class Summary {
-  private static final int MOST_NAMES = 10;
-
   /** Fewest bytes for which requests per GB say something. */
   private static final long ENOUGH_FOR_RATES = 100_000_000;
 
@@ -58,8 +54,17 @@ public final class Summary {
     return lines;
   }
 
-  /** What a conversion did. */
+  /** What a conversion did, with all that is suspicious of its values. */
   public static List<String> result(Manifest manifest, String output) {
+    return result(manifest, ValueWarnings.of(manifest.result().weights()), output);
+  }
+
+  /**
+   * What a conversion did.
+   *
+   * @param warnings of its values
+   */
+  public static List<String> result(Manifest manifest, List<String> warnings, String output) {
     Manifest.Input input = manifest.input();
     Manifest.Figures figures = manifest.figures();
     Manifest.Result result = manifest.result();
@@ -85,7 +90,7 @@ public final class Summary {
             ByteSize.format(result.shards().stream().mapToLong(Manifest.Shard::bytes).sum()),
             result.shards().size() == 1 ? "1 shard" : result.shards().size() + " shards",
             types(manifest.options().dtype())));
-    overflows(result.overflows()).ifPresent(lines::add);
+    lines.addAll(warnings);
     differences(result.differences()).ifPresent(lines::add);
     if (!result.files().isEmpty()) {
       lines.add(beside(manifest));
@@ -152,23 +157,6 @@ public final class Summary {
   }
 
   /**
-   * A warning of values that the type of the result cannot hold; empty if there are none.
-   *
-   * @param overflows by tensor, how many
-   */
-  public static Optional<String> overflows(Map<String, Long> overflows) {
-    if (overflows.isEmpty()) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        String.format(
-            Locale.ROOT,
-            "warning %s became infinite in the cast: %s; --dtype bfloat16 or float32 holds them",
-            values(overflows),
-            names(overflows)));
-  }
-
-  /**
    * A warning of tensors that all tensor-parallel ranks should have alike and do not; empty if
    * there are none.
    *
@@ -183,23 +171,8 @@ public final class Summary {
             Locale.ROOT,
             "warning %s are not the same in all tensor-parallel ranks, which should have copies:"
                 + " %s; the first rank's were taken, a rule of kind \"averaged\" takes their mean",
-            values(differences),
-            names(differences)));
-  }
-
-  private static String values(Map<String, Long> counts) {
-    long values = counts.values().stream().mapToLong(Long::longValue).sum();
-    return values + " values of " + counts.size() + " tensors";
-  }
-
-  private static String names(Map<String, Long> counts) {
-    String names =
-        new TreeMap<>(counts)
-            .entrySet().stream()
-                .limit(MOST_NAMES)
-                .map(e -> Printable.text(e.getKey()) + " (" + e.getValue() + ")")
-                .collect(Collectors.joining(", "));
-    return names + (counts.size() > MOST_NAMES ? ", …" : "");
+            ValueWarnings.values(differences),
+            ValueWarnings.names(differences)));
   }
 
   /** What was written beside the weights. */

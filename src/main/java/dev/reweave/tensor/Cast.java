@@ -66,6 +66,16 @@ public final class Cast {
     return new Cast(from, to, loop);
   }
 
+  /** Type of what goes in. */
+  public DType from() {
+    return from;
+  }
+
+  /** Type of what comes out. */
+  public DType to() {
+    return to;
+  }
+
   /** Whether the bytes stay as they are. */
   public boolean isCopy() {
     return from == to;
@@ -83,44 +93,6 @@ public final class Cast {
     Objects.checkFromIndexSize((long) inOffset, (long) elements * from.bytes(), in.length);
     Objects.checkFromIndexSize((long) outOffset, (long) elements * to.bytes(), out.length);
     loop.run(in, inOffset, out, outOffset, elements);
-  }
-
-  /**
-   * Counts the finite elements that a conversion made infinite.
-   *
-   * @param in what was converted, from byte {@code inOffset}
-   * @param out what that gave, from byte {@code outOffset}
-   */
-  public long overflows(byte[] in, int inOffset, byte[] out, int outOffset, int elements) {
-    if (to == DType.F64 || from == DType.F16 || (from == DType.BF16 && to == DType.F32)) {
-      return 0;
-    }
-    long infinite = infinities(to, out, outOffset, elements);
-    return infinite == 0 ? 0 : infinite - infinities(from, in, inOffset, elements);
-  }
-
-  private static long infinities(DType type, byte[] data, int offset, int elements) {
-    long count = 0;
-    int end = offset + elements * type.bytes();
-    switch (type) {
-      case F16, BF16 -> {
-        int infinity = type == DType.F16 ? 0x7C00 : 0x7F80;
-        for (int i = offset; i < end; i += Short.BYTES) {
-          count += ((short) SHORTS.get(data, i) & 0x7FFF) == infinity ? 1 : 0;
-        }
-      }
-      case F32 -> {
-        for (int i = offset; i < end; i += Integer.BYTES) {
-          count += ((int) INTS.get(data, i) & 0x7FFFFFFF) == 0x7F800000 ? 1 : 0;
-        }
-      }
-      default -> {
-        for (int i = offset; i < end; i += Long.BYTES) {
-          count += ((long) LONGS.get(data, i) & Long.MAX_VALUE) == 0x7FF0000000000000L ? 1 : 0;
-        }
-      }
-    }
-    return count;
   }
 
   /**

@@ -65,6 +65,16 @@ public enum DType {
     return kind == Kind.FLOAT;
   }
 
+  /** Whether it is floating point of 8 bits. */
+  boolean isFloat8() {
+    return kind == Kind.FLOAT8;
+  }
+
+  /** Whether it is floating point of any width. */
+  public boolean isFloatingPoint() {
+    return kind != Kind.OTHER;
+  }
+
   /** The type with this name in a safetensors header, such as {@code BF16}. */
   public static Optional<DType> ofSafetensorsName(String name) {
     return Arrays.stream(values()).filter(t -> t.name().equals(name)).findFirst();

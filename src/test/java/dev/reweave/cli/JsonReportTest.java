@@ -45,7 +45,19 @@ class JsonReportTest {
     assertEquals(0, run.exitCode(), run::toString);
     JsonNode line = only(run);
     assertEquals(
-        List.of("status", "input", "output", "tag", "tensors", "bytes", "files", "seconds"),
+        List.of(
+            "status",
+            "input",
+            "output",
+            "tag",
+            "tensors",
+            "bytes",
+            "files",
+            "nans",
+            "infinities",
+            "overflows",
+            "underflows",
+            "seconds"),
         members(line));
     assertEquals("converted", line.get("status").textValue());
     assertEquals(

@@ -3,9 +3,12 @@ package dev.reweave.job;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.reweave.job.gather.TensorDigest;
+import dev.reweave.report.TensorFacts;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.tensor.DType;
+import dev.reweave.tensor.ValueFacts;
 import dev.reweave.testing.TestSpark;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +33,9 @@ class JournalTest {
             7,
             List.of(),
             List.of(),
-            Map.of(),
+            Map.of(
+                "hopeless", new TensorFacts(ValueFacts.of(DType.F32, nan, 0, 1, 7), 1),
+                "good", new TensorFacts(ValueFacts.of(DType.F32, numbers, 0, 2, 0), -1)),
             Map.of(),
             Map.of(),
             Map.of(
@@ -41,5 +46,20 @@ class JournalTest {
 
     assertEquals(state, journal.finished(plan).get("a"));
     assertEquals(plan, journal.begun().orElseThrow());
+  }
+
+  /** What an older version recorded cannot stand in the manifest: that file is made again. */
+  @Test
+  void recordsThatKnowNothingOfTensorsAreNone() {
+    OutputFolder output = TestSpark.stores().outputFolder(temp.resolve("out").toString());
+    output.prepare(100);
+    output.writeState(
+        "finished/a.json",
+        "{\"path\":\"a\",\"crc32c\":7,\"receipts\":[],\"shares\":[],\"differences\":{},\"proofs\":{}}"
+            .getBytes(StandardCharsets.UTF_8));
+
+    assertEquals(
+        Map.of(),
+        new Journal(output).finished(new Journal.PlanState("f", Map.of("a", ""), List.of())));
   }
 }

@@ -37,7 +37,7 @@ class CastOverflowTest {
     byte[] out = new byte[OFFSET + values.length * to.bytes()];
     Cast cast = Cast.between(from, to);
     cast.apply(in, OFFSET, out, OFFSET, values.length);
-    return cast.overflows(in, OFFSET, out, OFFSET, values.length);
+    return ValueFacts.ofCast(cast, in, OFFSET, out, OFFSET, values.length, 0).overflows();
   }
 
   /** Three finite ones beyond the type, infinities and a NaN as they were, and the rest within. */
@@ -78,7 +78,7 @@ class CastOverflowTest {
     Cast cast = Cast.between(DType.F16, DType.BF16);
     cast.apply(halves, 0, out, 0, 2);
 
-    assertEquals(0, cast.overflows(halves, 0, out, 0, 2));
+    assertEquals(0, ValueFacts.ofCast(cast, halves, 0, out, 0, 2, 0).overflows());
   }
 
   /** What is copied was infinite before. */

@@ -9,6 +9,7 @@ import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -123,11 +124,16 @@ public final class Verification {
             problems.add(path + " is not of this conversion");
           }
         });
-    compare(toRead, present);
+    addDamaged(compare(toRead, present), manifest, present);
   }
 
-  /** Compares the checksums of files of the right length with those that were written. */
-  private void compare(List<Manifest.Shard> written, Map<String, InputFile> present) {
+  /**
+   * Compares the checksums of files of the right length with those that were written.
+   *
+   * @return by path, what is wrong
+   */
+  private Map<String, String> compare(
+      List<Manifest.Shard> written, Map<String, InputFile> present) {
     boolean sha256 = written.stream().anyMatch(file -> !file.sha256().isEmpty());
     List<FileDigest> found =
         new FileChecksums(spark, stores)
@@ -135,13 +141,17 @@ public final class Verification {
                 "verify: the checksums of " + written.size() + " files",
                 written.stream().map(file -> present.get(file.name())).toList(),
                 sha256 ? Digest.SHA256 : Digest.CRC32C);
+    Map<String, String> damaged = new LinkedHashMap<>();
     for (int i = 0; i < found.size(); i++) {
       Manifest.Shard file = written.get(i);
       String crc = Manifest.hex(found.get(i).crc32c());
       if (!crc.equals(file.crc32c())) {
-        problems.add(file.name() + " has CRC32C " + crc + ": " + file.crc32c() + " was written");
+        damaged.put(
+            file.name(),
+            file.name() + " has CRC32C " + crc + ": " + file.crc32c() + " was written");
       } else if (!file.sha256().isEmpty() && !found.get(i).sha256().equals(file.sha256())) {
-        problems.add(
+        damaged.put(
+            file.name(),
             file.name()
                 + " has SHA-256 "
                 + found.get(i).sha256()
@@ -150,5 +160,18 @@ public final class Verification {
                 + " was written");
       }
     }
+    return damaged;
+  }
+
+  /** With the names of the tensors, where that can be told. */
+  private void addDamaged(
+      Map<String, String> damaged, Manifest manifest, Map<String, InputFile> present) {
+    Map<String, InputFile> files = new TreeMap<>();
+    damaged.keySet().forEach(path -> files.put(path, present.get(path)));
+    Map<String, String> tensors =
+        new DamagedTensors(spark, stores).in(manifest.result().weights(), files);
+    damaged.forEach(
+        (path, problem) ->
+            problems.add(tensors.containsKey(path) ? problem + "; " + tensors.get(path) : problem));
   }
 }

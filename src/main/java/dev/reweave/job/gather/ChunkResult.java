@@ -2,6 +2,7 @@ package dev.reweave.job.gather;
 
 import dev.reweave.plan.Chunk;
 import dev.reweave.storage.PartReceipt;
+import dev.reweave.tensor.ValueFacts;
 import java.io.Serializable;
 import java.util.List;
 
@@ -35,15 +36,15 @@ public record ChunkResult(
    * @param segment index of the tensor's segment in its file
    * @param crc32 exclusive or of the written pieces' shares, see {@code Checksum}; 0 where the file
    *     does not need it
-   * @param overflows elements that were finite and became infinite in the cast
+   * @param values whether they are ill
    * @param differences elements that should be the same in several copies and are not
    * @param proof what comparing them with a second copy came to
-   * @param digest what they hold; of no elements where that is not asked for
+   * @param digest what they hold; its statistics are of no elements where nobody asked for them
    */
   public record TensorShare(
       int segment,
       int crc32,
-      long overflows,
+      ValueFacts values,
       long differences,
       Proof.Outcome proof,
       TensorDigest digest)
@@ -53,7 +54,7 @@ public record ChunkResult(
       return new TensorShare(
           segment,
           crc32 ^ other.crc32(),
-          overflows + other.overflows(),
+          values.plus(other.values()),
           differences + other.differences(),
           proof.plus(other.proof()),
           digest.plus(other.digest()));

@@ -6,15 +6,15 @@ import dev.reweave.plan.Segment;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.ChunkSink;
 import dev.reweave.tensor.Cast;
-import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.TensorStatistics;
+import dev.reweave.tensor.ValueFacts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.zip.CRC32C;
 
 /** Collects what a few megabytes of a chunk are made of, then gathers, casts and writes them. */
 final class Window {
@@ -31,16 +31,22 @@ final class Window {
    *
    * @param source their first byte among the gathered ones; unused where nothing is cast
    * @param target their first byte among the written ones
+   * @param index of the first one in the tensor
    * @param behind bytes of the segment behind them
    */
-  private record Piece(int segment, Cast cast, int source, int target, int elements, long behind) {}
+  private record Piece(
+      int segment, Cast cast, int source, int target, int elements, long index, long behind) {
+    int bytes() {
+      return elements * cast.to().bytes();
+    }
+  }
 
   private final PlannedFile file;
   private final Proof proof;
   private final Gather gather;
   private final ChunkSink sink;
   private final Measuring measuring;
-  private final CRC32C crc = new CRC32C();
+  private final Casting casting;
   private final byte[] in;
   private final byte[] out;
   private final List<Gather.Slice> slices = new ArrayList<>();
@@ -51,6 +57,7 @@ final class Window {
   private int filled;
   private long copied;
   private long elementsCast;
+  private int crc32c;
 
   Window(
       Chunk chunk,
@@ -67,6 +74,7 @@ final class Window {
     // A cast from 64 to 16 bits takes in four times what it gives.
     this.in = new byte[(int) Math.min(BUFFER, 4 * chunk.length())];
     this.out = new byte[(int) Math.min(BUFFER, chunk.length())];
+    this.casting = new Casting(in, out);
   }
 
   /** Adds bytes {@code [from, to)} of a literal. */
@@ -110,7 +118,7 @@ final class Window {
       Proof.Source source = cast.isCopy() ? Proof.Source.WRITTEN : Proof.Source.GATHERED;
       proof.add(segment, at, elements, source, offset);
       long behind = woven.length() - (at + elements) * outSize;
-      pieces.add(new Piece(segment, cast, gathered, filled, elements, behind));
+      pieces.add(new Piece(segment, cast, gathered, filled, elements, at, behind));
       copied += (long) elements * (layout.width() - 1) * layout.dtype().bytes();
       gathered += elements * inSize;
       filled += elements * outSize;
@@ -133,37 +141,39 @@ final class Window {
   /** Gathers, casts and writes all that was added. */
   void flush() throws IOException {
     gather.read(slices);
+    int known = 0;
     for (int i = 0; i < pieces.size(); i++) {
       Piece piece = pieces.get(i);
-      long differences = slices.get(i).differences();
-      Cast cast = piece.cast();
-      long overflows = 0;
-      if (!cast.isCopy()) {
-        elementsCast += piece.elements();
-        cast.apply(in, piece.source(), out, piece.target(), piece.elements());
-        overflows = cast.overflows(in, piece.source(), out, piece.target(), piece.elements());
-      }
-      if (file.hasTail() || measuring == Measuring.TENSORS || overflows > 0 || differences > 0) {
+      Casting.Made made =
+          casting.make(
+              piece.cast(), piece.source(), piece.target(), piece.elements(), piece.index());
+      elementsCast += piece.cast().isCopy() ? 0 : piece.elements();
+      addLiteral(known, piece.target());
+      addCrc(made.crc32c(), piece.bytes());
+      known = piece.target() + piece.bytes();
+      if (file.role() == PlannedFile.Role.WEIGHTS) {
         ChunkResult.TensorShare share =
             new ChunkResult.TensorShare(
                 piece.segment(),
                 crc32(piece),
-                overflows,
-                differences,
+                made.facts(),
+                slices.get(i).differences(),
                 Proof.Outcome.NONE,
-                digest(piece));
+                new TensorDigest(
+                    statistics(piece), Checksum.CRC_32C.share(made.crc32c(), piece.behind())));
         tensors.merge(piece.segment(), share, ChunkResult.TensorShare::plus);
       }
     }
+    addLiteral(known, filled);
     proof.compare(
         in,
         out,
         (segment, outcome) ->
             tensors.merge(
                 segment,
-                new ChunkResult.TensorShare(segment, 0, 0, 0, outcome, TensorDigest.NONE),
+                new ChunkResult.TensorShare(
+                    segment, 0, ValueFacts.NONE, 0, outcome, TensorDigest.NONE),
                 ChunkResult.TensorShare::plus));
-    crc.update(out, 0, filled);
     sink.write(out, 0, filled);
     slices.clear();
     pieces.clear();
@@ -173,12 +183,23 @@ final class Window {
     copied = 0;
   }
 
+  /** Adds bytes {@code [from, to)} of the window, which are of no tensor, to the checksum. */
+  private void addLiteral(int from, int to) {
+    if (from < to) {
+      addCrc(Checksum.CRC_32C.of(out, from, to - from), to - from);
+    }
+  }
+
+  /** Adds bytes to the chunk's checksum, of which theirs is known. */
+  private void addCrc(int crc, int bytes) {
+    crc32c = Checksum.CRC_32C.share(crc32c, bytes) ^ crc;
+  }
+
   private int crc32(Piece piece) {
     if (!file.hasTail()) {
       return 0;
     }
-    int bytes = piece.elements() * dtype(piece).bytes();
-    int crc32 = Checksum.CRC_32.of(out, piece.target(), bytes);
+    int crc32 = Checksum.CRC_32.of(out, piece.target(), piece.bytes());
     return Checksum.CRC_32.share(crc32, piece.behind());
   }
 
@@ -187,18 +208,14 @@ final class Window {
     return elementsCast;
   }
 
-  private TensorDigest digest(Piece piece) {
+  private TensorStatistics statistics(Piece piece) {
     return measuring == Measuring.NOTHING
-        ? TensorDigest.NONE
-        : TensorDigest.of(dtype(piece), out, piece.target(), piece.elements(), piece.behind());
-  }
-
-  private DType dtype(Piece piece) {
-    return ((Segment.Woven) file.segments().get(piece.segment())).spec().dtype();
+        ? TensorStatistics.NONE
+        : TensorStatistics.of(piece.cast().to(), out, piece.target(), piece.elements());
   }
 
   int crc32c() {
-    return (int) crc.getValue();
+    return crc32c;
   }
 
   List<ChunkResult.TensorShare> tensors() {

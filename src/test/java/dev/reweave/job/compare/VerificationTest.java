@@ -8,12 +8,16 @@ import dev.reweave.ReweaveException;
 import dev.reweave.job.prepare.Checks;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
+import dev.reweave.report.Manifest;
+import dev.reweave.report.WrittenTensor;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +29,7 @@ class VerificationTest {
   private static final String INDEX = "model.safetensors.index.json";
   private static final String FIRST = "model-00001-of-00003.safetensors";
   private static final String SECOND = "model-00002-of-00003.safetensors";
+  private static final String THIRD = "model-00003-of-00003.safetensors";
 
   @TempDir Path folder;
 
@@ -57,7 +62,66 @@ class VerificationTest {
     Files.write(shard, content);
 
     assertEquals(1, problems().size());
-    assertProblem(SECOND + " has CRC32C", "was written");
+    assertProblem(SECOND + " has CRC32C", "was written; damaged is tensor " + last(SECOND));
+  }
+
+  /** The tensor whose bytes are the last ones of a shard. */
+  private String last(String shard) throws IOException {
+    List<WrittenTensor> tensors =
+        manifest().result().weights().stream().filter(t -> t.shard().equals(shard)).toList();
+    return tensors.get(tensors.size() - 1).name();
+  }
+
+  private Manifest manifest() throws IOException {
+    Path file = folder.resolve(Manifest.FILE_NAME);
+    return Manifest.parse(Files.readAllBytes(file), file.toString());
+  }
+
+  @Test
+  void aFlippedBitInEachTensorOfAShard() throws IOException {
+    Path shard = folder.resolve(THIRD);
+    byte[] content = Files.readAllBytes(shard);
+    List<String> names = new ArrayList<>();
+    for (WrittenTensor tensor : manifest().result().weights()) {
+      if (tensor.shard().equals(THIRD)) {
+        content[(int) tensor.offset()] ^= 1;
+        names.add(tensor.name());
+      }
+    }
+    Files.write(shard, content);
+
+    assertEquals(1, problems().size());
+    assertTrue(names.size() > 1, names::toString);
+    assertProblem(
+        THIRD + " has CRC32C",
+        "; damaged are " + names.size() + " tensors: " + String.join(", ", names));
+  }
+
+  @Test
+  void aFlippedBitInAHeader() throws IOException {
+    Path shard = folder.resolve(SECOND);
+    byte[] content = Files.readAllBytes(shard);
+    int at = new String(content, StandardCharsets.ISO_8859_1).indexOf("\"pt\"");
+    content[at + 1] ^= 1;
+    Files.write(shard, content);
+
+    assertProblem(
+        SECOND + " has CRC32C",
+        "was written; its tensors are what was written, and what is around them is not");
+  }
+
+  @Test
+  void aManifestThatNamesTensorsOutsideOfTheirShard() throws IOException {
+    Path shard = folder.resolve(SECOND);
+    byte[] content = Files.readAllBytes(shard);
+    content[content.length - 3] ^= 0x10;
+    Files.write(shard, content);
+    Path file = folder.resolve(Manifest.FILE_NAME);
+    Files.writeString(
+        file, Files.readString(file).replaceAll("\"offset\" : \\d", "\"offset\" : 99999"));
+
+    assertEquals(1, problems().size());
+    assertTrue(problems().get(0).endsWith(" was written"), () -> problems().get(0));
   }
 
   /** A digest that is not the file's, beside a CRC32C that is. */

@@ -51,7 +51,7 @@ final class FiniteWeights {
     Optional<String> problem = ValueWarnings.nonfinite(tensors, places);
     if (problem.isPresent()) {
       boolean cast = tensors.stream().anyMatch(t -> t.overflows() > 0);
-      throw ReweaveException.weights(
+      throw new ReweaveException(
           Kind.WEIGHTS,
           "the weights are not sound: " + problem.get(),
           address,

@@ -102,6 +102,7 @@ final class ReadBack {
     if (!problems.isEmpty()) {
       int more = problems.size() - 1;
       throw new ReweaveException(
+          ReweaveException.Kind.STORE_FAILED,
           "the store does not hold what was written: "
               + problems.get(0)
               + (more == 0 ? "" : ", and " + more + (more == 1 ? " more file" : " more files")),

@@ -27,7 +27,6 @@ import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
-import org.apache.hadoop.security.AccessControlException;
 
 /**
  * Reaches every store through Hadoop's {@code FileSystem}: {@code file:}, {@code hdfs:}, {@code
@@ -257,64 +256,12 @@ public final class Stores implements Serializable {
 
   /** What to say when a file cannot be read. */
   public static ReweaveException unreadable(String address, IOException cause) {
-    if (ObjectStatus.isChanged(cause)) {
-      return new ReweaveException(
-          "a file was changed while it was read: its ETag is another by now",
-          address,
-          "wait until nobody writes to it, then run the same command again",
-          cause);
-    }
-    if (cause instanceof FileNotFoundException) {
-      return new ReweaveException(
-          ReweaveException.Kind.NOT_FOUND,
-          "no such file or folder",
-          address,
-          "check the address and its spelling",
-          cause);
-    }
-    if (isDenied(cause)) {
-      return new ReweaveException(
-          ReweaveException.Kind.ACCESS_DENIED,
-          "not allowed to read",
-          address,
-          "ask for read access or use other credentials",
-          cause);
-    }
-    return new ReweaveException(
-        ReweaveException.Kind.STORE_FAILED,
-        "cannot read (" + cause.getMessage() + ")",
-        address,
-        "check the store and its configuration, then run the same command again",
-        cause);
+    return StoreFailures.unreadable(address, cause);
   }
 
   /** What to say when a file cannot be written. */
   public static ReweaveException unwritable(String address, IOException cause) {
-    if (isDenied(cause)) {
-      return new ReweaveException(
-          ReweaveException.Kind.ACCESS_DENIED,
-          "not allowed to write",
-          address,
-          "ask for write access or name another output",
-          cause);
-    }
-    return new ReweaveException(
-        isFull(cause) ? ReweaveException.Kind.SHORTAGE : ReweaveException.Kind.STORE_FAILED,
-        "cannot write (" + cause.getMessage() + ")",
-        address,
-        "check the free space and the store's configuration, then run the same command again",
-        cause);
-  }
-
-  private static boolean isFull(IOException e) {
-    String text = String.valueOf(e.getMessage());
-    return text.contains("No space left on device") || text.contains("quota");
-  }
-
-  private static boolean isDenied(IOException e) {
-    return e instanceof AccessControlException
-        || e instanceof java.nio.file.AccessDeniedException
-        || (e.getMessage() != null && e.getMessage().contains("Permission denied"));
+    return StoreFailures.unwritable(address, cause);
   }
 
   /** Gives a finished file its visible name; nothing happens if it has that already. */

@@ -12,26 +12,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Conversions to a folder that looks like a pre-trained model's, where that cannot be. */
-class PipelineRefusalTest {
-  private static final String WEIGHTS = "transformer/diffusion_pytorch_model.safetensors";
-
-  @TempDir Path temp;
-
-  private Path output() {
-    return temp.resolve("out");
-  }
-
-  private static Path base() {
-    return Fixtures.folder("base_pipeline");
-  }
-
-  private static Path input(String fixture) {
-    return Fixtures.folder(fixture).resolve("ckpt");
-  }
-
+class PipelineRefusalTest extends PipelineCase {
   @Test
   void aCheckpointOfAnotherModelIsRefusedBeforeAnythingIsWritten() {
     Converting conversion = Converting.between(input("sat_z2_bf16_w2"), output()).base(base());

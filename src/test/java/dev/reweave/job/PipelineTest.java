@@ -5,21 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.job.Conversion.Outcome.Kind;
-import dev.reweave.job.compare.Verification;
 import dev.reweave.job.prepare.BaseChoice;
-import dev.reweave.job.prepare.Checks;
-import dev.reweave.job.prepare.ConversionRequest;
-import dev.reweave.job.prepare.RepeatedConversion;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.Sharding;
-import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.StoredTensors;
-import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,56 +22,13 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Conversions to a folder that looks like a pre-trained model's. */
-class PipelineTest {
-  private static final String WEIGHTS = "transformer/diffusion_pytorch_model.safetensors";
-
-  @TempDir Path temp;
-
-  private Path output() {
-    return temp.resolve("out");
-  }
-
-  private static Path base() {
-    return Fixtures.folder("base_pipeline");
-  }
-
-  private static Path input(String fixture) {
-    return Fixtures.folder(fixture).resolve("ckpt");
-  }
-
-  private static Map<String, String> without(Map<String, String> files, String... names) {
-    Map<String, String> rest = new TreeMap<>(files);
-    for (String name : names) {
-      rest.remove(name);
-    }
-    return rest;
-  }
-
-  private void assertVerified() {
-    Verification.Result verified =
-        new Verification(TestSpark.context(), TestSpark.stores()).run(output().toString());
-    assertEquals(List.of(), verified.problems());
-    assertTrue(verified.checksums());
-  }
-
-  private PlanOptions like(Sharding sharding) {
-    PlanOptions defaults = PlanOptions.DEFAULTS;
-    return new PlanOptions(
-        new TargetType.LikeBase(),
-        defaults.maxShardBytes(),
-        Optional.empty(),
-        defaults.chunkBytes(),
-        defaults.format(),
-        sharding,
-        Optional.empty());
-  }
+class PipelineTest extends PipelineCase {
 
   @ParameterizedTest
   @ValueSource(strings = {"cog_z2_bf16_w2", "cog_z3_bf16_w2"})
@@ -200,19 +150,6 @@ class PipelineTest {
         manifest.notes()::toString);
   }
 
-  /** A pipeline whose transformer has the shapes of the SAT fixture. */
-  private Path satBase() throws IOException {
-    Path fixture = Fixtures.folder("sat_z2_bf16_w2");
-    Path base = Fixtures.copy(base(), temp.resolve("base"));
-    Path transformer = base.resolve("transformer");
-    Files.delete(transformer.resolve("config.json"));
-    Files.copy(fixture.resolve("diffusers/config.json"), transformer.resolve("config.json"));
-    Files.delete(base.resolve(WEIGHTS));
-    Files.copy(
-        fixture.resolve("expected_sat_plain_diffusers_bf16.safetensors"), base.resolve(WEIGHTS));
-    return base;
-  }
-
   @Test
   void aSatCheckpointBecomesAPipeline() throws IOException {
     Path base = satBase();
@@ -228,53 +165,6 @@ class PipelineTest {
         without(Fixtures.digests(base), WEIGHTS),
         without(Fixtures.digests(output()), WEIGHTS, Manifest.FILE_NAME));
     assertVerified();
-  }
-
-  @Test
-  void theSameCommandHasNothingToDo() throws IOException {
-    Converting conversion = Converting.between(input("cog_z2_bf16_w2"), output()).base(base());
-    assertEquals(Kind.CONVERTED, conversion.run().kind());
-    assertEquals(Kind.UP_TO_DATE, conversion.run().kind());
-
-    Files.delete(output().resolve("vae/config.json"));
-
-    assertEquals(Kind.CONVERTED, conversion.run().kind());
-    assertEquals(
-        without(Fixtures.digests(base()), WEIGHTS),
-        without(Fixtures.digests(output()), WEIGHTS, Manifest.FILE_NAME));
-  }
-
-  @Test
-  void againFromTheManifest() throws IOException {
-    Path base = satBase();
-    Converting.between(input("sat_z2_bf16_w2"), output())
-        .planning(like(Sharding.LIKE_BASE))
-        .base(base)
-        .run();
-    ConversionRequest same = again(Optional.empty());
-
-    assertEquals(
-        Kind.UP_TO_DATE, new Conversion(TestSpark.context(), TestSpark.stores()).run(same).kind());
-
-    Path other = temp.resolve("other");
-    ConversionRequest elsewhere = again(Optional.of(other.toString()));
-    Manifest manifest =
-        new Conversion(TestSpark.context(), TestSpark.stores()).run(elsewhere).manifest();
-
-    assertEquals(
-        without(Fixtures.digests(output()), Manifest.FILE_NAME),
-        without(Fixtures.digests(other), Manifest.FILE_NAME));
-    assertEquals("cogvideox-sat-transformer", manifest.mappingUsed().orElseThrow().name());
-  }
-
-  private ConversionRequest again(Optional<String> to) {
-    return RepeatedConversion.read(
-        TestSpark.stores(),
-        output().toString(),
-        to,
-        Checks.DEFAULTS,
-        ConversionRequest.ExistingOutput.REFUSE,
-        ConversionRequest.Earlier.CONTINUE);
   }
 
   @ParameterizedTest

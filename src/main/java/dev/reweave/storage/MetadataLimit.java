@@ -16,8 +16,6 @@ public record MetadataLimit(long bytes) implements Serializable {
   public static final MetadataLimit DEFAULT = new MetadataLimit(Long.MAX_VALUE);
 
   /** The option that sets it, for messages. */
-  private static final String OPTION = "--max-metadata-bytes";
-
   public MetadataLimit {
     if (bytes <= 0) {
       throw new IllegalArgumentException("a limit of " + bytes + " bytes");
@@ -48,8 +46,8 @@ public record MetadataLimit(long bytes) implements Serializable {
           "give the process more memory if you trust the file");
     }
     throw ReweaveException.shortage(
-        what + " has " + length + " bytes, and " + OPTION + " allows " + bytes,
+        what + " has " + length + " bytes, and --max-metadata-bytes allows " + bytes,
         place,
-        "allow more with " + OPTION + " if you trust the file");
+        "allow more with --max-metadata-bytes if you trust the file");
   }
 }

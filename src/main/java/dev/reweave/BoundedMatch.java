@@ -40,7 +40,7 @@ public final class BoundedMatch {
   }
 
   private static ReweaveException refused(Pattern pattern, String name, String place) {
-    return new ReweaveException(
+    return ReweaveException.usage(
         "to match '" + shown(pattern.pattern()) + "' with " + shown(name) + " takes too long",
         place,
         "write the expression with fewer parts that match the same characters");

@@ -81,11 +81,16 @@ public final class ReweaveException extends RuntimeException {
 
   /** A failure of any kind, with the error that led to it. */
   public ReweaveException(Kind kind, String problem, String place, String remedy, Throwable cause) {
-    super(Redacted.text(problem + ": " + place + "; " + remedy), cause);
+    super(shown(problem + ": " + place + "; " + remedy), cause);
     this.kind = kind;
-    this.problem = Redacted.text(problem);
-    this.place = Redacted.text(place);
-    this.remedy = Redacted.text(remedy);
+    this.problem = shown(problem);
+    this.place = shown(place);
+    this.remedy = shown(remedy);
+  }
+
+  /** What files bring into a message must not drive the terminal that shows it. */
+  private static String shown(String text) {
+    return Printable.text(Redacted.text(text));
   }
 
   /** One of {@link Kind#USAGE}. */

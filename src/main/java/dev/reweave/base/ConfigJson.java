@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -74,6 +75,9 @@ public final class ConfigJson {
   static <T> T walk(String text, String place, Walk<T> walk) {
     try (JsonParser parser = FACTORY.createParser(text.toCharArray())) {
       return walk.read(parser);
+    } catch (StreamConstraintsException e) {
+      String problem = "config is nested too deep or has too long a number";
+      throw new ReweaveException(problem, place, REMEDY, e);
     } catch (JsonProcessingException e) {
       String problem = "config is not sound JSON (" + e.getOriginalMessage() + ")";
       throw new ReweaveException(problem, place, REMEDY, e);

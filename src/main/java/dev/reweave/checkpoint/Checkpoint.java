@@ -2,6 +2,7 @@ package dev.reweave.checkpoint;
 
 import dev.reweave.storage.InputFile;
 import dev.reweave.tensor.NamedTensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -25,6 +26,14 @@ public record Checkpoint(
     files = List.copyOf(files);
     tensors = List.copyOf(tensors);
     notes = List.copyOf(notes);
+  }
+
+  /** The names of all tensors, and behind them the tied ones. */
+  public List<String> names() {
+    List<String> names = new ArrayList<>(tensors.size() + aliases.size());
+    tensors.forEach(t -> names.add(t.name()));
+    names.addAll(aliases.keySet());
+    return names;
   }
 
   /**

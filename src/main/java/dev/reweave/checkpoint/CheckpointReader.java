@@ -8,6 +8,7 @@ import dev.reweave.checkpoint.deepspeed.TagFolder;
 import dev.reweave.checkpoint.deepspeed.UniversalCheckpoint;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.TensorNames;
 import java.util.List;
 import java.util.Optional;
 
@@ -32,9 +33,18 @@ public final class CheckpointReader {
    * distributed checkpoint of PyTorch or a folder with several, a file of weights, or a folder with
    * one torch file. No weights are read.
    *
-   * @throws ReweaveException if there is none, or it is not whole
+   * @throws ReweaveException if there is none, it is not whole, a link leads out of it, or it has
+   *     names that no model can have
    */
   public Checkpoint read(String address, ReadOptions options) {
+    Stores guarded = stores.guarded(address, options.safeguards());
+    MetadataScanner limited = new LimitedScanner(scanner, options.safeguards().limit());
+    Checkpoint checkpoint = new CheckpointReader(guarded, limited).readGuarded(address, options);
+    TensorNames.require(checkpoint.names(), stores.resolve(address));
+    return checkpoint;
+  }
+
+  private Checkpoint readGuarded(String address, ReadOptions options) {
     ModelFolder model = new ModelFolder(stores, scanner, options);
     Optional<InputFile> file = stores.file(address);
     if (file.isPresent()) {

@@ -2,11 +2,16 @@ package dev.reweave.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.Printable;
 import dev.reweave.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -26,17 +31,25 @@ import java.util.TreeSet;
 final class ConversionList {
   private static final int MOST_BYTES = 64 << 20;
 
+  /** A line is one object of texts and truth values. */
+  private static final int MOST_DEPTH = 16;
+
   private static final ObjectMapper JSON =
-      new ObjectMapper()
-          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxNestingDepth(MOST_DEPTH).build())
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
   /** What is wrong with a list, and on which line. */
   static final class BrokenList extends Exception {
     private static final long serialVersionUID = 1L;
 
     BrokenList(String place, String problem) {
-      super(place + ": " + problem);
+      super(Printable.text(place + ": " + problem));
     }
   }
 
@@ -106,6 +119,8 @@ final class ConversionList {
     JsonNode node;
     try {
       node = JSON.readTree(text);
+    } catch (StreamConstraintsException e) {
+      throw new BrokenList(place, "JSON is nested too deep or has too long a number");
     } catch (JsonProcessingException e) {
       throw new BrokenList(place, "not valid JSON: " + e.getOriginalMessage());
     }

@@ -39,6 +39,8 @@ import picocli.CommandLine.Option;
 final class ConvertCommand implements Callable<Integer> {
   private static final Set<String> BESIDE_AGAIN =
       Set.of(
+          ReadArguments.FOLLOW_LINKS,
+          ReadArguments.MAX_METADATA,
           "--again",
           "--output",
           "--overwrite",
@@ -271,12 +273,13 @@ final class ConvertCommand implements Callable<Integer> {
     }
     return sound(
         RepeatedConversion.read(
-            new Stores(SparkSessions.hadoopConfiguration()),
-            manifest,
-            output,
-            checks.toChecks(),
-            existing(),
-            earlier()));
+                new Stores(SparkSessions.hadoopConfiguration()),
+                manifest,
+                output,
+                checks.toChecks(),
+                existing(),
+                earlier())
+            .withSafeguards(reading.safeguards()));
   }
 
   private ExistingOutput existing() {

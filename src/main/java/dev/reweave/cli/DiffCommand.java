@@ -156,7 +156,8 @@ final class DiffCommand implements Callable<Integer> {
           new DiffRequest.Side(first, reading.toOptions(), MappingChoice.of(mapping)),
           new DiffRequest.Side(
               second,
-              new ReadOptions(otherTag, otherWeights, ReadOptions.Frozen.INCLUDE),
+              new ReadOptions(otherTag, otherWeights, ReadOptions.Frozen.INCLUDE)
+                  .withSafeguards(reading.safeguards()),
               MappingChoice.of(otherMapping)),
           planning,
           new DiffCriterion(

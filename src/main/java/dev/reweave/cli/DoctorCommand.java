@@ -3,6 +3,7 @@ package dev.reweave.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.Printable;
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.doctor.Depth;
 import dev.reweave.doctor.Doctor;
@@ -82,7 +83,10 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static String line(Finding finding) {
     String severity = finding.severity().name();
-    return severity + " ".repeat(SEVERITY_WIDTH - severity.length()) + "  " + finding.text();
+    return severity
+        + " ".repeat(SEVERITY_WIDTH - severity.length())
+        + "  "
+        + Printable.text(finding.text());
   }
 
   private static String verdict(long problems, long warnings) {

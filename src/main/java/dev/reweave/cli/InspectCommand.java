@@ -51,11 +51,12 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
-    Map<String, InputFile> shards = new TreeMap<>(files(stores));
+    Stores guarded = stores.guarded(address, reading.safeguards());
+    Map<String, InputFile> shards = new TreeMap<>(files(guarded));
     shards.keySet().removeIf(name -> !name.endsWith(SAFETENSORS));
     String path = stores.resolve(address);
     Inspection inspection =
-        shards.isEmpty() ? checkpoint(stores, path) : Inspection.of(path, headers(stores, shards));
+        shards.isEmpty() ? checkpoint(stores, path) : Inspection.of(path, headers(guarded, shards));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(inspection.toJson());

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -73,6 +74,16 @@ final class ListedRequests {
     return option.typeInfo().isBoolean();
   }
 
+  private static String flag(OptionSpec option, boolean on) {
+    return (on ? "--" : "--no-") + bare(option);
+  }
+
+  /** What the command line says of a flag that it has. */
+  private static boolean isOn(OptionSpec option) {
+    Object value = option.getValue();
+    return Boolean.TRUE.equals(value instanceof Optional<?> o ? o.orElse(null) : value);
+  }
+
   private ConversionRequest request(ConversionList.Line line) {
     ConvertCommand command = new ConvertCommand();
     try {
@@ -92,7 +103,7 @@ final class ListedRequests {
       String name = option.longestName();
       if (!NOT_OF_A_LINE.contains(name) && !line.members().containsKey(bare(option))) {
         if (isFlag(option)) {
-          arguments.add(name);
+          arguments.add(flag(option, isOn(option)));
         } else {
           option.originalStringValues().forEach(value -> arguments.add(name + "=" + value));
         }
@@ -101,10 +112,12 @@ final class ListedRequests {
     line.members()
         .forEach(
             (name, value) -> {
-              if (!isFlag(spec.findOption("--" + name))) {
+              OptionSpec option = spec.findOption("--" + name);
+              boolean on = Boolean.parseBoolean(value);
+              if (!isFlag(option)) {
                 arguments.add("--" + name + "=" + value);
-              } else if (Boolean.parseBoolean(value)) {
-                arguments.add("--" + name);
+              } else if (on || option.negatable()) {
+                arguments.add(flag(option, on));
               }
             });
     return arguments;

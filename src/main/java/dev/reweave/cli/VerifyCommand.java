@@ -1,5 +1,6 @@
 package dev.reweave.cli;
 
+import dev.reweave.Printable;
 import dev.reweave.job.compare.Comparison;
 import dev.reweave.job.compare.Verification;
 import dev.reweave.job.spark.SparkSessions;
@@ -77,7 +78,9 @@ final class VerifyCommand implements Callable<Integer> {
                 result.shards(), result.tensors(), result.bytes(), result.checksums()));
         return CommandLine.ExitCode.OK;
       }
-      result.problems().stream().limit(MOST_PROBLEMS).forEach(p -> err.println("reweave: " + p));
+      result.problems().stream()
+          .limit(MOST_PROBLEMS)
+          .forEach(p -> err.println("reweave: " + Printable.text(p)));
       err.println(
           "reweave: "
               + result.problems().size()

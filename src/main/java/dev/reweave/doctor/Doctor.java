@@ -70,8 +70,9 @@ public final class Doctor {
       ReadOptions options,
       Depth depth,
       Findings findings) {
-    if (isModel(address)) {
-      FolderExam exam = new FolderExam(stores, findings, depth);
+    Stores guarded = stores.guarded(address, options.safeguards());
+    if (isModel(guarded, address)) {
+      FolderExam exam = new FolderExam(guarded, findings, depth);
       exam.examine(address);
       base.ifPresent(
           b ->
@@ -82,13 +83,13 @@ public final class Doctor {
                               .compare(stores.resolve(address), folder, tensors, b)));
       return;
     }
-    new CheckpointExam(stores, scanner, findings)
+    new CheckpointExam(guarded, scanner, findings)
         .examine(address, options, depth)
         .ifPresent(c -> new BaseExam(stores, findings).compare(address, c, base));
   }
 
   /** Whether this is what libraries load, and not what a training run saved. */
-  private boolean isModel(String address) {
+  private static boolean isModel(Stores stores, String address) {
     Optional<InputFile> file = stores.file(address);
     if (file.isPresent()) {
       return file.get().name().endsWith(SAFETENSORS);

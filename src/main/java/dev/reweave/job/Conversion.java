@@ -1,5 +1,6 @@
 package dev.reweave.job;
 
+import dev.reweave.job.compare.FileChecksums;
 import dev.reweave.job.gather.ChunkTask;
 import dev.reweave.job.gather.Measuring;
 import dev.reweave.job.gather.ReadLimit;
@@ -124,7 +125,18 @@ public final class Conversion {
               prepared.notes());
       PlanRunner runner = new PlanRunner(spark, tasks, shared, limit, measuring, finite);
       OutputRun.Published made =
-          new OutputRun(request, check, prepared.plan(), provenance).run(runner);
+          new OutputRun(
+                  request,
+                  check,
+                  prepared.plan(),
+                  provenance,
+                  new UnchangedInputs(stores, prepared.inputs()),
+                  new ReadBack(
+                      stores,
+                      new FileChecksums(spark, stores, limit),
+                      check.output(),
+                      request.checks()))
+              .run(runner);
       return new Outcome(made.manifest(), Outcome.Kind.CONVERTED, made.digests());
     } finally {
       shared.destroy();

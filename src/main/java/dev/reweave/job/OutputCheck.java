@@ -2,6 +2,7 @@ package dev.reweave.job;
 
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
+import dev.reweave.job.prepare.Checks;
 import dev.reweave.job.prepare.ConversionRequest;
 import dev.reweave.job.prepare.ConversionRequest.Earlier;
 import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
@@ -96,8 +97,14 @@ final class OutputCheck {
   }
 
   private boolean isWhole(Manifest manifest) {
-    return manifest.result().shards().stream().allMatch(this::isThere)
+    return hasDigests(manifest)
+        && manifest.result().shards().stream().allMatch(this::isThere)
         && manifest.result().files().stream().allMatch(this::isThere);
+  }
+
+  private boolean hasDigests(Manifest manifest) {
+    return request.checks().digest() != Checks.Digest.SHA256
+        || manifest.result().shards().stream().noneMatch(shard -> shard.sha256().isEmpty());
   }
 
   private boolean isThere(Manifest.Shard shard) {

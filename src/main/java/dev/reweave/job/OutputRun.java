@@ -6,6 +6,7 @@ import dev.reweave.job.prepare.ConversionRequest.Earlier;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;
+import dev.reweave.report.FileDigest;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.Provenance;
 import dev.reweave.storage.OutputFolder;
@@ -35,15 +36,24 @@ final class OutputRun {
   private final Journal journal;
   private final ConversionPlan plan;
   private final Provenance provenance;
+  private final UnchangedInputs inputs;
+  private final ReadBack readBack;
 
   OutputRun(
-      ConversionRequest request, OutputCheck check, ConversionPlan plan, Provenance provenance) {
+      ConversionRequest request,
+      OutputCheck check,
+      ConversionPlan plan,
+      Provenance provenance,
+      UnchangedInputs inputs,
+      ReadBack readBack) {
     this.request = request;
     this.check = check;
     this.output = check.output();
     this.journal = new Journal(output);
     this.plan = plan;
     this.provenance = provenance;
+    this.inputs = inputs;
+    this.readBack = readBack;
   }
 
   Published run(PlanRunner runner) {
@@ -64,11 +74,22 @@ final class OutputRun {
 
   private Published runLocked(PlanRunner runner, OutputLock.Held lock) {
     try {
-      PlanRunner.Staged result = runStaged(runner);
-      Manifest manifest = provenance.manifest(plan, result.figures());
+      PlanRunner.Staged result = runOnUnchanged(runner);
+      boolean reads = readBack.isWanted();
+      Map<String, FileDigest> read = new HashMap<>();
+      if (reads && output.showsStaged()) {
+        read.putAll(readBack.require(plan, result));
+      }
       lock.check();
       List<String> earlier = check.manifest().map(Manifest::fileNames).orElse(List.of());
-      new Publisher(output, journal).publish(plan, result, manifest, earlier);
+      Publisher publisher = new Publisher(output, journal);
+      publisher.publishFiles(plan, result, earlier);
+      if (reads && !output.showsStaged()) {
+        read.putAll(readBack.require(plan, result));
+        lock.check();
+      }
+      Manifest manifest = provenance.manifest(plan, result.figures(), read);
+      publisher.publishIndex(plan, manifest);
       return new Published(manifest, result.digests());
     } catch (RuntimeException e) {
       quietly(journal::undoPublishing, e);
@@ -84,6 +105,17 @@ final class OutputRun {
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
     }
+  }
+
+  private PlanRunner.Staged runOnUnchanged(PlanRunner runner) {
+    PlanRunner.Staged result;
+    try {
+      result = runStaged(runner);
+    } catch (RuntimeException e) {
+      throw inputs.cause(e);
+    }
+    inputs.require();
+    return result;
   }
 
   private PlanRunner.Staged runStaged(PlanRunner runner) {

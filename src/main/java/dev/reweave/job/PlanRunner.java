@@ -157,6 +157,7 @@ final class PlanRunner {
               finished.size(),
               checks.checked(),
               checks.unchecked(),
+              checks.reasons(),
               crcs(states),
               tensors,
               all(states, Journal.FileState::differences),

@@ -28,15 +28,11 @@ final class Publisher {
   }
 
   /**
-   * Publishes a plan's files.
+   * Publishes what tasks wrote. Without an index it is no model yet, but where there is one shard.
    *
    * @param earlier paths of the files of the conversion that is replaced
    */
-  void publish(
-      ConversionPlan plan,
-      PlanRunner.Staged staged,
-      Manifest manifest,
-      Collection<String> earlier) {
+  void publishFiles(ConversionPlan plan, PlanRunner.Staged staged, Collection<String> earlier) {
     if (!journal.isPublishing()) {
       output.remove(Manifest.FILE_NAME);
       removeEarlier(plan, earlier);
@@ -45,6 +41,10 @@ final class Publisher {
     }
     publish(plan.copies(), staged);
     publish(plan.shards(), staged);
+  }
+
+  /** Publishes what makes it a model: configs, indexes, the manifest. */
+  void publishIndex(ConversionPlan plan, Manifest manifest) {
     for (SmallFile file : plan.smallFiles()) {
       output.publish(file.path(), file.content());
     }

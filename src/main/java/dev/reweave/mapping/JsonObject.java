@@ -2,11 +2,15 @@ package dev.reweave.mapping;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.reweave.ReweaveException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -21,11 +25,17 @@ import java.util.Set;
 /** An object of a mapping file: each member is known, and of the type that it should be. */
 final class JsonObject {
   private static final int MOST_BYTES = 4 << 20;
+  private static final int MOST_DEPTH = 127;
 
   private static final ObjectMapper JSON =
-      new ObjectMapper()
-          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxNestingDepth(MOST_DEPTH).build())
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
   private final JsonNode node;
   private final String place;
@@ -56,6 +66,13 @@ final class JsonObject {
     } catch (CharacterCodingException e) {
       throw new ReweaveException(
           ReweaveException.Kind.USAGE, "text is not valid UTF-8", place, remedy(), e);
+    } catch (StreamConstraintsException e) {
+      throw new ReweaveException(
+          ReweaveException.Kind.USAGE,
+          "JSON is nested too deep or has too long a number",
+          where(e, place),
+          remedy(),
+          e);
     } catch (JsonProcessingException e) {
       throw new ReweaveException(
           ReweaveException.Kind.USAGE,

@@ -1,6 +1,8 @@
 package dev.reweave.pytorch;
 
+import dev.reweave.ReweaveException;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.RandomAccess;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -52,6 +54,17 @@ final class BufferedFile {
     byte[] bytes = new byte[length];
     access.readFully(start, bytes, 0, length);
     return new Window(start, ByteBuffer.wrap(bytes));
+  }
+
+  /** Says that the file cannot be read. */
+  ReweaveException damaged(String problem) {
+    return new ReweaveException(
+        problem, file().uri(), "the file is damaged: copy it again from its source");
+  }
+
+  /** How much of the file may be structure. */
+  MetadataLimit limit() {
+    return access.limit();
   }
 
   InputFile file() {

@@ -10,9 +10,6 @@ final class PickleBudget {
   /** At least what any value takes, with its places on the stack and in the memo. */
   private static final long BYTES_PER_VALUE = 128;
 
-  /** Longest pickle that is read, in bytes. */
-  static final long MAX_BYTES = Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 8);
-
   private final String place;
   private long left;
 

@@ -1,6 +1,5 @@
 package dev.reweave.pytorch;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
 import java.io.IOException;
@@ -12,17 +11,13 @@ public final class PickleFile {
   /**
    * The pickled value. No code is run: objects are remembered by the names of their classes.
    *
-   * @throws ReweaveException if it is no pickle, damaged, or larger than the memory can take
+   * @throws dev.reweave.ReweaveException if it is no pickle, damaged, or larger than the memory can
+   *     take
    * @throws IOException if the store fails
    */
   public static TorchValue read(RandomAccess access) throws IOException {
     InputFile file = access.file();
-    if (file.length() > PickleBudget.MAX_BYTES) {
-      throw ReweaveException.shortage(
-          "the pickle has " + file.length() + " bytes, more than the memory can take",
-          file.uri(),
-          "give the process more memory if you trust the file");
-    }
+    access.limit().require(file.length(), "the pickle", file.uri());
     byte[] pickle = new byte[(int) file.length()];
     access.readFully(0, pickle, 0, pickle.length);
     PickleBudget budget = new PickleBudget(file.uri());

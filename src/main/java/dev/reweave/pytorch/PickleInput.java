@@ -1,6 +1,7 @@
 package dev.reweave.pytorch;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.RandomAccess;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,29 +23,38 @@ final class PickleInput {
   private final String place;
   private final Source source;
   private final long end;
+  private final MetadataLimit allowed;
   private final byte[] buffer;
   private long base;
   private int at;
   private int limit;
 
-  private PickleInput(String place, Source source, byte[] buffer, int limit, long end) {
+  private PickleInput(
+      String place, Source source, byte[] buffer, int limit, long end, MetadataLimit allowed) {
     this.place = place;
     this.source = source;
     this.buffer = buffer;
     this.limit = limit;
     this.end = end;
+    this.allowed = allowed;
   }
 
   /** Reads a pickle that is in memory; {@code place} names it in messages. */
   static PickleInput of(byte[] pickle, String place) {
-    return new PickleInput(place, (p, b, o, n) -> {}, pickle, pickle.length, pickle.length);
+    return new PickleInput(
+        place,
+        (p, b, o, n) -> {},
+        pickle,
+        pickle.length,
+        pickle.length,
+        new MetadataLimit(Long.MAX_VALUE));
   }
 
   /** Reads pickles from the start of a file, whose end is not known. */
   static PickleInput of(RandomAccess access) {
-    long end = Math.min(access.file().length(), PickleBudget.MAX_BYTES);
+    long end = access.file().length();
     byte[] buffer = new byte[(int) Math.min(BUFFER_BYTES, end)];
-    return new PickleInput(access.file().uri(), access::readFully, buffer, 0, end);
+    return new PickleInput(access.file().uri(), access::readFully, buffer, 0, end, access.limit());
   }
 
   /** The file, and what of it is read. */
@@ -124,6 +134,7 @@ final class PickleInput {
               + left
               + " are left");
     }
+    allowed.require(position() + length, "the pickle", place);
     return (int) length;
   }
 
@@ -134,6 +145,7 @@ final class PickleInput {
     if (end - position() < n) {
       throw broken("the pickle is cut off");
     }
+    allowed.require(position() + n, "the pickle", place);
     int rest = limit - at;
     System.arraycopy(buffer, at, buffer, 0, rest);
     base += at;

@@ -29,12 +29,9 @@ final class PickleSequence {
     this.size = items.length;
   }
 
-  /** The same items as another kind. */
+  /** A copy of the items as another kind. */
   PickleSequence as(Kind other) {
-    PickleSequence same = new PickleSequence(other);
-    same.items = items;
-    same.size = size;
-    return same;
+    return new PickleSequence(other, Arrays.copyOf(items, size));
   }
 
   void add(Object item) {

@@ -87,13 +87,16 @@ final class TorchGlobals {
     return Optional.of(dict);
   }
 
-  private static Optional<Object> sequence(PickleSequence arguments, PickleSequence.Kind kind) {
+  private Optional<Object> sequence(PickleSequence arguments, PickleSequence.Kind kind) {
     if (arguments.size() == 0) {
       return Optional.of(new PickleSequence(kind));
     }
-    return arguments.size() == 1 && arguments.item(0) instanceof PickleSequence items
-        ? Optional.of(items.as(kind))
-        : Optional.empty();
+    if (arguments.size() != 1 || !(arguments.item(0) instanceof PickleSequence items)) {
+      return Optional.empty();
+    }
+    // One long list could be made into many.
+    budget.spend(items.size() / 8);
+    return Optional.of(items.as(kind));
   }
 
   /** How Python 3 writes bytes in protocol 2. */
@@ -121,10 +124,11 @@ final class TorchGlobals {
   }
 
   /** A tensor with the texts of its state, which is a dict of attributes unless it has slots. */
-  private static Object labelled(Object made, Object state) {
+  private Object labelled(Object made, Object state) {
     if (!(made instanceof TorchTensor tensor) || !(state instanceof PickleDict attributes)) {
       return made;
     }
+    budget.spend(attributes.entries().size());
     Map<String, String> texts = new LinkedHashMap<>();
     attributes
         .entries()

@@ -15,7 +15,6 @@ import java.util.zip.CRC32;
 final class ZipArchive {
   private static final String PICKLE = "/data.pkl";
   private static final int LOCAL_SIGNATURE = 0x04034b50;
-  private static final int LOCAL_BYTES = 30;
   private static final int MAX_U32 = -1;
 
   private final BufferedFile file;
@@ -52,13 +51,9 @@ final class ZipArchive {
 
   /** A small entry, read whole and compared with its checksum. */
   byte[] read(ZipEntry entry) throws IOException {
-    if (entry.bytes() > PickleBudget.MAX_BYTES) {
-      throw ReweaveException.shortage(
-          "the pickle has " + entry.bytes() + " bytes, more than the memory can take",
-          place(entry),
-          "give the process more memory if you trust the file");
-    }
-    byte[] bytes = file.read(position(entry), (int) entry.bytes()).array();
+    long position = position(entry);
+    file.limit().require(entry.bytes(), "the pickle", place(entry));
+    byte[] bytes = file.read(position, (int) entry.bytes()).array();
     CRC32 crc = new CRC32();
     crc.update(bytes);
     if (entry.crc32() != 0 && entry.crc32() != crc.getValue()) {
@@ -76,31 +71,48 @@ final class ZipArchive {
           "unpack the file and pack it again without compression (zip -0), or save it anew");
     }
     byte[] name = entry.name().getBytes(StandardCharsets.UTF_8);
-    int length = LOCAL_BYTES + name.length;
-    if (directory.start() - entry.header() < length) {
-      throw damaged(entry, "the entry lies outside the file");
+    int length = ZipDirectory.LOCAL_BYTES + name.length;
+    if (entry.end() - entry.header() < length) {
+      throw damaged(entry, "the zip directory and the entry's own header differ");
     }
     ByteBuffer local = file.read(entry.header(), length);
     boolean agrees =
         local.getInt(0) == LOCAL_SIGNATURE
             && Short.toUnsignedInt(local.getShort(8)) == entry.method()
             && Short.toUnsignedInt(local.getShort(26)) == name.length
-            && local.slice(LOCAL_BYTES, name.length).equals(ByteBuffer.wrap(name))
-            && (entry.sizesBehind()
-                || (agrees(local.getInt(18), entry.stored())
-                    && agrees(local.getInt(22), entry.bytes())));
+            && local.slice(ZipDirectory.LOCAL_BYTES, name.length).equals(ByteBuffer.wrap(name));
     if (!agrees) {
       throw damaged(entry, "the zip directory and the entry's own header differ");
     }
-    long position = entry.header() + length + Short.toUnsignedInt(local.getShort(28));
-    if (position > directory.start() || directory.start() - position < entry.bytes()) {
-      throw damaged(entry, "the entry lies outside the file");
+    int extra = Short.toUnsignedInt(local.getShort(28));
+    long position = entry.header() + length + extra;
+    if (position > entry.end() || entry.end() - position < entry.bytes()) {
+      throw damaged(entry, "the entry runs into what follows it");
     }
+    requireSame(entry, local, file.read(entry.header() + length, extra));
     return position;
   }
 
-  private static boolean agrees(int local, long central) {
-    return local == MAX_U32 || Integer.toUnsignedLong(local) == central;
+  /** Checksum and sizes, which may be left out of the local header where they stand behind. */
+  private void requireSame(ZipEntry entry, ByteBuffer local, ByteBuffer extra) {
+    ByteBuffer wide = ZipDirectory.zip64(extra);
+    boolean agrees =
+        agrees(entry, Integer.toUnsignedLong(local.getInt(14)), entry.crc32())
+            && agrees(entry, wide(local.getInt(22), wide), entry.bytes())
+            && agrees(entry, wide(local.getInt(18), wide), entry.stored());
+    if (!agrees) {
+      throw damaged(entry, "the zip directory and the entry's own header differ");
+    }
+  }
+
+  private static long wide(int narrow, ByteBuffer zip64) {
+    return narrow == MAX_U32 && zip64.remaining() >= Long.BYTES
+        ? zip64.getLong()
+        : Integer.toUnsignedLong(narrow);
+  }
+
+  private static boolean agrees(ZipEntry entry, long local, long central) {
+    return local == central || (entry.sizesBehind() && local == 0);
   }
 
   /** The file and entry, for messages. */

@@ -5,102 +5,88 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * The central directory of a zip, with Zip64, read backwards from the end of the file.
  *
- * <p>Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.12 to 4.3.16 and 4.5.3.
+ * <p>Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.12 and 4.5.3.
  *
  * @param start position of the directory: all entries lie before it
  */
 record ZipDirectory(long start, Map<String, ZipEntry> entries) {
-  private static final int END_SIGNATURE = 0x06054b50;
-  private static final int END_BYTES = 22;
-  private static final int LOCATOR_SIGNATURE = 0x07064b50;
-  private static final int LOCATOR_BYTES = 20;
-  private static final int END64_SIGNATURE = 0x06064b50;
-  private static final int END64_BYTES = 56;
   private static final int HEADER_SIGNATURE = 0x02014b50;
-  private static final int HEADER_BYTES = 46;
+
+  /** Fewest bytes of an entry in the directory. */
+  static final int HEADER_BYTES = 46;
+
+  /** A local header's bytes before the name. */
+  static final int LOCAL_BYTES = 30;
+
   private static final int ZIP64_EXTRA = 1;
   private static final long MAX_U32 = 0xffffffffL;
 
-  /** Where the directory lies and how many entries it has. */
-  private record End(long offset, long bytes, long count) {}
-
-  /** Reads the directory; empty if the file does not end like a zip. */
+  /**
+   * Reads the directory; empty if the file does not end like a zip.
+   *
+   * @throws ReweaveException if it is damaged, or contradicts itself
+   */
   static Optional<ZipDirectory> read(BufferedFile file) throws IOException {
-    ByteBuffer tail = file.tail();
-    for (int at = tail.limit() - END_BYTES; at >= 0; at--) {
-      if (tail.getInt(at) == END_SIGNATURE
-          && at + END_BYTES + Short.toUnsignedInt(tail.getShort(at + 20)) == tail.limit()) {
-        return Optional.of(parse(file, end(file, at), file.tailStart() + at));
-      }
-    }
-    return Optional.empty();
+    Optional<ZipEnd> end = ZipEnd.find(file);
+    return end.isEmpty() ? Optional.empty() : Optional.of(parse(file, end.get()));
   }
 
-  private static End end(BufferedFile file, int at) throws IOException {
-    ByteBuffer tail = file.tail();
-    End end =
-        new End(
-            u32(tail, at + 16), u32(tail, at + 12), Short.toUnsignedInt(tail.getShort(at + 10)));
-    if (end.offset() != MAX_U32 && end.bytes() != MAX_U32 && end.count() != 0xffff) {
-      return end;
-    }
-    if (at < LOCATOR_BYTES || tail.getInt(at - LOCATOR_BYTES) != LOCATOR_SIGNATURE) {
-      return end;
-    }
-    long position = tail.getLong(at - LOCATOR_BYTES + 8);
-    long last = file.tailStart() + at - LOCATOR_BYTES - END64_BYTES;
-    if (position < 0 || position > last) {
-      throw damaged(file, "the Zip64 end record lies outside the file");
-    }
-    ByteBuffer end64 = file.read(position, END64_BYTES);
-    if (end64.getInt(0) != END64_SIGNATURE) {
-      throw damaged(file, "the Zip64 end record is missing");
-    }
-    return new End(end64.getLong(48), end64.getLong(40), end64.getLong(32));
-  }
-
-  private static ZipDirectory parse(BufferedFile file, End end, long endPosition)
-      throws IOException {
-    if (end.offset() < 0
-        || end.bytes() < 0
-        || end.offset() > endPosition
-        || end.bytes() > endPosition - end.offset()
-        || end.count() < 0
-        || end.count() > end.bytes() / HEADER_BYTES) {
-      throw damaged(file, "the zip directory lies outside the file");
-    }
-    if (end.bytes() > PickleBudget.MAX_BYTES) {
-      throw damaged(
-          file, "the zip directory has " + end.bytes() + " bytes, more than is plausible");
-    }
+  private static ZipDirectory parse(BufferedFile file, ZipEnd end) throws IOException {
+    file.limit().require(end.bytes(), "the zip directory", file.file().uri());
     ByteBuffer directory = file.read(end.offset(), (int) end.bytes());
     Map<String, ZipEntry> entries = new LinkedHashMap<>();
     for (long i = 0; i < end.count(); i++) {
       ZipEntry entry = entry(file, directory, end.offset());
       if (entries.putIfAbsent(entry.name(), entry) != null) {
-        throw damaged(file, "the zip directory has two entries '" + entry.name() + "'");
+        throw file.damaged("the zip directory has two entries '" + entry.name() + "'");
       }
     }
+    if (directory.hasRemaining()) {
+      throw file.damaged("the zip directory has more than the entries that its end counts");
+    }
+    separate(file, entries, end.offset());
     return new ZipDirectory(end.offset(), entries);
+  }
+
+  /** Tells each entry where it must end. Entries that share bytes would make much out of little. */
+  private static void separate(BufferedFile file, Map<String, ZipEntry> entries, long limit) {
+    List<ZipEntry> ordered = new ArrayList<>(entries.values());
+    ordered.sort(Comparator.comparingLong(ZipEntry::header));
+    for (int i = 0; i < ordered.size(); i++) {
+      ZipEntry entry = ordered.get(i);
+      boolean last = i + 1 == ordered.size();
+      long next = last ? limit : ordered.get(i + 1).header();
+      if (entry.end() > next) {
+        throw file.damaged(
+            "the zip entry '"
+                + entry.name()
+                + "' overlaps "
+                + (last ? "the directory" : "'" + ordered.get(i + 1).name() + "'"));
+      }
+      entries.put(entry.name(), entry.endingAt(next));
+    }
   }
 
   private static ZipEntry entry(BufferedFile file, ByteBuffer directory, long limit) {
     int at = directory.position();
     if (directory.remaining() < HEADER_BYTES || directory.getInt(at) != HEADER_SIGNATURE) {
-      throw damaged(file, "the zip directory is damaged");
+      throw file.damaged("the zip directory is damaged");
     }
     int nameBytes = Short.toUnsignedInt(directory.getShort(at + 28));
     int extraBytes = Short.toUnsignedInt(directory.getShort(at + 30));
     int commentBytes = Short.toUnsignedInt(directory.getShort(at + 32));
     if (directory.remaining() < HEADER_BYTES + nameBytes + extraBytes + commentBytes) {
-      throw damaged(file, "the zip directory is damaged");
+      throw file.damaged("the zip directory is damaged");
     }
     byte[] name = new byte[nameBytes];
     directory.get(at + HEADER_BYTES, name);
@@ -112,16 +98,36 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
     long stored = wide(file, u32(directory, at + 20), wide);
     long header = wide(file, u32(directory, at + 42), wide);
     if (stored < 0 || bytes < 0 || header < 0 || header > limit || stored > limit - header) {
-      throw damaged(file, "a zip entry lies outside the file");
+      throw file.damaged("a zip entry lies outside the file");
     }
+    int disk = Short.toUnsignedInt(directory.getShort(at + 34));
+    if (disk != 0 && disk != 0xffff) {
+      throw file.damaged("a zip entry lies in another part of a split zip");
+    }
+    String path = new String(name, StandardCharsets.UTF_8);
+    requireInside(file, path);
     return new ZipEntry(
-        new String(name, StandardCharsets.UTF_8),
+        path,
         Short.toUnsignedInt(directory.getShort(at + 8)),
         Short.toUnsignedInt(directory.getShort(at + 10)),
         u32(directory, at + 16),
         stored,
         bytes,
-        header);
+        header,
+        header + LOCAL_BYTES + nameBytes + stored);
+  }
+
+  /** Nothing is ever unpacked to such a path here; but no writer of torch files makes one. */
+  private static void requireInside(BufferedFile file, String path) {
+    if (path.startsWith("/")
+        || path.indexOf('\\') >= 0
+        || path.indexOf('\0') >= 0
+        || List.of(path.split("/", -1)).contains("..")) {
+      throw new ReweaveException(
+          "the zip entry '" + path + "' has a path that leads out of the zip",
+          file.file().uri(),
+          "torch.save never writes such a file: find out who made it");
+    }
   }
 
   private static long wide(BufferedFile file, long narrow, ByteBuffer zip64) {
@@ -129,13 +135,13 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
       return narrow;
     }
     if (zip64.remaining() < Long.BYTES) {
-      throw damaged(file, "a zip entry lacks its Zip64 sizes");
+      throw file.damaged("a zip entry lacks its Zip64 sizes");
     }
     return zip64.getLong();
   }
 
   /** The content of the Zip64 field among extra fields; empty if there is none. */
-  private static ByteBuffer zip64(ByteBuffer extra) {
+  static ByteBuffer zip64(ByteBuffer extra) {
     while (extra.remaining() >= 4) {
       int id = Short.toUnsignedInt(extra.getShort());
       int length = Math.min(Short.toUnsignedInt(extra.getShort()), extra.remaining());
@@ -149,10 +155,5 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
 
   private static long u32(ByteBuffer buffer, int at) {
     return Integer.toUnsignedLong(buffer.getInt(at));
-  }
-
-  private static ReweaveException damaged(BufferedFile file, String problem) {
-    return new ReweaveException(
-        problem, file.file().uri(), "the file is damaged: copy it again from its source");
   }
 }

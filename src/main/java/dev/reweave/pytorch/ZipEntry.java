@@ -9,11 +9,24 @@ package dev.reweave.pytorch;
  * @param stored bytes in the file
  * @param bytes bytes when unpacked
  * @param header position of the local header
+ * @param end position of what follows the entry: another one, or the directory
  */
 record ZipEntry(
-    String name, int flags, int method, long crc32, long stored, long bytes, long header) {
+    String name,
+    int flags,
+    int method,
+    long crc32,
+    long stored,
+    long bytes,
+    long header,
+    long end) {
   private static final int ENCRYPTED = 1;
   private static final int SIZES_BEHIND = 1 << 3;
+
+  /** The same, with what follows it. */
+  ZipEntry endingAt(long position) {
+    return new ZipEntry(name, flags, method, crc32, stored, bytes, header, position);
+  }
 
   boolean isPlain() {
     return method == 0 && stored == bytes && (flags & ENCRYPTED) == 0;

@@ -1,5 +1,6 @@
 package dev.reweave.report;
 
+import dev.reweave.Printable;
 import dev.reweave.report.ConversionEnd.Status;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +17,12 @@ public final class ConversionTable {
 
   /** Adds a conversion that has ended. */
   public void add(ConversionEnd end) {
-    rows.add(new Row(end.status(), end.tag(), end.output(), end.details()));
+    rows.add(
+        new Row(
+            end.status(),
+            Printable.text(end.tag()),
+            Printable.text(end.output()),
+            Printable.text(end.details())));
   }
 
   /** Number of conversions that ended so. */

@@ -203,8 +203,19 @@ public record Manifest(
     }
   }
 
-  /** One file, by its path; the checksum as eight hexadecimal digits. */
-  public record Shard(String name, long bytes, String crc32c) {}
+  /**
+   * One file, by its path.
+   *
+   * @param crc32c in eight hexadecimal digits
+   * @param sha256 in 64; empty if nobody asked for it
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record Shard(String name, long bytes, String crc32c, String sha256) {
+    public Shard {
+      sha256 = orEmpty(sha256);
+    }
+  }
 
   /**
    * What comparing the fp32 masters with the module's own weights came to.
@@ -214,8 +225,22 @@ public record Manifest(
   @JsonIgnoreProperties(ignoreUnknown = true)
   public record Proof(int tensors, long elements, String verdict) {}
 
-  /** What it took; see {@link RunFigures}. */
+  /**
+   * Storages of the input that were not compared with a checksum.
+   *
+   * @param why in words
+   * @param files in which they are
+   */
   @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Unchecked(String why, int storages, int files) {}
+
+  /**
+   * What it took; see {@link RunFigures}.
+   *
+   * @param filesReadBack files of the result that were read again before it was published
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Figures(
       long bytesRead,
       long bytesNeeded,
@@ -223,7 +248,13 @@ public record Manifest(
       long readRequests,
       int resumedFiles,
       int storagesChecked,
-      int storagesUnchecked) {}
+      int storagesUnchecked,
+      List<Unchecked> unchecked,
+      int filesReadBack) {
+    public Figures {
+      unchecked = orEmpty(unchecked);
+    }
+  }
 
   /** Paths of all files that the conversion made visible. */
   public List<String> fileNames() {
@@ -257,7 +288,10 @@ public record Manifest(
   public static Manifest parse(byte[] json, String place) {
     try {
       Manifest manifest = JSON.readValue(json, Manifest.class);
-      if (manifest != null && manifest.result() != null && !manifest.result().shards().isEmpty()) {
+      if (manifest != null
+          && manifest.result() != null
+          && manifest.result().shards() != null
+          && !manifest.result().shards().isEmpty()) {
         return manifest;
       }
       throw new IOException("no list of shards");

@@ -7,7 +7,6 @@ import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;
-import dev.reweave.storage.Checksum;
 import dev.reweave.storage.InputFile;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,7 +17,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * What is known of a run before it reads weights; with what it gave, that makes the manifest.
@@ -44,8 +42,13 @@ public record Provenance(
     Map<String, String> aliases,
     List<String> notes) {
 
-  /** The manifest of a finished run. */
-  public Manifest manifest(ConversionPlan plan, RunFigures run) {
+  /**
+   * The manifest of a finished run.
+   *
+   * @param readBack by path, what was found in the files that tasks wrote; empty if they were not
+   *     read again
+   */
+  public Manifest manifest(ConversionPlan plan, RunFigures run, Map<String, FileDigest> readBack) {
     return new Manifest(
         Versions.reweave(),
         sparkVersion,
@@ -58,7 +61,7 @@ public record Provenance(
         options(),
         mapping.orElse(null),
         base.map(b -> withChecksums(b, plan, run)).orElse(null),
-        result(plan, run),
+        result(plan, run, readBack),
         run.proven() == 0
             ? null
             : new Manifest.Proof(run.proven(), run.provenElements(), run.proof()),
@@ -69,7 +72,9 @@ public record Provenance(
             run.requests(),
             run.resumedFiles(),
             run.storagesChecked(),
-            run.storagesUnchecked()),
+            run.storagesUnchecked(),
+            run.unchecked(),
+            readBack.size()),
         notes);
   }
 
@@ -130,11 +135,14 @@ public record Provenance(
         base.path(), base.mode(), base.component(), base.variant(), base.pipeline(), files);
   }
 
-  private Manifest.Result result(ConversionPlan plan, RunFigures run) {
-    List<Manifest.Shard> shards = plan.shards().stream().map(file -> written(file, run)).toList();
+  private Manifest.Result result(
+      ConversionPlan plan, RunFigures run, Map<String, FileDigest> readBack) {
+    List<Manifest.Shard> shards =
+        plan.shards().stream().map(file -> written(file, run, readBack)).toList();
     List<Manifest.Shard> files = new ArrayList<>();
-    Stream<Manifest.Shard> copies = plan.copies().stream().map(file -> written(file, run));
-    Stream.concat(copies, plan.smallFiles().stream().map(Provenance::written)).forEach(files::add);
+    plan.copies().forEach(file -> files.add(written(file, run, readBack)));
+    boolean sha256 = readBack.values().stream().anyMatch(d -> !d.sha256().isEmpty());
+    plan.smallFiles().forEach(file -> files.add(written(file, sha256)));
     return new Manifest.Result(
         plan.tensors(),
         plan.elements(),
@@ -146,14 +154,20 @@ public record Provenance(
         new TreeMap<>(run.differences()));
   }
 
-  private static Manifest.Shard written(PlannedFile file, RunFigures run) {
+  private static Manifest.Shard written(
+      PlannedFile file, RunFigures run, Map<String, FileDigest> readBack) {
     int crc = run.crc32c().getOrDefault(file.path(), 0);
-    return new Manifest.Shard(file.path(), file.length(), Manifest.hex(crc));
+    String sha256 =
+        Optional.ofNullable(readBack.get(file.path())).map(FileDigest::sha256).orElse("");
+    return new Manifest.Shard(file.path(), file.length(), Manifest.hex(crc), sha256);
   }
 
-  private static Manifest.Shard written(SmallFile file) {
-    byte[] content = file.content();
-    int crc = Checksum.CRC_32C.of(content, 0, content.length);
-    return new Manifest.Shard(file.path(), content.length, Manifest.hex(crc));
+  private static Manifest.Shard written(SmallFile file, boolean withSha256) {
+    FileDigest digest = FileDigest.of(file.content());
+    return new Manifest.Shard(
+        file.path(),
+        file.content().length,
+        Manifest.hex(digest.crc32c()),
+        withSha256 ? digest.sha256() : "");
   }
 }

@@ -1,5 +1,6 @@
 package dev.reweave.report;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -11,6 +12,7 @@ import java.util.Map;
  * @param resumedFiles files that an earlier, killed run had finished
  * @param storagesChecked torch storages whose CRC-32 was compared with the saved one
  * @param storagesUnchecked torch storages that have none, or were read in part
+ * @param unchecked the reasons for the latter
  * @param crc32c of each file that tasks wrote, by path
  * @param tensors by name, what is known of each tensor that has elements
  * @param differences by tensor, elements that differ between ranks that should have copies
@@ -25,6 +27,7 @@ public record RunFigures(
     int resumedFiles,
     int storagesChecked,
     int storagesUnchecked,
+    List<Manifest.Unchecked> unchecked,
     Map<String, Integer> crc32c,
     Map<String, TensorFacts> tensors,
     Map<String, Long> differences,

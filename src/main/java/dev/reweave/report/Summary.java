@@ -1,5 +1,6 @@
 package dev.reweave.report;
 
+import dev.reweave.Printable;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.plan.ByteSize;
@@ -49,6 +50,7 @@ public final class Summary {
     List<String> lines = new ArrayList<>();
     lines.add(line.toString());
     notes.forEach(note -> lines.add("note   " + note));
+    lines.replaceAll(Printable::text);
     return lines;
   }
 
@@ -117,12 +119,33 @@ public final class Summary {
             figures.storagesChecked(),
             figures.storagesUnchecked() == 0
                 ? ""
-                : ", " + figures.storagesUnchecked() + " storages could not be checked"));
+                : ", " + figures.storagesUnchecked() + " storages could not be checked:"));
+    figures.unchecked().forEach(unchecked -> lines.add(unchecked(unchecked)));
+    if (figures.filesReadBack() > 0) {
+      lines.add(
+          "       "
+              + counted(figures.filesReadBack(), "file")
+              + " of the result read back: as written");
+    }
     manifest
         .proven()
         .ifPresent(proof -> lines.add(proof(proof.tensors(), proof.elements(), proof.verdict())));
     lines.add("to     " + output);
+    lines.replaceAll(Printable::text);
     return lines;
+  }
+
+  private static String unchecked(Manifest.Unchecked unchecked) {
+    return "         "
+        + unchecked.storages()
+        + " in "
+        + counted(unchecked.files(), "file")
+        + ": "
+        + unchecked.why();
+  }
+
+  private static String counted(int count, String what) {
+    return count + " " + what + (count == 1 ? "" : "s");
   }
 
   private static String types(String dtype) {

@@ -1,7 +1,9 @@
 package dev.reweave.report;
 
+import dev.reweave.Printable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Text in columns as wide as their widest cell; the last ones flush right where asked for. */
 final class Table {
@@ -18,7 +20,7 @@ final class Table {
   }
 
   Table row(String... cells) {
-    rows.add(List.of(cells));
+    rows.add(Stream.of(cells).map(Printable::text).toList());
     return this;
   }
 

@@ -1,5 +1,6 @@
 package dev.reweave.report;
 
+import dev.reweave.Printable;
 import dev.reweave.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -139,7 +140,7 @@ public final class ValueWarnings {
   }
 
   private static String first(List<String> names) {
-    return names.stream().limit(MOST_NAMES).collect(Collectors.joining(", "))
+    return names.stream().limit(MOST_NAMES).map(Printable::text).collect(Collectors.joining(", "))
         + (names.size() > MOST_NAMES ? ", …" : "");
   }
 

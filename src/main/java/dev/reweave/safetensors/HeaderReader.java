@@ -81,6 +81,7 @@ final class HeaderReader {
     if (jsonBytes > fileLength - prefix) {
       throw broken("header of " + jsonBytes + " bytes ends after the file of " + fileLength);
     }
+    file.limit().require(jsonBytes, "the header", place);
     byte[] bytes = Arrays.copyOf(length, Math.toIntExact(prefix + jsonBytes));
     file.readFully(prefix, bytes, prefix, bytes.length - prefix);
     return bytes;

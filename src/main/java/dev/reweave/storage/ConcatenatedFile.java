@@ -17,6 +17,11 @@ record ConcatenatedFile(String parts, String staged, String target) implements S
   }
 
   @Override
+  public List<String> places() {
+    return List.of(staged, target);
+  }
+
+  @Override
   public ChunkSink open(Stores stores, Part part) throws IOException {
     return AttemptSink.createIn(stores, parts, part.number());
   }

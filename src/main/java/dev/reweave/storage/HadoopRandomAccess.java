@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileRange;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FutureDataInputStreamBuilder;
 import org.apache.hadoop.fs.Options.OpenFileOptions;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
@@ -37,18 +38,21 @@ final class HadoopRandomAccess implements RandomAccess {
     this.readsAtOnce = readsAtOnce;
   }
 
-  /** The known length spares object stores a request; the policy keeps them from reading ahead. */
+  /**
+   * The known length and ETag spare object stores a request; the policy keeps them from reading
+   * ahead.
+   */
   static HadoopRandomAccess open(FileSystem fs, Path path, InputFile file) throws IOException {
     try {
-      FSDataInputStream in =
+      FutureDataInputStreamBuilder opening =
           fs.openFile(path)
               .opt(
                   OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY,
                   OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_RANDOM)
               .optLong(OpenFileOptions.FS_OPTION_OPENFILE_LENGTH, file.length())
-              .optLong(S3A_READ_AHEAD, READ_AHEAD)
-              .build()
-              .get();
+              .optLong(S3A_READ_AHEAD, READ_AHEAD);
+      ObjectStatus.expected(fs, path, file).ifPresent(opening::withFileStatus);
+      FSDataInputStream in = opening.build().get();
       // A local disk gains nothing from several reads at once but the copies that they cost.
       boolean readsAtOnce =
           in.hasCapability(StreamCapabilities.VECTOREDIO) && !(fs instanceof RawLocalFileSystem);

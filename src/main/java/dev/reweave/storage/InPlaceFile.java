@@ -28,6 +28,11 @@ record InPlaceFile(String staged, String target) implements StagedFile {
   }
 
   @Override
+  public List<String> places() {
+    return List.of(staged, target);
+  }
+
+  @Override
   public ChunkSink open(Stores stores, Part part) throws IOException {
     java.nio.file.Path path = java.nio.file.Path.of(local(staged));
     return new Sink(FileChannel.open(path, StandardOpenOption.WRITE), part);

@@ -81,6 +81,12 @@ record MultipartFile(String target, String token, long length) implements Staged
   }
 
   @Override
+  public List<String> places() {
+    // No one can read what was uploaded before the upload is complete, and then all can.
+    return List.of(target);
+  }
+
+  @Override
   public ChunkSink open(Stores stores, Part part) {
     return new Sink(stores, this, part);
   }

@@ -28,43 +28,18 @@ public final class OutputFolder {
 
   private static final int MOST_STATE_BYTES = 256 << 20;
 
-  /** How files are put together, from the best means to the one that every store has. */
-  private enum Means {
-    IN_PLACE,
-    CONCATENATION,
-    MULTIPART_UPLOAD,
-    WHOLE_FILES
-  }
-
   private final Stores stores;
   private final FileSystem fs;
   private final Path folder;
   private final Path staging;
-  private final Means means;
+  private final StagingMeans means;
 
   OutputFolder(Stores stores, FileSystem fs, Path folder) {
     this.stores = stores;
     this.fs = fs;
     this.folder = folder;
     this.staging = new Path(folder, STAGING);
-    this.means = means(fs, folder);
-  }
-
-  /** By what the store says that it can do, not by its scheme. */
-  private static Means means(FileSystem fs, Path folder) {
-    if (fs instanceof RawLocalFileSystem) {
-      return Means.IN_PLACE;
-    }
-    try {
-      if (fs.hasPathCapability(folder, CommonPathCapabilities.FS_CONCAT)) {
-        return Means.CONCATENATION;
-      }
-      return fs.hasPathCapability(folder, CommonPathCapabilities.FS_MULTIPART_UPLOADER)
-          ? Means.MULTIPART_UPLOAD
-          : Means.WHOLE_FILES;
-    } catch (IOException e) {
-      throw Stores.unreadable(folder.toString(), e);
-    }
+    this.means = StagingMeans.of(fs, folder);
   }
 
   /** Full address of the folder. */
@@ -74,12 +49,25 @@ public final class OutputFolder {
 
   /** How files can be put together from parts here. */
   public PartRule partRule() {
-    return switch (means) {
-      case IN_PLACE -> PartRule.FREE;
-      case CONCATENATION -> PartRule.CONCATENATED;
-      case MULTIPART_UPLOAD -> PartRule.MULTIPART;
-      case WHOLE_FILES -> PartRule.WHOLE;
-    };
+    return means.partRule();
+  }
+
+  /**
+   * Whether the folder is in an object store, whose answers come over a network from disks that
+   * nobody here sees.
+   */
+  public boolean isObjectStore() {
+    try {
+      return means == StagingMeans.MULTIPART_UPLOAD
+          || fs.hasPathCapability(folder, CommonPathCapabilities.ETAGS_AVAILABLE);
+    } catch (IOException e) {
+      throw Stores.unreadable(address(), e);
+    }
+  }
+
+  /** Whether a staged file can be read before it is published. */
+  public boolean showsStaged() {
+    return means != StagingMeans.MULTIPART_UPLOAD;
   }
 
   /** The lock of the folder. */
@@ -219,7 +207,7 @@ public final class OutputFolder {
 
   private void makeParent(Path file, Path root) throws IOException {
     // Object stores have no folders that would be missed.
-    if (means != Means.MULTIPART_UPLOAD && !file.getParent().equals(root)) {
+    if (means != StagingMeans.MULTIPART_UPLOAD && !file.getParent().equals(root)) {
       fs.mkdirs(file.getParent());
     }
   }
@@ -262,7 +250,7 @@ public final class OutputFolder {
   /** Whether a small file can be given up while it is written, and no reader ever sees it. */
   private boolean isWrittenInPlace() {
     try {
-      return means == Means.MULTIPART_UPLOAD
+      return means == StagingMeans.MULTIPART_UPLOAD
           && fs.hasPathCapability(folder, CommonPathCapabilities.ABORTABLE_STREAM);
     } catch (IOException e) {
       throw Stores.unwritable(address(), e);
@@ -306,7 +294,7 @@ public final class OutputFolder {
 
   private void write(Path path, byte[] content) {
     // Object stores show no file before it is complete; elsewhere a rename does that.
-    boolean direct = means == Means.MULTIPART_UPLOAD;
+    boolean direct = means == StagingMeans.MULTIPART_UPLOAD;
     Path written = direct ? path : new Path(staging, "writing-" + UUID.randomUUID());
     try {
       if (!direct) {
@@ -358,7 +346,7 @@ public final class OutputFolder {
       try {
         fs.delete(staging, true);
       } finally {
-        if (means == Means.MULTIPART_UPLOAD) {
+        if (means == StagingMeans.MULTIPART_UPLOAD) {
           MultipartFile.abortUnder(fs, folder);
         }
       }

@@ -220,7 +220,9 @@ public final class OutputLock {
 
   /** Empty if there is none or it cannot be understood: a process died while writing it. */
   private Optional<Holder> read(Path lock) throws IOException {
-    Optional<InputFile> file = stores.file(lock.toString());
+    // A lock that is renewed meanwhile is as good as the one that was seen: no ETag is asked for.
+    Optional<InputFile> file =
+        stores.file(lock.toString()).map(f -> new InputFile(f.uri(), f.length(), f.modified()));
     if (file.isEmpty()) {
       return Optional.empty();
     }

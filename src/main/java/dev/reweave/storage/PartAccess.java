@@ -28,6 +28,11 @@ final class PartAccess implements RandomAccess {
   }
 
   @Override
+  public MetadataLimit limit() {
+    return whole.limit();
+  }
+
+  @Override
   public void readFully(long position, byte[] buffer, int offset, int length) throws IOException {
     requireWithin(position, length);
     whole.readFully(start + position, buffer, offset, length);

@@ -27,6 +27,16 @@ public interface RandomAccess extends Closeable {
     }
   }
 
+  /** How much of the file may be structure. */
+  default MetadataLimit limit() {
+    return MetadataLimit.DEFAULT;
+  }
+
+  /** The same file, of which no more may be structure. */
+  default RandomAccess limitedTo(MetadataLimit limit) {
+    return limit.equals(limit()) ? this : new LimitedAccess(this, limit);
+  }
+
   /** Reads that failed and were made again so far, as far as the store tells. */
   default long repeatedReads() {
     return 0;

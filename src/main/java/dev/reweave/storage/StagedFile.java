@@ -17,6 +17,12 @@ public sealed interface StagedFile extends Serializable
   /** What finds the file again in a later process, beside its name; empty if the name is enough. */
   String token();
 
+  /**
+   * Where the assembled file can be read, before or after it is published: the first address at
+   * which there is a file.
+   */
+  List<String> places();
+
   /** A sink for one part; for any process. */
   ChunkSink open(Stores stores, Part part) throws IOException;
 

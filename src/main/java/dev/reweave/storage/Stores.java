@@ -7,11 +7,17 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.BlockLocation;
@@ -37,11 +43,40 @@ public final class Stores implements Serializable {
   /** Levels of folders in folders that are walked. */
   private static final int MOST_DEPTH = 64;
 
+  private final MetadataLimit limit;
+  private transient Optional<LinkBoundary> boundary;
   private transient Configuration conf;
 
   /** Stores that are configured as {@code conf} says. */
   public Stores(Configuration conf) {
+    this(conf, MetadataLimit.DEFAULT, Optional.empty());
+  }
+
+  private Stores(Configuration conf, MetadataLimit limit, Optional<LinkBoundary> boundary) {
     this.conf = conf;
+    this.limit = limit;
+    this.boundary = boundary;
+  }
+
+  /**
+   * The same stores for reading what somebody else wrote: files that are opened are limited, and
+   * what is listed refuses links that lead out of {@code address}.
+   *
+   * @param address a folder, or a file, which stands for the folder that it is in
+   */
+  public Stores guarded(String address, Safeguards safeguards) {
+    Path path = path(address);
+    boolean bounded = safeguards.links() == Safeguards.Links.INSIDE;
+    try {
+      return new Stores(
+          conf,
+          safeguards.limit(),
+          bounded && fileSystem(path) instanceof RawLocalFileSystem local
+              ? LinkBoundary.of(local.pathToFile(path))
+              : Optional.empty());
+    } catch (IOException e) {
+      throw unreadable(address, e);
+    }
   }
 
   /** What a folder holds directly: its files and the addresses of its folders, by name. */
@@ -79,6 +114,7 @@ public final class Stores implements Serializable {
       List<InputFile> files = new ArrayList<>();
       List<String> folders = new ArrayList<>();
       for (FileStatus status : fileSystem(path).listStatus(path)) {
+        requireInside(status.getPath());
         if (status.isFile()) {
           files.add(inputFile(status));
         } else {
@@ -90,6 +126,39 @@ public final class Stores implements Serializable {
       return new Listing(files, folders);
     } catch (IOException e) {
       throw unreadable(address, e);
+    }
+  }
+
+  private void requireInside(Path listed) throws IOException {
+    if (boundary.isPresent() && fileSystem(listed) instanceof RawLocalFileSystem local) {
+      boundary.get().require(local.pathToFile(listed));
+    }
+  }
+
+  /**
+   * Which files there are at these addresses, by address; one request for each of their folders.
+   *
+   * @param addresses in full, as {@link #resolve} gives them
+   */
+  public Map<String, InputFile> present(Collection<String> addresses) {
+    Set<String> folders = new TreeSet<>();
+    addresses.forEach(a -> folders.add(a.substring(0, a.lastIndexOf('/') + 1)));
+    Set<String> wanted = new HashSet<>(addresses);
+    Map<String, InputFile> found = new HashMap<>();
+    for (List<InputFile> files : Overlapped.answers(folders, this::filesIn)) {
+      files.stream().filter(f -> wanted.contains(f.uri())).forEach(f -> found.put(f.uri(), f));
+    }
+    return found;
+  }
+
+  private List<InputFile> filesIn(String folder) {
+    try {
+      return list(folder).files();
+    } catch (ReweaveException e) {
+      if (e.getCause() instanceof FileNotFoundException) {
+        return List.of();
+      }
+      throw e;
     }
   }
 
@@ -151,7 +220,7 @@ public final class Stores implements Serializable {
   public RandomAccess open(InputFile file) {
     Path path = path(file.uri());
     try {
-      return HadoopRandomAccess.open(fileSystem(path), path, file);
+      return HadoopRandomAccess.open(fileSystem(path), path, file).limitedTo(limit);
     } catch (IOException e) {
       throw unreadable(file.uri(), e);
     }
@@ -160,15 +229,16 @@ public final class Stores implements Serializable {
   /**
    * Reads a small file whole.
    *
-   * @param limit the most bytes that are believed
+   * @param most the most bytes that are believed
    */
-  public byte[] readAll(InputFile file, int limit) {
-    if (file.length() > limit) {
+  public byte[] readAll(InputFile file, int most) {
+    if (file.length() > most) {
       throw new ReweaveException(
-          "file of " + file.length() + " bytes where at most " + limit + " are expected",
+          "file of " + file.length() + " bytes where at most " + most + " are expected",
           file.uri(),
           "check that this is the file that its name says");
     }
+    limit.require(file.length(), "the file", file.uri());
     byte[] content = new byte[(int) file.length()];
     try (RandomAccess access = open(file)) {
       access.readFully(0, content, 0, content.length);
@@ -187,6 +257,13 @@ public final class Stores implements Serializable {
 
   /** What to say when a file cannot be read. */
   public static ReweaveException unreadable(String address, IOException cause) {
+    if (ObjectStatus.isChanged(cause)) {
+      return new ReweaveException(
+          "a file was changed while it was read: its ETag is another by now",
+          address,
+          "wait until nobody writes to it, then run the same command again",
+          cause);
+    }
     if (cause instanceof FileNotFoundException) {
       return new ReweaveException(
           ReweaveException.Kind.NOT_FOUND,
@@ -333,7 +410,10 @@ public final class Stores implements Serializable {
 
   private static InputFile inputFile(FileStatus status) {
     return new InputFile(
-        status.getPath().toString(), status.getLen(), status.getModificationTime());
+        status.getPath().toString(),
+        status.getLen(),
+        status.getModificationTime(),
+        ObjectStatus.etag(status));
   }
 
   private void writeObject(ObjectOutputStream out) throws IOException {
@@ -345,5 +425,6 @@ public final class Stores implements Serializable {
     in.defaultReadObject();
     conf = new Configuration(false);
     conf.readFields(in);
+    boundary = Optional.empty(); // tasks list nothing
   }
 }

@@ -12,6 +12,11 @@ record WholeFile(String parts, String staged, String target) implements StagedFi
   }
 
   @Override
+  public List<String> places() {
+    return List.of(staged, target);
+  }
+
+  @Override
   public ChunkSink open(Stores stores, Part part) throws IOException {
     if (part.number() != 1 || part.position() != 0) {
       throw new IllegalArgumentException("a whole file has one part, not " + part);

@@ -74,7 +74,9 @@ public final class Shape implements Serializable {
     long stride = 1;
     for (int i = dims.length - 1; i >= 0; i--) {
       strides[i] = stride;
-      stride *= Math.max(1, dims[i]);
+      long next = Math.max(1, dims[i]);
+      // In a shape without elements the product may overflow, and strides mean nothing.
+      stride = stride > Long.MAX_VALUE / next ? 0 : stride * next;
     }
     return strides;
   }

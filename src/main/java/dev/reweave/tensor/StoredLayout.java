@@ -52,7 +52,7 @@ public final class StoredLayout implements Layout {
         if (strides[i] < 0) {
           throw new IllegalArgumentException(view + " has a negative stride");
         }
-        long steps = Math.max(0, shape.dim(i) - 1);
+        long steps = shape.elements() == 0 ? 0 : shape.dim(i) - 1;
         last = Math.addExact(last, Math.multiplyExact(steps, strides[i]));
       }
       if (offset < 0 || (shape.elements() > 0 && last >= storage.elements())) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.report.Manifest;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.StoredTensors;
@@ -63,6 +64,30 @@ class ConversionListTest {
     assertHolds("z3_bf16_w2", DType.F32, "c");
     assertFalse(Files.exists(temp.resolve("b")));
     assertFalse(Files.exists(temp.resolve("d")));
+  }
+
+  private int filesReadBack(String output) throws IOException {
+    return Manifest.parse(
+            Files.readAllBytes(temp.resolve(output).resolve(Manifest.FILE_NAME)), output)
+        .figures()
+        .filesReadBack();
+  }
+
+  @Test
+  void aLineCanSayNoToAFlag() throws IOException {
+    Path list =
+        list(
+            line("z2_bf16_w2", temp.resolve("a"), ""),
+            line("z2_bf16_w2", temp.resolve("b"), ", \"verify\": false"),
+            line("z2_bf16_w2", temp.resolve("c"), ", \"verify\": true"));
+
+    assertEquals(0, ConvertRun.of("--list", list, "--verify").exitCode());
+    assertEquals(
+        List.of(1, 0, 1), List.of(filesReadBack("a"), filesReadBack("b"), filesReadBack("c")));
+    assertEquals(
+        0, ConvertRun.of("--list", list, "--no-verify", "--overwrite", "--no-resume").exitCode());
+    assertEquals(
+        List.of(0, 0, 1), List.of(filesReadBack("a"), filesReadBack("b"), filesReadBack("c")));
   }
 
   @Test
@@ -126,13 +151,17 @@ class ConversionListTest {
       quoteCharacter = '`',
       value = {
         "{\"input\": \"i\", \"output\": \"o\", \"dtpye\": \"keep\"} | unknown key 'dtpye'; known are"
-            + " base, base-mode, chunk-size, component, dtype, exclude-frozen, format, input,"
-            + " mapping, max-shard-size, no-resume, only, output, overwrite, pipeline, prove,"
-            + " shards, tag, variant, weights, weights-name",
+            + " base, base-mode, chunk-size, component, dtype, exclude-frozen, follow-links,"
+            + " format, input, mapping, max-metadata-bytes, max-shard-size, no-resume,"
+            + " on-nonfinite, only, output, overwrite, pipeline, prove, sha256, shards, tag,"
+            + " variant, verify, weights, weights-name",
         "{\"input\": \"i\", \"output\": \"o\", \"json\": true} | unknown key 'json'",
         "{\"input\": \"i\", \"output\": \"o\" | not valid JSON",
         "{\"input\": \"i\", \"input\": \"j\", \"output\": \"o\"} | Duplicate field 'input'",
         "i o | not valid JSON",
+        "[[[[[[[[[[[[[[[[[ | JSON is nested too deep or has too long a number",
+        "{\"\\u001b[1m\": \"i\"} | unknown key '\\u001b[1m'",
+        "{\"input\": \"i\", \"max-metadata-bytes\": \"0\"} | '0' is not a size",
         "[1] | not a JSON object such as",
         "{\"input\": 7, \"output\": \"o\"} | 'input' is not a text",
         "{\"input\": \"i\", \"output\": \"\"} | 'output' is not a text",

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.report.Manifest;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Floats;
@@ -134,6 +135,9 @@ class SavedFormsTest {
     assertEquals(
         world,
         outcome.manifest().input().files().stream().filter(f -> f.name().endsWith(third)).count());
+    assertEquals(
+        List.of("the files of masters on NVMe carry no checksums"),
+        outcome.manifest().figures().unchecked().stream().map(Manifest.Unchecked::why).toList());
   }
 
   /** The tag folder by itself, as it is copied out of a run. */

@@ -161,7 +161,10 @@ class MappingFileTest {
 
   @Test
   void refusesDeepNesting() {
-    refusesJson("not valid JSON: ", "conf/x.json", "[".repeat(100_000));
+    String problem = "JSON is nested too deep or has too long a number: conf/x.json";
+    refusesJson(problem, "correct the mapping file", "[".repeat(128));
+    refusesJson(problem, "correct the mapping file", "[" + "9".repeat(1_000_000) + "]");
+    refusesJson(problem, "correct the mapping file", "[".repeat(100_000));
   }
 
   private static void refusesJson(String start, String end, String json) {

@@ -106,7 +106,9 @@ class SafetensorsIndexTest {
   void refusesShardsElsewhere(String shard) {
     String escaped = shard.replace("\\", "\\\\").replace("\0", "\\u0000").replace("\n", "\\n");
     assertRefused(
-        "shard of tensor 'a', '" + shard + "', is not a plain file name",
+        "shard of tensor 'a', '"
+            + shard.replace("\0", "\\u0000").replace("\n", "\\n")
+            + "', is not a plain file name",
         ("{\"weight_map\":{\"a\":\"" + escaped + "\"}}").getBytes(UTF_8));
   }
 

@@ -1,5 +1,6 @@
 package dev.reweave.testing;
 
+import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.List;
@@ -33,6 +34,16 @@ public sealed interface Fault {
     return new LostAnswer();
   }
 
+  /** Lets the store do its work, then does something else, and only then passes the answer on. */
+  static Fault meanwhile(Meddling meddling) {
+    return new Meanwhile(meddling);
+  }
+
+  /** What somebody else does to a store. */
+  interface Meddling {
+    void run() throws IOException;
+  }
+
   /** Passes the full head of the answer and this many bytes of its body, then closes. */
   static Fault cut(long bytes) {
     return new Cut(bytes);
@@ -56,6 +67,9 @@ public sealed interface Fault {
 
   /** See {@link #lostAnswer}. */
   record LostAnswer() implements Fault {}
+
+  /** See {@link #meanwhile}. */
+  record Meanwhile(Meddling meddling) implements Fault {}
 
   /** See {@link #cut}. */
   record Cut(long bytes) implements Fault {

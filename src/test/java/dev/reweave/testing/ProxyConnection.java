@@ -115,6 +115,9 @@ final class ProxyConnection {
         reset();
         return false;
       }
+      if (fault.isPresent() && fault.get() instanceof Fault.Meanwhile meanwhile) {
+        meanwhile.meddling().run();
+      }
       link.delayAnswer();
       out.write(answer.raw());
       copyAnswer(request, answer, answers, FaultyOutput.of(fault, out));

@@ -2,6 +2,7 @@ package dev.reweave.checkpoint.dcp;
 
 import dev.reweave.pytorch.TorchFile;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.ReadRange;
 import java.io.IOException;
@@ -58,6 +59,11 @@ final class ChunkEnds implements RandomAccess {
       }
     }
     return joined;
+  }
+
+  @Override
+  public MetadataLimit limit() {
+    return access.limit();
   }
 
   @Override

@@ -63,9 +63,11 @@ final class DcpMetadata {
     if (path.isEmpty() || path.get().items().isEmpty()) {
       return List.of(name);
     }
-    return path.get().items().stream()
-        .map(key -> key.isText() ? key.text() : String.valueOf(key.integer()))
-        .toList();
+    List<String> keys =
+        path.get().items().stream()
+            .map(key -> key.isText() ? key.text() : String.valueOf(key.integer()))
+            .toList();
+    return String.join(".", keys).equals(name) ? keys : List.of(name);
   }
 
   /** The shape of a tensor. */

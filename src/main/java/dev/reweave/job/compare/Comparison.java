@@ -119,7 +119,9 @@ public final class Comparison {
       return whole;
     }
     if (whole.source().stage() == 3) {
-      SavedWeights saved = SavedWeights.beside(stores, scanner, address, whole.source());
+      SavedWeights saved =
+          SavedWeights.beside(
+              stores.guarded(address, reading.safeguards()), scanner, address, whole.source());
       return saved
           .model()
           .orElseThrow(
@@ -130,10 +132,7 @@ public final class Comparison {
                       "call save_16bit_model in the training run, for a folder in that of the"
                           + " checkpoint"));
     }
-    return reader.read(
-        address,
-        new ReadOptions(
-            reading.tag(), Optional.of(Weights.MODEL), reading.frozen(), reading.slicing()));
+    return reader.read(address, reading.withWeights(Weights.MODEL));
   }
 
   private static ConversionPlan plan(Checkpoint made, Renaming module, List<InputFile> files) {

@@ -1,8 +1,11 @@
 package dev.reweave.job.compare;
 
+import dev.reweave.job.gather.ReadLimit;
+import dev.reweave.job.gather.TokenBucket;
+import dev.reweave.job.prepare.Checks.Digest;
 import dev.reweave.job.spark.SparkTasks;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.report.Manifest;
+import dev.reweave.report.FileDigest;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
@@ -10,83 +13,110 @@ import dev.reweave.storage.Stores;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.zip.CRC32C;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 
-/** Reads files in parallel and compares their checksums with those that were written. */
-final class FileChecksums {
-  private static final int BUFFER = 1 << 20;
+/** Reads whole files in parallel and tells their checksums. */
+public final class FileChecksums {
+  /** Bytes of one read: few enough for the memory of a task, many enough for an object store. */
+  private static final int BUFFER = 8 << 20;
 
   private record FilePart(int index, InputFile file, long from, long to) implements Serializable {}
 
-  private record PartCrc(int index, int share) implements Serializable {}
+  /**
+   * What is known of one part.
+   *
+   * @param share of the file's CRC32C, see {@link Checksum}
+   * @param sha256 of the part, which is the file; empty if that was not asked for
+   */
+  private record PartDigest(int index, int share, String sha256) implements Serializable {}
 
   private final JavaSparkContext spark;
   private final Stores stores;
+  private final ReadLimit limit;
 
-  FileChecksums(JavaSparkContext spark, Stores stores) {
+  /** Checksums of files in these stores. */
+  public FileChecksums(JavaSparkContext spark, Stores stores) {
+    this(spark, stores, ReadLimit.NONE);
+  }
+
+  /** The same with tasks that read no faster than the limit says. */
+  public FileChecksums(JavaSparkContext spark, Stores stores, ReadLimit limit) {
     this.spark = spark;
     this.stores = stores;
+    this.limit = limit;
   }
 
   /**
-   * Compares.
+   * Reads all files, each byte once. For CRC32C alone, a file is the work of several tasks; SHA-256
+   * goes from the first byte to the last, so that it is the work of one.
    *
-   * @param written what the manifest says
-   * @param files of that length, by path
-   * @return by path, what is wrong
+   * @param description what the user sees in Spark's own pages
+   * @return by the order of the files
+   * @throws dev.reweave.ReweaveException if one cannot be read
    */
-  Map<String, String> compare(List<Manifest.Shard> written, Map<String, InputFile> files) {
+  public List<FileDigest> read(String description, List<InputFile> files, Digest digest) {
     List<FilePart> parts = new ArrayList<>();
-    for (int i = 0; i < written.size(); i++) {
-      InputFile file = files.get(written.get(i).name());
-      long step = PlanOptions.DEFAULTS.chunkBytes();
-      for (long from = 0; from < file.length(); from += step) {
-        parts.add(new FilePart(i, file, from, Math.min(file.length(), from + step)));
-      }
+    for (int i = 0; i < files.size(); i++) {
+      InputFile file = files.get(i);
+      long step = digest == Digest.SHA256 ? Long.MAX_VALUE : PlanOptions.DEFAULTS.chunkBytes();
+      long from = 0;
+      do {
+        long to = file.length() - from > step ? from + step : file.length();
+        parts.add(new FilePart(i, file, from, to));
+        from = to;
+      } while (from < file.length());
     }
-    int[] crcs = new int[written.size()];
+    int[] crcs = new int[files.size()];
+    String[] hashes = new String[files.size()];
+    Arrays.fill(hashes, "");
     Broadcast<Stores> shared = spark.broadcast(stores);
+    ReadLimit most = limit;
     try {
       new SparkTasks(spark)
           .run(
-              "verify: the checksums of " + written.size() + " files",
+              description,
               parts,
-              part -> crc(shared.value(), part),
-              result -> crcs[result.index()] ^= result.share());
+              part -> digest(shared.value(), part, digest, most.bucket()),
+              result -> {
+                crcs[result.index()] ^= result.share();
+                hashes[result.index()] = result.sha256();
+              });
     } finally {
       shared.destroy();
     }
-    Map<String, String> problems = new LinkedHashMap<>();
+    List<FileDigest> digests = new ArrayList<>();
     for (int i = 0; i < crcs.length; i++) {
-      String found = Manifest.hex(crcs[i]);
-      Manifest.Shard file = written.get(i);
-      if (!found.equals(file.crc32c())) {
-        problems.put(
-            file.name(),
-            file.name() + " has CRC32C " + found + ": " + file.crc32c() + " was written");
-      }
+      digests.add(new FileDigest(crcs[i], hashes[i]));
     }
-    return problems;
+    return digests;
   }
 
-  private static PartCrc crc(Stores stores, FilePart part) {
+  private static PartDigest digest(
+      Stores stores, FilePart part, Digest digest, TokenBucket bucket) {
     CRC32C crc = new CRC32C();
-    byte[] buffer = new byte[BUFFER];
+    FileDigest.Sha256 sha256 = new FileDigest.Sha256();
+    byte[] buffer = new byte[(int) Math.min(BUFFER, part.to() - part.from())];
     try (RandomAccess access = stores.open(part.file())) {
       for (long at = part.from(); at < part.to(); at += buffer.length) {
         int length = (int) Math.min(buffer.length, part.to() - at);
+        bucket.take(length);
         access.readFully(at, buffer, 0, length);
         crc.update(buffer, 0, length);
+        if (digest == Digest.SHA256) {
+          sha256.update(buffer, 0, length);
+        }
       }
     } catch (IOException e) {
       throw Stores.unreadable(part.file().uri(), e);
     }
     long behind = part.file().length() - part.to();
-    return new PartCrc(part.index(), Checksum.CRC_32C.share((int) crc.getValue(), behind));
+    return new PartDigest(
+        part.index(),
+        Checksum.CRC_32C.share((int) crc.getValue(), behind),
+        digest == Digest.SHA256 ? sha256.hex() : "");
   }
 }

@@ -3,10 +3,13 @@ package dev.reweave.job.compare;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.WeightFiles;
 import dev.reweave.checkpoint.WeightsCheck;
+import dev.reweave.job.prepare.Checks.Digest;
+import dev.reweave.report.FileDigest;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -121,7 +124,43 @@ public final class Verification {
             problems.add(path + " is not of this conversion");
           }
         });
-    addDamaged(new FileChecksums(spark, stores).compare(toRead, present), manifest, present);
+    addDamaged(compare(toRead, present), manifest, present);
+  }
+
+  /**
+   * Compares the checksums of files of the right length with those that were written.
+   *
+   * @return by path, what is wrong
+   */
+  private Map<String, String> compare(
+      List<Manifest.Shard> written, Map<String, InputFile> present) {
+    boolean sha256 = written.stream().anyMatch(file -> !file.sha256().isEmpty());
+    List<FileDigest> found =
+        new FileChecksums(spark, stores)
+            .read(
+                "verify: the checksums of " + written.size() + " files",
+                written.stream().map(file -> present.get(file.name())).toList(),
+                sha256 ? Digest.SHA256 : Digest.CRC32C);
+    Map<String, String> damaged = new LinkedHashMap<>();
+    for (int i = 0; i < found.size(); i++) {
+      Manifest.Shard file = written.get(i);
+      String crc = Manifest.hex(found.get(i).crc32c());
+      if (!crc.equals(file.crc32c())) {
+        damaged.put(
+            file.name(),
+            file.name() + " has CRC32C " + crc + ": " + file.crc32c() + " was written");
+      } else if (!file.sha256().isEmpty() && !found.get(i).sha256().equals(file.sha256())) {
+        damaged.put(
+            file.name(),
+            file.name()
+                + " has SHA-256 "
+                + found.get(i).sha256()
+                + ": "
+                + file.sha256()
+                + " was written");
+      }
+    }
+    return damaged;
   }
 
   /** With the names of the tensors, where that can be told. */

@@ -9,10 +9,12 @@ import dev.reweave.tensor.StorageRef;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Reads what no tensor needs of the storages of one file, such as alignment padding, so that their
@@ -27,16 +29,18 @@ public final class StorageAudit {
 
   private static final int BUFFER = 1 << 20;
 
+  /** How a zip begins (APPNOTE.TXT, section 4.3.7). */
+  private static final byte[] ZIP = {'P', 'K', 3, 4};
+
   /**
    * What the storages of one file need for their check.
    *
    * @param shares what the unneeded parts add
-   * @param unchecked storages without checksum, with large unneeded parts, or with views that
-   *     overlap
+   * @param unchecked storages that cannot be checked
    */
   public record Result(
       List<ReadTally.StorageShare> shares,
-      List<StorageRef> unchecked,
+      Map<StorageRef, Unchecked> unchecked,
       long bytesRead,
       long requests,
       long repeatedReads)
@@ -49,7 +53,8 @@ public final class StorageAudit {
   private final int file;
   private final ReadLimit limit;
   private final ReadTally tally = new ReadTally();
-  private final List<StorageRef> unchecked = new ArrayList<>();
+  private Optional<Boolean> zip = Optional.empty();
+  private final Map<StorageRef, Unchecked> unchecked = new LinkedHashMap<>();
 
   /**
    * An audit of one file.
@@ -67,8 +72,11 @@ public final class StorageAudit {
   public Result run() {
     try (OpenFiles files = new OpenFiles(stores, work.sources(), limit.bucket())) {
       for (Map.Entry<StorageRef, List<Span>> used : used().entrySet()) {
-        if (!used.getKey().hasCrc() || !fill(used.getKey(), used.getValue(), files)) {
-          unchecked.add(used.getKey());
+        if (used.getKey().hasCrc()) {
+          fill(used.getKey(), used.getValue(), files)
+              .ifPresent(why -> unchecked.put(used.getKey(), why));
+        } else {
+          unchecked.put(used.getKey(), withoutChecksums(files));
         }
       }
       return new Result(
@@ -95,7 +103,27 @@ public final class StorageAudit {
     return used;
   }
 
-  private boolean fill(StorageRef storage, List<Span> spans, OpenFiles files) {
+  /** Why the file keeps no checksums. */
+  private Unchecked withoutChecksums(OpenFiles files) {
+    String name = work.sources().get(file).name();
+    if (name.endsWith(".safetensors")) {
+      return Unchecked.SAFETENSORS;
+    }
+    if (name.endsWith(".swp")) {
+      return Unchecked.OFFLOADED;
+    }
+    if (zip.isEmpty()) {
+      byte[] start = new byte[ZIP.length];
+      files.readFully(file, List.of(new ReadRange(0, start, 0, start.length)));
+      tally.request(start.length);
+      // Distributed checkpoints have zips inside.
+      zip = Optional.of(Arrays.equals(start, ZIP) || name.endsWith(".distcp"));
+    }
+    return zip.get() ? Unchecked.SWITCHED_OFF : Unchecked.OLD_FORMAT;
+  }
+
+  /** Reads what is missing, or tells why it does not. */
+  private Optional<Unchecked> fill(StorageRef storage, List<Span> spans, OpenFiles files) {
     spans.sort(Comparator.comparingLong(Span::from));
     List<Span> gaps = new ArrayList<>();
     long extra = 0;
@@ -103,7 +131,7 @@ public final class StorageAudit {
     spans.add(new Span(storage.bytes(), storage.bytes()));
     for (Span span : spans) {
       if (span.from() < at) {
-        return false;
+        return Optional.of(Unchecked.OVERLAPPING);
       }
       if (span.from() > at) {
         gaps.add(new Span(at, span.from()));
@@ -112,7 +140,7 @@ public final class StorageAudit {
       at = span.to();
     }
     if (extra > Math.max(MOST_EXTRA_BYTES, storage.bytes() / MOST_EXTRA_PART)) {
-      return false;
+      return Optional.of(Unchecked.NOT_READ_WHOLE);
     }
     byte[] buffer = new byte[(int) Math.min(BUFFER, extra)];
     for (Span gap : gaps) {
@@ -123,6 +151,6 @@ public final class StorageAudit {
         tally.take(storage, from, buffer, 0, length);
       }
     }
-    return true;
+    return Optional.empty();
   }
 }

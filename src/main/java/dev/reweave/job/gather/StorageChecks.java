@@ -4,8 +4,11 @@ import dev.reweave.ReweaveException;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Segment;
+import dev.reweave.report.Manifest;
 import dev.reweave.tensor.StorageRef;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +20,7 @@ public final class StorageChecks {
   private static final int MOST_NAMES = 10;
 
   private final Map<StorageRef, ReadTally.StorageShare> read = new HashMap<>();
-  private final Set<StorageRef> unchecked = new HashSet<>();
+  private final Map<StorageRef, Unchecked> unchecked = new HashMap<>();
 
   /** Adds what was read of storages. */
   public void add(List<ReadTally.StorageShare> shares) {
@@ -25,21 +28,21 @@ public final class StorageChecks {
   }
 
   /** Takes storages out of the comparison: they are counted as unchecked. */
-  public void leaveOut(List<StorageRef> storages) {
-    unchecked.addAll(storages);
+  public void leaveOut(Map<StorageRef, Unchecked> storages) {
+    unchecked.putAll(storages);
   }
 
   /** Leaves out what was not read as a whole. */
   public void leaveOutParts() {
     read.values().stream()
         .filter(share -> share.bytes() != share.storage().bytes())
-        .forEach(share -> unchecked.add(share.storage()));
+        .forEach(share -> unchecked.put(share.storage(), Unchecked.NOT_READ_WHOLE));
   }
 
   /** Number of storages whose checksum was compared. */
   public int checked() {
     Set<StorageRef> checked = new HashSet<>(read.keySet());
-    checked.removeAll(unchecked);
+    checked.removeAll(unchecked.keySet());
     return checked.size();
   }
 
@@ -48,15 +51,33 @@ public final class StorageChecks {
     return unchecked.size();
   }
 
+  /** Why these could not be checked, and how many for each reason. */
+  public List<Manifest.Unchecked> reasons() {
+    Map<Unchecked, List<StorageRef>> storages = new EnumMap<>(Unchecked.class);
+    unchecked.forEach(
+        (storage, why) -> storages.computeIfAbsent(why, w -> new ArrayList<>()).add(storage));
+    List<Manifest.Unchecked> reasons = new ArrayList<>();
+    storages.forEach(
+        (why, all) ->
+            reasons.add(
+                new Manifest.Unchecked(
+                    why.reason(),
+                    all.size(),
+                    (int) all.stream().map(StorageRef::file).distinct().count())));
+    return reasons;
+  }
+
   /**
    * Compares.
    *
-   * @throws ReweaveException if a storage is not as it was written
+   * @throws ReweaveException if storages are not as they were written: names the first, and the
+   *     tensors in it
    */
   public void compare(ConversionPlan plan) {
+    List<StorageRef> damaged = new ArrayList<>();
     for (ReadTally.StorageShare share : read.values()) {
       StorageRef storage = share.storage();
-      if (unchecked.contains(storage)) {
+      if (unchecked.containsKey(storage)) {
         continue;
       }
       if (share.bytes() != storage.bytes()) {
@@ -64,15 +85,24 @@ public final class StorageChecks {
             share.bytes() + " bytes were read of " + storage + ", which has " + storage.bytes());
       }
       if ((share.share() & 0xFFFFFFFFL) != storage.crc32()) {
-        throw new ReweaveException(
-            "damaged weights: the checksum of a storage is not the one that was saved with it",
-            plan.sources().get(storage.file()).uri()
-                + ", "
-                + storage.name()
-                + ", which holds "
-                + String.join(", ", tensorsIn(plan, storage)),
-            "copy the file from the training run again, or convert another tag");
+        damaged.add(storage);
       }
+    }
+    damaged.sort(Comparator.comparingInt(StorageRef::file).thenComparingLong(StorageRef::position));
+    if (!damaged.isEmpty()) {
+      StorageRef first = damaged.get(0);
+      int more = damaged.size() - 1;
+      throw new ReweaveException(
+          "damaged weights: the checksum of a storage is not the one that was saved with it",
+          plan.sources().get(first.file()).uri()
+              + ", "
+              + first.name()
+              + ", which holds "
+              + String.join(", ", tensorsIn(plan, first))
+              + (more == 0
+                  ? ""
+                  : "; and " + more + (more == 1 ? " more storage" : " more storages")),
+          "copy the file from the training run again, or convert another tag");
     }
   }
 

@@ -57,7 +57,7 @@ public final class TokenBucket {
   }
 
   /** Waits until the bytes may be read. */
-  void take(long bytes) throws InterruptedIOException {
+  public void take(long bytes) throws InterruptedIOException {
     if (bytesPerSecond == UNLIMITED) {
       return;
     }

@@ -21,6 +21,7 @@ import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -125,6 +126,11 @@ final class BaseDesign {
               && beside.contains(path);
       case COPY -> beside.contains(path);
     };
+  }
+
+  /** All files of the base. */
+  Collection<InputFile> files() {
+    return base.files().values();
   }
 
   InputFile file(String path) {

@@ -2,6 +2,7 @@ package dev.reweave.job.prepare;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.storage.Safeguards;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -96,11 +97,26 @@ public record ConversionRequest(
         earlier);
   }
 
+  /** The same, read with these safeguards. */
+  public ConversionRequest withSafeguards(Safeguards safeguards) {
+    return new ConversionRequest(
+        input,
+        output,
+        reading.withSafeguards(safeguards),
+        planning,
+        mapping,
+        base,
+        proving,
+        checks,
+        existing,
+        earlier);
+  }
+
   /** The part that decides what the result is, for comparison with other requests. */
   List<Object> substance() {
     return List.of(
         input,
-        reading,
+        reading.withSafeguards(Safeguards.DEFAULT),
         planning.withSizes(planning.maxShardBytes(), 1 << 20),
         mapping,
         base,

@@ -16,8 +16,8 @@ public final class Fingerprint {
   private Fingerprint() {}
 
   /**
-   * Of what a plan reads (files with sizes and times), what it writes (names and headers), how
-   * tensors are made of others, and the version that runs it.
+   * Of what a plan reads (files with sizes, times and ETags), what it writes (names and headers),
+   * how tensors are made of others, and the version that runs it.
    */
   public static String of(ConversionRequest request, Preparation.Prepared prepared) {
     ConversionPlan plan = prepared.plan();
@@ -27,7 +27,7 @@ public final class Fingerprint {
     add(digest, prepared.mapping().map(m -> m.rules().toString()).orElse(""));
     add(digest, request.proving().toString());
     for (InputFile file : plan.sources()) {
-      add(digest, file.uri() + "\n" + file.length() + "\n" + file.modified());
+      add(digest, file.uri() + "\n" + file.length() + "\n" + file.modified() + "\n" + file.etag());
     }
     for (PlannedFile file : plan.files()) {
       add(digest, file.path());

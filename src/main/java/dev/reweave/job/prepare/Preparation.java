@@ -26,9 +26,11 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** Everything of a conversion that comes before a byte of weights is read. */
@@ -38,6 +40,8 @@ public final class Preparation {
    *
    * @param aliases tied names of the result: each that is left out to the one that is kept
    * @param notes what the user should know
+   * @param inputs all files that the plan or the result is made of, of the checkpoint and the base,
+   *     as they were first listed
    */
   public record Prepared(
       Checkpoint checkpoint,
@@ -45,7 +49,8 @@ public final class Preparation {
       Optional<Manifest.BaseUsed> base,
       Map<String, String> aliases,
       List<String> notes,
-      ConversionPlan plan) {}
+      ConversionPlan plan,
+      Set<InputFile> inputs) {}
 
   private final Stores stores;
   private final MetadataScanner scanner;
@@ -80,8 +85,17 @@ public final class Preparation {
     if (request.proving() == Proving.SECOND_COPY) {
       plan = SecondCopy.of(stores, scanner, request, checkpoint, renaming).prove(plan, notes);
     }
+    Set<InputFile> inputs = new LinkedHashSet<>(checkpoint.files());
+    inputs.addAll(plan.second());
+    base.ifPresent(b -> inputs.addAll(b.files()));
     return new Prepared(
-        checkpoint, renaming.used(), base.map(BaseDesign::used), renaming.aliases(), notes, plan);
+        checkpoint,
+        renaming.used(),
+        base.map(BaseDesign::used),
+        renaming.aliases(),
+        notes,
+        plan,
+        inputs);
   }
 
   private static void requireBaseForLikeness(ConversionRequest request) {

@@ -12,6 +12,7 @@ import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.TensorNames;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -101,6 +102,9 @@ public record Renaming(
             + ": "
             + mapping.get().description());
     Mapped mapped = mapping.get().apply(checkpoint.tensors(), checkpoint.aliases());
+    List<String> names = new ArrayList<>(mapped.tensors().stream().map(NamedTensor::name).toList());
+    names.addAll(mapped.aliases().keySet());
+    TensorNames.require(names, "mapping " + mapping.get().name());
     notes.addAll(mapped.notes());
     return new Renaming(mapping, mapped.rows(), mapped.tensors(), mapped.aliases(), notes);
   }

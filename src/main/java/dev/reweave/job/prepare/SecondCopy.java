@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -43,15 +42,18 @@ record SecondCopy(
       return none("the module's own weights are converted, and the checkpoint has no others");
     }
     if (source.stage() == 3) {
-      SavedWeights saved = SavedWeights.beside(stores, scanner, request.input(), source);
+      SavedWeights saved =
+          SavedWeights.beside(
+              stores.guarded(request.input(), request.reading().safeguards()),
+              scanner,
+              request.input(),
+              source);
       return saved
           .model()
           .map(model -> matched(checkpoint, renaming, model, stores, request, saved.place()))
           .orElseGet(() -> none(saved.missing()));
     }
-    ReadOptions reading =
-        new ReadOptions(
-            request.reading().tag(), Optional.of(Weights.MODEL), request.reading().frozen());
+    ReadOptions reading = request.reading().withWeights(Weights.MODEL).withSlicing(List.of());
     Checkpoint module =
         new CheckpointReader(stores, scanner)
             .read(request.input(), Renaming.reading(stores, reading, request.mapping()));

@@ -14,7 +14,7 @@ public final class StepRequests {
   private static final String ALL = "all";
   private static final String NEW = "new";
 
-  private final SavedSteps steps;
+  private final Stores stores;
   private final LocalDate date;
 
   /**
@@ -23,8 +23,12 @@ public final class StepRequests {
    * @param date for {@code {date}}
    */
   public StepRequests(Stores stores, LocalDate date) {
-    this.steps = new SavedSteps(stores);
+    this.stores = stores;
     this.date = date;
+  }
+
+  private SavedSteps steps(ConversionRequest asked) {
+    return new SavedSteps(stores.guarded(asked.input(), asked.reading().safeguards()));
   }
 
   /** Whether steps are asked for that may be several: {@code all} or {@code new}. */
@@ -47,7 +51,7 @@ public final class StepRequests {
       return List.of(one(asked));
     }
     OutputTemplate output = new OutputTemplate(asked.output());
-    return steps.all(asked.input()).stream()
+    return steps(asked).all(asked.input()).stream()
         .map(tag -> asked.ofStep(tag, output.fill(Optional.of(tag), date)))
         .toList();
   }
@@ -61,7 +65,7 @@ public final class StepRequests {
     if (!output.namesTag()) {
       return asked.to(output.fill(Optional.empty(), date));
     }
-    String tag = steps.chosen(asked.input(), asked.reading().tag());
+    String tag = steps(asked).chosen(asked.input(), asked.reading().tag());
     return asked.ofStep(tag, output.fill(Optional.of(tag), date));
   }
 }

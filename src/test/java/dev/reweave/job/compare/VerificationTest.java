@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.job.prepare.Checks;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
@@ -121,6 +122,25 @@ class VerificationTest {
 
     assertEquals(1, problems().size());
     assertTrue(problems().get(0).endsWith(" was written"), () -> problems().get(0));
+  }
+
+  /** A digest that is not the file's, beside a CRC32C that is. */
+  @Test
+  void anotherDigest() throws IOException {
+    Converting.between(Fixtures.folder("z2_bf16_w2/ckpt"), folder)
+        .planning(PlanOptions.DEFAULTS.withSizes(400, 64_000).withType(new TargetType.Keep()))
+        .checking(
+            new Checks(Checks.ReadBack.OBJECT_STORES, Checks.Digest.SHA256, Checks.Nonfinite.WARN))
+        .overwriting()
+        .run();
+    assertEquals(List.of(), problems());
+    String digest = Fixtures.digests(folder).get(SECOND);
+    String other = "0".repeat(digest.length());
+    Path manifest = folder.resolve("reweave.json");
+    Files.writeString(manifest, Files.readString(manifest).replace(digest, other));
+
+    assertEquals(
+        List.of(SECOND + " has SHA-256 " + digest + ": " + other + " was written"), problems());
   }
 
   @Test

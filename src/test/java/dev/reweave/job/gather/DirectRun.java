@@ -127,7 +127,7 @@ final class DirectRun {
   /** Those of them that are told as not checked. */
   Set<StorageRef> unchecked() {
     Set<StorageRef> unchecked = new HashSet<>();
-    ofFiles.forEach(result -> unchecked.addAll(result.unchecked()));
+    ofFiles.forEach(result -> unchecked.addAll(result.unchecked().keySet()));
     return unchecked;
   }
 

@@ -45,6 +45,7 @@ class KillIT {
   @TempDir static Path temp;
   private static Path input;
   private static Map<String, String> expected;
+  private static Manifest undisturbed;
 
   private static List<String> arguments(String from, String to, String chunk) {
     return List.of(
@@ -68,6 +69,9 @@ class KillIT {
     assertEquals(0, result.exitCode(), result::toString);
     expected = weights(Fixtures.digests(whole));
     assertEquals(SHARDS + 1, expected.size());
+    undisturbed =
+        Manifest.parse(bytes(new Stores(new Configuration()), whole + "/reweave.json"), "manifest");
+    assertEquals(SHARDS, undisturbed.result().weights().size());
   }
 
   private static Map<String, String> weights(Map<String, String> digests) {
@@ -123,6 +127,7 @@ class KillIT {
     assertEquals(expected, weights(Fixtures.digests(output)));
     Manifest manifest = Manifest.parse(bytes(stores, output + "/reweave.json"), "manifest");
     assertOnlyUnfinishedShardsWereDone(manifest, finishedShards);
+    assertEquals(undisturbed.result().weights(), manifest.result().weights());
     Launcher.Result third = Launcher.run(arguments.toArray(String[]::new));
     assertEquals(0, third.exitCode(), third::toString);
     assertTrue(third.out().startsWith("up to date"), third::toString);

@@ -5,7 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * Counts of floating-point numbers by their bits, eight bytes of them at a time.
+ * Counts of floating-point numbers by their bits, in loops that the compiler makes vectors of.
  *
  * <p>Without its sign, a number is in the order of its bits, and the sign's bit is free. So adding
  * what is missing from a bound to that bit sets it in all numbers from the bound on, and never
@@ -20,6 +20,10 @@ enum FloatLanes {
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
+  /** Longs whose lanes can be summed up: sixteen bits count as far. */
+  private static final int MOST_LONGS = 0xFFFF;
+
+  private final int bits;
   private final int bytes;
   private final long signs;
   private final long toInfinity;
@@ -28,6 +32,7 @@ enum FloatLanes {
   private final long toNonzero;
 
   FloatLanes(int bits, long infinity, long leastNormal) {
+    this.bits = bits;
     this.bytes = bits / Byte.SIZE;
     long sign = 1L << (bits - 1);
     this.signs = BitLanes.repeated(bits, sign);
@@ -46,21 +51,11 @@ enum FloatLanes {
   record Counts(long nans, long infinities, long zeros, long subnormals) {}
 
   Counts count(byte[] data, int offset, int elements) {
-    int length = elements * bytes;
-    int whole = length & -Long.BYTES;
-    // Two counters, since most numbers are normal: what the others are is looked at where needed.
-    long nonfinite = 0;
-    long normal = 0;
-    for (int i = 0; i < whole; i += Long.BYTES) {
-      long numbers = (long) LONGS.get(data, offset + i) & ~signs;
-      nonfinite += Long.bitCount((numbers + toInfinity) & signs);
-      normal += Long.bitCount((numbers + toNormal) & signs);
-    }
-    // Zeros stand behind the last number: they are below every bound.
-    long rest = BitLanes.rest(data, offset + whole, length - whole) & ~signs;
-    nonfinite += Long.bitCount((rest + toInfinity) & signs);
-    normal += Long.bitCount((rest + toNormal) & signs);
-    long nans = nonfinite == 0 ? 0 : atLeast(toNan, data, offset, elements);
+    // Most numbers are normal: what the others are is looked at where there are any.
+    boolean finite = (any(toInfinity, data, offset, elements) & signs) == 0;
+    long nonfinite = finite ? 0 : atLeast(toInfinity, data, offset, elements);
+    long nans = finite ? 0 : atLeast(toNan, data, offset, elements);
+    long normal = atLeast(toNormal, data, offset, elements);
     long zeros = normal == elements ? 0 : zeros(data, offset, elements);
     return new Counts(nans, nonfinite - nans, zeros, elements - normal - zeros);
   }
@@ -85,16 +80,53 @@ enum FloatLanes {
     return elements;
   }
 
+  /** With a sign's bit set in a lane if one number in that lane is from the bound on. */
+  private long any(long missing, byte[] data, int offset, int elements) {
+    long magnitudes = ~signs;
+    int length = elements * bytes;
+    int whole = length & -Long.BYTES;
+    long any = 0;
+    for (int i = 0; i < whole; i += Long.BYTES) {
+      any |= ((long) LONGS.get(data, offset + i) & magnitudes) + missing;
+    }
+    return any | ((rest(data, offset + whole, length - whole) & magnitudes) + missing);
+  }
+
+  /** How many are from the bound on; {@code missing} is what it lacks to the sign's bit. */
   private long atLeast(long missing, byte[] data, int offset, int elements) {
     int length = elements * bytes;
     int whole = length & -Long.BYTES;
     long count = 0;
-    for (int i = 0; i < whole; i += Long.BYTES) {
-      long numbers = (long) LONGS.get(data, offset + i) & ~signs;
-      count += Long.bitCount((numbers + missing) & signs);
+    for (int from = 0; from < whole; from += MOST_LONGS * Long.BYTES) {
+      int stretch = Math.min(whole - from, MOST_LONGS * Long.BYTES);
+      count += sum(lanes(missing, data, offset + from, stretch));
     }
-    // Zeros stand behind the last number: they are below every bound.
-    long rest = BitLanes.rest(data, offset + whole, length - whole) & ~signs;
-    return count + Long.bitCount((rest + missing) & signs);
+    long last = (rest(data, offset + whole, length - whole) & ~signs) + missing;
+    return count + Long.bitCount(last & signs);
+  }
+
+  /** A count in each lane, of so many whole longs that none of them overflows. */
+  private long lanes(long missing, byte[] data, int offset, int length) {
+    long sign = signs;
+    int shift = bits - 1;
+    long counts = 0;
+    for (int i = 0; i < length; i += Long.BYTES) {
+      counts += ((((long) LONGS.get(data, offset + i) & ~sign) + missing) & sign) >>> shift;
+    }
+    return counts;
+  }
+
+  private long sum(long lanes) {
+    long lane = -1L >>> (Long.SIZE - bits);
+    long sum = 0;
+    for (int at = 0; at < Long.SIZE; at += bits) {
+      sum += (lanes >>> at) & lane;
+    }
+    return sum;
+  }
+
+  /** What follows the last whole long; zeros stand behind it, which are below every bound. */
+  private static long rest(byte[] data, int offset, int length) {
+    return BitLanes.rest(data, offset, length);
   }
 }

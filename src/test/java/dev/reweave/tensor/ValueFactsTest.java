@@ -91,6 +91,30 @@ class ValueFactsTest {
     }
   }
 
+  /** Far more than a counter of sixteen bits holds, all of one kind. */
+  @ParameterizedTest
+  @CsvSource({
+    "00, 00, 0, 0, 1, 0", "01, 00, 0, 0, 0, 1", "00, 3c, 0, 0, 0, 0",
+    "00, fc, 0, 1, 0, 0", "01, 7c, 1, 0, 0, 0"
+  })
+  void countersDoNotOverflow(
+      String low, String high, long nans, long infinities, long zeros, long subnormals) {
+    byte[] half = {HexFormat.of().parseHex(low)[0], HexFormat.of().parseHex(high)[0]};
+    int count = 700_001;
+    byte[] data = new byte[2 * count];
+    for (int i = 0; i < data.length; i++) {
+      data[i] = half[i % 2];
+    }
+
+    ValueFacts found = of(DType.F16, data);
+
+    assertEquals(nans * count, found.nans());
+    assertEquals(infinities * count, found.infinities());
+    assertEquals(zeros * count, found.zeros());
+    assertEquals(subnormals * count, found.subnormals());
+    assertTrue(found.areSame());
+  }
+
   /** Chunks end anywhere and come in any order. */
   @ParameterizedTest
   @EnumSource(names = {"F16", "BF16", "F32", "F64", "U8", "I64", "F8_E4M3", "C64"})

@@ -94,8 +94,11 @@ class ValueFactsTest {
   /** Far more than a counter of sixteen bits holds, all of one kind. */
   @ParameterizedTest
   @CsvSource({
-    "00, 00, 0, 0, 1, 0", "01, 00, 0, 0, 0, 1", "00, 3c, 0, 0, 0, 0",
-    "00, fc, 0, 1, 0, 0", "01, 7c, 1, 0, 0, 0"
+    "00, 00, 0, 0, 1, 0",
+    "01, 00, 0, 0, 0, 1",
+    "00, 3c, 0, 0, 0, 0",
+    "00, fc, 0, 1, 0, 0",
+    "01, 7c, 1, 0, 0, 0"
   })
   void countersDoNotOverflow(
       String low, String high, long nans, long infinities, long zeros, long subnormals) {

@@ -130,7 +130,7 @@ public final class Verification {
   /**
    * Compares the checksums of files of the right length with those that were written.
    *
-   * @return by path, what is wrong
+   * @return by path, whose CRC32C is another
    */
   private Map<String, String> compare(
       List<Manifest.Shard> written, Map<String, InputFile> present) {
@@ -150,8 +150,7 @@ public final class Verification {
             file.name(),
             file.name() + " has CRC32C " + crc + ": " + file.crc32c() + " was written");
       } else if (!file.sha256().isEmpty() && !found.get(i).sha256().equals(file.sha256())) {
-        damaged.put(
-            file.name(),
+        problems.add(
             file.name()
                 + " has SHA-256 "
                 + found.get(i).sha256()

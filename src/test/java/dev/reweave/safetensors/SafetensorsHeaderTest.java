@@ -152,7 +152,7 @@ class SafetensorsHeaderTest {
             + " rename or drop the tensor with a mapping",
         floats("__metadata__", 1));
     assertRefused(
-        "name has half a surrogate pair, which UTF-8 cannot write: tensor 'a\ud83d';"
+        "name has half a surrogate pair, which UTF-8 cannot write: tensor 'a\\ud83d';"
             + " rename or drop the tensor with a mapping",
         floats("a\ud83d", 1));
   }

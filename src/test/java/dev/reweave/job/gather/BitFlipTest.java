@@ -188,7 +188,7 @@ class BitFlipTest {
     assertEquals(0, manifest.figures().storagesChecked());
     assertEquals(storages, manifest.figures().storagesUnchecked());
     String line =
-        "       checksums of 0 storages verified, " + storages + " storages could not be checked";
+        "       checksums of 0 storages verified, " + storages + " storages could not be checked:";
     assertTrue(Summary.result(manifest, "out").contains(line), line);
   }
 }

@@ -2,6 +2,7 @@ package dev.reweave.fuzz;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -83,6 +84,13 @@ class FindingsTest {
             + " at ds_autoep_layers[0].moe_layer_id; the file is damaged: copy it from the training"
             + " run again",
         () -> CheckpointFuzz.read(file, withLargeNumber(file, "moe_layer_idq.")));
+  }
+
+  @Test
+  void aPieceOfAFrozenParameterWithGaps() {
+    byte[] input = {0x7d, 'e', 2, 6, 6, 6, '\n', 'L', 0, 0, 0};
+
+    assertDoesNotThrow(() -> CheckpointFuzz.fuzzerTestOneInput(input));
   }
 
   /** The pickle of a file with 2 to the power of 32 for the small number behind a text. */

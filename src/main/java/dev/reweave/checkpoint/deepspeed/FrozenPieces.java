@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.ReweaveException;
 import dev.reweave.pytorch.TorchFile;
 import dev.reweave.tensor.FlatBuffer;
 import dev.reweave.tensor.NamedTensor;
@@ -30,8 +31,25 @@ record FrozenPieces(Fingerprint fingerprint, List<FlatBuffer.Piece> pieces) impl
     ModelStates states = ModelStates.read(file, ModelStates.Wanted.SHAPES);
     List<FlatBuffer.Piece> pieces = new ArrayList<>();
     for (NamedTensor fragment : states.fragments()) {
-      pieces.add(((StoredLayout) fragment.layout()).piece());
+      pieces.add(piece(fragment, file.root().place()));
     }
     return new FrozenPieces(states.fingerprint(), pieces);
+  }
+
+  /**
+   * What one rank keeps of a frozen parameter.
+   *
+   * @param place its file, for messages
+   * @throws ReweaveException if it is a view with gaps, as DeepSpeed never saves it
+   */
+  static FlatBuffer.Piece piece(NamedTensor fragment, String place) {
+    StoredLayout layout = (StoredLayout) fragment.layout();
+    if (!layout.isContiguous()) {
+      throw new ReweaveException(
+          "the piece of frozen parameter " + fragment.name() + " is not contiguous",
+          place,
+          "the file was changed after training: use the one that DeepSpeed wrote");
+    }
+    return layout.piece();
   }
 }

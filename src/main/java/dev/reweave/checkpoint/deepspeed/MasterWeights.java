@@ -6,7 +6,6 @@ import dev.reweave.tensor.FlatBuffer;
 import dev.reweave.tensor.FlatLayout;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
-import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.List;
@@ -171,7 +170,7 @@ final class MasterWeights {
 
   private NamedTensor joined(int index, NamedTensor first, Shape shape) {
     List<FlatBuffer.Piece> pieces = new ArrayList<>();
-    pieces.add(((StoredLayout) first.layout()).piece());
+    pieces.add(FrozenPieces.piece(first, modelPlace));
     otherModels.forEach(other -> pieces.add(other.pieces().get(index)));
     FlatBuffer buffer = new FlatBuffer(pieces);
     if (buffer.elements() < shape.elements()) {

@@ -2,17 +2,13 @@ package dev.reweave.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.reweave.Printable;
 import dev.reweave.ReweaveException;
+import dev.reweave.StrictMapper;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.nio.ByteBuffer;
@@ -34,15 +30,7 @@ final class ConversionList {
   /** A line is one object of texts and truth values. */
   private static final int MOST_DEPTH = 16;
 
-  private static final ObjectMapper JSON =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNestingDepth(MOST_DEPTH).build())
-                  .build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
+  private static final ObjectMapper JSON = StrictMapper.ofDepth(MOST_DEPTH);
 
   /** What is wrong with a list, and on which line. */
   static final class BrokenList extends Exception {

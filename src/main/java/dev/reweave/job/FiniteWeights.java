@@ -2,7 +2,6 @@ package dev.reweave.job;
 
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
-import dev.reweave.ReweaveException.Kind;
 import dev.reweave.job.prepare.Checks;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Segment;
@@ -51,8 +50,7 @@ final class FiniteWeights {
     Optional<String> problem = ValueWarnings.nonfinite(tensors, places);
     if (problem.isPresent()) {
       boolean cast = tensors.stream().anyMatch(t -> t.overflows() > 0);
-      throw new ReweaveException(
-          Kind.WEIGHTS,
+      throw ReweaveException.weights(
           "the weights are not sound: " + problem.get(),
           address,
           (cast ? "cast to a type that holds them (--dtype bfloat16, float32); " : "")

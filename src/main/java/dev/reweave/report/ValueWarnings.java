@@ -1,6 +1,5 @@
 package dev.reweave.report;
 
-import dev.reweave.Printable;
 import dev.reweave.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,12 +9,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
-import java.util.stream.Collectors;
 
 /** What a user should hear of values that are written: one line for each kind of illness. */
 public final class ValueWarnings {
-  private static final int MOST_NAMES = 10;
-
   /** One subnormal number in so many is more than training leaves. */
   private static final int MANY = 10;
 
@@ -85,7 +81,7 @@ public final class ValueWarnings {
               + (names.size() == 1 ? " is " : " are ")
               + what
               + ": "
-              + first(names));
+              + FirstNames.of(names));
     }
   }
 
@@ -134,14 +130,9 @@ public final class ValueWarnings {
 
   /** The first names, each with what belongs to it. */
   static String names(Map<String, ?> byName) {
-    return first(
+    return FirstNames.of(
         new TreeMap<>(byName)
             .entrySet().stream().map(e -> e.getKey() + " (" + e.getValue() + ")").toList());
-  }
-
-  private static String first(List<String> names) {
-    return names.stream().limit(MOST_NAMES).map(Printable::text).collect(Collectors.joining(", "))
-        + (names.size() > MOST_NAMES ? ", …" : "");
   }
 
   /**

@@ -15,7 +15,6 @@ public record MetadataLimit(long bytes) implements Serializable {
   /** An eighth of the heap, at most 256 MiB. */
   public static final MetadataLimit DEFAULT = new MetadataLimit(Long.MAX_VALUE);
 
-  /** The option that sets it, for messages. */
   public MetadataLimit {
     if (bytes <= 0) {
       throw new IllegalArgumentException("a limit of " + bytes + " bytes");

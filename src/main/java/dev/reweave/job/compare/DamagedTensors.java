@@ -2,6 +2,7 @@ package dev.reweave.job.compare;
 
 import dev.reweave.job.spark.SparkTasks;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.report.FirstNames;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.WrittenTensor;
 import dev.reweave.storage.Checksum;
@@ -14,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -25,7 +25,6 @@ import org.apache.spark.broadcast.Broadcast;
  */
 final class DamagedTensors {
   private static final int BUFFER = 1 << 20;
-  private static final int MOST_NAMES = 10;
 
   /** Most pieces of one task, so that shards of tiny tensors make no huge ones. */
   private static final int MOST_PIECES = 4096;
@@ -96,8 +95,7 @@ final class DamagedTensors {
       return "its tensors are what was written, and what is around them is not";
     }
     return (names.size() == 1 ? "damaged is tensor " : "damaged are " + names.size() + " tensors: ")
-        + names.stream().limit(MOST_NAMES).collect(Collectors.joining(", "))
-        + (names.size() > MOST_NAMES ? ", …" : "");
+        + FirstNames.of(names);
   }
 
   private static List<Stretch> stretches(

@@ -78,38 +78,22 @@ public record ConversionRequest(
 
   /** The same with another address for the result. */
   public ConversionRequest to(String address) {
-    return new ConversionRequest(
-        input, address, reading, planning, mapping, base, proving, checks, existing, earlier);
+    return with(address, reading);
   }
 
   /** The same for one saved step, with its own address for the result. */
   public ConversionRequest ofStep(String tag, String address) {
-    return new ConversionRequest(
-        input,
-        address,
-        reading.withTag(tag),
-        planning,
-        mapping,
-        base,
-        proving,
-        checks,
-        existing,
-        earlier);
+    return with(address, reading.withTag(tag));
   }
 
   /** The same, read with these safeguards. */
   public ConversionRequest withSafeguards(Safeguards safeguards) {
+    return with(output, reading.withSafeguards(safeguards));
+  }
+
+  private ConversionRequest with(String address, ReadOptions read) {
     return new ConversionRequest(
-        input,
-        output,
-        reading.withSafeguards(safeguards),
-        planning,
-        mapping,
-        base,
-        proving,
-        checks,
-        existing,
-        earlier);
+        input, address, read, planning, mapping, base, proving, checks, existing, earlier);
   }
 
   /** The part that decides what the result is, for comparison with other requests. */

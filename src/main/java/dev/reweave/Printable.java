@@ -1,5 +1,7 @@
 package dev.reweave;
 
+import java.util.stream.Collectors;
+
 /**
  * Text from files as a terminal may show it. Names of tensors hold any character, and some of these
  * move the cursor, clear the screen or turn the direction of the text: they are shown as escapes,
@@ -16,6 +18,19 @@ public final class Printable {
       }
     }
     return text;
+  }
+
+  /** The same of several lines, such as a stack trace; the tabs that indent them stay. */
+  public static String lines(String text) {
+    return text.lines().map(Printable::indented).collect(Collectors.joining("\n"));
+  }
+
+  private static String indented(String line) {
+    int start = 0;
+    while (start < line.length() && line.charAt(start) == '\t') {
+      start++;
+    }
+    return line.substring(0, start) + text(line.substring(start));
   }
 
   private static String escaped(String text) {

@@ -25,6 +25,13 @@ class PrintableTest {
   }
 
   @Test
+  void linesKeepWhatIndentsThem() {
+    assertEquals(
+        "a\\u001b[2J\n\tat b\\u0009c\n\\u000bd",
+        Printable.lines("a\u001b[2J\n\tat b\tc\r\n\u000bd\n"));
+  }
+
+  @Test
   void everyMessageIsEscaped() {
     ReweaveException e = new ReweaveException("bad \u001b[1m", "file\nb", "go\7");
     assertEquals("bad \\u001b[1m: file\\nb; go\\u0007", e.getMessage());

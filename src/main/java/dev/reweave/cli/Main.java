@@ -1,5 +1,6 @@
 package dev.reweave.cli;
 
+import dev.reweave.Printable;
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException.Kind;
 import dev.reweave.job.prepare.Preparation;
@@ -162,8 +163,7 @@ public final class Main implements Runnable {
     if (verbose) {
       StringWriter trace = new StringWriter();
       e.printStackTrace(new PrintWriter(trace));
-      err.print(Redacted.text(trace.toString()));
-      err.flush();
+      err.println(Printable.lines(Redacted.text(trace.toString())));
     }
     return command.getCommandSpec().exitCodeOnExecutionException();
   }

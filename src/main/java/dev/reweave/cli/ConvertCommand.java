@@ -13,9 +13,9 @@ import dev.reweave.job.prepare.RepeatedConversion;
 import dev.reweave.job.prepare.StepRequests;
 import dev.reweave.job.spark.SparkSessions;
 import dev.reweave.lake.TensorCatalog;
-import dev.reweave.plan.ByteSize;
 import dev.reweave.report.ConversionEnd;
 import dev.reweave.report.Summary;
+import dev.reweave.storage.ByteSize;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.time.LocalDate;
@@ -39,8 +39,8 @@ import picocli.CommandLine.Option;
 final class ConvertCommand implements Callable<Integer> {
   private static final Set<String> BESIDE_AGAIN =
       Set.of(
-          ReadArguments.FOLLOW_LINKS,
-          ReadArguments.MAX_METADATA,
+          SafeguardArguments.FOLLOW_LINKS,
+          SafeguardArguments.MAX_METADATA,
           "--again",
           "--output",
           "--overwrite",

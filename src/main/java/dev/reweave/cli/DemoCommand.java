@@ -10,6 +10,7 @@ import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
 import dev.reweave.job.spark.SparkSessions;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Summary;
+import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.Stores;
 import java.io.IOException;
 import java.io.InputStream;
@@ -72,7 +73,9 @@ final class DemoCommand implements Callable<Integer> {
             ExistingOutput.REPLACE,
             Earlier.IGNORE),
         out);
-    int exit = VerifyCommand.verify(result.toString(), out, spec.commandLine().getErr());
+    int exit =
+        VerifyCommand.verify(
+            result.toString(), MetadataLimit.DEFAULT, out, spec.commandLine().getErr());
     print(result, out);
     return exit;
   }

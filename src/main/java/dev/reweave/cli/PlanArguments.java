@@ -1,10 +1,10 @@
 package dev.reweave.cli;
 
-import dev.reweave.plan.ByteSize;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.Sharding;
 import dev.reweave.plan.TargetType;
+import dev.reweave.storage.ByteSize;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;

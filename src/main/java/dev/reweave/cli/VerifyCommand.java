@@ -5,6 +5,8 @@ import dev.reweave.job.compare.Comparison;
 import dev.reweave.job.compare.Verification;
 import dev.reweave.job.spark.SparkSessions;
 import dev.reweave.report.Summary;
+import dev.reweave.storage.MetadataLimit;
+import dev.reweave.storage.Safeguards;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -40,6 +42,7 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(names = "--tag", paramLabel = "TAG", description = "The saved step to compare with.")
   private Optional<String> tag = Optional.empty();
 
+  @Mixin private SafeguardArguments safeguards;
   @Mixin private ClusterArguments cluster;
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -50,28 +53,33 @@ final class VerifyCommand implements Callable<Integer> {
     against.ifPresent(addresses::add);
     SparkSessions.requireReachable(cluster.localFiles(), addresses);
     return against.isPresent()
-        ? compare(folder, against.get(), tag, out)
-        : verify(folder, out, spec.commandLine().getErr());
+        ? compare(folder, against.get(), tag, safeguards.toSafeguards(), out)
+        : verify(folder, safeguards.toSafeguards().limit(), out, spec.commandLine().getErr());
   }
 
   private static int compare(
-      String folder, String checkpoint, Optional<String> tag, PrintWriter out) {
+      String folder,
+      String checkpoint,
+      Optional<String> tag,
+      Safeguards safeguards,
+      PrintWriter out) {
     try (SparkSessions.Session session = SparkSessions.start("reweave compare " + folder)) {
       JavaSparkContext spark = session.context();
       Comparison.Result result =
           new Comparison(spark, new Stores(spark.hadoopConfiguration()))
-              .run(folder, checkpoint, tag);
+              .run(folder, checkpoint, tag, safeguards);
       out.println(Summary.proof(result.tensors(), result.elements(), result.verdict()));
       return CommandLine.ExitCode.OK;
     }
   }
 
   /** Verifies and tells what was found; gives the exit code. */
-  static int verify(String folder, PrintWriter out, PrintWriter err) {
+  static int verify(String folder, MetadataLimit limit, PrintWriter out, PrintWriter err) {
     try (SparkSessions.Session session = SparkSessions.start("reweave verify " + folder)) {
       JavaSparkContext spark = session.context();
       Verification.Result result =
-          new Verification(spark, new Stores(spark.hadoopConfiguration())).run(folder);
+          new Verification(spark, new Stores(spark.hadoopConfiguration()).limited(limit))
+              .run(folder);
       if (result.problems().isEmpty()) {
         out.println(
             Summary.verified(

@@ -39,13 +39,14 @@ public final class Doctor {
   public List<Finding> examine(
       String address, Optional<String> base, ReadOptions options, Depth depth) {
     Findings findings = new Findings();
+    Stores ofBase = stores.limited(options.safeguards().limit());
     Optional<BaseFolder> model =
         base.flatMap(
             b ->
                 findings.attempt(
                     () -> {
-                      new FolderExam(stores, findings, depth).examine(b);
-                      return BaseFolder.read(stores, b);
+                      new FolderExam(ofBase, findings, depth).examine(b);
+                      return BaseFolder.read(ofBase, b);
                     }));
     var unused =
         findings.attempt(

@@ -17,9 +17,10 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  * one tensor after another, each in windows of a few megabytes, about 64 MB together; a tensor that
  * is bigger than that is read by one task alone, in the same memory.
  *
- * <p>Options: {@code path}; {@code tag}, {@code weights} and {@code mapping} as on the command
- * line, but names are kept by default; {@code model}, the value of the column of that name; and
- * settings of Hadoop's file systems, which begin with {@code fs.}.
+ * <p>Options: {@code path}; {@code tag}, {@code weights}, {@code mapping}, {@code followLinks} and
+ * {@code maxMetadataBytes} as on the command line, but names are kept by default; {@code model},
+ * the value of the column of that name; and settings of Hadoop's file systems, which begin with
+ * {@code fs.}.
  */
 public final class ReweaveSource implements TableProvider, DataSourceRegister {
   /** For Spark. */

@@ -6,6 +6,8 @@ import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.job.prepare.MappingChoice;
+import dev.reweave.storage.MetadataLimit;
+import dev.reweave.storage.Safeguards;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -43,6 +45,12 @@ record SourceOptions(
   /** As {@code --mapping}, but {@code none} by default: a checkpoint is listed as it is. */
   private static final String MAPPING = "mapping";
 
+  /** {@code true} or {@code false}, as {@code --follow-links}. */
+  private static final String FOLLOW_LINKS = "followLinks";
+
+  /** As {@code --max-metadata-bytes}. */
+  private static final String MAX_METADATA = "maxMetadataBytes";
+
   /** What stands in the column of that name. */
   private static final String MODEL = "model";
 
@@ -74,9 +82,10 @@ record SourceOptions(
         addresses,
         model,
         new ReadOptions(
-            option(options, TAG),
-            option(options, WEIGHTS).map(SourceOptions::weights),
-            ReadOptions.Frozen.INCLUDE),
+                option(options, TAG),
+                option(options, WEIGHTS).map(SourceOptions::weights),
+                ReadOptions.Frozen.INCLUDE)
+            .withSafeguards(safeguards(options)),
         option(options, MAPPING).map(MappingChoice::of).orElse(MappingChoice.NONE),
         hadoop);
   }
@@ -107,6 +116,35 @@ record SourceOptions(
                         "no address is given",
                         "format reweave",
                         "name a checkpoint: load(URI), or OPTIONS (path 'URI')")));
+  }
+
+  private static Safeguards safeguards(CaseInsensitiveStringMap options) {
+    return new Safeguards(
+        option(options, FOLLOW_LINKS).map(SourceOptions::links).orElse(Safeguards.Links.INSIDE),
+        option(options, MAX_METADATA).map(SourceOptions::limit).orElse(MetadataLimit.DEFAULT));
+  }
+
+  private static Safeguards.Links links(String text) {
+    return switch (text.toLowerCase(Locale.ROOT)) {
+      case "true" -> Safeguards.Links.ANYWHERE;
+      case "false" -> Safeguards.Links.INSIDE;
+      default ->
+          throw ReweaveException.usage(
+              "neither true nor false", "option " + FOLLOW_LINKS + " = " + text, "true or false");
+    };
+  }
+
+  private static MetadataLimit limit(String text) {
+    try {
+      return MetadataLimit.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new ReweaveException(
+          ReweaveException.Kind.USAGE,
+          e.getMessage(),
+          "option " + MAX_METADATA + " = " + text,
+          "a number of bytes, such as 16MB",
+          e);
+    }
   }
 
   private static Weights weights(String text) {

@@ -2,7 +2,7 @@ package dev.reweave.report;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.reweave.plan.ByteSize;
+import dev.reweave.storage.ByteSize;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

@@ -1,9 +1,9 @@
 package dev.reweave.report;
 
-import dev.reweave.plan.ByteSize;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
+import dev.reweave.storage.ByteSize;
 import java.util.ArrayList;
 import java.util.List;
 

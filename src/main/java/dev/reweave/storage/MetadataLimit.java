@@ -21,6 +21,15 @@ public record MetadataLimit(long bytes) implements Serializable {
     }
   }
 
+  /**
+   * A limit as people write sizes, such as {@code 16MB}.
+   *
+   * @throws IllegalArgumentException if the text is no size above 0
+   */
+  public static MetadataLimit parse(String text) {
+    return new MetadataLimit(ByteSize.parse(text));
+  }
+
   /** The most bytes that are read: those of the limit, as far as memory takes them. */
   public long mostBytes() {
     return Math.min(bytes, MOST_BYTES);

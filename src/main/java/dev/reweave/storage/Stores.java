@@ -78,6 +78,11 @@ public final class Stores implements Serializable {
     }
   }
 
+  /** The same stores for reading what somebody else wrote, wherever links in it lead. */
+  public Stores limited(MetadataLimit most) {
+    return new Stores(conf, most, Optional.empty());
+  }
+
   /** What a folder holds directly: its files and the addresses of its folders, by name. */
   public record Listing(List<InputFile> files, List<String> folders) {}
 

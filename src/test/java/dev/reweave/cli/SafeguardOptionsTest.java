@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.testing.Fixtures;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -73,6 +76,39 @@ class SafeguardOptionsTest {
                         + "; allow more with --max-metadata-bytes if you trust the file"),
         run::toString);
     assertFalse(Files.exists(output()));
+  }
+
+  @Test
+  void theBasesHeadersAreStructure() throws IOException {
+    Path base = Fixtures.copy(Fixtures.folder("base_pipeline"), temp.resolve("base"));
+    pad(base.resolve("transformer/diffusion_pytorch_model.safetensors"), 200_000);
+    Path input = Fixtures.folder("cog_z2_bf16_w2").resolve("ckpt");
+
+    ConvertRun run =
+        ConvertRun.of("-i", input, "-o", output(), "--base", base, "--max-metadata-bytes", "100KB");
+
+    assertEquals(1, run.exitCode());
+    assertTrue(
+        run.err()
+            .get(0)
+            .matches(
+                "reweave: the header has \\d+ bytes, and --max-metadata-bytes allows 100000: file:"
+                    + base
+                    + "/transformer/.*; allow more with --max-metadata-bytes if you trust the"
+                    + " file"),
+        run::toString);
+    assertFalse(Files.exists(output()));
+  }
+
+  /** Lets the header of a file end in blanks, as it may. */
+  private static void pad(Path file, int blanks) throws IOException {
+    ByteBuffer old = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    int header = (int) old.getLong(0);
+    ByteBuffer all = ByteBuffer.allocate(old.capacity() + blanks).order(ByteOrder.LITTLE_ENDIAN);
+    all.putLong(header + blanks).put(old.array(), Long.BYTES, header);
+    all.put(" ".repeat(blanks).getBytes(StandardCharsets.US_ASCII));
+    all.put(old.array(), Long.BYTES + header, old.capacity() - Long.BYTES - header);
+    Files.write(file, all.array());
   }
 
   /** The cause of an error is told with {@code -v}, in the words of whoever found it. */

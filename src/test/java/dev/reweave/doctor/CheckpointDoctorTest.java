@@ -8,6 +8,8 @@ import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.storage.MetadataLimit;
+import dev.reweave.storage.Safeguards;
 import dev.reweave.storage.Stores;
 import dev.reweave.testing.FaultyFileSystem;
 import dev.reweave.testing.FaultyFileSystem.Call;
@@ -220,6 +222,26 @@ class CheckpointDoctorTest {
             Depth.STRUCTURE)
         .none()
         .says(Severity.INFO, "all tensors have the names and shapes of the base");
+  }
+
+  @Test
+  void noMoreStructureOfABaseThanIsAllowedIsRead() {
+    Path base = Fixtures.folder("base_pipeline_sharded_transformer");
+    Safeguards bounded = new Safeguards(Safeguards.Links.INSIDE, new MetadataLimit(1000));
+
+    Complaints complaints =
+        new Complaints(
+            new Doctor(Complaints.STORES, new ThreadScanner(Complaints.STORES))
+                .examine(
+                    base.resolve("none").toString(),
+                    Optional.of(base.toString()),
+                    ReadOptions.defaults().withSafeguards(bounded),
+                    Depth.STRUCTURE));
+
+    complaints.says(
+        Severity.PROBLEM,
+        "--max-metadata-bytes allows 1000",
+        base + "/diffusion_pytorch_model-00001-of-00002.safetensors");
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.job.compare.Comparison;
 import dev.reweave.report.Manifest;
+import dev.reweave.storage.Safeguards;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.FlatGroup;
@@ -211,7 +212,8 @@ class SavedWeightsTest {
 
   private Comparison.Result compare() {
     return new Comparison(TestSpark.context(), TestSpark.stores())
-        .run(temp.resolve("out").toString(), input.toString(), Optional.empty());
+        .run(
+            temp.resolve("out").toString(), input.toString(), Optional.empty(), Safeguards.DEFAULT);
   }
 
   @Test

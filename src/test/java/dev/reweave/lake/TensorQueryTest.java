@@ -15,6 +15,7 @@ import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -214,6 +215,9 @@ class TensorQueryTest {
         "path 'FIXTURE', weights 'all' | no such weights: option weights = all; master or model",
         "path 'FIXTURE', tag 'global_step9' | global_step9",
         "path 'FIXTURE', mapping 'nonsense' | no mapping of this name comes along",
+        "path 'FIXTURE', maxMetadataBytes '100' | bytes, and --max-metadata-bytes allows 100: ",
+        "path 'FIXTURE', maxMetadataBytes 'x' | option maxMetadataBytes = x; a number of bytes",
+        "path 'FIXTURE', followLinks 'yes' | neither true nor false: option followLinks = yes",
         "tag 'x' | no address is given: format reweave; name a checkpoint: load(URI)",
         "paths '[1' | not a JSON array of addresses: option paths",
         "paths '[\"a\", \"b\"]', model 'm' | one name for several models: option model",
@@ -233,6 +237,24 @@ class TensorQueryTest {
               var unused = rows("SELECT name FROM broken");
             });
     assertTrue(thrown.getMessage().contains(message), thrown::getMessage);
+  }
+
+  @Test
+  void linksOutOfACheckpointAreFollowedOnRequest() throws IOException {
+    Path model = Files.createDirectories(temp.resolve("model"));
+    Path elsewhere =
+        new WeightSample().floats("a", 1, 4).write(temp.resolve("elsewhere.safetensors"));
+    Files.createSymbolicLink(model.resolve("model.safetensors"), elsewhere);
+
+    view("t", model, "");
+    ReweaveException refused =
+        assertThrows(ReweaveException.class, () -> rows("SELECT name FROM t"));
+    view("t", model, ", followLinks 'true'");
+
+    assertEquals(List.of("a 4.0"), rows("SELECT name, max FROM t"));
+    assertTrue(
+        refused.getMessage().startsWith("a symbolic link leads out of the checkpoint, to "),
+        refused::getMessage);
   }
 
   @Test

@@ -29,6 +29,7 @@ import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.PartRule;
+import dev.reweave.storage.Safeguards;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
@@ -68,9 +69,11 @@ public final class Comparison {
    *
    * @param folder a folder that was converted
    * @param checkpoint the checkpoint that it was converted from
+   * @param tag the saved step in it; empty for the one that was converted
+   * @param safeguards how far the files of both are followed
    * @throws ReweaveException if they are not the same weights, or cannot be compared
    */
-  public Result run(String folder, String checkpoint, Optional<String> tag) {
+  public Result run(String folder, String checkpoint, Optional<String> tag, Safeguards safeguards) {
     Optional<Manifest> manifest =
         stores
             .file(folder + "/" + Manifest.FILE_NAME)
@@ -90,7 +93,8 @@ public final class Comparison {
     try {
       SparkScanner scanner = new SparkScanner(tasks, shared);
       CheckpointReader reader = new CheckpointReader(stores, scanner);
-      Checkpoint made = reader.read(folder + component, ReadOptions.defaults());
+      Checkpoint made =
+          reader.read(folder + component, ReadOptions.defaults().withSafeguards(safeguards));
       // The step that was converted, where 'latest' may name another one by now.
       Optional<String> step =
           tag.or(
@@ -100,7 +104,9 @@ public final class Comparison {
                       .filter(t -> !t.isEmpty() && stores.isFolder(checkpoint + "/" + t)));
       ReadOptions reading =
           Renaming.reading(
-              stores, new ReadOptions(step, Optional.empty(), Frozen.INCLUDE), mapping);
+              stores,
+              new ReadOptions(step, Optional.empty(), Frozen.INCLUDE).withSafeguards(safeguards),
+              mapping);
       Checkpoint module = module(scanner, checkpoint, reading);
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
       Map<String, Proof.Outcome> outcomes = compare(plan, tasks, shared);

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.storage.MetadataLimit;
+import dev.reweave.storage.Safeguards;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;
@@ -22,8 +24,12 @@ class ComparisonTest {
   @TempDir Path temp;
 
   private Comparison.Result compare(Path checkpoint) {
+    return compare(checkpoint, Safeguards.DEFAULT);
+  }
+
+  private Comparison.Result compare(Path checkpoint, Safeguards safeguards) {
     return new Comparison(TestSpark.context(), TestSpark.stores())
-        .run(temp.resolve("out").toString(), checkpoint.toString(), Optional.empty());
+        .run(temp.resolve("out").toString(), checkpoint.toString(), Optional.empty(), safeguards);
   }
 
   @ParameterizedTest
@@ -43,6 +49,34 @@ class ComparisonTest {
 
     assertEquals("cast to the type of the module, they are bit for bit its own", result.verdict());
     assertTrue(result.tensors() > 3, result::toString);
+  }
+
+  @Test
+  void linksOutOfTheCheckpointAreFollowedWhenAsked() throws IOException {
+    Path checkpoint =
+        Fixtures.copy(Fixtures.folder("z2_bf16_w2").resolve("ckpt"), temp.resolve("in"));
+    Converting.between(checkpoint, temp.resolve("out")).run();
+    Files.move(checkpoint.resolve("global_step3"), temp.resolve("elsewhere"));
+    Files.createSymbolicLink(checkpoint.resolve("global_step3"), temp.resolve("elsewhere"));
+
+    String refusal = assertThrows(ReweaveException.class, () -> compare(checkpoint)).getMessage();
+    Comparison.Result result =
+        compare(checkpoint, new Safeguards(Safeguards.Links.ANYWHERE, MetadataLimit.DEFAULT));
+
+    assertTrue(refusal.startsWith("a symbolic link leads out of the checkpoint, to "), refusal);
+    assertEquals("cast to the type of the module, they are bit for bit its own", result.verdict());
+  }
+
+  @Test
+  void noMoreStructureThanIsAllowedIsRead() {
+    Path checkpoint = Fixtures.folder("z2_bf16_w2").resolve("ckpt");
+    Converting.between(checkpoint, temp.resolve("out")).run();
+    Safeguards bounded = new Safeguards(Safeguards.Links.INSIDE, new MetadataLimit(100));
+
+    String refusal =
+        assertThrows(ReweaveException.class, () -> compare(checkpoint, bounded)).getMessage();
+
+    assertTrue(refusal.contains(" bytes, and --max-metadata-bytes allows 100: "), refusal);
   }
 
   @Test

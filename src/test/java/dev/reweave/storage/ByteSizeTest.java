@@ -1,4 +1,4 @@
-package dev.reweave.plan;
+package dev.reweave.storage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

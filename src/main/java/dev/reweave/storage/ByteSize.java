@@ -1,4 +1,4 @@
-package dev.reweave.plan;
+package dev.reweave.storage;
 
 import java.util.Locale;
 import java.util.regex.Matcher;

@@ -93,6 +93,13 @@ class FindingsTest {
     assertDoesNotThrow(() -> CheckpointFuzz.fuzzerTestOneInput(input));
   }
 
+  @Test
+  void moreParametersThanCanBeCounted() {
+    byte[] input = {1, 2, (byte) 0xeb, (byte) 0xeb, (byte) 0xe3, 0, 0x29, 0x20};
+
+    assertDoesNotThrow(() -> CheckpointFuzz.fuzzerTestOneInput(input));
+  }
+
   /** The pickle of a file with 2 to the power of 32 for the small number behind a text. */
   private static byte[] withLargeNumber(String file, String before) {
     String pickle = new String(CheckpointFuzz.pickle(file), ISO_8859_1);

@@ -214,14 +214,30 @@ record ModelStates(
   /** {@code param_shapes} is a list of dicts, one per group; a lone dict in old versions. */
   static List<Map<String, Shape>> groups(TorchValue root) {
     Optional<TorchValue> shapes = root.find("param_shapes");
-    if (shapes.isEmpty() || shapes.get().isDict()) {
-      return shapes.map(s -> List.of(shapes(shapes))).orElse(List.of());
+    if (shapes.isEmpty()) {
+      return List.of();
     }
     List<Map<String, Shape>> groups = new ArrayList<>();
-    for (TorchValue group : shapes.get().items()) {
+    List<TorchValue> dicts = shapes.get().isDict() ? List.of(shapes.get()) : shapes.get().items();
+    for (TorchValue group : dicts) {
       groups.add(shapes(Optional.of(group)));
     }
+    requireCountable(groups, shapes.get().place());
     return groups;
+  }
+
+  /** Offsets in the flat partitions are sums of lengths: what follows relies on there being one. */
+  private static void requireCountable(List<Map<String, Shape>> groups, String place) {
+    long left = Long.MAX_VALUE;
+    for (Map<String, Shape> group : groups) {
+      for (Shape shape : group.values()) {
+        left -= shape.elements();
+        if (left < 0) {
+          throw MasterWeights.sizes(
+              "the parameters have more elements in all than any file can hold", place);
+        }
+      }
+    }
   }
 
   private static Map<String, Shape> shapes(Optional<TorchValue> dict) {

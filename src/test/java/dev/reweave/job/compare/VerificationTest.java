@@ -10,6 +10,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.WrittenTensor;
+import dev.reweave.storage.MetadataLimit;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;
@@ -63,6 +64,26 @@ class VerificationTest {
 
     assertEquals(1, problems().size());
     assertProblem(SECOND + " has CRC32C", "was written; damaged is tensor " + last(SECOND));
+  }
+
+  @Test
+  void moreStructureThanIsAllowed() {
+    assertEquals(List.of(), problemsWithin(100_000));
+    List<String> problems = problemsWithin(50);
+    for (String file : List.of(FIRST, SECOND, THIRD, INDEX)) {
+      assertTrue(
+          problems.stream()
+              .anyMatch(
+                  p -> p.contains("--max-metadata-bytes allows 50: ") && p.contains("/" + file)),
+          () -> file + " is not in " + problems);
+    }
+  }
+
+  private List<String> problemsWithin(long limit) {
+    return new Verification(
+            TestSpark.context(), TestSpark.stores().limited(new MetadataLimit(limit)))
+        .run(folder.toString())
+        .problems();
   }
 
   /** The tensor whose bytes are the last ones of a shard. */

@@ -13,7 +13,7 @@ final class SafeguardArguments {
 
   @Option(
       names = FOLLOW_LINKS,
-      description = "Follow symbolic links in the checkpoint that lead out of its folder.")
+      description = "Follow symbolic links in checkpoint and base that lead out of their folders.")
   private boolean followLinks;
 
   @Option(

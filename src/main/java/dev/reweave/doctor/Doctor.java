@@ -39,12 +39,12 @@ public final class Doctor {
   public List<Finding> examine(
       String address, Optional<String> base, ReadOptions options, Depth depth) {
     Findings findings = new Findings();
-    Stores ofBase = stores.limited(options.safeguards().limit());
     Optional<BaseFolder> model =
         base.flatMap(
             b ->
                 findings.attempt(
                     () -> {
+                      Stores ofBase = stores.guarded(b, options.safeguards());
                       new FolderExam(ofBase, findings, depth).examine(b);
                       return BaseFolder.read(ofBase, b);
                     }));

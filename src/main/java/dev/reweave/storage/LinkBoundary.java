@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The folder on a local disk that symbolic links in it may not lead out of. A checkpoint that was
- * unpacked from somebody else's archive can hold links to any file of this machine.
+ * The folder on a local disk that symbolic links in it may not lead out of. What was unpacked from
+ * somebody else's archive can hold links to any file of this machine.
  *
  * @param named what the user named: followed, whatever it is
  * @param folders where links may lead: real paths
@@ -59,7 +59,7 @@ record LinkBoundary(Path named, List<Path> folders) {
     Path target = path.toRealPath();
     if (folders.stream().noneMatch(target::startsWith)) {
       throw ReweaveException.usage(
-          "a symbolic link leads out of the checkpoint, to " + target,
+          "a symbolic link leads out of the folder that is read, to " + target,
           "file:" + path,
           "put a copy in its place, or use --follow-links if you trust who made it");
     }

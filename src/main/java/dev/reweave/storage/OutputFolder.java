@@ -117,7 +117,7 @@ public final class OutputFolder {
    * @param name its path in the folder, with {@code /} between names
    */
   public Optional<InputFile> file(String name) {
-    return stores.file(new Path(folder, name).toString());
+    return stores.file(within(folder, name).toString());
   }
 
   /** Whether there is anything at the address. */
@@ -161,7 +161,7 @@ public final class OutputFolder {
    * @param length its final length in bytes
    */
   public StagedFile stage(String name, long length) {
-    String target = new Path(folder, name).toString();
+    String target = within(folder, name).toString();
     try {
       return switch (means) {
         case IN_PLACE -> {
@@ -186,7 +186,7 @@ public final class OutputFolder {
    * @param token what {@link StagedFile#token()} said of it
    */
   public StagedFile stagedBefore(String name, long length, String token) {
-    String target = new Path(folder, name).toString();
+    String target = within(folder, name).toString();
     String staged = staged(name);
     return switch (means) {
       case IN_PLACE -> new InPlaceFile(staged, target);
@@ -196,9 +196,20 @@ public final class OutputFolder {
     };
   }
 
+  /** A path with a name as it is: what stands before a colon in it would be taken for a scheme. */
+  private Path within(Path parent, String name) {
+    if (name.indexOf(':') >= 0 && "hdfs".equals(folder.toUri().getScheme())) {
+      throw ReweaveException.usage(
+          "HDFS has no names with a colon, as this file of the base has one",
+          name,
+          "rename it there, or name an output in another store");
+    }
+    return new Path(parent, "./" + name);
+  }
+
   /** Staged files have a folder of their own, since they can have any name. */
   private String staged(String name) {
-    return new Path(new Path(staging, FILES), name).toString();
+    return within(new Path(staging, FILES), name).toString();
   }
 
   private String parts(String name) {
@@ -233,7 +244,7 @@ public final class OutputFolder {
 
   /** Makes a small file visible, whole. */
   public void publish(String name, byte[] content) {
-    Path target = new Path(folder, name);
+    Path target = within(folder, name);
     if (isWrittenInPlace()) {
       write(target, content);
       return;
@@ -262,7 +273,7 @@ public final class OutputFolder {
    * happens if there is none.
    */
   public void remove(String name) {
-    Path target = new Path(folder, name);
+    Path target = within(folder, name);
     try {
       fs.delete(target, false);
     } catch (IOException e) {
@@ -273,7 +284,7 @@ public final class OutputFolder {
 
   /** Removes the folders around a file, below this one, that nothing is in. */
   public void removeEmptyParents(String name) {
-    Path parent = new Path(folder, name).getParent();
+    Path parent = within(folder, name).getParent();
     try {
       while (!parent.equals(folder) && removeIfEmpty(parent)) {
         parent = parent.getParent();

@@ -5,11 +5,11 @@ import java.io.Serializable;
 /**
  * How far what stands in files of unknown origin is followed.
  *
- * @param links what happens to symbolic links that lead out of a checkpoint
+ * @param links what happens to symbolic links that lead out of a checkpoint or a base
  * @param limit how much of one file may be structure
  */
 public record Safeguards(Links links, MetadataLimit limit) implements Serializable {
-  /** No links out of a checkpoint, and as much structure as memory takes. */
+  /** No links out of the folder that is read, and as much structure as memory takes. */
   public static final Safeguards DEFAULT = new Safeguards(Links.INSIDE, MetadataLimit.DEFAULT);
 
   /**

@@ -16,11 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.BlockLocation;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -38,9 +35,6 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
  */
 public final class Stores implements Serializable {
   private static final long serialVersionUID = 1L;
-
-  /** Levels of folders in folders that are walked. */
-  private static final int MOST_DEPTH = 64;
 
   private final MetadataLimit limit;
   private transient Optional<LinkBoundary> boundary;
@@ -78,13 +72,24 @@ public final class Stores implements Serializable {
     }
   }
 
-  /** The same stores for reading what somebody else wrote, wherever links in it lead. */
+  /** The same stores for reading what Reweave itself wrote, and somebody may have changed. */
   public Stores limited(MetadataLimit most) {
     return new Stores(conf, most, Optional.empty());
   }
 
-  /** What a folder holds directly: its files and the addresses of its folders, by name. */
-  public record Listing(List<InputFile> files, List<String> folders) {}
+  /**
+   * What a folder holds directly, by name.
+   *
+   * @param folders their addresses
+   * @param lost names of links that lead nowhere, and of what has no name in this machine's
+   *     encoding
+   */
+  public record Listing(List<InputFile> files, List<String> folders, List<String> lost) {
+    /** Of a folder with all that is in it. */
+    public Listing(List<InputFile> files, List<String> folders) {
+      this(files, folders, List.of());
+    }
+  }
 
   /** The full address: with scheme, absolute, without {@code .} and {@code ..} parts. */
   public String resolve(String address) {
@@ -115,9 +120,14 @@ public final class Stores implements Serializable {
   public Listing list(String address) {
     Path path = path(address);
     try {
+      FileSystem fs = fileSystem(path);
+      LocalFolder.Content content =
+          fs instanceof RawLocalFileSystem local
+              ? LocalFolder.list(local, path)
+              : new LocalFolder.Content(List.of(fs.listStatus(path)), List.of());
       List<InputFile> files = new ArrayList<>();
       List<String> folders = new ArrayList<>();
-      for (FileStatus status : fileSystem(path).listStatus(path)) {
+      for (FileStatus status : content.statuses()) {
         requireInside(status.getPath());
         if (status.isFile()) {
           files.add(inputFile(status));
@@ -127,7 +137,7 @@ public final class Stores implements Serializable {
       }
       files.sort(Comparator.comparing(InputFile::uri));
       folders.sort(Comparator.naturalOrder());
-      return new Listing(files, folders);
+      return new Listing(files, folders, content.lost());
     } catch (IOException e) {
       throw unreadable(address, e);
     }
@@ -170,29 +180,10 @@ public final class Stores implements Serializable {
    * All files in a folder and in the folders below it, by their paths in it, with {@code /} between
    * names.
    *
-   * @throws ReweaveException if it is missing or may not be read
+   * @throws ReweaveException if it is missing or may not be read, or some of it is lost
    */
   public SortedMap<String, InputFile> tree(String address) {
-    SortedMap<String, InputFile> files = new TreeMap<>();
-    addTree(address, "", 0, files);
-    return files;
-  }
-
-  // FileSystem.listFiles would ask for the permissions of every local file with a process of its
-  // own.
-  private void addTree(
-      String folder, String prefix, int depth, SortedMap<String, InputFile> files) {
-    if (depth > MOST_DEPTH) {
-      throw new ReweaveException(
-          "folders in folders without an end", folder, "look for a link that leads back");
-    }
-    Listing listing = list(folder);
-    listing.files().forEach(file -> files.put(prefix + name(file.uri()), file));
-    listing.folders().forEach(f -> addTree(f, prefix + name(f) + "/", depth + 1, files));
-  }
-
-  private static String name(String address) {
-    return address.substring(address.lastIndexOf('/') + 1);
+    return FolderTree.of(this, address);
   }
 
   /**
@@ -201,19 +192,8 @@ public final class Stores implements Serializable {
    */
   public List<BlockHosts> blocks(InputFile file) {
     Path path = path(file.uri());
-    FileStatus status = new FileStatus(file.length(), false, 1, 1, file.modified(), path);
     try {
-      FileSystem fs = fileSystem(path);
-      List<BlockHosts> blocks = new ArrayList<>();
-      // Where nothing is known, Hadoop says that all is on the local host.
-      boolean known = false;
-      for (BlockLocation block : fs.getFileBlockLocations(status, 0, file.length())) {
-        List<String> hosts =
-            Stream.of(block.getHosts()).filter(h -> !h.equals("localhost")).toList();
-        known |= !hosts.isEmpty();
-        blocks.add(new BlockHosts(block.getOffset() + block.getLength(), hosts));
-      }
-      return known ? blocks : List.of();
+      return BlockHosts.of(fileSystem(path), path, file);
     } catch (IOException e) {
       // It would only be of use: what cannot be read is told when it is read.
       return List.of();
@@ -224,9 +204,18 @@ public final class Stores implements Serializable {
   public RandomAccess open(InputFile file) {
     Path path = path(file.uri());
     try {
+      requireRegular(file);
       return HadoopRandomAccess.open(fileSystem(path), path, file).limitedTo(limit);
     } catch (IOException e) {
       throw unreadable(file.uri(), e);
+    }
+  }
+
+  /** Refuses what a read could hang on, or never end. */
+  void requireRegular(InputFile file) {
+    Path path = path(file.uri());
+    if (fileSystem(path) instanceof RawLocalFileSystem local) {
+      LocalFolder.requireRegular(local, path);
     }
   }
 
@@ -252,10 +241,17 @@ public final class Stores implements Serializable {
     return content;
   }
 
-  /** The folder at an address, there or not, as a place for results. */
+  /**
+   * The folder at an address, there or not, as a place for results.
+   *
+   * @throws ReweaveException if there is a link that leads nowhere
+   */
   public OutputFolder outputFolder(String address) {
     Path path = path(address);
     FileSystem fs = fileSystem(path);
+    if (fs instanceof RawLocalFileSystem local) {
+      LocalFolder.requireNoLooseLink(local, path);
+    }
     return new OutputFolder(this, fs, fs.makeQualified(path));
   }
 
@@ -361,6 +357,12 @@ public final class Stores implements Serializable {
   }
 
   private static InputFile inputFile(FileStatus status) {
+    if (status.getLen() < 0) {
+      throw ReweaveException.unsupported(
+          "the store does not tell how long this file is",
+          status.getPath().toString(),
+          "download it, or copy it into a store that does");
+    }
     return new InputFile(
         status.getPath().toString(),
         status.getLen(),

@@ -2,6 +2,7 @@ package dev.reweave.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.storage.MetadataLimit;
@@ -17,6 +18,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Symbolic links in what somebody else may have made. */
 class LinksTest {
@@ -52,7 +55,7 @@ class LinksTest {
     String message =
         assertThrows(ReweaveException.class, () -> read(checkpoint, Links.INSIDE)).getMessage();
     assertEquals(
-        "a symbolic link leads out of the checkpoint, to "
+        "a symbolic link leads out of the folder that is read, to "
             + target
             + ": file:"
             + link
@@ -131,6 +134,26 @@ class LinksTest {
     Files.move(blobs.resolve("5d"), temp.resolve("5d"));
     Files.createSymbolicLink(blobs.resolve("5d"), temp.resolve("5d"));
     assertRefused(model.resolve("model.safetensors"), temp.resolve("5d"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {STATES, "latest"})
+  void pipesAreNoFiles(String name) throws Exception {
+    Path pipe = checkpoint.resolve(name);
+    Files.delete(pipe);
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    assertEquals(
+        "this is a pipe, a socket, a device or a folder, and no file: file:"
+            + pipe
+            + "; put a file with the content in its place, or remove it",
+        assertThrows(ReweaveException.class, () -> tensors(checkpoint)).getMessage());
+  }
+
+  @Test
+  void devicesAreNoFiles() {
+    String message =
+        assertThrows(ReweaveException.class, () -> tensors(Path.of("/dev/zero"))).getMessage();
+    assertTrue(message.startsWith("this is a pipe, a socket, a device or a folder"), message);
   }
 
   @Test

@@ -100,6 +100,30 @@ class SafeguardOptionsTest {
     assertFalse(Files.exists(output()));
   }
 
+  @Test
+  void linksOutOfTheBaseAreFollowedWhenAskedAlone() throws IOException {
+    Path base = Fixtures.copy(Fixtures.folder("base_pipeline"), temp.resolve("base"));
+    Path secret = Files.writeString(temp.toRealPath().resolve("secret"), "s");
+    Files.createSymbolicLink(base.resolve("README.md"), secret);
+    Path input = Fixtures.folder("cog_z2_bf16_w2").resolve("ckpt");
+
+    ConvertRun run = ConvertRun.of("-i", input, "-o", output(), "--base", base);
+
+    assertEquals(1, run.exitCode());
+    assertTrue(
+        run.err()
+            .get(0)
+            .startsWith(
+                "reweave: a symbolic link leads out of the folder that is read, to "
+                    + secret
+                    + ": "),
+        run::toString);
+    assertFalse(Files.exists(output()));
+    ConvertRun asked = ConvertRun.of("-i", input, "-o", output(), "--base", base, "--follow-links");
+    assertEquals(0, asked.exitCode(), asked::toString);
+    assertEquals("s", Files.readString(output().resolve("README.md")));
+  }
+
   /** Lets the header of a file end in blanks, as it may. */
   private static void pad(Path file, int blanks) throws IOException {
     ByteBuffer old = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);

@@ -245,6 +245,20 @@ class CheckpointDoctorTest {
   }
 
   @Test
+  void linksOutOfABaseAreNotFollowed() throws IOException {
+    Path base = Files.createDirectory(temp.resolve("base"));
+    for (String name : List.of("config.json", "diffusion_pytorch_model.safetensors")) {
+      Files.createSymbolicLink(
+          base.resolve(name), Fixtures.folder("base_pipeline").resolve("transformer/" + name));
+    }
+
+    Complaints.of(
+            fixture("cog_z2_bf16_w2").toString(), Optional.of(base.toString()), Depth.STRUCTURE)
+        .says(
+            Severity.PROBLEM, "a symbolic link leads out of the folder that is read, to ", "base/");
+  }
+
+  @Test
   void namesAreMappedBeforeTheyAreCompared() {
     Complaints.of(
             fixture("sat_z2_bf16_w2").toString(),

@@ -245,4 +245,33 @@ class FailureTest {
     assertSays(failure.getMessage(), "not empty", "thesis.tex", "--overwrite");
     assertEquals("years of work", Files.readString(output.resolve("thesis.tex")));
   }
+
+  @Test
+  void outputsThatAreLinksToNothing() throws IOException {
+    Path output = Files.createSymbolicLink(temp.resolve("link"), temp.resolve("nothing"));
+    ReweaveException failure =
+        assertThrows(
+            ReweaveException.class,
+            () -> Converting.between(Fixtures.folder("z2_bf16_w2/ckpt"), output).run());
+
+    assertEquals(
+        "the output is no folder, but a link that leads nowhere: "
+            + output
+            + "; remove it, or name another output",
+        failure.getMessage());
+    assertTrue(Files.isSymbolicLink(output));
+  }
+
+  @Test
+  void serversThatDoNotTellLengths() {
+    assertSays(
+        assertThrows(
+                ReweaveException.class,
+                () ->
+                    Converting.between("http://localhost:1/model.safetensors", temp.resolve("out"))
+                        .run())
+            .getMessage(),
+        "the store does not tell how long this file is: http://localhost:1/model.safetensors",
+        "download it");
+  }
 }

@@ -1,8 +1,11 @@
 package dev.reweave.job;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.ReweaveException;
 import dev.reweave.job.compare.Verification;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;
@@ -14,6 +17,7 @@ import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -82,5 +86,27 @@ class PipelineStoresTest {
   @Test
   void fromHdfsToS3() throws IOException {
     convert(TestHdfs.fileSystem(), s3, "hdfs-to-s3");
+  }
+
+  @Test
+  void hdfsHasNoNamesWithAColon() throws IOException {
+    Path base = Fixtures.copy(Fixtures.folder("base_pipeline"), temp.resolve("base"));
+    Files.writeString(base.resolve("step:3"), "three");
+    String output = TestHdfs.fileSystem().getUri() + "/pipelines/out/colon";
+
+    ReweaveException failure =
+        assertThrows(
+            ReweaveException.class,
+            () ->
+                Converting.between(Fixtures.folder(FIXTURE + "/ckpt"), output)
+                    .base(base)
+                    .in(new Stores(conf))
+                    .run());
+
+    assertEquals(
+        "HDFS has no names with a colon, as this file of the base has one: step:3; rename it there,"
+            + " or name an output in another store",
+        failure.getMessage());
+    assertFalse(TestHdfs.fileSystem().exists(new org.apache.hadoop.fs.Path(output)));
   }
 }

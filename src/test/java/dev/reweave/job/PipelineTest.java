@@ -48,6 +48,23 @@ class PipelineTest extends PipelineCase {
         manifest.notes().contains("model_index.json names tokenizer, which is not in the base"));
   }
 
+  @Test
+  void namesOfTheBaseThatHadoopMisreads() throws IOException {
+    Path base = Fixtures.copy(base(), temp.resolve("base"));
+    Files.createDirectories(base.resolve("assets/step:3"));
+    for (String name : List.of("s3a:notes", "assets/step:3/a:b", "50%25 #?+ .txt")) {
+      Files.writeString(base.resolve(name), name);
+      Files.createFile(base.resolve(name + ":empty"));
+    }
+
+    Converting.between(input("cog_z2_bf16_w2"), output()).base(base).run();
+
+    assertEquals(
+        without(Fixtures.digests(base), WEIGHTS),
+        without(Fixtures.digests(output()), WEIGHTS, Manifest.FILE_NAME));
+    assertVerified();
+  }
+
   /** As accelerate saves it: the tag is called pytorch_model, and much else stands around. */
   @Test
   void aFolderOfAccelerate() throws IOException {

@@ -253,7 +253,9 @@ class TensorQueryTest {
 
     assertEquals(List.of("a 4.0"), rows("SELECT name, max FROM t"));
     assertTrue(
-        refused.getMessage().startsWith("a symbolic link leads out of the checkpoint, to "),
+        refused
+            .getMessage()
+            .startsWith("a symbolic link leads out of the folder that is read, to "),
         refused::getMessage);
   }
 

@@ -71,9 +71,13 @@ public final class Preparation {
     Checkpoint checkpoint = new CheckpointReader(stores, scanner).read(request.input(), reading);
     Renaming renaming =
         wanted(Renaming.of(stores, checkpoint, request.mapping()), request.planning());
-    Stores ofBase = stores.limited(reading.safeguards().limit());
     Optional<BaseDesign> base =
-        request.base().map(choice -> BaseDesign.read(ofBase, choice, renaming));
+        request
+            .base()
+            .map(
+                choice ->
+                    BaseDesign.read(
+                        stores.guarded(choice.address(), reading.safeguards()), choice, renaming));
     base.ifPresent(b -> b.require(renaming, request.planning().only(), request.input()));
     requireBaseForLikeness(request);
     Design design = design(checkpoint, renaming, base, request.planning());

@@ -13,6 +13,7 @@ import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.HadoopFiles;
 import dev.reweave.testing.S3Server;
+import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -64,7 +65,7 @@ class StoreToStoreTest {
     conf = new Configuration(TestSpark.context().hadoopConfiguration());
     S3Server.shared().configure(conf);
     bucket = S3Server.shared().newBucket();
-    Configuration hdfs = new Configuration();
+    Configuration hdfs = TestHdfs.impatient(new Configuration());
     hdfs.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, temp.resolve("hdfs").toString());
     cluster = new MiniDFSCluster.Builder(hdfs).numDataNodes(1).build();
     SYSTEMS.put(Store.HDFS, cluster.getFileSystem());

@@ -17,7 +17,7 @@ public final class TestHdfs {
   private static MiniDFSCluster start() {
     try {
       Path folder = Files.createTempDirectory("reweave-hdfs-");
-      Configuration conf = new Configuration();
+      Configuration conf = impatient(new Configuration());
       conf.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, folder.toString());
       MiniDFSCluster cluster = new MiniDFSCluster.Builder(conf).numDataNodes(1).build();
       Runtime.getRuntime().addShutdownHook(new Thread(() -> cluster.shutdown(true)));
@@ -25,6 +25,12 @@ public final class TestHdfs {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Lets clients wait 5 ms, not 400, for the first time before they close a file. */
+  public static Configuration impatient(Configuration conf) {
+    conf.set("dfs.client.block.write.locateFollowingBlock.initial.delay.ms", "5");
+    return conf;
   }
 
   /** Its file system; never to be closed by a test. */

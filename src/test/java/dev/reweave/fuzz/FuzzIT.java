@@ -39,7 +39,8 @@ class FuzzIT {
     INDEX(IndexFuzz.class, FuzzRun.Ground.OWN_CLASSES, IndexFuzz::seeds),
     TAG(TagFuzz.class, FuzzRun.Ground.STORES, TagFuzz::seeds),
     MAPPING(MappingFuzz.class, FuzzRun.Ground.OWN_CLASSES, MappingFuzz::seeds),
-    CHECKPOINT(CheckpointFuzz.class, FuzzRun.Ground.STORES, CheckpointFuzz::seeds);
+    CHECKPOINT(CheckpointFuzz.class, FuzzRun.Ground.STORES, CheckpointFuzz::seeds),
+    FOLDER(FolderFuzz.class, FuzzRun.Ground.STORES, FolderFuzz::seeds);
 
     private final Class<?> type;
     private final FuzzRun.Ground ground;

@@ -1,0 +1,142 @@
+package dev.reweave.fuzz;
+
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.CheckpointReader;
+import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.storage.Stores;
+import dev.reweave.testing.Fixtures;
+import java.io.IOException;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/**
+ * Folders of kinds that no file alone shows, in which one file was changed: universal checkpoints,
+ * distributed ones of PyTorch, saved weights; read as the command line reads them.
+ */
+public final class FolderFuzz {
+  private static final Stores STORES = new Stores(MemoryFolders.configuration());
+
+  /** Files whose content says what others mean; the rest has weights alone. */
+  private static final Pattern READ =
+      Pattern.compile(
+          ".*/(fp32\\.pt|optimizer_state\\.pt|.*_states\\.pt|latest\\w*|\\.metadata|__0_0\\.distcp"
+              + "|pytorch_model\\.bin|.*\\.safetensors|.*\\.json)");
+
+  /** Bytes of a word of what is no pickle. */
+  private static final int WORD = 64;
+
+  private static final int MOST_BYTES = 40 << 10;
+
+  /** A file, as a part of a torch archive if it is one. */
+  private record Member(String path, String folder, Optional<TorchArchive> archive) {
+    List<byte[]> words() {
+      if (archive.isPresent()) {
+        return Words.pickle(archive.get().pickle(), archive.get().pickles());
+      }
+      byte[] content = MemoryFolders.content(path);
+      return path.endsWith(".metadata") ? Words.pickle(content, 1) : cut(content);
+    }
+
+    byte[] with(byte[] document) {
+      return archive.map(a -> a.with(document)).orElse(document);
+    }
+
+    private static List<byte[]> cut(byte[] content) {
+      List<byte[]> words = new ArrayList<>();
+      for (int at = 0; at < content.length; at += WORD) {
+        words.add(Arrays.copyOfRange(content, at, Math.min(content.length, at + WORD)));
+      }
+      return words;
+    }
+  }
+
+  private static final List<Member> MEMBERS = members();
+  private static final Documents DOCUMENTS =
+      new Documents(MEMBERS.stream().map(Member::words).toList(), Words.opcodes());
+  private static final ReadOptions FIRST = ReadOptions.defaults();
+  private static final ReadOptions SECOND =
+      new ReadOptions(Optional.empty(), Optional.of(Weights.MODEL), ReadOptions.Frozen.EXCLUDE);
+
+  private FolderFuzz() {}
+
+  private static List<Member> members() {
+    Map<String, String> folders = new TreeMap<>();
+    for (String name :
+        List.of(
+            "uc_from_z1_fp16_w2/ckpt",
+            "uc_from_z3_frozen/ckpt",
+            "dcp_plain/ckpt",
+            "dcp_mesh_w4/ckpt",
+            "z3_bf16_w2_save16/ckpt/model16",
+            "base_pipeline_sharded_transformer")) {
+      folders.put("/" + name + "/", name);
+    }
+    try {
+      List<Member> members = new ArrayList<>();
+      for (String folder : folders.values()) {
+        MemoryFolders.add(folder, Fixtures.folder(folder));
+      }
+      for (String path : MemoryFolders.paths()) {
+        byte[] content = MemoryFolders.content(path);
+        if (READ.matcher(path).matches() && content.length < MOST_BYTES) {
+          String folder = folders.keySet().stream().filter(path::startsWith).findFirst().get();
+          boolean zip = !path.endsWith(".distcp") && content[0] == 'P' && content[1] == 'K';
+          Optional<TorchArchive> archive =
+              zip
+                  ? Optional.of(new TorchArchive(Fixtures.folder(path.substring(1))))
+                  : Optional.empty();
+          members.add(new Member(path, folder, archive));
+        }
+      }
+      return members;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static List<byte[]> seeds() {
+    return DOCUMENTS.seeds().stream().filter(seed -> !Documents.isWhole(seed)).toList();
+  }
+
+  /** Called by the fuzzer. */
+  public static void fuzzerTestOneInput(byte[] input) {
+    Member member = MEMBERS.get(DOCUMENTS.document(input));
+    byte[] document = DOCUMENTS.edited(DOCUMENTS.document(input), input, 2);
+    ReadOptions options = Documents.way(input, 2) == 0 ? FIRST : SECOND;
+    byte[] before = MemoryFolders.content(member.path());
+    MemoryFolders.put(member.path(), member.with(document));
+    try {
+      Promise.check(() -> TreeWalk.of(read(member.folder(), options)));
+    } finally {
+      MemoryFolders.put(member.path(), before);
+    }
+  }
+
+  /** Folders, by where they are in memory. */
+  static List<String> folders() {
+    return MEMBERS.stream().map(Member::folder).distinct().toList();
+  }
+
+  /** Reads a folder as it is now. */
+  static Checkpoint read(String folder, ReadOptions options) {
+    return new CheckpointReader(STORES, new InTurn()).read("memory:" + folder, options);
+  }
+
+  /** Reads on the calling thread, whose time is measured. */
+  private static final class InTurn implements MetadataScanner {
+    @Override
+    public <T extends Serializable> List<T> scan(List<Request<T>> requests) {
+      return requests.stream().map(request -> ThreadScanner.answer(STORES, request)).toList();
+    }
+  }
+}

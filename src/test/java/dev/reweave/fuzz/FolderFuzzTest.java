@@ -1,0 +1,33 @@
+package dev.reweave.fuzz;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import dev.reweave.checkpoint.ReadOptions;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the fuzzer starts from is read, and is the same after each input. */
+class FolderFuzzTest {
+  static List<String> folders() {
+    return FolderFuzz.folders();
+  }
+
+  @ParameterizedTest
+  @MethodSource("folders")
+  void everyFolderIsRead(String folder) {
+    assertFalse(FolderFuzz.read(folder, ReadOptions.defaults()).tensors().isEmpty());
+  }
+
+  @Test
+  void anInputLeavesTheFilesAsTheyWere() {
+    assertFalse(folders().isEmpty());
+    List<byte[]> before = MemoryFolders.paths().stream().map(MemoryFolders::content).toList();
+    byte[] input = {1, 2, 3, 0, 0, 0, 0};
+    assertDoesNotThrow(() -> FolderFuzz.fuzzerTestOneInput(input));
+    assertEquals(before, MemoryFolders.paths().stream().map(MemoryFolders::content).toList());
+  }
+}

@@ -92,18 +92,18 @@ public final class StateDictFile {
   /**
    * Finds the state dict in what was saved, and its tensors.
    *
-   * @throws ReweaveException if there is none
+   * @throws ReweaveException if there is none, or it has a tensor of a kind that is not read
    */
   public static Content stateDict(TorchFile file) throws IOException {
     TorchValue root = file.root();
     for (String wrapper : WRAPPERS) {
       TorchValue inner = root.find(wrapper).orElse(root);
       if (inner != root && inner.isDict() && hasTensors(inner)) {
-        return content(file, inner);
+        return content(file, TensorEntries.ofModule(inner));
       }
     }
     if (root.isDict() && hasTensors(root)) {
-      return content(file, root);
+      return content(file, TensorEntries.ofFile(root));
     }
     throw ReweaveException.unsupported(
         "no state dict in this file",
@@ -112,20 +112,16 @@ public final class StateDictFile {
   }
 
   private static boolean hasTensors(TorchValue dict) {
-    return dict.entries().stream().anyMatch(e -> e.getValue().isTensor());
+    return dict.entries().stream()
+        .anyMatch(e -> e.getValue().isTensor() || e.getValue().isUnreadTensor());
   }
 
-  private static Content content(TorchFile file, TorchValue dict) throws IOException {
+  private static Content content(TorchFile file, TensorEntries entries) throws IOException {
     List<NamedTensor> tensors = new ArrayList<>();
     Map<StoredLayout, String> first = new LinkedHashMap<>();
     Map<String, String> aliases = new LinkedHashMap<>();
-    int skipped = 0;
-    for (Map.Entry<String, TorchValue> entry : dict.entries()) {
-      if (!entry.getValue().isTensor()) {
-        skipped++;
-        continue;
-      }
-      NamedTensor tensor = locate(file, entry.getKey(), entry.getValue().tensor());
+    for (Map.Entry<String, TorchTensor> entry : entries.requireRead().tensors().entrySet()) {
+      NamedTensor tensor = locate(file, entry.getKey(), entry.getValue());
       String same =
           tensor.spec().elements() == 0
               ? null
@@ -136,7 +132,7 @@ public final class StateDictFile {
         aliases.put(tensor.name(), same);
       }
     }
-    return new Content(tensors, aliases, skipped);
+    return new Content(tensors, aliases, entries.others());
   }
 
   /** Finds the bytes of a tensor in its file. */

@@ -2,6 +2,8 @@ package dev.reweave.pytorch;
 
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * What a pickle wants to be made by calling something: remembered, never made.
@@ -9,6 +11,13 @@ import java.util.Optional;
  * <p>A subclass of dict or list keeps the items that the pickle puts into it.
  */
 final class PickleObject {
+  private static final Pattern REBUILDS = Pattern.compile("torch\\._(utils|tensor)\\._rebuild_.*");
+  private static final Set<String> ARRAYS =
+      Set.of("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct");
+  private static final String REBUILT_AS_CLASS = "torch._tensor._rebuild_from_type_v2";
+  private static final Set<String> PLAIN_CLASSES =
+      Set.of("torch.Tensor", "torch._tensor.Tensor", "torch.nn.parameter.Parameter");
+
   private final Object callable;
   private final PickleSequence arguments;
   private Object state = None.NONE;
@@ -35,6 +44,24 @@ final class PickleObject {
 
   void build(Object newState) {
     state = newState;
+  }
+
+  /** The class that it would be of, or the function that would make it; the more telling one. */
+  Optional<PickleGlobal> type() {
+    if (callable instanceof PickleGlobal rebuild
+        && rebuild.path().equals(REBUILT_AS_CLASS)
+        && arguments.size() > 1
+        && arguments.item(0) instanceof PickleGlobal function
+        && arguments.item(1) instanceof PickleGlobal type) {
+      return Optional.of(PLAIN_CLASSES.contains(type.path()) ? function : type);
+    }
+    return callable instanceof PickleGlobal type ? Optional.of(type) : Optional.empty();
+  }
+
+  /** Whether it is of the functions with which torch makes tensors, or numpy arrays. */
+  boolean isTensor() {
+    return callable instanceof PickleGlobal function
+        && (REBUILDS.matcher(function.path()).matches() || ARRAYS.contains(function.path()));
   }
 
   /** The entries, where this is a subclass of dict. */

@@ -53,7 +53,7 @@ final class TorchGlobals {
                 arguments.size() == 0 ? Optional.of(new byte[0]) : Optional.empty();
             case "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar" ->
                 NumpyScalar.read(arguments);
-            case "torch._tensor._rebuild_from_type_v2" ->
+            case "torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type" ->
                 arguments.size() == 4
                         && arguments.item(0) instanceof PickleGlobal rebuild
                         && arguments.item(2) instanceof PickleSequence inner

@@ -82,6 +82,19 @@ public final class TorchValue {
     return value instanceof TorchTensor;
   }
 
+  /**
+   * Whether torch makes something of this that is not known here: an object of some class, such as
+   * a tensor that is quantized or sparse.
+   */
+  public boolean isUnknownObject() {
+    return value instanceof PickleObject && !isInteger();
+  }
+
+  /** Whether torch makes a tensor of this, and it is none with plain elements in the file. */
+  public boolean isUnreadTensor() {
+    return value instanceof PickleObject object && object.isTensor();
+  }
+
   /** Whether this is text. */
   public boolean isText() {
     return value instanceof String;
@@ -281,6 +294,16 @@ public final class TorchValue {
         "check that the file is what its name says, and that its framework's version is supported");
   }
 
+  /** What this is, for messages: {@code a tuple}, {@code a value of numpy.ndarray}. */
+  public String kind() {
+    return kindOf(value);
+  }
+
+  /** The value as it was read. */
+  Object value() {
+    return value;
+  }
+
   /** The file and the way to this value in it, for messages. */
   public String place() {
     String path = path();
@@ -289,7 +312,7 @@ public final class TorchValue {
 
   private static String kindOf(Object value) {
     if (value instanceof PickleObject object) {
-      return object.callable() instanceof PickleGlobal type ? "a value of " + type : "an object";
+      return object.type().map(type -> "a value of " + type).orElse("an object");
     }
     if (value instanceof PickleSequence sequence) {
       return switch (sequence.kind()) {

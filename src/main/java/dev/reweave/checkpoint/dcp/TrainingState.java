@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Tells the state of a training run from the weights of its model, by where trainers put both. */
-final class TrainingState {
+public final class TrainingState {
   /**
    * Names under which torchtitan, Accelerate, Lightning, Megatron-Core, NeMo and PyTorch's own
    * examples save what is no weight.
@@ -24,7 +24,7 @@ final class TrainingState {
   private TrainingState() {}
 
   /** Whether an entry or folder of this name holds training state. */
-  static boolean isStateName(String name) {
+  public static boolean isStateName(String name) {
     return STATE.matcher(name).matches();
   }
 

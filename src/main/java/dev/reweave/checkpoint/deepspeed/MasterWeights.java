@@ -58,6 +58,8 @@ final class MasterWeights {
     experts.complete(dict, model, frozen);
     model.shared().forEach(dict::tie);
     model.sameView().forEach(dict::tie);
+    boolean excludes = frozen == Frozen.EXCLUDE;
+    model.requireRead(n -> !dict.has(n) && !(excludes && !model.buffers().contains(n)));
     noteNamesWithoutWeights(dict, leftOut);
     if (!experts.isEmpty()) {
       new ExpertOrder(experts.experts(), model).arrange(dict);
@@ -131,6 +133,7 @@ final class MasterWeights {
 
   /** Frozen parameters that the file lists, whole under ZeRO-2, in pieces under ZeRO-3. */
   private List<NamedTensor> declared() {
+    model.requireRead(model.frozenShapes()::containsKey);
     if (model.fragments().size() != model.frozenShapes().size()) {
       throw new ReweaveException(
           model.frozenShapes().size()

@@ -77,7 +77,7 @@ final class ModelParts {
     StateDict dict = new StateDict();
     for (int stage = 0; stage < grid.pipeline(); stage++) {
       ModelRank rank = ranks.get(grid.rank(stage, tensorRank));
-      if (rank.states().module().isEmpty()) {
+      if (rank.states().module().isEmpty() && rank.states().unread().isEmpty()) {
         throw new ReweaveException(
             "'module' holds no tensors",
             rank.modelFile().file().uri(),

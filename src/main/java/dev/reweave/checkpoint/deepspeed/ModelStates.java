@@ -1,6 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.StateDictFile;
+import dev.reweave.checkpoint.TensorEntries;
 import dev.reweave.pytorch.TorchFile;
 import dev.reweave.pytorch.TorchTensor;
 import dev.reweave.pytorch.TorchValue;
@@ -17,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What a conversion needs of one {@code *_model_states.pt} (written by {@code
@@ -37,6 +40,7 @@ import java.util.Set;
  * @param frozenShapes shapes of parameters that were not trained, in order
  * @param fragments the tensors that hold them, whole (ZeRO-2) or a piece each (ZeRO-3)
  * @param shared tied names: alias to the name that has the parameter
+ * @param unread why tensors of {@code module}, or fragments, cannot be read, by name
  */
 record ModelStates(
     String version,
@@ -52,7 +56,8 @@ record ModelStates(
     Set<String> buffers,
     Map<String, Shape> frozenShapes,
     List<NamedTensor> fragments,
-    Map<String, String> shared)
+    Map<String, String> shared,
+    Map<String, ReweaveException> unread)
     implements RankFacts {
 
   /**
@@ -133,7 +138,10 @@ record ModelStates(
     List<Map<String, Shape>> groups = groups(root);
     Set<String> trained = new HashSet<>();
     groups.forEach(g -> trained.addAll(g.keySet()));
-    Map<String, TorchTensor> tensors = tensors(root);
+    Optional<TensorEntries> entries = root.find("module").map(TensorEntries::ofModule);
+    Map<String, TorchTensor> tensors = entries.map(TensorEntries::tensors).orElse(Map.of());
+    Map<String, ReweaveException> unread =
+        new LinkedHashMap<>(entries.map(TensorEntries::unread).orElse(Map.of()));
     Set<String> buffers = names(root, "buffer_names");
     List<NamedTensor> module = new ArrayList<>();
     for (Map.Entry<String, TorchTensor> e : tensors.entrySet()) {
@@ -160,8 +168,9 @@ record ModelStates(
         sameViews(tensors),
         buffers,
         shapes(root.find("frozen_param_shapes")),
-        fragments(file),
-        texts(root, "shared_params"));
+        fragments(file, unread),
+        texts(root, "shared_params"),
+        unread);
   }
 
   /** All trained parameters with their shapes, group after group. */
@@ -189,26 +198,27 @@ record ModelStates(
         buffers,
         frozenShapes,
         fragments,
-        shared);
+        shared,
+        unread);
+  }
+
+  /**
+   * Refuses what cannot be read.
+   *
+   * @param wanted says of a name whether its tensor is needed
+   * @throws ReweaveException for the first that is
+   */
+  void requireRead(Predicate<String> wanted) {
+    for (Map.Entry<String, ReweaveException> entry : unread.entrySet()) {
+      if (wanted.test(entry.getKey())) {
+        throw entry.getValue();
+      }
+    }
   }
 
   /** What must be the same in the files of all ranks. */
   FrozenPieces.Fingerprint fingerprint() {
     return new FrozenPieces.Fingerprint(step, Objects.hash(groups, frozenShapes));
-  }
-
-  private static Map<String, TorchTensor> tensors(TorchValue root) {
-    Map<String, TorchTensor> tensors = new LinkedHashMap<>();
-    Optional<TorchValue> module = root.find("module").filter(TorchValue::isDict);
-    if (module.isPresent()) {
-      for (Map.Entry<String, TorchValue> e : module.get().entries()) {
-        // Modules may add extra state of any kind to their state dict.
-        if (e.getValue().isTensor()) {
-          tensors.put(e.getKey(), e.getValue().tensor());
-        }
-      }
-    }
-    return tensors;
   }
 
   /** {@code param_shapes} is a list of dicts, one per group; a lone dict in old versions. */
@@ -246,12 +256,21 @@ record ModelStates(
     return shapes;
   }
 
-  private static List<NamedTensor> fragments(TorchFile file) throws IOException {
+  /**
+   * @param unread gets those that cannot be read, and loses those that can
+   */
+  private static List<NamedTensor> fragments(TorchFile file, Map<String, ReweaveException> unread)
+      throws IOException {
     List<NamedTensor> fragments = new ArrayList<>();
     Optional<TorchValue> dict = file.root().find("frozen_param_fragments");
     if (dict.isPresent()) {
       for (Map.Entry<String, TorchValue> e : dict.get().entries()) {
-        fragments.add(StateDictFile.locate(file, e.getKey(), e.getValue().tensor()));
+        if (e.getValue().isUnknownObject()) {
+          unread.put(e.getKey(), TensorEntries.unread(e.getKey(), e.getValue()));
+        } else {
+          fragments.add(StateDictFile.locate(file, e.getKey(), e.getValue().tensor()));
+          unread.remove(e.getKey());
+        }
       }
     }
     return fragments;

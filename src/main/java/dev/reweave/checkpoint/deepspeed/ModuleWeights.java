@@ -24,6 +24,9 @@ final class ModuleWeights {
         dict.add(tensor);
       }
     }
+    Set<String> trained = states.trained().keySet();
+    boolean excludes = frozen == Frozen.EXCLUDE;
+    states.requireRead(n -> !dict.has(n) && !(excludes && isUntrained(states, trained, n, n)));
     if (!excluded.isEmpty()) {
       dict.note(excluded.size() + " frozen parameters left out");
     }
@@ -41,14 +44,21 @@ final class ModuleWeights {
     Set<String> trained = states.trained().keySet();
     Set<String> names = new HashSet<>();
     for (NamedTensor tensor : states.module()) {
-      String name = states.sameView().getOrDefault(tensor.name(), tensor.name());
-      String source = states.shared().getOrDefault(tensor.name(), name);
-      if (!trained.contains(tensor.name())
-          && !trained.contains(source)
-          && !states.buffers().contains(tensor.name())) {
+      String same = states.sameView().getOrDefault(tensor.name(), tensor.name());
+      if (isUntrained(states, trained, tensor.name(), same)) {
         names.add(tensor.name());
       }
     }
     return names;
+  }
+
+  /**
+   * @param same an earlier name of the same tensor, or the name itself
+   */
+  private static boolean isUntrained(
+      ModelStates states, Set<String> trained, String name, String same) {
+    return !trained.contains(name)
+        && !trained.contains(states.shared().getOrDefault(name, same))
+        && !states.buffers().contains(name);
   }
 }

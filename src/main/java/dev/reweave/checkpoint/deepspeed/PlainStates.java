@@ -1,8 +1,9 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.StateDictFile;
+import dev.reweave.checkpoint.TensorEntries;
 import dev.reweave.pytorch.TorchFile;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.pytorch.TorchTensor;
 import dev.reweave.tensor.NamedTensor;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -18,11 +19,9 @@ import java.util.Map;
 record PlainStates(List<NamedTensor> tensors) implements RankFacts {
   static PlainStates read(TorchFile file) throws IOException {
     List<NamedTensor> tensors = new ArrayList<>();
-    for (Map.Entry<String, TorchValue> e : file.root().entries()) {
-      // Modules may add extra state of any kind to their state dict.
-      if (e.getValue().isTensor()) {
-        tensors.add(StateDictFile.locate(file, e.getKey(), e.getValue().tensor()));
-      }
+    TensorEntries entries = TensorEntries.ofModule(file.root()).requireRead();
+    for (Map.Entry<String, TorchTensor> e : entries.tensors().entrySet()) {
+      tensors.add(StateDictFile.locate(file, e.getKey(), e.getValue()));
     }
     return new PlainStates(tensors);
   }

@@ -1,0 +1,110 @@
+package dev.reweave.checkpoint;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.dcp.TrainingState;
+import dev.reweave.pytorch.TensorSearch;
+import dev.reweave.pytorch.TorchTensor;
+import dev.reweave.pytorch.TorchValue;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The entries of a state dict. What is no tensor is told from what should be one: a weight that
+ * cannot be read must not be left out.
+ *
+ * @param tensors by name, in order
+ * @param unread why other tensors cannot be read, by name
+ * @param others number of entries that are no tensors
+ */
+public record TensorEntries(
+    Map<String, TorchTensor> tensors, Map<String, ReweaveException> unread, int others) {
+  private static final String EXTRA_STATE = "_extra_state";
+
+  /** Where a state dict stands. */
+  private enum Where {
+    /** In a dict of its own: there is nothing but tensors, and extra state of modules. */
+    ALONE,
+    /** Among other things that a program saved with it. */
+    AMONG_OTHERS
+  }
+
+  /**
+   * What {@code module.state_dict()} gives.
+   *
+   * @throws ReweaveException if it is no dict, or two entries have one name
+   */
+  public static TensorEntries ofModule(TorchValue dict) {
+    return of(dict, Where.ALONE);
+  }
+
+  /** A file's whole value, where other things can stand beside the tensors. */
+  static TensorEntries ofFile(TorchValue dict) {
+    return of(dict, Where.AMONG_OTHERS);
+  }
+
+  /** Refuses what cannot be read. */
+  public TensorEntries requireRead() {
+    for (ReweaveException first : unread.values()) {
+      throw first;
+    }
+    return this;
+  }
+
+  private static TensorEntries of(TorchValue dict, Where where) {
+    TensorSearch search = new TensorSearch();
+    Map<String, TorchTensor> tensors = new LinkedHashMap<>();
+    Map<String, ReweaveException> unread = new LinkedHashMap<>();
+    int others = 0;
+    for (Map.Entry<String, TorchValue> entry : dict.entries()) {
+      String name = entry.getKey();
+      Optional<ReweaveException> why = whyUnread(name, entry.getValue(), where, search);
+      boolean twice = tensors.containsKey(name) || unread.containsKey(name);
+      if (entry.getValue().isTensor()) {
+        tensors.put(name, entry.getValue().tensor());
+      } else if (why.isPresent()) {
+        unread.put(name, why.get());
+      } else {
+        others++;
+        continue;
+      }
+      if (twice) {
+        throw new ReweaveException(
+            "two tensors have the name '" + name + "'",
+            dict.place(),
+            "give one of them another name, which is text, where they were saved");
+      }
+    }
+    return new TensorEntries(tensors, unread, others);
+  }
+
+  private static Optional<ReweaveException> whyUnread(
+      String name, TorchValue value, Where where, TensorSearch search) {
+    if (value.isTensor() || name.equals(EXTRA_STATE) || name.endsWith("." + EXTRA_STATE)) {
+      // Modules may keep what they want under that name.
+      return Optional.empty();
+    }
+    if (value.isUnreadTensor() || (value.isUnknownObject() && !value.isDict())) {
+      return value.isUnreadTensor() || where == Where.ALONE || search.findsTensorsOrBytes(value)
+          ? Optional.of(unread(name, value))
+          : Optional.empty();
+    }
+    boolean training = where == Where.AMONG_OTHERS && TrainingState.isStateName(name);
+    return !training && search.findsTensors(value)
+        ? Optional.of(
+            ReweaveException.unsupported(
+                "'" + name + "' is " + value.kind() + " with tensors in it, not a plain tensor",
+                value.place(),
+                "save its tensors under names of their own in the state dict"))
+        : Optional.empty();
+  }
+
+  /** What to tell of a value that torch may well make a tensor of. */
+  public static ReweaveException unread(String name, TorchValue value) {
+    return ReweaveException.unsupported(
+        "'" + name + "' is " + value.kind() + ", not a plain tensor",
+        value.place(),
+        "make it one where it was saved (dequantize, to_dense, resolve_conj, resolve_neg,"
+            + " full_tensor), of a type that safetensors has, or leave it out if it is no weight");
+  }
+}

@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.ReadOptions.Frozen;
 import dev.reweave.tensor.FlatBuffer;
 import dev.reweave.tensor.FlatLayout;
 import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.PartitionedLayout;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
@@ -175,21 +176,34 @@ final class MasterWeights {
     List<FlatBuffer.Piece> pieces = new ArrayList<>();
     pieces.add(FrozenPieces.piece(first, modelPlace));
     otherModels.forEach(other -> pieces.add(other.pieces().get(index)));
+    requireSlices(first.name(), shape, pieces);
     FlatBuffer buffer = new FlatBuffer(pieces);
-    if (buffer.elements() < shape.elements()) {
-      throw sizes(
-          "frozen parameter "
-              + first.name()
-              + " of shape "
-              + shape
-              + " has pieces of "
-              + buffer.elements()
-              + " elements in all",
-          modelPlace);
-    }
     return new NamedTensor(
         new TensorSpec(first.name(), buffer.dtype(), shape),
         new FlatLayout(buffer, 0, shape.elements()));
+  }
+
+  /** Every rank has as much, the last ones with padding: what is more or less is of another run. */
+  private void requireSlices(String name, Shape shape, List<FlatBuffer.Piece> pieces) {
+    long slice = PartitionedLayout.sliceOf(shape.elements(), pieces.size());
+    for (int rank = 0; rank < pieces.size(); rank++) {
+      if (pieces.get(rank).elements() != slice) {
+        throw sizes(
+            "frozen parameter "
+                + name
+                + " of shape "
+                + shape
+                + " has a piece of "
+                + pieces.get(rank).elements()
+                + " elements in rank "
+                + (rank + 1)
+                + ", where each of "
+                + pieces.size()
+                + " ranks has "
+                + slice,
+            modelPlace);
+      }
+    }
   }
 
   /**

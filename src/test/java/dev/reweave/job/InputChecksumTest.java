@@ -75,7 +75,7 @@ class InputChecksumTest {
   }
 
   @Test
-  void theFirstOfSeveralDamagedStoragesIsNamed() throws IOException {
+  void theFirstOfSeveralDamagedStoragesIsNamedAndTheTensorsOfAll() throws IOException {
     List<Path> files = optimizerFiles(3);
     for (Path file : files) {
       flipBit(file);
@@ -88,7 +88,8 @@ class InputChecksumTest {
             "file:"
                 + files.get(0)
                 + ", data/\\d+, which holds layer00, layer01, layer02, layer03, layer04; and 2 more"
-                + " storages"),
+                + " storages, which hold layer04, layer05, layer06, layer07, layer08, layer09,"
+                + " layer10, layer11, layer12, layer13"),
         place);
   }
 

@@ -71,7 +71,7 @@ public final class StorageChecks {
    * Compares.
    *
    * @throws ReweaveException if storages are not as they were written: names the first, and the
-   *     tensors in it
+   *     tensors in it and in the others
    */
   public void compare(ConversionPlan plan) {
     List<StorageRef> damaged = new ArrayList<>();
@@ -91,27 +91,36 @@ public final class StorageChecks {
     damaged.sort(Comparator.comparingInt(StorageRef::file).thenComparingLong(StorageRef::position));
     if (!damaged.isEmpty()) {
       StorageRef first = damaged.get(0);
-      int more = damaged.size() - 1;
+      List<StorageRef> others = damaged.subList(1, damaged.size());
       throw new ReweaveException(
           "damaged weights: the checksum of a storage is not the one that was saved with it",
           plan.sources().get(first.file()).uri()
               + ", "
               + first.name()
               + ", which holds "
-              + String.join(", ", tensorsIn(plan, first))
-              + (more == 0
+              + tensorsIn(plan, List.of(first))
+              + (others.isEmpty()
                   ? ""
-                  : "; and " + more + (more == 1 ? " more storage" : " more storages")),
+                  : "; and "
+                      + others.size()
+                      + (others.size() == 1
+                          ? " more storage, which holds "
+                          : " more storages, which hold ")
+                      + tensorsIn(plan, others)),
           "copy the file from the training run again, or convert another tag");
     }
   }
 
-  private static List<String> tensorsIn(ConversionPlan plan, StorageRef storage) {
+  private static String tensorsIn(ConversionPlan plan, List<StorageRef> damaged) {
+    Set<StorageRef> storages = new HashSet<>(damaged);
+    int[] files = damaged.stream().mapToInt(StorageRef::file).distinct().toArray();
     List<String> names = new ArrayList<>();
     for (PlannedFile shard : plan.shards()) {
       for (Segment.Woven tensor : shard.tensors()) {
         boolean[] touches = {false};
-        tensor.layout().runsIn(storage.file(), (s, offset, n) -> touches[0] |= s.equals(storage));
+        for (int file : files) {
+          tensor.layout().runsIn(file, (s, offset, n) -> touches[0] |= storages.contains(s));
+        }
         if (touches[0]) {
           names.add(tensor.spec().name());
         }
@@ -122,6 +131,6 @@ public final class StorageChecks {
       names.subList(MOST_NAMES, names.size()).clear();
       names.add("and " + more + " more");
     }
-    return names;
+    return String.join(", ", names);
   }
 }

@@ -36,6 +36,7 @@ public final class TorchFile {
   private final String prefix;
   private final TorchContents contents;
   private final Map<String, StorageRef> located = new HashMap<>();
+  private final ViewBudget views;
 
   private TorchFile(
       InputFile file, int fileIndex, long start, String prefix, TorchContents contents) {
@@ -44,6 +45,7 @@ public final class TorchFile {
     this.start = start;
     this.prefix = prefix;
     this.contents = contents;
+    this.views = new ViewBudget(file);
   }
 
   /**
@@ -134,7 +136,7 @@ public final class TorchFile {
    * Where a tensor of this file lies. Reads a few bytes the first time that a storage is asked for.
    *
    * @throws ReweaveException if the storage is missing or has another length than the pickle
-   *     states, or the tensor leaves it
+   *     states, or the tensor leaves it, or is part of far more than the file holds
    * @throws IOException if the store fails
    */
   public StoredLayout layout(TorchTensor tensor) throws IOException {
@@ -145,6 +147,7 @@ public final class TorchFile {
       storage = locate(tensor);
       located.put(tensor.storageKey(), storage);
     }
+    views.spend(tensor, storage);
     long[] strides = tensor.strides().stream().mapToLong(Long::longValue).toArray();
     try {
       return new StoredLayout(storage, tensor.offset(), tensor.shape(), strides);

@@ -6,6 +6,7 @@ import dev.reweave.tensor.DType;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -110,7 +111,7 @@ final class TorchGlobals {
     return Optional.of(text.getBytes(StandardCharsets.ISO_8859_1));
   }
 
-  private static Optional<Object> rebuild(PickleGlobal function, PickleSequence arguments) {
+  private Optional<Object> rebuild(PickleGlobal function, PickleSequence arguments) {
     return switch (function.path()) {
       case "torch._utils._rebuild_tensor" -> tensor(arguments, 4, -1, -1);
       case "torch._utils._rebuild_tensor_v2" -> tensor(arguments, 6, -1, 6);
@@ -149,7 +150,7 @@ final class TorchGlobals {
    * @param dtypeAt index of the argument that is the dtype, or -1
    * @param metadataAt index of the argument that may be the conjugate and negative bits, or -1
    */
-  private static Optional<Object> tensor(
+  private Optional<Object> tensor(
       PickleSequence arguments, int least, int dtypeAt, int metadataAt) {
     if (arguments.size() < least) {
       throw new IllegalArgumentException("a tensor of " + arguments.size() + " arguments");
@@ -166,6 +167,9 @@ final class TorchGlobals {
     if (dtype.isEmpty()) {
       return Optional.empty();
     }
+    List<Long> strides = Dimensions.list(arguments.item(3));
+    // Each tensor has a copy of its dimensions, and many can be made of one long tuple.
+    budget.spend(4 + strides.size() / 4);
     return Optional.of(
         new TorchTensor(
             storage.key(),
@@ -173,7 +177,7 @@ final class TorchGlobals {
             storage.elementsOf(dtype.get().bytes()),
             Math.addExact(integer(arguments.item(1)), storage.viewOffset()),
             Dimensions.shape(arguments.item(2)),
-            Dimensions.list(arguments.item(3))));
+            strides));
   }
 
   private static Optional<DType> dtypeOf(Object value) {

@@ -168,6 +168,14 @@ class HostilePickleTest {
       assertCosts(pickle.op("utq\1").repeat("h\0h\1R", 1000).op("."));
     }
 
+    @Test
+    void aLongShapeOfManyTensors() {
+      Pickle pickle = pickle("ctorch._utils\n_rebuild_tensor\nq\0");
+      pickle.op("((Vstorage\nctorch\nFloatStorage\nV0\nVcpu\nK\1tQK\0");
+      pickle.op("(").repeat("K\1", 64).op("tq\2h\2tq\1");
+      assertCosts(pickle.repeat("h\0h\1R", 10_000).op("."));
+    }
+
     private void assertCosts(Pickle pickle) {
       PickleBudget budget = new PickleBudget("test", 100_000);
       PickleInput input = PickleInput.of(pickle.bytes(), "test");
@@ -241,6 +249,35 @@ class HostilePickleTest {
               + " the file is damaged: copy it again from its source",
           assertThrows(ReweaveException.class, () -> file.layout(file.root().tensor()))
               .getMessage());
+    }
+
+    @Test
+    void nameFarMoreThanTheFileHolds() throws IOException {
+      long petabytes = 1L << 50;
+      TorchFile file = file(PickleWriter.pickle(view(2, 0, Shape.of(petabytes), 0)));
+      assertEquals(
+          "tensors repeat their elements: 4503599627370488 bytes more than the file holds of them: "
+              + PLACE
+              + " storage 0; save the tensors as they are, without expand() and as_strided()",
+          assertThrows(ReweaveException.class, () -> file.layout(file.root().tensor()))
+              .getMessage());
+    }
+
+    /** The same view under several names is one tensor with several names. */
+    @Test
+    void nameMoreThanTheFileHoldsTogether() throws IOException {
+      TensorValue large = view(2, 0, Shape.of(1 << 27), 0);
+      TensorValue other = view(2, 1, Shape.of(1 << 27), 0);
+      TensorValue half = view(2, 0, Shape.of(1 << 26), 0);
+      TorchFile file = file(PickleWriter.pickle(List.of(large, large, large, other, half)));
+      List<TorchValue> tensors = file.root().items();
+      for (TorchValue tensor : tensors.subList(0, 4)) {
+        assertEquals(1 << 27, file.layout(tensor.tensor()).elements());
+      }
+      assertTrue(
+          assertThrows(ReweaveException.class, () -> file.layout(tensors.get(4).tensor()))
+              .problem()
+              .startsWith("tensors repeat their elements: 1342177272 bytes more "));
     }
 
     @Test

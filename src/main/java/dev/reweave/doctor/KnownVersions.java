@@ -16,6 +16,8 @@ final class KnownVersions {
   /** Minor versions that go together, as far as configs tell. */
   private static final int CLOSE = 5;
 
+  private static final int MOST = 999_999_999;
+
   private KnownVersions() {}
 
   /** What to say of a checkpoint of this version, which is empty where it is not known. */
@@ -88,6 +90,7 @@ final class KnownVersions {
 
   private static int leading(String part) {
     String digits = part.replaceFirst("\\D.*", "");
-    return digits.isEmpty() ? 0 : Integer.parseInt(digits);
+    // More digits than any version has: newer than all.
+    return digits.isEmpty() ? 0 : digits.length() > 9 ? MOST : Integer.parseInt(digits);
   }
 }

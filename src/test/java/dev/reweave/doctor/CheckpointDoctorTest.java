@@ -270,7 +270,13 @@ class CheckpointDoctorTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0.20.0,newer", "1.0.1,newer", "0.4.3,older"})
+  @CsvSource({
+    "0.20.0,newer",
+    "1.0.1,newer",
+    "0.4.3,older",
+    "9999999999.1,newer",
+    "0.99999999999999999999.1,newer"
+  })
   void aVersionThatWasNotTried(String version, String age) {
     Checkpoint read =
         new CheckpointReader(Complaints.STORES, new ThreadScanner(Complaints.STORES))

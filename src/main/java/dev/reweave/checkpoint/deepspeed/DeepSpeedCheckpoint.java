@@ -69,7 +69,8 @@ public final class DeepSpeedCheckpoint {
   private void refuseUnknownFiles() {
     for (RankFile file : folder.of(RankFile.Kind.UNKNOWN)) {
       throw ReweaveException.unsupported(
-          "the name of this file is like that of a layer's or expert's, but of no known version",
+          "the name of this file is like that of a rank's, layer's or expert's, but of no known"
+              + " version",
           file.file().uri(),
           "move it away if it does not belong to the checkpoint");
     }

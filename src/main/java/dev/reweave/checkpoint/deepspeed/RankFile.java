@@ -42,7 +42,10 @@ record RankFile(InputFile file, Kind kind, int dataRank, int modelRank) {
   private static final Pattern EXPERT_OPTIMIZER =
       Pattern.compile("expp_rank_\\d{1,9}_mp_rank_(\\d{1,9})_optim_states\\.pt");
   private static final Pattern UNKNOWN =
-      Pattern.compile("(?:layer|expert|expp_rank)_\\d+.*_states\\.pt");
+      Pattern.compile(
+          "(?:layer|expert|expp_rank)_\\d+.*_states\\.pt"
+              + "|(?:zero_pp_rank_\\d+_)?mp_rank_\\d+_model_states\\.pt"
+              + "|(?:bf16_)?zero_pp_rank_\\d+_mp_rank_\\d+_?optim_states\\.pt");
 
   /** What the name of a file tells; empty if it is no file of a rank. */
   static Optional<RankFile> of(InputFile file) {

@@ -54,7 +54,10 @@ record Grid(int pipeline, int tensor) {
   }
 
   private static void requireRanks(List<ModelRank> ranks, long pipeline, long tensor) {
-    String count = String.valueOf(pipeline * tensor);
+    // Both come from a file: their product can be more than fits.
+    boolean fits = pipeline <= Long.MAX_VALUE / tensor;
+    long all = fits ? pipeline * tensor : Long.MAX_VALUE;
+    String count = fits ? String.valueOf(all) : pipeline + " x " + tensor;
     String spread =
         pipeline == 1
             ? count + " tensor-parallel ranks"
@@ -67,7 +70,7 @@ record Grid(int pipeline, int tensor) {
             first.addressOfModelRank(i),
             NOT_WHOLE);
       }
-      if (i >= pipeline * tensor) {
+      if (i >= all) {
         throw new ReweaveException(
             "this is a file of tensor- or pipeline-parallel rank "
                 + (i + 1)
@@ -77,7 +80,7 @@ record Grid(int pipeline, int tensor) {
             "files of two runs are mixed: move those of the other run away");
       }
     }
-    if (ranks.size() < pipeline * tensor) {
+    if (ranks.size() < all) {
       throw new ReweaveException(
           "rank " + (ranks.size() + 1) + " of " + spread + " is missing",
           first.addressOfModelRank(ranks.size()),

@@ -5,7 +5,8 @@ import java.util.Locale;
 /**
  * Something that the user can understand and act upon: what is wrong, where, and what to do.
  *
- * <p>Messages never show passwords or queries of addresses.
+ * <p>Messages never show passwords or queries of addresses, and are shorter than 8 KB: of a text
+ * that is longer than that start and end are shown.
  *
  * <p>Every failure that is caused by input, options or the state of a store is reported with this
  * type; anything else that escapes is a defect of Reweave. Serializable, so that it reaches the
@@ -81,16 +82,11 @@ public final class ReweaveException extends RuntimeException {
 
   /** A failure of any kind, with the error that led to it. */
   public ReweaveException(Kind kind, String problem, String place, String remedy, Throwable cause) {
-    super(shown(problem + ": " + place + "; " + remedy), cause);
+    super(Excerpt.of(problem) + ": " + Excerpt.of(place) + "; " + Excerpt.of(remedy), cause);
     this.kind = kind;
-    this.problem = shown(problem);
-    this.place = shown(place);
-    this.remedy = shown(remedy);
-  }
-
-  /** What files bring into a message must not drive the terminal that shows it. */
-  private static String shown(String text) {
-    return Printable.text(Redacted.text(text));
+    this.problem = Excerpt.of(problem);
+    this.place = Excerpt.of(place);
+    this.remedy = Excerpt.of(remedy);
   }
 
   /** One of {@link Kind#USAGE}. */

@@ -78,6 +78,7 @@ final class ZipArchive {
     ByteBuffer local = file.read(entry.header(), length);
     boolean agrees =
         local.getInt(0) == LOCAL_SIGNATURE
+            && entry.isEncryptedAs(local.getShort(6))
             && Short.toUnsignedInt(local.getShort(8)) == entry.method()
             && Short.toUnsignedInt(local.getShort(26)) == name.length
             && local.slice(ZipDirectory.LOCAL_BYTES, name.length).equals(ByteBuffer.wrap(name));

@@ -126,7 +126,7 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
       throw new ReweaveException(
           "the zip entry '" + path + "' has a path that leads out of the zip",
           file.file().uri(),
-          "torch.save never writes such a file: find out who made it");
+          "torch.save never writes such a file: copy it again from a source that you trust");
     }
   }
 

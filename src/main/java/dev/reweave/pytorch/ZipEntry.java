@@ -20,12 +20,20 @@ record ZipEntry(
     long bytes,
     long header,
     long end) {
-  private static final int ENCRYPTED = 1;
+
+  /** Encrypted, strongly encrypted, or with hidden headers. */
+  private static final int ENCRYPTED = 1 | 1 << 6 | 1 << 13;
+
   private static final int SIZES_BEHIND = 1 << 3;
 
   /** The same, with what follows it. */
   ZipEntry endingAt(long position) {
     return new ZipEntry(name, flags, method, crc32, stored, bytes, header, position);
+  }
+
+  /** Whether an entry of these flags is as encrypted as this one. */
+  boolean isEncryptedAs(int otherFlags) {
+    return ((flags ^ otherFlags) & ENCRYPTED) == 0;
   }
 
   boolean isPlain() {

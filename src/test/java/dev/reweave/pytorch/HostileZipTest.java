@@ -190,7 +190,7 @@ class HostileZipTest {
     private static final String DIFFER = "the zip directory and the entry's own header differ";
 
     @ParameterizedTest
-    @CsvSource({"0", "8", "14", "18", "22", "26", "30"})
+    @CsvSource({"0", "6", "8", "14", "18", "22", "26", "30"})
     void differ(int at) {
       ZipBytes zip = torch(Form.TORCH);
       int field = zip.localHeader(STORAGE) + at;
@@ -285,7 +285,7 @@ class HostileZipTest {
               + shown
               + "' has a path that leads out of the zip: "
               + FILE
-              + "; torch.save never writes such a file: find out who made it",
+              + "; torch.save never writes such a file: copy it again from a source that you trust",
           message(ZipBytes.of(Form.TORCH, entries).bytes()));
     }
 

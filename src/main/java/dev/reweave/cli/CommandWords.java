@@ -4,8 +4,10 @@ import dev.reweave.mapping.Mappings;
 import dev.reweave.report.bug.Placeholders;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -32,8 +34,8 @@ final class CommandWords {
           "--sample",
           "--tolerance");
 
-  /** Their values are of tensors' names. */
-  private static final Set<String> OF_TENSORS = Set.of("--only");
+  private static final Pattern NUMBER =
+      Pattern.compile("\\d{1,18}(?:\\.\\d{1,9})?(?:[eE]-?\\d{1,3})?(?i:[kmgtp]?i?b?|%)");
 
   private static final Set<String> OF_MAPPINGS = Set.of("--mapping", "--other-mapping");
 
@@ -102,11 +104,13 @@ final class CommandWords {
   private String value(OptionSpec option, String value) {
     String name = option.longestName();
     boolean plain =
-        (PLAIN.contains(name) && value.matches("[A-Za-z0-9_.%-]{1,24}"))
+        (PLAIN.contains(name) && (NUMBER.matcher(value).matches() || isOffered(option, value)))
             || (OF_MAPPINGS.contains(name) && Mappings.names().contains(value));
-    if (plain) {
-      return value;
-    }
-    return OF_TENSORS.contains(name) ? names.text(value) : names.address(value);
+    return plain ? value : names.address(value);
+  }
+
+  /** Whether a value is one of those that the help lists; what else is there may be a name. */
+  private static boolean isOffered(OptionSpec option, String value) {
+    return Set.of(option.paramLabel().split("\\|", -1)).contains(value.toLowerCase(Locale.ROOT));
   }
 }

@@ -2,12 +2,14 @@ package dev.reweave.cli;
 
 import dev.reweave.Printable;
 import dev.reweave.Redacted;
+import dev.reweave.ReweaveException;
 import dev.reweave.ReweaveException.Kind;
 import dev.reweave.job.prepare.Preparation;
 import dev.reweave.job.spark.SparkSessions;
 import dev.reweave.report.Failure;
 import dev.reweave.report.Versions;
 import dev.reweave.report.bug.BugReport;
+import dev.reweave.storage.Stores;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -96,7 +98,7 @@ public final class Main implements Runnable {
         .setParameterExceptionHandler(
             (e, given) -> {
               bugs.failure(usage(e), e);
-              return wrong.handleParseException(e, given);
+              return wrong.handleParseException(shown(e), given);
             })
         .setExecutionExceptionHandler((e, failed, parsed) -> explain(e, failed))
         .setExecutionStrategy(
@@ -107,6 +109,7 @@ public final class Main implements Runnable {
                     spec.commandLine(),
                     BugReportFile.OPTION + ": " + reportBug.get() + " is there already");
               }
+              requireNoLogin(args);
               return new CommandLine.RunLast().execute(parsed);
             });
     int code;
@@ -124,6 +127,18 @@ public final class Main implements Runnable {
       }
     }
     return code;
+  }
+
+  /** Refuses addresses with keys before anything is begun, or said, of them. */
+  private void requireNoLogin(String... args) {
+    for (String arg : args) {
+      String value = arg.startsWith("-") ? arg.substring(arg.indexOf('=') + 1) : arg;
+      try {
+        Stores.requireNoLogin(value);
+      } catch (ReweaveException e) {
+        throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+      }
+    }
   }
 
   /** The command that was at work: the innermost that was named. */
@@ -147,10 +162,19 @@ public final class Main implements Runnable {
     throw new CommandLine.ParameterException(spec.commandLine(), "a command is needed");
   }
 
+  /** Wrong usage in words that show no passwords and drive no terminal. */
+  private static CommandLine.ParameterException shown(CommandLine.ParameterException e) {
+    String given = String.valueOf(e.getMessage());
+    String shown = Printable.lines(Redacted.text(given));
+    return shown.equals(given)
+        ? e
+        : new CommandLine.ParameterException(e.getCommandLine(), shown, e);
+  }
+
   private static Failure usage(CommandLine.ParameterException e) {
     return new Failure(
         Kind.USAGE,
-        String.valueOf(e.getMessage()),
+        Redacted.text(String.valueOf(e.getMessage())),
         "'" + e.getCommandLine().getCommandSpec().qualifiedName() + "'",
         "see --help");
   }

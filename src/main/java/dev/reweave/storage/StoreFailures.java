@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -8,6 +9,17 @@ import org.apache.hadoop.security.AccessControlException;
 /** What stores say when something fails, in words of the user. */
 final class StoreFailures {
   private StoreFailures() {}
+
+  /** Refuses an address with a login in it. */
+  static void requireNoLogin(String address) {
+    if (Redacted.hasLogin(address)) {
+      throw ReweaveException.usage(
+          "the address holds a key or a name, which belong elsewhere",
+          Redacted.withoutLogin(address),
+          "give keys and names by the environment's variables, by a credentials provider or by the"
+              + " store's settings (--conf spark.hadoop.fs.…)");
+    }
+  }
 
   /** What to say when a file cannot be read. */
   static ReweaveException unreadable(String address, IOException cause) {

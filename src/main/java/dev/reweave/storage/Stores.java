@@ -255,6 +255,15 @@ public final class Stores implements Serializable {
     return new OutputFolder(this, fs, fs.makeQualified(path));
   }
 
+  /**
+   * Refuses an address with a login in it: it would go into manifests, logs and messages of others.
+   *
+   * @throws ReweaveException if it holds a key, a password or the name of a user
+   */
+  public static void requireNoLogin(String address) {
+    StoreFailures.requireNoLogin(address);
+  }
+
   /** What to say when a file cannot be read. */
   public static ReweaveException unreadable(String address, IOException cause) {
     return StoreFailures.unreadable(address, cause);
@@ -321,6 +330,9 @@ public final class Stores implements Serializable {
 
   /** The file system that holds a path, without checksum side files. */
   FileSystem fileSystem(Path path) {
+    if (path.toUri().getScheme() == null) {
+      requireNoLogin(conf.get(FileSystem.FS_DEFAULT_NAME_KEY, ""));
+    }
     try {
       FileSystem fs = path.getFileSystem(conf);
       return fs instanceof LocalFileSystem local ? local.getRawFileSystem() : fs;
@@ -337,6 +349,7 @@ public final class Stores implements Serializable {
   }
 
   static Path path(String address) {
+    requireNoLogin(address);
     try {
       return new Path(address);
     } catch (IllegalArgumentException e) {

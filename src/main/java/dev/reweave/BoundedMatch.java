@@ -15,6 +15,21 @@ public final class BoundedMatch {
   private BoundedMatch() {}
 
   /**
+   * Whether an expression matches a part of a name.
+   *
+   * @param place where the expression stands, for messages
+   * @throws ReweaveException if to match takes too much time or memory
+   */
+  public static boolean within(Pattern pattern, String name, String place) {
+    Matcher matcher = pattern.matcher(new Text(name));
+    try {
+      return matcher.find();
+    } catch (TooLong | StackOverflowError e) {
+      throw refused(pattern, name, place);
+    }
+  }
+
+  /**
    * The match of a whole name; empty if there is none.
    *
    * @param place where the expression stands, for messages
@@ -46,7 +61,8 @@ public final class BoundedMatch {
         "write the expression with fewer parts that match the same characters");
   }
 
-  private static String shown(String text) {
+  /** An expression or a name for a message, as both can be of any length. */
+  public static String shown(String text) {
     return text.length() <= 200 ? text : text.substring(0, 200) + "…";
   }
 

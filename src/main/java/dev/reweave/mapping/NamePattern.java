@@ -47,7 +47,8 @@ final class NamePattern {
       }
       return pattern;
     } catch (PatternSyntaxException e) {
-      throw rule.broken("'" + regex + "' is not a regular expression: " + e.getDescription());
+      throw rule.broken(
+          "'" + BoundedMatch.shown(regex) + "' is not a regular expression: " + e.getDescription());
     }
   }
 

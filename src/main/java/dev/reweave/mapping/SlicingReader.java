@@ -1,5 +1,6 @@
 package dev.reweave.mapping;
 
+import dev.reweave.BoundedMatch;
 import dev.reweave.tensor.CombinedLayout;
 import dev.reweave.tensor.Slicing;
 import dev.reweave.tensor.SlicingRule;
@@ -26,7 +27,10 @@ final class SlicingReader {
         rules.add(new SlicingRule(rule.text("match"), slicing));
       } catch (PatternSyntaxException e) {
         throw rule.broken(
-            "'" + rule.text("match") + "' is not a regular expression: " + e.getDescription());
+            "'"
+                + BoundedMatch.shown(rule.text("match"))
+                + "' is not a regular expression: "
+                + e.getDescription());
       }
     }
     return rules;

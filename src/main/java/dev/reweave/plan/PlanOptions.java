@@ -1,5 +1,6 @@
 package dev.reweave.plan;
 
+import dev.reweave.BoundedMatch;
 import dev.reweave.tensor.DType;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -64,9 +65,13 @@ public record PlanOptions(
     return new PlanOptions(newType, maxShardBytes, weightsName, chunkBytes, format, sharding, only);
   }
 
-  /** Whether a tensor of this name in the result is wanted. */
+  /**
+   * Whether a tensor of this name in the result is wanted.
+   *
+   * @throws dev.reweave.ReweaveException if the expression takes too long to tell
+   */
   public boolean wants(String name) {
-    return only.isEmpty() || pattern(only.get()).matcher(name).find();
+    return only.isEmpty() || BoundedMatch.within(pattern(only.get()), name, "--only");
   }
 
   private static Pattern pattern(String regex) {
@@ -74,7 +79,11 @@ public record PlanOptions(
       return Pattern.compile(regex);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
-          "--only " + regex + " is no regular expression: " + e.getDescription(), e);
+          "--only "
+              + BoundedMatch.shown(regex)
+              + " is no regular expression: "
+              + e.getDescription(),
+          e);
     }
   }
 }

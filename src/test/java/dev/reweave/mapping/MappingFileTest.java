@@ -18,6 +18,22 @@ class MappingFileTest {
     assertEquals(message + "; correct the mapping file", e.getMessage());
   }
 
+  @Test
+  void expressionsThatFillTheStackAreRefused() {
+    String deep = "(".repeat(50_000) + ")".repeat(50_000);
+    String shown =
+        "'"
+            + "(".repeat(200)
+            + "…' is not a regular expression: Stack overflow during pattern compilation";
+
+    refuses(shown + ": conf/x.json, rule 2", withRule("{'match': '" + deep + "', 'drop': 'all'}"));
+    refuses(
+        shown + ": conf/x.json, tensorParallel 1",
+        "{'name': 'm', 'description': 'd', 'tensorParallel': [{'match': '"
+            + deep
+            + "', 'dim': 0}]}");
+  }
+
   /** In rules, {@code '} stands for quotes, and the rule comes second. */
   @ParameterizedTest
   @CsvSource(

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.ReweaveException;
 import dev.reweave.base.WeightNames;
 import dev.reweave.tensor.DType;
 import java.util.Optional;
@@ -55,6 +56,28 @@ class PlanOptionsTest {
     assertFalse(only("^k_proj").wants("layers.0.attn.k_proj.weight"));
     assertTrue(PlanOptions.DEFAULTS.wants("anything"));
     refused("--only a( is no regular expression: Unclosed group", () -> only("a("));
+  }
+
+  @Test
+  void expressionsThatFillTheStackAreRefused() {
+    refused(
+        "--only "
+            + "(".repeat(200)
+            + "… is no regular expression: Stack overflow during pattern compilation",
+        () -> only("(".repeat(50_000)));
+  }
+
+  @Test
+  void expressionsThatTakeAgesOrTheStackToMatchAreRefused() {
+    ReweaveException e =
+        assertThrows(ReweaveException.class, () -> only("^(a|b)*$").wants("ab".repeat(32_000)));
+    assertEquals(
+        "to match '^(a|b)*$' with "
+            + "ab".repeat(100)
+            + "… takes too long: --only; write the expression with fewer parts that match the same"
+            + " characters",
+        e.getMessage());
+    assertEquals(ReweaveException.Kind.USAGE, e.kind());
   }
 
   @ParameterizedTest

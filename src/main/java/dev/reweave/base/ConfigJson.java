@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.JsonBudget;
 import dev.reweave.ReweaveException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -55,11 +56,18 @@ public final class ConfigJson {
    * @throws ReweaveException if it is none
    */
   public static JsonNode object(byte[] json, String place) {
-    JsonNode node = walk(text(json, place), place, MAPPER::readTree);
+    String text = text(json, place);
+    walk(text, place, parser -> withinMemory(parser, place));
+    JsonNode node = walk(text, place, MAPPER::readTree);
     if (node == null || !node.isObject()) {
       throw new ReweaveException("config is not a JSON object", place, REMEDY);
     }
     return node;
+  }
+
+  private static String withinMemory(JsonParser parser, String place) throws IOException {
+    JsonBudget.require(parser, place);
+    return place;
   }
 
   /** The characters of {@code json}, each of which is one or more of its bytes. */

@@ -2,12 +2,16 @@ package dev.reweave.mapping;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.JsonBudget;
 import dev.reweave.ReweaveException;
 import dev.reweave.StrictMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
@@ -50,6 +54,9 @@ final class JsonObject {
     }
     try {
       String text = UTF_8.newDecoder().decode(ByteBuffer.wrap(json)).toString();
+      try (JsonParser parser = JSON.createParser(text)) {
+        JsonBudget.require(parser, place);
+      }
       return new JsonObject(JSON.readTree(text), place, known);
     } catch (CharacterCodingException e) {
       throw new ReweaveException(
@@ -68,6 +75,8 @@ final class JsonObject {
           where(e, place),
           remedy(),
           e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // the document is in memory
     }
   }
 

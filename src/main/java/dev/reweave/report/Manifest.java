@@ -2,11 +2,13 @@ package dev.reweave.report;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.JsonBudget;
 import dev.reweave.ReweaveException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -286,7 +288,8 @@ public record Manifest(
    * @throws ReweaveException if it is none
    */
   public static Manifest parse(byte[] json, String place) {
-    try {
+    try (JsonParser parser = JSON.createParser(json)) {
+      JsonBudget.require(parser, place);
       Manifest manifest = JSON.readValue(json, Manifest.class);
       if (manifest != null
           && manifest.result() != null

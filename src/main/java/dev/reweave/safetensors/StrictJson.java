@@ -9,12 +9,18 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import dev.reweave.JsonBudget;
 import dev.reweave.ReweaveException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -53,27 +59,28 @@ final class StrictJson {
           .build();
 
   private static final int SHOWN_CHARS = 200;
+  private static final int SEEN_CHARS = 8192;
 
   private final JsonParser parser;
   private final String place;
   private final String remedy;
+  private final JsonBudget budget;
 
   private StrictJson(JsonParser parser, String place, String remedy) {
     this.parser = parser;
     this.place = place;
     this.remedy = remedy;
+    this.budget = new JsonBudget(place);
   }
 
-  /** Walks the document in {@code json}. */
+  /** Walks the document in {@code json}, which is on the heap. */
   static void read(ByteBuffer json, String place, String remedy, Document document) {
-    CharBuffer text;
     try {
-      text = UTF_8.newDecoder().decode(json);
+      requireUtf8(json.duplicate());
     } catch (CharacterCodingException e) {
       throw new ReweaveException("text is not valid UTF-8", place, remedy, e);
     }
-    try (JsonParser parser =
-        FACTORY.createParser(text.array(), text.arrayOffset(), text.remaining())) {
+    try (JsonParser parser = FACTORY.createParser(characters(json))) {
       StrictJson walk = new StrictJson(parser, place, remedy);
       parser.nextToken();
       document.read(walk);
@@ -92,12 +99,33 @@ final class StrictJson {
     }
   }
 
+  // All characters at once would take twice the memory of the bytes, in one piece.
+  private static void requireUtf8(ByteBuffer json) throws CharacterCodingException {
+    CharsetDecoder decoder = UTF_8.newDecoder();
+    CharBuffer seen = CharBuffer.allocate(SEEN_CHARS);
+    CoderResult result = CoderResult.OVERFLOW;
+    while (result.isOverflow()) {
+      result = decoder.decode(json, seen.clear(), true);
+    }
+    if (result.isError()) {
+      result.throwException();
+    }
+  }
+
+  private static Reader characters(ByteBuffer json) {
+    return new InputStreamReader(
+        new ByteArrayInputStream(
+            json.array(), json.arrayOffset() + json.position(), json.remaining()),
+        UTF_8);
+  }
+
   /** Reads an object, with {@code member} reading each value. */
   void object(String what, Member member) throws IOException {
     expect(parser.currentToken() == JsonToken.START_OBJECT, what, "an object");
     Set<String> keys = new HashSet<>();
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String key = unicode(parser.currentName());
+      budget.key(key.length());
       if (!keys.add(key)) {
         throw broken("key '" + abbreviated(key) + "' is twice in " + what);
       }
@@ -116,6 +144,7 @@ final class StrictJson {
 
   String string(String what) throws IOException {
     expect(parser.currentToken() == JsonToken.VALUE_STRING, what, "a string");
+    budget.text(parser.getTextLength());
     return unicode(parser.getText());
   }
 
@@ -127,6 +156,7 @@ final class StrictJson {
     if (parser.getNumberType() == NumberType.BIG_INTEGER) {
       throw broken(what + " is too large a number");
     }
+    budget.number();
     return parser.getLongValue();
   }
 

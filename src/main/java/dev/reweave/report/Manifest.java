@@ -4,18 +4,21 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.reweave.JsonBudget;
 import dev.reweave.ReweaveException;
+import dev.reweave.storage.FolderPath;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -58,15 +61,27 @@ public record Manifest(
     notes = orEmpty(notes);
     fingerprint = orEmpty(fingerprint);
     command = orEmpty(command);
+    reweave = orEmpty(reweave);
+    input = input == null ? new Input("", "", "", "", 0, 0, "", List.of()) : input;
+    options = options == null ? Options.NONE : options;
     output = orEmpty(output);
   }
 
   private static <T> List<T> orEmpty(List<T> list) {
+    require(
+        list == null || list.stream().noneMatch(Objects::isNull), "a list with nothing in a place");
     return list == null ? List.of() : List.copyOf(list);
   }
 
   private static String orEmpty(String text) {
     return text == null ? "" : text;
+  }
+
+  /** What a manifest that was changed says is not believed where it could do harm. */
+  private static void require(boolean sound, String what) {
+    if (!sound) {
+      throw new IllegalArgumentException(what);
+    }
   }
 
   /** The mapping that was applied, if there was one. */
@@ -103,6 +118,9 @@ public record Manifest(
       String weights,
       List<SourceFile> files) {
     public Input {
+      path = orEmpty(path);
+      framework = orEmpty(framework);
+      weights = orEmpty(weights);
       tag = orEmpty(tag);
       version = orEmpty(version);
       files = orEmpty(files);
@@ -131,7 +149,11 @@ public record Manifest(
       long chunkBytes,
       String only,
       String proving) {
+    static final Options NONE = new Options("", "", "", "", "", 0, "", 0, "", "");
+
     public Options {
+      dtype = orEmpty(dtype);
+      frozen = orEmpty(frozen);
       weights = orEmpty(weights);
       format = orEmpty(format);
       shards = orEmpty(shards);
@@ -142,7 +164,12 @@ public record Manifest(
   }
 
   /** The rules that gave the tensors their names, whole, so that they can be applied again. */
-  public record MappingUsed(String name, JsonNode rules) {}
+  public record MappingUsed(String name, JsonNode rules) {
+    public MappingUsed {
+      name = orEmpty(name);
+      require(rules != null, "a mapping without rules");
+    }
+  }
 
   /**
    * The model that the result was made to look like.
@@ -163,7 +190,12 @@ public record Manifest(
       String pipeline,
       List<BaseFile> files) {
     public BaseUsed {
+      path = orEmpty(path);
+      mode = orEmpty(mode);
       component = orEmpty(component);
+      require(
+          component.isEmpty() || FolderPath.isInside(component),
+          "a component that is no folder of the base");
       variant = orEmpty(variant);
       pipeline = orEmpty(pipeline);
       files = orEmpty(files);
@@ -216,6 +248,10 @@ public record Manifest(
   public record Shard(String name, long bytes, String crc32c, String sha256) {
     public Shard {
       sha256 = orEmpty(sha256);
+      require(name != null && FolderPath.isInside(name), "a file that is not in the folder");
+      require(bytes >= 0, "a file of " + bytes + " bytes");
+      require(crc32c != null && crc32c.matches("[0-9a-f]{8}"), "a file without its CRC32C");
+      require(sha256.matches("|[0-9a-f]{64}"), "a SHA-256 that is none");
     }
   }
 
@@ -298,9 +334,25 @@ public record Manifest(
         return manifest;
       }
       throw new IOException("no list of shards");
+    } catch (JsonMappingException e) {
+      throw none(
+          e.getCause() instanceof IllegalArgumentException unsound
+              ? unsound.getMessage()
+              : "a value of another type",
+          place,
+          e);
+    } catch (JsonProcessingException e) {
+      throw none("not valid JSON", place, e);
     } catch (IOException e) {
-      throw new ReweaveException(
-          "this is no manifest of a conversion", place, "convert again with --overwrite", e);
+      throw none(e.getMessage(), place, e);
     }
+  }
+
+  private static ReweaveException none(String reason, String place, IOException cause) {
+    return new ReweaveException(
+        "this is no manifest of a conversion (" + reason + ")",
+        place,
+        "convert again with --overwrite",
+        cause);
   }
 }

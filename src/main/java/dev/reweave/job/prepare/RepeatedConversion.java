@@ -12,6 +12,7 @@ import dev.reweave.plan.TargetType;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -104,6 +105,10 @@ public final class RepeatedConversion {
   }
 
   private static <E extends Enum<E>> E constant(Class<E> type, String spelled) {
-    return Enum.valueOf(type, spelled.toUpperCase(Locale.ROOT).replace('-', '_'));
+    return Arrays.stream(type.getEnumConstants())
+        .filter(c -> c.name().equals(spelled.toUpperCase(Locale.ROOT).replace('-', '_')))
+        .findFirst()
+        .orElseThrow(
+            () -> new IllegalArgumentException("it has an option '" + spelled + "' that is none"));
   }
 }

@@ -9,10 +9,13 @@ import dev.reweave.report.Manifest;
 import dev.reweave.report.TensorFacts;
 import dev.reweave.report.ValueWarnings;
 import dev.reweave.report.WrittenTensor;
+import dev.reweave.tensor.DType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Refuses weights with NaNs or infinities, where that is asked for. */
 final class FiniteWeights {
@@ -30,7 +33,13 @@ final class FiniteWeights {
    */
   void require(ConversionPlan plan, Map<String, TensorFacts> facts) {
     if (mode == Checks.Nonfinite.FAIL) {
-      require(WrittenTensor.of(plan, facts), places(plan, facts), folder(plan));
+      Set<String> doubles =
+          plan.shards().stream()
+              .flatMap(shard -> shard.tensors().stream())
+              .filter(t -> t.layout().dtype() == DType.F64)
+              .map(t -> t.spec().name())
+              .collect(Collectors.toSet());
+      require(WrittenTensor.of(plan, facts), doubles, places(plan, facts), folder(plan));
     }
   }
 
@@ -41,19 +50,30 @@ final class FiniteWeights {
    */
   void require(Manifest manifest, String address) {
     if (mode == Checks.Nonfinite.FAIL) {
-      require(manifest.result().weights(), Map.of(), Redacted.text(address));
+      require(manifest.result().weights(), Set.of(), Map.of(), Redacted.text(address));
     }
   }
 
   private static void require(
-      List<WrittenTensor> tensors, Map<String, String> places, String address) {
+      List<WrittenTensor> tensors,
+      Set<String> doubles,
+      Map<String, String> places,
+      String address) {
     Optional<String> problem = ValueWarnings.nonfinite(tensors, places);
     if (problem.isPresent()) {
-      boolean cast = tensors.stream().anyMatch(t -> t.overflows() > 0);
+      List<WrittenTensor> cast = tensors.stream().filter(t -> t.overflows() > 0).toList();
+      boolean half =
+          cast.stream()
+              .allMatch(
+                  t -> t.dtype().equals(DType.F16.torchName()) && !doubles.contains(t.name()));
       throw ReweaveException.weights(
           "the weights are not sound: " + problem.get(),
           address,
-          (cast ? "cast to a type that holds them (--dtype bfloat16, float32); " : "")
+          (cast.isEmpty()
+                  ? ""
+                  : "cast to a type that holds them (--dtype "
+                      + (half ? "bfloat16, float32" : "keep")
+                      + "); ")
               + "take an earlier saved step, or convert all the same with --on-nonfinite warn");
     }
   }

@@ -1,8 +1,11 @@
 package dev.reweave.job;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.ReweaveException;
+import dev.reweave.job.prepare.Checks;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.Summary;
@@ -82,6 +85,33 @@ class OverflowTest {
             "warning 91 values of 2 tensors became infinite in the cast: one (1), whole (90);"
                 + " --dtype bfloat16 or float32 holds them"),
         summary::toString);
+  }
+
+  /** What no narrower type holds is not sent to one. */
+  @ParameterizedTest
+  @CsvSource({"float16", "bfloat16", "float32"})
+  void doublesAreKeptAsTheyAre(String type) throws IOException {
+    Path file = temp.resolve("doubles.pt");
+    StorageContent doubles =
+        new StorageContent(
+            DType.F64,
+            10,
+            (position, block, length) -> {
+              ByteBuffer buffer = ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN);
+              for (int i = 0; i < length; i += Double.BYTES) {
+                buffer.putDouble(i, 1e300);
+              }
+            });
+    TensorValue view =
+        new TensorValue("0", "DoubleStorage", 10, 0, Shape.of(5, 2), List.of(2L, 1L));
+    TorchZipWriter.write(file, PickleWriter.dict("huge", view), List.of(doubles));
+    Checks failing =
+        new Checks(Checks.ReadBack.OBJECT_STORES, Checks.Digest.CRC32C, Checks.Nonfinite.FAIL);
+    Converting conversion = Converting.between(file, temp.resolve("out")).checking(failing);
+
+    ReweaveException e = assertThrows(ReweaveException.class, () -> conversion.type(type).run());
+    assertTrue(e.remedy().startsWith("cast to a type that holds them (--dtype keep); "), e::remedy);
+    conversion.type("keep").run();
   }
 
   @ParameterizedTest

@@ -121,9 +121,12 @@ public record WrittenTensor(
                     .map(n -> n * type.bytes()));
   }
 
-  /** Whether it is a matrix, or more, of floating-point numbers: no norm, bias, mask or counter. */
+  /**
+   * Whether it is a matrix, or more, of floating-point numbers: no norm, bias, mask or counter.
+   * Some models keep a norm or bias as {@code [1, n, 1]}, which is a vector all the same.
+   */
   boolean isWeight() {
-    return shape.size() > 1
+    return shape.stream().filter(dim -> dim > 1).count() > 1
         && elements().orElse(0L) > 1
         && DType.ofTorchName(dtype).map(DType::isFloatingPoint).orElse(false);
   }

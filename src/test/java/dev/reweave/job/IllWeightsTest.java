@@ -169,6 +169,8 @@ class IllWeightsTest {
         .floats("norm.weight", Shape.of(200), i -> 1)
         .floats("norm.bias", Shape.of(200), i -> 0)
         .floats("gate", Shape.of(1, 1), i -> 0)
+        .floats("norm.of.a.matrix", Shape.of(1, 200), i -> 1)
+        .floats("bias.of.a.volume", Shape.of(1, 200, 1), i -> 0)
         .with("mask", DType.BOOL, Shape.of(2, 2), (byte) 1, (byte) 1, (byte) 1, (byte) 1)
         .with("count", DType.I64, Shape.of(1, 1), new byte[8])
         .write(temp.resolve("weights.pt"));

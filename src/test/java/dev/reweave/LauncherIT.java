@@ -9,6 +9,7 @@ import dev.reweave.testing.Launcher;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -101,6 +102,25 @@ class LauncherIT {
     assertEquals(1, failed.err().lines().count(), failed::toString);
     assertTrue(failed.err().startsWith("reweave: damaged weights"), failed::toString);
     assertFalse(Files.exists(output));
+  }
+
+  @Test
+  void aHeapThatSparkDoesNotStartIn() throws Exception {
+    String output = temp.resolve("out").toString();
+    for (String[] command :
+        new String[][] {
+          {"convert", "-i", GOOD, "-o", output}, {"verify", GOOD}, {"diff", GOOD, GOOD}
+        }) {
+      Launcher.Result small = Launcher.run(Map.of("REWEAVE_MEMORY", "200m"), command);
+
+      assertEquals(command[0].equals("diff") ? 2 : 1, small.exitCode(), small::toString);
+      assertEquals(
+          "reweave: out of memory: Spark does not start in a heap of 200 MiB: local[*]; give it more"
+              + " memory: REWEAVE_MEMORY, such as 1g, on a cluster spark.driver.memory and"
+              + " spark.executor.memory\n",
+          small.err());
+    }
+    assertFalse(Files.exists(Path.of(output)));
   }
 
   @Test

@@ -79,6 +79,10 @@ public final class SparkSessions {
     try {
       return SparkContext.getOrCreate(conf);
     } catch (Exception e) { // Spark throws checked ones without saying so.
+      if (String.valueOf(e.getMessage()).contains("memory")
+          && String.valueOf(e.getMessage()).contains("must be at least")) {
+        throw tooSmall(conf, e);
+      }
       throw new ReweaveException(
           ReweaveException.Kind.ENVIRONMENT,
           "Spark could not be started ("
@@ -88,6 +92,22 @@ public final class SparkSessions {
           "check the master and the settings of Spark (-v shows its log)",
           e);
     }
+  }
+
+  /** Spark asks for more in a heap than a small conversion needs. */
+  private static ReweaveException tooSmall(SparkConf conf, Exception refusal) {
+    boolean executor = String.valueOf(refusal.getMessage()).contains("EXECUTOR");
+    String heap =
+        executor
+            ? conf.get("spark.executor.memory", "")
+            : (Runtime.getRuntime().maxMemory() >> 20) + " MiB";
+    return new ReweaveException(
+        ReweaveException.Kind.SHORTAGE,
+        "out of memory: Spark does not start in a heap of " + heap,
+        conf.get(MASTER),
+        "give it more memory: REWEAVE_MEMORY, such as 1g, on a cluster spark.driver.memory and"
+            + " spark.executor.memory",
+        refusal);
   }
 
   /**

@@ -52,13 +52,24 @@ final class DamagedTensors {
    * @return by path of a file, what is to be said of its tensors; nothing of files that have none
    */
   Map<String, String> in(List<WrittenTensor> weights, Map<String, InputFile> damaged) {
+    Map<String, String> found = new TreeMap<>();
+    names(weights, damaged).forEach((shard, bad) -> found.put(shard, words(bad)));
+    return found;
+  }
+
+  /** By path of a file, the names of its tensors whose bytes are not what the manifest says. */
+  Map<String, List<String>> names(List<WrittenTensor> weights, Map<String, InputFile> damaged) {
+    Map<String, Long> left = new TreeMap<>();
+    damaged.forEach((path, file) -> left.put(path, file.length()));
     List<WrittenTensor> tensors = new ArrayList<>();
     for (WrittenTensor tensor : weights) {
       InputFile file = damaged.get(tensor.shard());
-      // A manifest can be edited: what is not in the file is not looked for.
+      // A manifest can be edited: what is not in the file is not looked for, and no byte of it
+      // again and again.
       if (file != null
           && tensor.offset() >= 0
-          && tensor.bytes().filter(b -> b <= file.length() - tensor.offset()).isPresent()) {
+          && tensor.bytes().filter(b -> b <= file.length() - tensor.offset()).isPresent()
+          && left.merge(tensor.shard(), -tensor.bytes().orElse(0L), Long::sum) >= 0) {
         tensors.add(tensor);
       }
     }
@@ -85,9 +96,7 @@ final class DamagedTensors {
         ofFile.add(tensor.name());
       }
     }
-    Map<String, String> found = new TreeMap<>();
-    names.forEach((shard, bad) -> found.put(shard, words(bad)));
-    return found;
+    return names;
   }
 
   private static String words(List<String> names) {

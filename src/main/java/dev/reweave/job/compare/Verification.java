@@ -124,7 +124,15 @@ public final class Verification {
             problems.add(path + " is not of this conversion");
           }
         });
-    addDamaged(compare(toRead, present), manifest, present);
+    Map<String, String> damaged = compare(toRead, present);
+    addDamaged(damaged, manifest, present);
+    Map<String, InputFile> sound = new TreeMap<>();
+    toRead.stream()
+        .map(Manifest.Shard::name)
+        .filter(path -> !damaged.containsKey(path))
+        .forEach(path -> sound.put(path, present.get(path)));
+    problems.addAll(
+        new RecordedTensors(stores, new DamagedTensors(spark, stores)).problems(manifest, sound));
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.reweave.job.compare;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -141,8 +143,70 @@ class VerificationTest {
     Files.writeString(
         file, Files.readString(file).replaceAll("\"offset\" : \\d", "\"offset\" : 99999"));
 
-    assertEquals(1, problems().size());
-    assertTrue(problems().get(0).endsWith(" was written"), () -> problems().get(0));
+    List<String> problems = problems();
+    assertEquals(3, problems.size(), problems::toString);
+    assertTrue(problems.get(0).endsWith(" was written"), problems::toString);
+    assertTrue(problems.get(1).startsWith("reweave.json tells otherwise of "), problems::toString);
+    assertTrue(problems.get(2).startsWith("reweave.json tells otherwise of "), problems::toString);
+  }
+
+  @Test
+  void checksumsOfTensorsThatAreNotTheirs() throws IOException {
+    List<WrittenTensor> tensors =
+        manifest().result().weights().stream().filter(t -> t.shard().equals(SECOND)).toList();
+    Path file = folder.resolve(Manifest.FILE_NAME);
+    String whole = Files.readString(file);
+    String first = tensors.get(0).crc32c();
+    Files.writeString(file, whole.replace(first, "0badc0de"));
+    assertEquals(
+        List.of(
+            "reweave.json has the wrong CRC32C for 1 tensor of "
+                + SECOND
+                + ": "
+                + tensors.get(0).name()),
+        problems());
+
+    Files.writeString(
+        file, whole.replace(first, "0badc0de").replace(tensors.get(1).crc32c(), first));
+    assertEquals(
+        List.of(
+            "reweave.json has the wrong CRC32C for 2 tensors of "
+                + SECOND
+                + ": "
+                + tensors.get(0).name()
+                + ", "
+                + tensors.get(1).name()),
+        problems());
+  }
+
+  @Test
+  void tensorsThatTheManifestTellsOfOtherwise() throws IOException {
+    WrittenTensor tensor = manifest().result().weights().get(0);
+    Path file = folder.resolve(Manifest.FILE_NAME);
+    String whole = Files.readString(file);
+    int at = whole.indexOf("\"" + tensor.name() + "\"");
+    String told = "reweave.json tells otherwise of ";
+
+    for (String[] change :
+        new String[][] {
+          {"\"dtype\" : \"" + tensor.dtype(), "\"dtype\" : \"int32"},
+          {"\"offset\" : " + tensor.offset(), "\"offset\" : " + (tensor.offset() + 1)},
+          {"\"shape\" : [ ", "\"shape\" : [ 1, "},
+          {"\"crc32c\" : \"" + tensor.crc32c(), "\"crc32c\" : \"x"},
+        }) {
+      String changed =
+          whole.substring(0, at)
+              + whole.substring(at).replaceFirst(Pattern.quote(change[0]), change[1]);
+      assertNotEquals(whole, changed, change[0]);
+      Files.writeString(file, changed);
+      assertEquals(
+          List.of(told + "1 tensor of " + tensor.shard() + ": " + tensor.name()), problems());
+    }
+    Files.writeString(
+        file, whole.replaceFirst("\"name\" : \"" + tensor.name(), "\"name\" : \"another"));
+    assertEquals(
+        List.of(told + "2 tensors of " + tensor.shard() + ": " + tensor.name() + ", another"),
+        problems());
   }
 
   /** A digest that is not the file's, beside a CRC32C that is. */

@@ -3,6 +3,7 @@ package dev.reweave.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.Counted;
 import dev.reweave.Printable;
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.doctor.Depth;
@@ -92,11 +93,7 @@ final class DoctorCommand implements Callable<Integer> {
   private static String verdict(long problems, long warnings) {
     return problems + warnings == 0
         ? "good: nothing to complain about"
-        : plural(problems, "problem") + ", " + plural(warnings, "warning");
-  }
-
-  private static String plural(long count, String noun) {
-    return count + " " + noun + (count == 1 ? "" : "s");
+        : Counted.of(problems, "problem") + ", " + Counted.of(warnings, "warning");
   }
 
   private static String toJson(Report report) {

@@ -1,5 +1,6 @@
 package dev.reweave.cli;
 
+import dev.reweave.Counted;
 import dev.reweave.Printable;
 import dev.reweave.job.compare.Comparison;
 import dev.reweave.job.compare.Verification;
@@ -91,8 +92,8 @@ final class VerifyCommand implements Callable<Integer> {
           .forEach(p -> err.println("reweave: " + Printable.text(p)));
       err.println(
           "reweave: "
-              + result.problems().size()
-              + " problems in "
+              + Counted.of(result.problems().size(), "problem")
+              + " in "
               + folder
               + "; convert the checkpoint again with --overwrite");
       return CommandLine.ExitCode.SOFTWARE;

@@ -1,5 +1,6 @@
 package dev.reweave.doctor;
 
+import dev.reweave.Counted;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.tensor.DType;
@@ -46,12 +47,10 @@ final class CheckpointFacts {
         + ", ZeRO stage "
         + source.stage()
         + ", "
-        + source.worldSize()
-        + (source.worldSize() == 1 ? " rank" : " ranks")
+        + Counted.of(source.worldSize(), "rank")
         + (source.precision().isEmpty() ? "" : ", trained in " + source.precision())
         + ", "
-        + checkpoint.files().size()
-        + (checkpoint.files().size() == 1 ? " file" : " files")
+        + Counted.of(checkpoint.files().size(), "file")
         + " needed";
   }
 
@@ -88,9 +87,9 @@ final class CheckpointFacts {
     }
     return String.format(
         Locale.ROOT,
-        "%d tensors of %,d parameters: the result needs %,d bytes as float32, %,d as bfloat16",
-        checkpoint.tensors().size(),
-        parameters,
+        "%s of %s: the result needs %,d bytes as float32, %,d as bfloat16",
+        Counted.of(checkpoint.tensors().size(), "tensor"),
+        Counted.grouped(parameters, "parameter"),
         castable * DType.F32.bytes() + others,
         castable * DType.BF16.bytes() + others);
   }

@@ -1,5 +1,6 @@
 package dev.reweave.doctor;
 
+import dev.reweave.Counted;
 import dev.reweave.ReweaveException;
 import dev.reweave.base.BaseFolder;
 import dev.reweave.checkpoint.WeightFiles;
@@ -117,10 +118,10 @@ final class FolderExam {
     check.tensors().values().forEach(t -> types.add(t.dtype().torchName()));
     return String.format(
         Locale.ROOT,
-        "%s%s: %d tensors of %s in %s, %,d bytes",
+        "%s%s: %s of %s in %s, %,d bytes",
         weights.stem(),
         weights.suffix(),
-        check.tensors().size(),
+        Counted.of(check.tensors().size(), "tensor"),
         String.join(", ", types),
         weights.shards().size() == 1 ? "one file" : weights.shards().size() + " shards",
         check.tensors().values().stream().mapToLong(TensorSpec::bytes).sum());

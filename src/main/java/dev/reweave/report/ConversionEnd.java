@@ -2,6 +2,7 @@ package dev.reweave.report;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.reweave.Counted;
 import dev.reweave.storage.ByteSize;
 import java.util.List;
 import java.util.Locale;
@@ -125,8 +126,8 @@ public record ConversionEnd(
                     m ->
                         String.format(
                             Locale.ROOT,
-                            "%d tensors, %s, %.1f s",
-                            m.result().tensors(),
+                            "%s, %s, %.1f s",
+                            Counted.of(m.result().tensors(), "tensor"),
                             ByteSize.format(bytes(m)),
                             seconds)))
         .orElse("");

@@ -1,5 +1,6 @@
 package dev.reweave.report;
 
+import dev.reweave.Counted;
 import dev.reweave.Printable;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Weights;
@@ -41,7 +42,7 @@ public final class Summary {
     StringBuilder line = new StringBuilder("read   ").append(framework);
     line.append(version.isEmpty() ? "" : " " + version);
     if (stage >= 0) {
-      line.append(", ZeRO-").append(stage).append(", ").append(worldSize).append(" ranks");
+      line.append(", ZeRO-").append(stage).append(", ").append(Counted.of(worldSize, "rank"));
     }
     if (!tag.isEmpty()) {
       line.append(", tag ").append(tag);
@@ -84,11 +85,11 @@ public final class Summary {
     lines.add(
         String.format(
             Locale.ROOT,
-            "wrote  %d tensors, %,d parameters, %s in %s, %s",
-            result.tensors(),
-            result.elements(),
+            "wrote  %s, %s, %s in %s, %s",
+            Counted.of(result.tensors(), "tensor"),
+            Counted.grouped(result.elements(), "parameter"),
             ByteSize.format(result.shards().stream().mapToLong(Manifest.Shard::bytes).sum()),
-            result.shards().size() == 1 ? "1 shard" : result.shards().size() + " shards",
+            Counted.of(result.shards().size(), "shard"),
             types(manifest.options().dtype())));
     lines.addAll(warnings);
     differences(result.differences()).ifPresent(lines::add);
@@ -96,16 +97,20 @@ public final class Summary {
       lines.add(beside(manifest));
     }
     if (figures.resumedFiles() > 0) {
-      lines.add("       " + figures.resumedFiles() + " files were finished by an earlier run");
+      lines.add(
+          "       "
+              + Counted.of(figures.resumedFiles(), "file")
+              + (figures.resumedFiles() == 1 ? " was" : " were")
+              + " finished by an earlier run");
     }
     lines.add(
         String.format(
             Locale.ROOT,
-            "       %.1f s, read %s (%.3f of what was needed) in %d requests%s",
+            "       %.1f s, read %s (%.3f of what was needed) in %s%s",
             manifest.seconds(),
             ByteSize.format(figures.bytesRead()),
             figures.bytesNeeded() == 0 ? 1 : (double) figures.bytesRead() / figures.bytesNeeded(),
-            figures.readRequests(),
+            Counted.of(figures.readRequests(), "request"),
             figures.bytesNeeded() < ENOUGH_FOR_RATES
                 ? ""
                 : String.format(
@@ -115,16 +120,18 @@ public final class Summary {
     lines.add(
         String.format(
             Locale.ROOT,
-            "       checksums of %d storages verified%s",
-            figures.storagesChecked(),
+            "       checksums of %s verified%s",
+            Counted.of(figures.storagesChecked(), "storage"),
             figures.storagesUnchecked() == 0
                 ? ""
-                : ", " + figures.storagesUnchecked() + " storages could not be checked:"));
+                : ", "
+                    + Counted.of(figures.storagesUnchecked(), "storage")
+                    + " could not be checked:"));
     figures.unchecked().forEach(unchecked -> lines.add(unchecked(unchecked)));
     if (figures.filesReadBack() > 0) {
       lines.add(
           "       "
-              + counted(figures.filesReadBack(), "file")
+              + Counted.of(figures.filesReadBack(), "file")
               + " of the result read back: as written");
     }
     manifest
@@ -139,13 +146,9 @@ public final class Summary {
     return "         "
         + unchecked.storages()
         + " in "
-        + counted(unchecked.files(), "file")
+        + Counted.of(unchecked.files(), "file")
         + ": "
         + unchecked.why();
-  }
-
-  private static String counted(int count, String what) {
-    return count + " " + what + (count == 1 ? "" : "s");
   }
 
   private static String types(String dtype) {
@@ -179,8 +182,7 @@ public final class Summary {
   private static String beside(Manifest manifest) {
     long bytes = manifest.result().files().stream().mapToLong(Manifest.Shard::bytes).sum();
     return "       "
-        + manifest.result().files().size()
-        + (manifest.result().files().size() == 1 ? " file" : " files")
+        + Counted.of(manifest.result().files().size(), "file")
         + " beside them, "
         + ByteSize.format(bytes)
         + manifest.baseUsed().map(b -> ", of the base " + b.path()).orElse("");
@@ -201,22 +203,28 @@ public final class Summary {
     return List.of(
         String.format(
             Locale.ROOT,
-            "tried  %d of %d chunks: read %s, made %s, wrote nothing",
+            "tried  %d of %s: read %s, made %s, wrote nothing",
             chunks,
-            ofChunks,
+            Counted.of(ofChunks, "chunk"),
             ByteSize.format(bytesRead),
             ByteSize.format(bytesMade)),
         String.format(
             Locale.ROOT,
-            "       checksums of %d storages verified, %d were read in part or have none",
-            checked,
-            unchecked));
+            "       checksums of %s verified, %d %s read in part or %s none",
+            Counted.of(checked, "storage"),
+            unchecked,
+            unchecked == 1 ? "was" : "were",
+            unchecked == 1 ? "has" : "have"));
   }
 
   /** What comparing two copies of the weights came to. */
   public static String proof(int tensors, long elements, String verdict) {
-    return String.format(
-        Locale.ROOT, "proof  %d tensors, %,d elements: %s", tensors, elements, verdict);
+    return "proof  "
+        + Counted.of(tensors, "tensor")
+        + ", "
+        + Counted.grouped(elements, "element")
+        + ": "
+        + verdict;
   }
 
   /** That there was nothing to do. */
@@ -228,16 +236,16 @@ public final class Summary {
   public static String listed(long rows, String catalog) {
     return rows == 0
         ? "listed before: " + catalog + " has the tensors of this conversion"
-        : String.format(Locale.ROOT, "listed %d tensors in %s", rows, catalog);
+        : "listed " + Counted.of(rows, "tensor") + " in " + catalog;
   }
 
   /** What a verification found in a good folder. */
   public static String verified(int shards, int tensors, long bytes, boolean checksums) {
     return String.format(
         Locale.ROOT,
-        "good   %s, %d tensors, %s: headers and index fit%s",
-        shards == 1 ? "1 shard" : shards + " shards",
-        tensors,
+        "good   %s, %s, %s: headers and index fit%s",
+        Counted.of(shards, "shard"),
+        Counted.of(tensors, "tensor"),
         ByteSize.format(bytes),
         checksums ? ", checksums are those that were written" : "; no manifest, so no checksums");
   }

@@ -160,14 +160,14 @@ class JsonReportTest {
               throw new IllegalStateException("no master answers");
             },
             "-i",
-            "s3a://user:password@bucket/in",
+            "s3a://bucket/in?signature=secret",
             "-o",
             "out/{date}",
             "--json");
 
     assertEquals(1, run.exitCode());
     JsonNode line = only(run);
-    assertEquals("s3a://***@bucket/in", line.get("input").textValue());
+    assertEquals("s3a://bucket/in?***", line.get("input").textValue());
     assertEquals(
         "internal error: java.lang.IllegalStateException: no master answers",
         line.get("error").get("problem").textValue());

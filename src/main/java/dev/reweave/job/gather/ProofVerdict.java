@@ -1,5 +1,6 @@
 package dev.reweave.job.gather;
 
+import dev.reweave.Counted;
 import dev.reweave.ReweaveException;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,8 +46,8 @@ public final class ProofVerdict {
     boolean rounded = outcomes.values().stream().allMatch(o -> o.beyond() == 0);
     if (most && rounded) {
       return "in "
-          + differing.size()
-          + " tensors the module has neighbouring numbers, as stochastic rounding gives";
+          + Counted.of(differing.size(), "tensor")
+          + " the module has neighbouring numbers, as stochastic rounding gives";
     }
     boolean close = outcomes.values().stream().allMatch(o -> o.relative() < NEIGHBOURING_STEP);
     if (differing.size() == outcomes.size() && close) {

@@ -1,5 +1,6 @@
 package dev.reweave.job.prepare;
 
+import dev.reweave.Counted;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
@@ -119,8 +120,8 @@ record SecondCopy(
           "--prove: not compared, since they "
               + what
               + ": "
-              + tensors.size()
-              + " tensors, such as "
+              + Counted.of(tensors.size(), "tensor")
+              + ", such as "
               + tensors.get(0));
     }
   }

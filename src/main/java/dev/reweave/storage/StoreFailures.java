@@ -21,6 +21,16 @@ final class StoreFailures {
     }
   }
 
+  /** What to say of an address that no store can have. */
+  static ReweaveException unusable(String address, IllegalArgumentException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.USAGE,
+        "not a usable address",
+        address,
+        "give a path or a URI",
+        cause);
+  }
+
   /** What to say when a file cannot be read. */
   static ReweaveException unreadable(String address, IOException cause) {
     if (ObjectStatus.isChanged(cause)) {

@@ -20,10 +20,8 @@ import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
-import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /**
  * Reaches every store through Hadoop's {@code FileSystem}: {@code file:}, {@code hdfs:}, {@code
@@ -330,22 +328,7 @@ public final class Stores implements Serializable {
 
   /** The file system that holds a path, without checksum side files. */
   FileSystem fileSystem(Path path) {
-    if (path.toUri().getScheme() == null) {
-      requireNoLogin(conf.get(FileSystem.FS_DEFAULT_NAME_KEY, ""));
-    }
-    try {
-      FileSystem fs = path.getFileSystem(conf);
-      return fs instanceof LocalFileSystem local ? local.getRawFileSystem() : fs;
-    } catch (UnsupportedFileSystemException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.ENVIRONMENT,
-          "no file system is known for this scheme",
-          path.toString(),
-          "put its Hadoop connector on the class path, or use file:, hdfs: or s3a:",
-          e);
-    } catch (IOException e) {
-      throw unreadable(path.toString(), e);
-    }
+    return FileSystems.of(path, conf);
   }
 
   static Path path(String address) {
@@ -353,8 +336,7 @@ public final class Stores implements Serializable {
     try {
       return new Path(address);
     } catch (IllegalArgumentException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.USAGE, "not a usable address", address, "give a path or a URI", e);
+      throw StoreFailures.unusable(address, e);
     }
   }
 

@@ -1,0 +1,57 @@
+package dev.reweave.storage;
+
+import dev.reweave.ReweaveException;
+import java.io.IOException;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+
+/** Finds the store of an address. */
+final class FileSystems {
+  /** Hadoop has streams for them, and neither lengths nor folders. */
+  private static final Set<String> STREAMS = Set.of("http", "https");
+
+  private FileSystems() {}
+
+  /**
+   * The file system that holds a path, without checksum side files.
+   *
+   * @throws ReweaveException if there is none, or it can have no such path
+   */
+  static FileSystem of(Path path, Configuration conf) {
+    if (path.toUri().getScheme() == null) {
+      StoreFailures.requireNoLogin(conf.get(FileSystem.FS_DEFAULT_NAME_KEY, ""));
+    } else if (STREAMS.contains(path.toUri().getScheme())) {
+      throw ReweaveException.unsupported(
+          "nothing can be listed, measured or written over HTTP",
+          path.toString(),
+          "download it first, or name its address in a store, such as s3a: or hdfs:");
+    }
+    try {
+      FileSystem found = path.getFileSystem(conf);
+      FileSystem fs = found instanceof LocalFileSystem local ? local.getRawFileSystem() : found;
+      fs.makeQualified(path); // refuses what is another's
+      return fs;
+    } catch (UnsupportedFileSystemException e) {
+      throw new ReweaveException(
+          ReweaveException.Kind.ENVIRONMENT,
+          "no file system is known for this scheme",
+          path.toString(),
+          "put its Hadoop connector on the class path, or use file:, hdfs: or s3a:",
+          e);
+    } catch (IOException e) {
+      throw StoreFailures.unreadable(path.toString(), e);
+    } catch (IllegalArgumentException e) {
+      throw StoreFailures.unusable(path.toString(), e);
+    } catch (RuntimeException e) {
+      // The store of ftp: wraps what happens while it connects.
+      if (e.getCause() instanceof IOException cause) {
+        throw StoreFailures.unreadable(path.toString(), cause);
+      }
+      throw e;
+    }
+  }
+}

@@ -8,10 +8,13 @@ import dev.reweave.job.gather.ReadTally;
 import dev.reweave.job.gather.TensorDigest;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.TensorFacts;
+import dev.reweave.storage.Checksum;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.PartReceipt;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +28,7 @@ import java.util.stream.Stream;
 final class Journal {
   private static final String PLAN = "plan.json";
   private static final String PUBLISHING = "publishing";
+  private static final int CHECKSUM_BYTES = 10;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
@@ -135,10 +139,20 @@ final class Journal {
 
   private void write(String name, Object value) {
     try {
-      output.writeState(name, JSON.writeValueAsBytes(value));
+      byte[] json = JSON.writeValueAsBytes(value);
+      byte[] checksum = checksum(json);
+      byte[] record = Arrays.copyOf(json, json.length + checksum.length);
+      System.arraycopy(checksum, 0, record, json.length, checksum.length);
+      output.writeState(name, record);
     } catch (JacksonException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** The end of a record, by which it is seen to be whole. */
+  private static byte[] checksum(byte[] json) {
+    String crc = Manifest.hex(Checksum.CRC_32C.of(json, 0, json.length));
+    return ("\n" + crc + "\n").getBytes(StandardCharsets.US_ASCII);
   }
 
   private <T> Optional<T> read(String name, TypeReference<T> type) {
@@ -146,10 +160,16 @@ final class Journal {
     if (content.isEmpty()) {
       return Optional.empty();
     }
+    byte[] json = Arrays.copyOf(content.get(), Math.max(0, content.get().length - CHECKSUM_BYTES));
+    byte[] end = Arrays.copyOfRange(content.get(), json.length, content.get().length);
+    if (!Arrays.equals(end, checksum(json))) {
+      // The process died while it wrote, or the record was changed since: the work is done again.
+      return Optional.empty();
+    }
     try {
-      return Optional.of(JSON.readValue(content.get(), type));
+      return Optional.of(JSON.readValue(json, type));
     } catch (JacksonException e) {
-      // The process died while it wrote, or its version knew less: this work is done again.
+      // Its version knew less: this work is done again.
       return Optional.empty();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -60,6 +61,12 @@ public final class OutputLock {
    */
   @JsonIgnoreProperties(ignoreUnknown = true)
   record Holder(String id, String job, String host, long pid, String started, String renewed) {
+    Holder {
+      id = Objects.requireNonNull(id, "no id");
+      host = Objects.requireNonNull(host, "no host");
+      var unused = Instant.parse(Objects.requireNonNull(renewed, "no time"));
+    }
+
     Holder renewedAt(Instant now) {
       return new Holder(id, job, host, pid, started, now.toString());
     }
@@ -72,7 +79,7 @@ public final class OutputLock {
           return true;
         }
       }
-      return Instant.parse(renewed).plus(STALE).isBefore(now);
+      return Instant.parse(renewed).isBefore(now.minus(STALE));
     }
   }
 
@@ -223,11 +230,12 @@ public final class OutputLock {
     // A lock that is renewed meanwhile is as good as the one that was seen: no ETag is asked for.
     Optional<InputFile> file =
         stores.file(lock.toString()).map(f -> new InputFile(f.uri(), f.length(), f.modified()));
-    if (file.isEmpty()) {
+    if (file.filter(f -> f.length() <= MOST_BYTES).isEmpty()) {
       return Optional.empty();
     }
     try {
-      return Optional.of(JSON.readValue(stores.readAll(file.get(), MOST_BYTES), Holder.class));
+      return Optional.ofNullable(
+          JSON.readValue(stores.readAll(file.get(), MOST_BYTES), Holder.class));
     } catch (JacksonException e) {
       return Optional.empty();
     } catch (ReweaveException e) {

@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.reweave.job.gather.TensorDigest;
 import dev.reweave.report.TensorFacts;
 import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.PartReceipt;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.ValueFacts;
 import dev.reweave.testing.TestSpark;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -46,6 +49,49 @@ class JournalTest {
 
     assertEquals(state, journal.finished(plan).get("a"));
     assertEquals(plan, journal.begun().orElseThrow());
+  }
+
+  /** Whatever is cut off or changed of a record, its work is done again. */
+  @Test
+  void recordsThatWereChangedAreNone() throws IOException {
+    OutputFolder output = TestSpark.stores().outputFolder(temp.resolve("out").toString());
+    output.prepare(100);
+    Journal journal = new Journal(output);
+    Journal.PlanState plan = new Journal.PlanState("f", Map.of("a", ""), List.of("b"));
+    journal.begin(plan);
+    journal.finish(
+        new Journal.FileState(
+            "a",
+            7,
+            List.of(new PartReceipt(1, "t")),
+            List.of(),
+            Map.of(),
+            Map.of(),
+            Map.of(),
+            Map.of()));
+    for (String name : List.of("plan.json", "finished/a.json")) {
+      byte[] whole = output.readState(name).orElseThrow();
+      for (int i = 0; i < whole.length; i++) {
+        byte[] changed = whole.clone();
+        changed[i] ^= 1;
+        output.writeState(name, changed);
+        assertEquals(false, isKnown(journal, plan, name), "byte " + i);
+        output.writeState(name, Arrays.copyOf(whole, i));
+        assertEquals(false, isKnown(journal, plan, name), "cut at " + i);
+      }
+      for (String other : List.of("null", "{}", "[]", "7", "{\"fingerprint\":null}", "\u0000")) {
+        output.writeState(name, other.getBytes(StandardCharsets.UTF_8));
+        assertEquals(false, isKnown(journal, plan, name), other);
+      }
+      output.writeState(name, whole);
+      assertEquals(true, isKnown(journal, plan, name), name);
+    }
+  }
+
+  private static boolean isKnown(Journal journal, Journal.PlanState plan, String name) {
+    return name.equals("plan.json")
+        ? journal.begun().isPresent()
+        : !journal.finished(plan).isEmpty();
   }
 
   /** What an older version recorded cannot stand in the manifest: that file is made again. */

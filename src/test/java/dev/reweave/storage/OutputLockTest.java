@@ -17,6 +17,8 @@ import java.time.ZoneOffset;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class OutputLockTest {
   private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
@@ -95,6 +97,36 @@ class OutputLockTest {
 
     Files.setLastModifiedTime(file(), FileTime.from(NOON.minus(Duration.ofMinutes(9))));
     lock().take("mine", at(NOON)).close();
+  }
+
+  /** What nobody who holds a lock writes counts by its time, as one that is half written. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "null",
+        "{}",
+        "[]",
+        "7",
+        "{\"id\":\"x\",\"host\":\"far\"}",
+        "{\"id\":\"x\",\"host\":null,\"renewed\":\"2026-01-01T12:00:00Z\"}",
+        "{\"id\":\"x\",\"host\":\"far\",\"renewed\":\"yesterday\"}",
+        "{\"id\":\"x\",\"host\":\"far\",\"pid\":{},\"renewed\":\"2026-01-01T12:00:00Z\"}",
+        "long",
+      })
+  void aStrangeOneCountsByItsTime(String content) throws IOException {
+    Files.writeString(file(), content.equals("long") ? "x".repeat(100_000) : content);
+    Files.setLastModifiedTime(file(), FileTime.from(NOON));
+    assertThrows(ReweaveException.class, () -> lock().take("mine", at(NOON)));
+
+    Instant later = NOON.plus(OutputLock.STALE).plusSeconds(1);
+    assertDoesNotThrow(() -> lock().take("mine", at(later)).close());
+  }
+
+  @Test
+  void aHolderOfTheFarFuture() throws IOException {
+    write("far.example", 1, Instant.MAX);
+
+    assertThrows(ReweaveException.class, () -> lock().take("mine", at(NOON)));
   }
 
   @Test

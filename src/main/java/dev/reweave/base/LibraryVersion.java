@@ -33,7 +33,8 @@ public record LibraryVersion(String path, String library, String version) {
 
   // What comes before a release sorts before it: 1.0.dev0, 1.0a1, 1.0b1, 1.0rc1, 1.0.
   private static final Pattern VERSION =
-      Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})*)(?:\\.?(dev|a|b|rc|post)(\\d{1,9}))?[+.\\w-]*");
+      Pattern.compile(
+          "(\\d{1,9}(?:\\.\\d{1,9}){0,9})(?:\\.?(dev|a|b|rc|post)(\\d{1,9}))?[+.\\w-]*");
 
   private static final List<String> STAGES = List.of("dev", "a", "b", "rc", "", "post");
 

@@ -16,7 +16,7 @@ final class KnownVersions {
   /** Minor versions that go together, as far as configs tell. */
   private static final int CLOSE = 5;
 
-  private static final int MOST = 999_999_999;
+  private static final int MOST_DIGITS = 9;
 
   private KnownVersions() {}
 
@@ -72,7 +72,7 @@ final class KnownVersions {
   static boolean areFarApart(String left, String right) {
     int[] l = numbers(left);
     int[] r = numbers(right);
-    return l[0] != r[0] || Math.abs(l[1] - r[1]) > CLOSE;
+    return l[0] != r[0] || Math.abs((long) l[1] - r[1]) > CLOSE;
   }
 
   private static boolean isNewer(String version, String newest) {
@@ -90,7 +90,9 @@ final class KnownVersions {
 
   private static int leading(String part) {
     String digits = part.replaceFirst("\\D.*", "");
-    // More digits than any version has: newer than all.
-    return digits.isEmpty() ? 0 : digits.length() > 9 ? MOST : Integer.parseInt(digits);
+    if (digits.length() > MOST_DIGITS) {
+      return Integer.MAX_VALUE; // no version, but a file can say so
+    }
+    return digits.isEmpty() ? 0 : Integer.parseInt(digits);
   }
 }

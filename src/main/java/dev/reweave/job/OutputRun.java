@@ -126,6 +126,9 @@ final class OutputRun {
             .filter(p -> p.fingerprint().equals(provenance.fingerprint()));
     if (begun.isPresent()) {
       Map<String, Journal.FileState> finished = journal.finished(begun.get());
+      plan.files().stream()
+          .filter(f -> !output.hasStaged(f.path(), f.length()))
+          .forEach(f -> finished.remove(f.path()));
       return runner.run(plan, output, journal, stagedBefore(begun.get(), finished), finished);
     }
     journal.undoPublishing();

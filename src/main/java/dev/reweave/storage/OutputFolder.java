@@ -207,6 +207,19 @@ public final class OutputFolder {
     return new Path(parent, "./" + name);
   }
 
+  /**
+   * Whether a file that an earlier process put together is there, out of sight or published, in its
+   * whole length; an upload is taken for it, as nobody can look into one.
+   */
+  public boolean hasStaged(String name, long length) {
+    return !showsStaged()
+        || stagedBefore(name, length, "").places().stream()
+            .flatMap(place -> stores.file(place).stream())
+            .findFirst()
+            .filter(file -> file.length() == length)
+            .isPresent();
+  }
+
   /** Staged files have a folder of their own, since they can have any name. */
   private String staged(String name) {
     return within(new Path(staging, FILES), name).toString();

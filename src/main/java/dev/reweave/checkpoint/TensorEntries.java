@@ -70,7 +70,7 @@ public record TensorEntries(
       }
       if (twice) {
         throw new ReweaveException(
-            "two tensors have the name '" + name + "'",
+            "two tensors are called '" + name + "'",
             dict.place(),
             "give one of them another name, which is text, where they were saved");
       }

@@ -5,15 +5,12 @@ public final class FolderPath {
   private FolderPath() {}
 
   /**
-   * Whether a path leads to a place in the folder, in whichever store it is: no part of it is empty
-   * or leads up, and none has what some store takes for a separator or the end of a scheme.
+   * Whether a path leads to a place in the folder: no part of it is empty or leads up. Whatever
+   * else a name has may stand in the name of a file.
    */
   public static boolean isInside(String path) {
     for (String name : path.split("/", -1)) {
-      if (name.isEmpty()
-          || name.equals(".")
-          || name.equals("..")
-          || name.chars().anyMatch(c -> c == '\\' || c == ':' || Character.isISOControl(c))) {
+      if (name.isEmpty() || name.equals(".") || name.equals("..") || name.indexOf(0) >= 0) {
         return false;
       }
     }

@@ -62,8 +62,8 @@ public final class OutputLock {
   @JsonIgnoreProperties(ignoreUnknown = true)
   record Holder(String id, String job, String host, long pid, String started, String renewed) {
     Holder {
-      id = Objects.requireNonNull(id, "no id");
-      host = Objects.requireNonNull(host, "no host");
+      Objects.requireNonNull(id, "no id");
+      Objects.requireNonNull(host, "no host");
       var unused = Instant.parse(Objects.requireNonNull(renewed, "no time"));
     }
 

@@ -352,12 +352,6 @@ public final class Stores implements Serializable {
   }
 
   private static InputFile inputFile(FileStatus status) {
-    if (status.getLen() < 0) {
-      throw ReweaveException.unsupported(
-          "the store does not tell how long this file is",
-          status.getPath().toString(),
-          "download it, or copy it into a store that does");
-    }
     return new InputFile(
         status.getPath().toString(),
         status.getLen(),

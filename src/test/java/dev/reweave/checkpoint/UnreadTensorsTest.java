@@ -215,7 +215,7 @@ class UnreadTensorsTest {
               ReweaveException.class,
               () -> read(file(dict(1, plain(), "1", plain())), ReadOptions.defaults()));
 
-      assertSays(e.getMessage(), "two tensors have the name '1'", "weights.pt");
+      assertSays(e.getMessage(), "two tensors are called '1'", "weights.pt");
     }
   }
 

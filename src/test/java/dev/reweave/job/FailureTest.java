@@ -261,17 +261,4 @@ class FailureTest {
         failure.getMessage());
     assertTrue(Files.isSymbolicLink(output));
   }
-
-  @Test
-  void serversThatDoNotTellLengths() {
-    assertSays(
-        assertThrows(
-                ReweaveException.class,
-                () ->
-                    Converting.between("http://localhost:1/model.safetensors", temp.resolve("out"))
-                        .run())
-            .getMessage(),
-        "the store does not tell how long this file is: http://localhost:1/model.safetensors",
-        "download it");
-  }
 }

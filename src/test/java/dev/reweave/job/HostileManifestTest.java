@@ -148,8 +148,6 @@ class HostileManifestTest {
         "../other/mine.safetensors",
         "a/../../other/mine.safetensors",
         "/etc/hostname",
-        "file:/etc/hostname",
-        "..\\other",
         "a//b",
         "./a",
         "a/.",

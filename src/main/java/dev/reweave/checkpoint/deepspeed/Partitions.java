@@ -79,9 +79,37 @@ final class Partitions {
         List<Integer> sharing = experts.experts().ranksOf(e, expertRanks, ranks.size());
         FlatBuffer buffer =
             new FlatBuffer(sharing.stream().map(r -> ranks.get(r).flat().get(group)).toList());
+        requireEven(g, sharing, buffer);
         byExpertRank.add(flat(g, sharing.size(), buffer));
       }
       add(dict, byExpertRank);
+    }
+  }
+
+  /**
+   * All ranks have as much of a group, but for padding that is cut off at its end: another length
+   * in between would shift all that follows.
+   */
+  private void requireEven(int group, List<Integer> sharing, FlatBuffer buffer) {
+    long needed = 0;
+    for (Shape shape : model.groups().get(group).values()) {
+      needed = Math.addExact(needed, shape.elements());
+    }
+    long length = buffer.pieces().get(0).elements();
+    long start = 0;
+    for (int i = 0; i < sharing.size() && start < needed; i++) {
+      long own = buffer.pieces().get(i).elements();
+      if (own > length || (own < length && start + own < needed)) {
+        throw MasterWeights.sizes(
+            "the partition of group "
+                + group
+                + " has "
+                + own
+                + " elements, and that of the first rank "
+                + length,
+            files.get(sharing.get(i)).file().uri());
+      }
+      start += own;
     }
   }
 

@@ -41,6 +41,7 @@ final class ExpertWeights {
       List<PlainStates> states) {
     this.experts = experts;
     requireAll(folder, modelRank, files);
+    requireSameNames(files, states);
     Map<String, List<NamedTensor>> slices = new LinkedHashMap<>();
     for (int i = 0; i < files.size(); i++) {
       for (NamedTensor tensor : states.get(i).tensors()) {
@@ -98,6 +99,30 @@ final class ExpertWeights {
             "files of two runs are mixed: move those of the other run away");
       }
     }
+  }
+
+  /** Experts of a layer are copies of one module: what one has, all have. */
+  private static void requireSameNames(List<ExpertFile> files, List<PlainStates> states) {
+    Map<Integer, Set<String>> byLayer = new HashMap<>();
+    for (int i = 0; i < files.size(); i++) {
+      ExpertFile file = files.get(i);
+      Set<String> names = new LinkedHashSet<>();
+      states.get(i).tensors().forEach(t -> names.add(withoutNumber(t.name())));
+      Set<String> first = byLayer.putIfAbsent(file.layer(), names);
+      if (first != null && !first.equals(names)) {
+        throw new ReweaveException(
+            "expert " + file.expert() + " has other tensors than the first one of its layer",
+            file.file().uri(),
+            NOT_WHOLE);
+      }
+    }
+  }
+
+  /** The same for all experts: the number is in the middle of a name, or of stacked ones last. */
+  private static String withoutNumber(String name) {
+    return ExpertName.of(name)
+        .map(n -> n.ofExpert(0))
+        .orElseGet(() -> name.replaceFirst("\\.\\d+$", ""));
   }
 
   private static void requireNumber(NamedTensor slice, ExpertFile file) {

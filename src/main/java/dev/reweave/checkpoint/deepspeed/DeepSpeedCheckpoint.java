@@ -7,6 +7,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -39,6 +40,7 @@ public final class DeepSpeedCheckpoint {
 
   private Checkpoint read() {
     refuseUnknownFiles();
+    refuseTwins();
     List<RankFile> optimizer = folder.of(RankFile.Kind.OPTIMIZER);
     boolean partitioned = !folder.of(RankFile.Kind.PARTITIONED_MODEL).isEmpty();
     Weights weights =
@@ -73,6 +75,25 @@ public final class DeepSpeedCheckpoint {
               + " version",
           file.file().uri(),
           "move it away if it does not belong to the checkpoint");
+    }
+  }
+
+  /** Files of data-parallel ranks are counted later; of these, a second one would go unseen. */
+  private void refuseTwins() {
+    Map<String, RankFile> byRank = new HashMap<>();
+    for (RankFile file : folder.files()) {
+      boolean alone =
+          file.kind() == RankFile.Kind.MODEL
+              || file.kind() == RankFile.Kind.LAYER
+              || file.kind() == RankFile.Kind.EXPERT;
+      RankFile twin =
+          alone ? byRank.put(file.file().name().replaceAll("_0+(?=\\d)", "_"), file) : null;
+      if (twin != null) {
+        throw new ReweaveException(
+            "two files of one rank, layer or expert",
+            twin.file().uri() + " and " + file.file().name(),
+            "files of two runs are mixed: move those of the other run away");
+      }
     }
   }
 

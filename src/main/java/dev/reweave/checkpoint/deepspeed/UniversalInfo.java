@@ -53,7 +53,8 @@ record UniversalInfo(
       implements Serializable {}
 
   static UniversalInfo of(TorchValue root) {
-    Optional<TorchValue> found = root.find("universal_checkpoint_info").filter(TorchValue::isDict);
+    Optional<TorchValue> found = root.find("universal_checkpoint_info");
+    found.ifPresent(TorchValue::entries); // refuses what is no dict
     return found.map(UniversalInfo::read).orElse(NONE);
   }
 
@@ -154,7 +155,7 @@ record UniversalInfo(
     if (!matches(VOCABULARY, name)) {
       return slicing;
     }
-    if (vocabulary < 0) {
+    if (vocabulary < 1) {
       throw unclear(name + " is a padded vocabulary, and there is no 'original_vocab_size'");
     }
     return new Slicing.Padded(slicing, vocabulary);

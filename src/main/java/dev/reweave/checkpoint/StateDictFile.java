@@ -132,7 +132,7 @@ public final class StateDictFile {
         aliases.put(tensor.name(), same);
       }
     }
-    return new Content(tensors, aliases, entries.others());
+    return new Content(tensors, aliases, entries.others().size());
   }
 
   /** Finds the bytes of a tensor in its file. */

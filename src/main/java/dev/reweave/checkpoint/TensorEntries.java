@@ -15,10 +15,12 @@ import java.util.Optional;
  *
  * @param tensors by name, in order
  * @param unread why other tensors cannot be read, by name
- * @param others number of entries that are no tensors
+ * @param others entries that are no tensors, by name
  */
 public record TensorEntries(
-    Map<String, TorchTensor> tensors, Map<String, ReweaveException> unread, int others) {
+    Map<String, TorchTensor> tensors,
+    Map<String, ReweaveException> unread,
+    Map<String, TorchValue> others) {
   private static final String EXTRA_STATE = "_extra_state";
 
   /** Where a state dict stands. */
@@ -55,7 +57,7 @@ public record TensorEntries(
     TensorSearch search = new TensorSearch();
     Map<String, TorchTensor> tensors = new LinkedHashMap<>();
     Map<String, ReweaveException> unread = new LinkedHashMap<>();
-    int others = 0;
+    Map<String, TorchValue> others = new LinkedHashMap<>();
     for (Map.Entry<String, TorchValue> entry : dict.entries()) {
       String name = entry.getKey();
       Optional<ReweaveException> why = whyUnread(name, entry.getValue(), where, search);
@@ -65,7 +67,7 @@ public record TensorEntries(
       } else if (why.isPresent()) {
         unread.put(name, why.get());
       } else {
-        others++;
+        others.put(name, entry.getValue());
         continue;
       }
       if (twice) {
@@ -80,8 +82,7 @@ public record TensorEntries(
 
   private static Optional<ReweaveException> whyUnread(
       String name, TorchValue value, Where where, TensorSearch search) {
-    if (value.isTensor() || name.equals(EXTRA_STATE) || name.endsWith("." + EXTRA_STATE)) {
-      // Modules may keep what they want under that name.
+    if (value.isTensor() || isExtraState(name)) {
       return Optional.empty();
     }
     if (value.isUnreadTensor() || (value.isUnknownObject() && !value.isDict())) {
@@ -97,6 +98,11 @@ public record TensorEntries(
                 value.place(),
                 "save its tensors under names of their own in the state dict"))
         : Optional.empty();
+  }
+
+  /** Whether modules may keep what they want under a name. */
+  public static boolean isExtraState(String name) {
+    return name.equals(EXTRA_STATE) || name.endsWith("." + EXTRA_STATE);
   }
 
   /** What to tell of a value that torch may well make a tensor of. */

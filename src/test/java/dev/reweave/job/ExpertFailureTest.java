@@ -225,7 +225,8 @@ class ExpertFailureTest {
 
     assertSays(
         failure(Weights.MODEL),
-        "the name of this file is like that of a rank's, layer's or expert's, but of no known version: "
+        "the name of this file is like that of a rank's, layer's or expert's, but of no known"
+            + " version: "
             + address(name));
   }
 }

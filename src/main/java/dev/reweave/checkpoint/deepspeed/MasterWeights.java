@@ -61,6 +61,7 @@ final class MasterWeights {
     model.sameView().forEach(dict::tie);
     boolean excludes = frozen == Frozen.EXCLUDE;
     model.requireRead(n -> !dict.has(n) && !(excludes && !model.buffers().contains(n)));
+    model.notes().forEach(dict::note);
     noteNamesWithoutWeights(dict, leftOut);
     if (!experts.isEmpty()) {
       new ExpertOrder(experts.experts(), model).arrange(dict);
@@ -83,7 +84,9 @@ final class MasterWeights {
 
   /** Returns the names that were left out. */
   private Set<String> addFrozen(StateDict dict, Frozen frozen) {
-    boolean listed = !model.frozenShapes().isEmpty();
+    // Under ZeRO-1 and 2 the module has them, too.
+    boolean inPieces = stage == 3 && !model.fragments().isEmpty();
+    boolean listed = inPieces || !model.frozenShapes().isEmpty();
     if (frozen == Frozen.EXCLUDE) {
       // What is left out need not be whole.
       Set<String> names =

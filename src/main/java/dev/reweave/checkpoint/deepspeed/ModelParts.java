@@ -62,6 +62,9 @@ final class ModelParts {
     for (int stage = 0; stage < grid.pipeline(); stage++) {
       ModelRank rank = ranks.get(grid.rank(stage, tensorRank));
       add(dict, rank.masters(folder, options.frozen(), offloaded));
+      if (layers.isEmpty() && rank.states().moduleNames().isEmpty()) {
+        dict.note("the model states hold no module, and so no buffers");
+      }
     }
     return layers.isEmpty() ? dict : layers.around(dict, tensorRank, buffers, options.frozen());
   }

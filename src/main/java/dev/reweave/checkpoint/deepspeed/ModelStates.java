@@ -40,6 +40,7 @@ import java.util.function.Predicate;
  * @param frozenShapes shapes of parameters that were not trained, in order
  * @param fragments the tensors that hold them, whole (ZeRO-2) or a piece each (ZeRO-3)
  * @param shared tied names: alias to the name that has the parameter
+ * @param noTensors names in {@code module} of what is no tensor, but for extra state
  * @param unread why tensors of {@code module}, or fragments, cannot be read, by name
  */
 record ModelStates(
@@ -57,6 +58,7 @@ record ModelStates(
     Map<String, Shape> frozenShapes,
     List<NamedTensor> fragments,
     Map<String, String> shared,
+    List<String> noTensors,
     Map<String, ReweaveException> unread)
     implements RankFacts {
 
@@ -140,9 +142,27 @@ record ModelStates(
     groups.forEach(g -> trained.addAll(g.keySet()));
     Optional<TensorEntries> entries = root.find("module").map(TensorEntries::ofModule);
     Map<String, TorchTensor> tensors = entries.map(TensorEntries::tensors).orElse(Map.of());
-    Map<String, ReweaveException> unread =
-        new LinkedHashMap<>(entries.map(TensorEntries::unread).orElse(Map.of()));
     Set<String> buffers = names(root, "buffer_names");
+    Map<String, Shape> frozenShapes = shapes(root.find("frozen_param_shapes"));
+    Map<String, ReweaveException> unread = new LinkedHashMap<>();
+    List<String> noTensors = new ArrayList<>();
+    if (entries.isPresent()) {
+      unread.putAll(entries.get().unread());
+      entries
+          .get()
+          .others()
+          .forEach(
+              (name, value) -> {
+                if (trained.contains(name)
+                    || buffers.contains(name)
+                    || frozenShapes.containsKey(name)) {
+                  unread.put(name, TensorEntries.unread(name, value));
+                } else if (!TensorEntries.isExtraState(name)) {
+                  noTensors.add(name);
+                }
+              });
+    }
+    requireSameSizes(groups, tensors, root.place());
     List<NamedTensor> module = new ArrayList<>();
     for (Map.Entry<String, TorchTensor> e : tensors.entrySet()) {
       // Under ZeRO-3 a partitioned parameter leaves an empty placeholder in the module.
@@ -167,9 +187,10 @@ record ModelStates(
         module,
         sameViews(tensors),
         buffers,
-        shapes(root.find("frozen_param_shapes")),
+        frozenShapes,
         fragments(file, unread),
         texts(root, "shared_params"),
+        noTensors,
         unread);
   }
 
@@ -199,6 +220,7 @@ record ModelStates(
         frozenShapes,
         fragments,
         shared,
+        noTensors,
         unread);
   }
 
@@ -216,9 +238,23 @@ record ModelStates(
     }
   }
 
+  /** What to tell of what the module holds beside tensors; nothing if nothing. */
+  List<String> notes() {
+    return noTensors.isEmpty()
+        ? List.of()
+        : List.of(
+            noTensors.size()
+                + " entries of the module are no tensors: left out: "
+                + String.join(", ", noTensors.subList(0, Math.min(10, noTensors.size()))));
+  }
+
   /** What must be the same in the files of all ranks. */
   FrozenPieces.Fingerprint fingerprint() {
-    return new FrozenPieces.Fingerprint(step, Objects.hash(groups, frozenShapes));
+    // Of lists, as the order tells what lies where; pieces of other ranks go by it alone.
+    List<?> ordered = groups.stream().map(g -> List.copyOf(g.entrySet())).toList();
+    List<?> pieces = fragments.stream().map(NamedTensor::name).toList();
+    return new FrozenPieces.Fingerprint(
+        step, Objects.hash(ordered, List.copyOf(frozenShapes.entrySet()), pieces));
   }
 
   /** {@code param_shapes} is a list of dicts, one per group; a lone dict in old versions. */
@@ -232,8 +268,44 @@ record ModelStates(
     for (TorchValue group : dicts) {
       groups.add(shapes(Optional.of(group)));
     }
+    requireOnce(groups, shapes.get().place());
     requireCountable(groups, shapes.get().place());
     return groups;
+  }
+
+  /** Padding would hide it if a parameter were said to be shorter than it is. */
+  private static void requireSameSizes(
+      List<Map<String, Shape>> groups, Map<String, TorchTensor> module, String place) {
+    for (Map<String, Shape> group : groups) {
+      for (Map.Entry<String, Shape> parameter : group.entrySet()) {
+        TorchTensor tensor = module.get(parameter.getKey());
+        // Under ZeRO-3 the module has none or one of a parameter's elements.
+        if (tensor != null
+            && tensor.elements() > 1
+            && tensor.elements() != parameter.getValue().elements()) {
+          throw MasterWeights.sizes(
+              "parameter "
+                  + parameter.getKey()
+                  + " of shape "
+                  + parameter.getValue()
+                  + " has shape "
+                  + tensor.shape()
+                  + " in the module",
+              place);
+        }
+      }
+    }
+  }
+
+  private static void requireOnce(List<Map<String, Shape>> groups, String place) {
+    Set<String> names = new HashSet<>();
+    for (Map<String, Shape> group : groups) {
+      for (String name : group.keySet()) {
+        if (!names.add(name)) {
+          throw MasterWeights.sizes("parameter " + name + " is in two groups", place);
+        }
+      }
+    }
   }
 
   /** Offsets in the flat partitions are sums of lengths: what follows relies on there being one. */

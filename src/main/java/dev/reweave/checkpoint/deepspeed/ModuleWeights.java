@@ -4,10 +4,13 @@ import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
 import dev.reweave.tensor.NamedTensor;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /** The module's own weights, as {@code module.state_dict()} gave them to the first rank. */
 final class ModuleWeights {
+  private static final int MOST_NAMES = 10;
+
   private ModuleWeights() {}
 
   static StateDict assemble(ModelStates states, Frozen frozen, String place) {
@@ -24,13 +27,26 @@ final class ModuleWeights {
         dict.add(tensor);
       }
     }
+    states.notes().forEach(dict::note);
     Set<String> trained = states.trained().keySet();
     boolean excludes = frozen == Frozen.EXCLUDE;
     states.requireRead(n -> !dict.has(n) && !(excludes && isUntrained(states, trained, n, n)));
+    List<String> missing = trained.stream().filter(n -> isMissing(states, dict, n)).toList();
+    if (!missing.isEmpty()) {
+      dict.note(
+          missing.size()
+              + " trained parameters are not in the module: "
+              + String.join(", ", missing.subList(0, Math.min(MOST_NAMES, missing.size()))));
+    }
     if (!excluded.isEmpty()) {
       dict.note(excluded.size() + " frozen parameters left out");
     }
     return dict;
+  }
+
+  /** Experts are in files of their own. */
+  private static boolean isMissing(ModelStates states, StateDict dict, String name) {
+    return !dict.has(name) && !states.experts().holds(name);
   }
 
   /** Parameters that no optimizer group holds; only a file with parameter shapes tells. */

@@ -35,7 +35,8 @@ final class DcpMetadata {
     this.root = root;
     this.files = files;
     for (Map.Entry<String, TorchValue> entry : attribute(root, "state_dict_metadata").entries()) {
-      if (entry.getValue().attribute("chunks").isPresent()) {
+      if (entry.getValue().attribute("size").isPresent()
+          || entry.getValue().attribute("chunks").isPresent()) {
         tensors.put(entry.getKey(), entry.getValue());
       } else {
         others++;

@@ -248,6 +248,18 @@ class DcpMetadataProblemsTest {
   }
 
   @Test
+  void refusesTensorsWithoutChunks() throws IOException {
+    tensor("w", "float32", List.of(4L), chunk(List.of(0L), List.of(4L)));
+    place("w", List.of(0L), store(4L));
+    tensors.put(
+        "v", new Instance(MODULE, "TensorStorageMetadata", dict("size", size(4L), "parts", 1)));
+    place("v", List.of(0L), store(4L));
+
+    assertEquals(
+        "'properties' is missing: this is not the metadata of a distributed checkpoint", problem());
+  }
+
+  @Test
   void refusesChunksThatAreNotWhatTheMetadataStates() throws IOException {
     tensor("w", "float32", List.of(4L), chunk(List.of(0L), List.of(4L)));
     place("w", List.of(0L), store(2L, 2L));

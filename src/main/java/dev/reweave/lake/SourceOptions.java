@@ -1,13 +1,17 @@
 package dev.reweave.lake;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.job.prepare.MappingChoice;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.Safeguards;
+import dev.reweave.storage.Stores;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -73,6 +77,7 @@ record SourceOptions(
               }
             });
     List<String> addresses = addresses(options);
+    addresses.forEach(Stores::requireNoLogin); // Spark shows them in its plans.
     Optional<String> model = option(options, MODEL);
     if (model.isPresent() && addresses.size() > 1) {
       throw ReweaveException.usage(
@@ -95,18 +100,9 @@ record SourceOptions(
   }
 
   private static List<String> addresses(CaseInsensitiveStringMap options) {
-    try {
-      Optional<String> several = option(options, PATHS);
-      if (several.isPresent()) {
-        return List.of(new ObjectMapper().readValue(several.get(), String[].class));
-      }
-    } catch (JsonProcessingException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.USAGE,
-          "not a JSON array of addresses",
-          "option " + PATHS,
-          "give one address as path",
-          e);
+    Optional<String> several = option(options, PATHS);
+    if (several.isPresent()) {
+      return fromJson(several.get());
     }
     return List.of(
         option(options, PATH)
@@ -116,6 +112,34 @@ record SourceOptions(
                         "no address is given",
                         "format reweave",
                         "name a checkpoint: load(URI), or OPTIONS (path 'URI')")));
+  }
+
+  private static List<String> fromJson(String json) {
+    List<String> addresses = new ArrayList<>();
+    try {
+      JsonNode array = new ObjectMapper().readTree(json);
+      for (JsonNode address : array.isArray() ? array : MissingNode.getInstance()) {
+        if (!address.isTextual()) {
+          throw noAddresses(null);
+        }
+        addresses.add(address.textValue());
+      }
+    } catch (JsonProcessingException e) {
+      throw noAddresses(e);
+    }
+    if (addresses.isEmpty()) {
+      throw noAddresses(null);
+    }
+    return List.copyOf(addresses);
+  }
+
+  private static ReweaveException noAddresses(Throwable cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.USAGE,
+        "not a JSON array of addresses",
+        "option " + PATHS,
+        "give one address as path",
+        cause);
   }
 
   private static Safeguards safeguards(CaseInsensitiveStringMap options) {

@@ -334,6 +334,9 @@ public final class Stores implements Serializable {
   static Path path(String address) {
     requireNoLogin(address);
     try {
+      if (address.indexOf('\0') >= 0) {
+        throw new IllegalArgumentException("a path ends at its first NUL");
+      }
       return new Path(address);
     } catch (IllegalArgumentException e) {
       throw StoreFailures.unusable(address, e);

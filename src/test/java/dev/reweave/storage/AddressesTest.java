@@ -7,6 +7,7 @@ import dev.reweave.ReweaveException;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -25,6 +26,15 @@ class AddressesTest {
           a -> a.stores().deleteTree(a.text()));
 
   private record Address(Stores stores, String text) {}
+
+  @Test
+  void nulEndsAPath() {
+    for (Consumer<Address> use : USES) {
+      Address tried = new Address(new Stores(new Configuration()), "/tmp/a\0b");
+      ReweaveException e = assertThrows(ReweaveException.class, () -> use.accept(tried));
+      assertEquals("not a usable address: /tmp/a\\u0000b; give a path or a URI", e.getMessage());
+    }
+  }
 
   @ParameterizedTest
   @CsvSource({

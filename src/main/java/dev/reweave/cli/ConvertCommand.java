@@ -194,6 +194,7 @@ final class ConvertCommand implements Callable<Integer> {
     Stores stores = new Stores(context.hadoopConfiguration());
     // What can be wrong with the address is better known before the work is done.
     Optional<TensorCatalog> table = catalog.map(c -> new TensorCatalog(context, stores, c));
+    table.ifPresent(t -> asked.forEach(request -> requireApart(t, request)));
     List<String> listed = new ArrayList<>();
     ConversionSeries series =
         new ConversionSeries(
@@ -218,6 +219,11 @@ final class ConvertCommand implements Callable<Integer> {
     if (list.isPresent() || asked.stream().anyMatch(StepRequests::areSeveral)) {
       reports.tellAll();
     }
+  }
+
+  private static void requireApart(TensorCatalog table, ConversionRequest request) {
+    table.requireOutside("input", request.input());
+    request.base().ifPresent(base -> table.requireOutside("base", base.address()));
   }
 
   private void requireReachable(ConversionRequest request) {

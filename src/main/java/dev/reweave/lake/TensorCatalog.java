@@ -74,6 +74,27 @@ public final class TensorCatalog {
   }
 
   /**
+   * Refuses a catalog in a folder that is never written to.
+   *
+   * @param what the folder is, such as {@code input}
+   * @throws ReweaveException if it is that folder, or lies in it
+   */
+  public void requireOutside(String what, String folder) {
+    String whole;
+    try {
+      whole = stores.resolve(folder);
+    } catch (ReweaveException e) {
+      return; // That is told of the conversion alone that it is for.
+    }
+    if ((address + "/").startsWith(whole.endsWith("/") ? whole : whole + "/")) {
+      throw ReweaveException.usage(
+          "the catalog lies inside the " + what + ", which is never written to",
+          address,
+          "name a folder outside of " + whole);
+    }
+  }
+
+  /**
    * Adds the tensors of a conversion's result, unless they are there. What the conversion did not
    * measure is read from the result.
    *

@@ -7,6 +7,8 @@ import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +39,25 @@ class CatalogOfStepsTest {
                 + "` GROUP BY 1, 2 ORDER BY 1")
         .collectAsList()
         .toString();
+  }
+
+  @Test
+  void aCatalogInsideTheInputIsRefused() throws Exception {
+    Path input = Fixtures.copy(Fixtures.folder("z2_bf16_w2/ckpt"), temp.resolve("in"));
+    Map<String, String> before = Fixtures.digests(input);
+    for (String catalog : List.of("/in", "/in/catalog", "/x/../in/global_step3/catalog")) {
+      ConvertRun run =
+          ConvertRun.of("-i", input, "-o", temp.resolve("out"), "--catalog", temp + catalog);
+
+      assertEquals(1, run.exitCode(), run::toString);
+      assertTrue(
+          run.err()
+              .get(0)
+              .startsWith("reweave: the catalog lies inside the input, which is never written to"),
+          run::toString);
+    }
+    assertEquals(before, Fixtures.digests(input));
+    assertTrue(Files.notExists(temp.resolve("out")));
   }
 
   @Test

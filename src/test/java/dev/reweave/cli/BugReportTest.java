@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,18 +46,6 @@ class BugReportTest {
   @AfterEach
   void forgetSettings() {
     set.forEach(System::clearProperty);
-  }
-
-  private static Path copy(String fixture, Path target) throws IOException {
-    Path source = Fixtures.folder(fixture).resolve("ckpt");
-    try (Stream<Path> files = Files.walk(source)) {
-      for (Path file : files.toList()) {
-        Path to = target.resolve(source.relativize(file).toString());
-        Files.createDirectories(to.getParent());
-        Files.copy(file, to);
-      }
-    }
-    return target;
   }
 
   private ConvertRun run(String... args) {
@@ -97,7 +84,8 @@ class BugReportTest {
 
   @Test
   void aConversionThatSucceeds() throws IOException {
-    Path input = copy("z2_bf16_w2", temp.resolve("johanna doe/acme/run-17"));
+    Path input =
+        Fixtures.copy(Fixtures.folder("z2_bf16_w2/ckpt"), temp.resolve("johanna doe/acme/run-17"));
 
     ConvertRun run =
         ConvertRun.of(
@@ -154,7 +142,8 @@ class BugReportTest {
 
   @Test
   void aDamagedCheckpoint() throws IOException {
-    Path input = copy("corrupt/z3_flipped_byte", temp.resolve("acme zebra"));
+    Path input =
+        Fixtures.copy(Fixtures.folder("corrupt/z3_flipped_byte/ckpt"), temp.resolve("acme zebra"));
 
     ConvertRun run =
         ConvertRun.of("-i", input, "-o", temp.resolve("out"), "--report-bug=" + file());
@@ -366,51 +355,5 @@ class BugReportTest {
     assertTrue(
         error.get("problem").textValue().endsWith("deep in s3a://<bucket-1>/<path-2>")
             || error.get("problem").textValue().matches(".*deep in s3a://<bucket-\\d>/<path-\\d>"));
-  }
-
-  @Test
-  void memoryThatIsTooShort() {
-    ConvertRun run =
-        ConvertRun.with(
-            (name, work) -> {
-              throw new OutOfMemoryError("Java heap space");
-            },
-            "-i",
-            "in",
-            "-o",
-            "out",
-            "--json");
-
-    assertEquals(1, run.exitCode());
-    assertEquals(
-        List.of(
-            "reweave: out of memory: Java heap space: 'reweave convert'; give it more memory:"
-                + " REWEAVE_MEMORY, such as 4g, on a cluster spark.driver.memory and"
-                + " spark.executor.memory"),
-        run.err());
-    assertTrue(run.out().get(0).contains("\"error\":{\"kind\":\"shortage\","), run::toString);
-  }
-
-  @Test
-  void tracesAreShownIfAskedFor() {
-    SparkUse broken =
-        (name, work) -> {
-          throw new IllegalStateException(new NullPointerException("of s3a://u:p@acme/x"));
-        };
-
-    ConvertRun quiet = ConvertRun.with(broken, "-i", "in", "-o", "out");
-    ConvertRun verbose = ConvertRun.with(broken, "-i", "in", "-o", "out", "-v");
-
-    assertEquals(1, quiet.err().size());
-    assertEquals(quiet.err().get(0), verbose.err().get(0));
-    assertTrue(
-        quiet
-            .err()
-            .get(0)
-            .startsWith(
-                "reweave: internal error: java.lang.NullPointerException: of s3a://***@acme/x: '"),
-        quiet::toString);
-    assertTrue(verbose.err().stream().anyMatch(l -> l.startsWith("\tat dev.reweave.")));
-    assertFalse(verbose.err().toString().contains("u:p"));
   }
 }

@@ -5,8 +5,8 @@ public final class FolderPath {
   private FolderPath() {}
 
   /**
-   * Whether a path leads to a place in the folder: no part of it is empty or leads up. Whatever
-   * else a name has may stand in the name of a file.
+   * Whether a path leads to a place in the folder: no part of it is empty, leads up or has a NUL.
+   * Whatever else a name has may stand in the name of a file.
    */
   public static boolean isInside(String path) {
     for (String name : path.split("/", -1)) {

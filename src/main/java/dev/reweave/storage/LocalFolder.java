@@ -10,13 +10,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /**
  * What a folder of a local disk holds. Hadoop's own listing leaves out what it cannot reach without
- * a word, and takes what stands before a colon in a name for the scheme of an address.
+ * a word.
  */
 final class LocalFolder {
   /** What Java puts where the bytes of a name are none in the encoding of the machine. */
@@ -34,11 +35,17 @@ final class LocalFolder {
   record Content(List<FileStatus> statuses, List<String> lost) {}
 
   /**
-   * Lists a folder, or the one file that is at an address.
+   * Lists a folder of any store, or the one file that is at an address.
    *
    * @throws FileNotFoundException if there is neither
    */
-  static Content list(RawLocalFileSystem disk, Path address) throws IOException {
+  static Content list(FileSystem fs, Path address) throws IOException {
+    return fs instanceof RawLocalFileSystem disk
+        ? list(disk, address)
+        : new Content(Arrays.asList(fs.listStatus(address)), List.of());
+  }
+
+  private static Content list(RawLocalFileSystem disk, Path address) throws IOException {
     File folder = disk.pathToFile(address);
     if (!folder.isDirectory()) {
       return new Content(Arrays.asList(disk.listStatus(address)), List.of());

@@ -118,11 +118,7 @@ public final class Stores implements Serializable {
   public Listing list(String address) {
     Path path = path(address);
     try {
-      FileSystem fs = fileSystem(path);
-      LocalFolder.Content content =
-          fs instanceof RawLocalFileSystem local
-              ? LocalFolder.list(local, path)
-              : new LocalFolder.Content(List.of(fs.listStatus(path)), List.of());
+      LocalFolder.Content content = LocalFolder.list(fileSystem(path), path);
       List<InputFile> files = new ArrayList<>();
       List<String> folders = new ArrayList<>();
       for (FileStatus status : content.statuses()) {

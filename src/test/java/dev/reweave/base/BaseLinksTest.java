@@ -135,6 +135,16 @@ class BaseLinksTest {
     assertTrue(message.startsWith("this is a pipe, a socket, a device or a folder"), message);
   }
 
+  /** Java makes one and the same character of whatever it cannot tell. */
+  @Test
+  void namesInAnotherEncodingAreNotLeftOut() throws Exception {
+    String make = "touch \"$0/$(printf 'caf\\351.txt')\"";
+    assertEquals(0, new ProcessBuilder("sh", "-c", make, folder.toString()).start().waitFor());
+    assertRefused(
+        "the name of a file is not in the encoding of this machine: caf\ufffd.txt: file:TEMP/base;"
+            + " rename it, or run with a UTF-8 locale such as LC_ALL=C.UTF-8");
+  }
+
   @Test
   void namesWithAColonAreListed() throws IOException {
     Files.writeString(folder.resolve("step:3"), "three");

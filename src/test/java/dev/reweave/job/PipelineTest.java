@@ -63,6 +63,10 @@ class PipelineTest extends PipelineCase {
         without(Fixtures.digests(base), WEIGHTS),
         without(Fixtures.digests(output()), WEIGHTS, Manifest.FILE_NAME));
     assertVerified();
+    Map<String, String> first = without(Fixtures.digests(output()), Manifest.FILE_NAME);
+    Converting.between(input("cog_z2_bf16_w2"), output()).base(base).overwriting().run();
+    assertEquals(first, without(Fixtures.digests(output()), Manifest.FILE_NAME));
+    assertVerified();
   }
 
   /** As accelerate saves it: the tag is called pytorch_model, and much else stands around. */

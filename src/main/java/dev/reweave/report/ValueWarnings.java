@@ -1,5 +1,6 @@
 package dev.reweave.report;
 
+import dev.reweave.FirstNames;
 import dev.reweave.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;

@@ -74,17 +74,6 @@ class ContradictionsTest {
     return new OrderedDict(items);
   }
 
-  private static TensorValue prefix(Object vector, long elements) {
-    TensorValue whole = (TensorValue) vector;
-    return new TensorValue(
-        whole.storageKey(),
-        whole.storageClass(),
-        whole.storageElements(),
-        0,
-        Shape.of(elements),
-        List.of(1L));
-  }
-
   /** As many elements in all as there should be, but not each where it is looked for. */
   @ParameterizedTest
   @CsvSource({"3, 4", "2, 4"})
@@ -95,7 +84,10 @@ class ContradictionsTest {
         .optimizer(
             state ->
                 state.put(
-                    key, List.of(prefix(((List<?>) state.get(key)).get(0), lengths.remove(0)))))
+                    key,
+                    List.of(
+                        ((TensorValue) ((List<?>) state.get(key)).get(0))
+                            .first(lengths.remove(0)))))
         .write();
 
     refused("sizes do not add up: the partition of group 0 has", "optim_states.pt", "two runs");

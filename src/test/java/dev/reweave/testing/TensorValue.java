@@ -41,6 +41,12 @@ public record TensorValue(
         storageKey, storageClass, storageElements, offset, shape, strides, true, device);
   }
 
+  /** The first elements of a storage, as a vector. */
+  public TensorValue first(long elements) {
+    return new TensorValue(
+        storageKey, storageClass, storageElements, 0, Shape.of(elements), List.of(1L));
+  }
+
   /** The same on another device. */
   public TensorValue on(String other) {
     return new TensorValue(

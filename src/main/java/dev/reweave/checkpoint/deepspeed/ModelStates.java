@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.FirstNames;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.StateDictFile;
 import dev.reweave.checkpoint.TensorEntries;
@@ -245,7 +246,7 @@ record ModelStates(
         : List.of(
             noTensors.size()
                 + " entries of the module are no tensors: left out: "
-                + String.join(", ", noTensors.subList(0, Math.min(10, noTensors.size()))));
+                + FirstNames.of(noTensors));
   }
 
   /** What must be the same in the files of all ranks. */

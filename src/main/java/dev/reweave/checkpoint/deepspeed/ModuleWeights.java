@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.FirstNames;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
 import dev.reweave.tensor.NamedTensor;
@@ -9,8 +10,6 @@ import java.util.Set;
 
 /** The module's own weights, as {@code module.state_dict()} gave them to the first rank. */
 final class ModuleWeights {
-  private static final int MOST_NAMES = 10;
-
   private ModuleWeights() {}
 
   static StateDict assemble(ModelStates states, Frozen frozen, String place) {
@@ -34,9 +33,7 @@ final class ModuleWeights {
     List<String> missing = trained.stream().filter(n -> isMissing(states, dict, n)).toList();
     if (!missing.isEmpty()) {
       dict.note(
-          missing.size()
-              + " trained parameters are not in the module: "
-              + String.join(", ", missing.subList(0, Math.min(MOST_NAMES, missing.size()))));
+          missing.size() + " trained parameters are not in the module: " + FirstNames.of(missing));
     }
     if (!excluded.isEmpty()) {
       dict.note(excluded.size() + " frozen parameters left out");

@@ -1,8 +1,8 @@
 package dev.reweave.job.compare;
 
+import dev.reweave.FirstNames;
 import dev.reweave.job.spark.SparkTasks;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.report.FirstNames;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.WrittenTensor;
 import dev.reweave.storage.Checksum;

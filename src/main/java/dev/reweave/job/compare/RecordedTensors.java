@@ -1,7 +1,8 @@
 package dev.reweave.job.compare;
 
+import dev.reweave.Counted;
+import dev.reweave.FirstNames;
 import dev.reweave.ReweaveException;
-import dev.reweave.report.FirstNames;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.WrittenTensor;
 import dev.reweave.safetensors.SafetensorsHeader;
@@ -83,8 +84,8 @@ final class RecordedTensors {
         + " "
         + what
         + " "
-        + names.size()
-        + (names.size() == 1 ? " tensor of " : " tensors of ")
+        + Counted.of(names.size(), "tensor")
+        + " of "
         + shard
         + ": "
         + FirstNames.of(names);

@@ -1,6 +1,5 @@
-package dev.reweave.report;
+package dev.reweave;
 
-import dev.reweave.Printable;
 import java.util.List;
 import java.util.stream.Collectors;
 

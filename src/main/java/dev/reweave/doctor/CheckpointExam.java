@@ -66,7 +66,7 @@ final class CheckpointExam {
     try {
       tag = TagFolder.find(stores, address, root, options.tag());
       tag.flatMap(TagFolder::parameters)
-          .ifPresent(zero -> files.addAll(zero.weights(stores).values()));
+          .ifPresent(zero -> zero.parameters(stores).values().forEach(p -> files.add(p.weights())));
     } catch (ReweaveException e) {
       // The reader stumbles over the same and tells of it.
       if (tag.isEmpty()) {

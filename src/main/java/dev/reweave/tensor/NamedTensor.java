@@ -29,6 +29,15 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
   }
 
   /**
+   * The same elements in another shape.
+   *
+   * @throws IllegalArgumentException if that has another number of elements
+   */
+  public NamedTensor withShape(Shape shape) {
+    return new NamedTensor(new TensorSpec(spec.name(), spec.dtype(), shape), layout);
+  }
+
+  /**
    * A part of this tensor along one dimension, as {@code torch.narrow} gives it.
    *
    * @param name of the part

@@ -1,5 +1,6 @@
 package dev.reweave.testing;
 
+import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.StateDictFile;
 import dev.reweave.pytorch.TorchFile;
 import dev.reweave.safetensors.SafetensorsHeader;
@@ -55,6 +56,34 @@ public final class StoredTensors {
               Cast.between(t.dtype(), cast).apply(t.content(), 0, out, 0, elements);
               tensors.put(name, describe(cast, t.shape(), out));
             });
+    return tensors;
+  }
+
+  /** What a checkpoint's layouts say: by name, type, shape and SHA-256 of the bytes. */
+  public static Map<String, String> of(Checkpoint checkpoint) throws IOException {
+    Map<String, String> tensors = new TreeMap<>();
+    for (NamedTensor tensor : checkpoint.tensors()) {
+      byte[] bytes = new byte[Math.toIntExact(tensor.spec().bytes())];
+      int size = tensor.spec().dtype().bytes();
+      int[] at = {0};
+      tensor
+          .layout()
+          .runs(
+              0,
+              tensor.spec().elements(),
+              (storage, offset, elements) -> {
+                int length = Math.toIntExact(elements * size);
+                try (RandomAccess access =
+                    TestSpark.stores().open(checkpoint.files().get(storage.file()))) {
+                  read(access, storage.position() + offset * size, bytes, at[0], length);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+                at[0] += length;
+              });
+      tensors.put(
+          tensor.name(), describe(tensor.spec().dtype(), tensor.spec().shape().toString(), bytes));
+    }
     return tensors;
   }
 

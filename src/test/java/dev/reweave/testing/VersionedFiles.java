@@ -4,7 +4,6 @@ import static dev.reweave.testing.PickleWriter.dict;
 
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
-import dev.reweave.testing.PickleWriter.Instance;
 import dev.reweave.testing.PickleWriter.OrderedDict;
 import dev.reweave.testing.PickleWriter.TensorWithAttributes;
 import java.io.IOException;
@@ -43,6 +42,7 @@ public final class VersionedFiles {
   private DType fragments = DType.BF16;
   private DType masters = DType.F32;
   private boolean keepsPadding;
+  private int alignment = 1;
 
   /** Where the masters of ZeRO-3 are. */
   public enum Offload {
@@ -103,6 +103,12 @@ public final class VersionedFiles {
   /** With a change to what all optimizer states have under {@code optimizer_state_dict}. */
   public VersionedFiles optimizer(Consumer<Map<Object, Object>> change) {
     optimizer = optimizer.andThen(change);
+    return this;
+  }
+
+  /** With each parameter of ZeRO-1 and 2 at a multiple of so many elements, and zeros between. */
+  public VersionedFiles aligned(int elements) {
+    alignment = elements;
     return this;
   }
 
@@ -294,10 +300,12 @@ public final class VersionedFiles {
     List<Object> paddings = new ArrayList<>();
     List<Object> mappings = new ArrayList<>();
     List<Object> lean = new ArrayList<>();
+    List<Object> gaps = new ArrayList<>();
     for (List<Floats> group : groups) {
-      float[] whole = Floats.flat(group, 2 * world);
+      AlignedGroup aligned = new AlignedGroup(group, alignment);
+      float[] whole = Floats.flat(aligned.laid(), 2 * world);
       int length = whole.length / world;
-      int elements = Floats.flat(group, 1).length;
+      int elements = Floats.flat(aligned.laid(), 1).length;
       int padding = rank == world - 1 ? whole.length - elements : 0;
       TorchFile.Storage storage = file.add(storage(whole, rank * length, (rank + 1) * length));
       Shape shape = Shape.of(keepsPadding ? length : Math.max(0, length - padding));
@@ -305,12 +313,8 @@ public final class VersionedFiles {
       TensorValue moment = file.add(Floats.storage(new float[length], 0, length)).view(0, shape);
       lean.add(dict("step", 1, "exp_avg", moment, "exp_avg_sq", moment));
       paddings.add(padding);
-      Map<Object, Object> address = dict("numel", 1, "start", 0);
-      mappings.add(
-          new OrderedDict(
-              dict(
-                  group.get(0).name(),
-                  new Instance("deepspeed.utils.tensor_fragment", "fragment_address", address))));
+      gaps.add(aligned.gaps());
+      mappings.add(new OrderedDict(aligned.addresses(rank * length, length)));
     }
     Map<Object, Object> state = dict("loss_scaler", DeepSpeedTrees.lossScaler());
     boolean elastic = !since("0.5.10") || Boolean.TRUE.equals(config.get("elastic_checkpoint"));
@@ -325,6 +329,9 @@ public final class VersionedFiles {
     state.put("partition_count", counted ? groups.stream().map(g -> world).toList() : world);
     if (since("0.7.4")) {
       state.put("param_slice_mappings", mappings);
+    }
+    if (since("0.19.7")) {
+      state.put("param_alignment_paddings", gaps);
     }
     return state;
   }

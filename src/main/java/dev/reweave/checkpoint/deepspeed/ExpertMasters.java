@@ -34,6 +34,9 @@ final class ExpertMasters {
    */
   List<NamedTensor> unite(List<List<NamedTensor>> byRank) {
     int ranks = byRank.size();
+    if (ranks == 1) {
+      return byRank.get(0);
+    }
     List<NamedTensor> whole = new ArrayList<>();
     for (int i = 0; i < byRank.get(0).size(); i++) {
       int index = i;

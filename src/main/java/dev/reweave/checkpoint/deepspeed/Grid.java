@@ -23,7 +23,7 @@ record Grid(int pipeline, int tensor) {
    * @throws ReweaveException if ranks are missing, too many, or of another run
    */
   static Grid of(String folder, List<ModelRank> ranks, List<LayerFile> layers) {
-    ModelStates.Parallel parallel = ranks.get(0).states().parallel();
+    ParallelDegrees parallel = ranks.get(0).states().parallel();
     long known = Math.max(parallel.size(), ranks.get(ranks.size() - 1).index() + 1);
     long tensor = PipelineLayers.tensorRanks(layers);
     long pipeline = known / tensor;

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The fp32 master weights with what has none beside them, buffers and frozen parameters: the state
@@ -88,26 +89,47 @@ final class MasterWeights {
     boolean inPieces = stage == 3 && !model.fragments().isEmpty();
     boolean listed = inPieces || !model.frozenShapes().isEmpty();
     if (frozen == Frozen.EXCLUDE) {
+      withoutElements().forEach(dict::add);
       // What is left out need not be whole.
-      Set<String> names =
+      Stream<String> names =
           listed
-              ? model.frozenShapes().keySet()
-              : undeclared().stream().map(NamedTensor::name).collect(Collectors.toSet());
-      if (!names.isEmpty()) {
-        dict.note(names.size() + " frozen parameters left out");
+              ? model.frozenShapes().keySet().stream()
+              : undeclared().stream().map(NamedTensor::name);
+      Set<String> leftOut = names.filter(n -> !dict.has(n)).collect(Collectors.toSet());
+      if (!leftOut.isEmpty()) {
+        dict.note(leftOut.size() + " frozen parameters left out");
       }
-      return names;
+      return leftOut;
     }
     List<NamedTensor> parameters = listed ? declared() : undeclared();
-    if (parameters.isEmpty()) {
-      return Set.of();
-    }
     parameters.forEach(dict::add);
-    dict.note(
-        parameters.size()
-            + " frozen parameters have no fp32 master: taken as stored, "
-            + parameters.get(0).spec().dtype().torchName());
+    List<NamedTensor> stored = parameters.stream().filter(t -> t.spec().elements() > 0).toList();
+    if (!stored.isEmpty()) {
+      dict.note(
+          stored.size()
+              + " frozen parameters have no fp32 master: taken as stored, "
+              + stored.get(0).spec().dtype().torchName());
+    }
     return Set.of();
+  }
+
+  /**
+   * Parameters without elements, which DeepSpeed since 0.19.8 keeps out of the flat groups and
+   * saves with frozen ones ({@code is_optimized_parameter} in {@code deepspeed/runtime/utils.py}),
+   * though they may well be trained.
+   */
+  private List<NamedTensor> withoutElements() {
+    Stream<NamedTensor> declared =
+        model.fragments().stream()
+            .filter(t -> t.spec().elements() == 0)
+            .filter(t -> hasNoElements(model.frozenShapes().get(t.name())))
+            .map(t -> t.withShape(model.frozenShapes().get(t.name())));
+    return Stream.concat(declared, undeclared().stream().filter(t -> t.spec().elements() == 0))
+        .toList();
+  }
+
+  private static boolean hasNoElements(Shape shape) {
+    return shape != null && shape.elements() == 0;
   }
 
   /**

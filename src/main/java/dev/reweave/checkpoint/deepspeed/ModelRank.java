@@ -98,13 +98,16 @@ final class ModelRank {
   /** What to read of each file. */
   List<MetadataScanner.Probe<RankFacts>> probes() {
     ModelStates.Wanted wanted =
-        optimizer.isEmpty() ? ModelStates.Wanted.ALL : ModelStates.Wanted.UNTRAINED;
+        optimizer.isEmpty() ? ModelStates.Wanted.ALL : ModelStates.Wanted.untrained(partitioned);
     List<MetadataScanner.Probe<RankFacts>> probes = new ArrayList<>();
     probes.add(file -> ModelStates.read(file, wanted));
     for (int i = 1; i < models.size(); i++) {
       probes.add(FrozenPieces::read);
     }
-    optimizer.forEach(f -> probes.add(OptimizerStates::read));
+    for (int i = 0; i < optimizer.size(); i++) {
+      probes.add(
+          i == 0 ? OptimizerStates::read : file -> OptimizerStates.read(file).ofFurtherRank());
+    }
     experts.forEach(f -> probes.add(PlainStates::read));
     return probes;
   }

@@ -10,7 +10,6 @@ import dev.reweave.pytorch.TorchValue;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -47,8 +46,8 @@ import java.util.function.Predicate;
 record ModelStates(
     String version,
     long step,
-    Setup setup,
-    Parallel parallel,
+    TrainingSetup setup,
+    ParallelDegrees parallel,
     UniversalInfo info,
     Experts experts,
     List<Map<String, Shape>> groups,
@@ -63,77 +62,23 @@ record ModelStates(
     Map<String, ReweaveException> unread)
     implements RankFacts {
 
-  /**
-   * What the configuration that DeepSpeed saves beside the weights says.
-   *
-   * @param stage ZeRO stage; 0 where nothing is said
-   * @param worldSize data-parallel ranks; 1 where nothing is said
-   * @param precision {@code fp32}, {@code fp16}, {@code bf16}, or empty where nothing is said
-   * @param quantizesFrozen whether ZeRO++ keeps frozen parameters as integers with scales
-   */
-  record Setup(int stage, int worldSize, String precision, boolean quantizesFrozen)
-      implements Serializable {
-    private static Setup of(TorchValue root) {
-      Optional<TorchValue> config = root.find("ds_config").filter(TorchValue::isDict);
-      Optional<TorchValue> zero = config.flatMap(c -> c.find("zero_optimization"));
-      String precision = config.isPresent() ? "fp32" : "";
-      for (String key : List.of("fp16", "bf16", "bfloat16")) {
-        if (isTrue(config.flatMap(c -> c.find(key)), "enabled")) {
-          precision = key.equals("fp16") ? key : "bf16";
-        }
-      }
-      return new Setup(
-          number(zero.flatMap(z -> z.find("stage")), 0),
-          number(root.find("dp_world_size"), 1),
-          precision,
-          isTrue(zero, "zero_quantized_nontrainable_weights"));
-    }
-
-    private static boolean isTrue(Optional<TorchValue> dict, String key) {
-      return dict.flatMap(d -> d.find(key))
-          .filter(TorchValue::isTruth)
-          .map(TorchValue::truth)
-          .orElse(false);
-    }
-
-    private static int number(Optional<TorchValue> value, int otherwise) {
-      return value
-          .filter(TorchValue::isInteger)
-          .map(v -> (int) Math.min(Integer.MAX_VALUE, v.integer()))
-          .orElse(otherwise);
-    }
-  }
-
-  /**
-   * How many ranks the model was spread over.
-   *
-   * @param size tensor- times pipeline-parallel ranks; 1 where nothing is said
-   * @param pipeline pipeline stages, and {@code tensor} tensor-parallel ranks of each; 0 where
-   *     nothing is said
-   */
-  record Parallel(long size, long pipeline, long tensor) implements Serializable {
-    private static Parallel of(TorchValue root) {
-      Optional<TorchValue> dims =
-          root.find("checkpoint_parallel_dimensions").filter(TorchValue::isDict);
-      return new Parallel(
-          number(root.find("mp_world_size"), 1),
-          number(dims.flatMap(d -> d.find("pp_degree")), 0),
-          number(dims.flatMap(d -> d.find("tp_degree")), 0));
-    }
-
-    private static long number(Optional<TorchValue> value, long otherwise) {
-      return value.filter(TorchValue::isInteger).map(TorchValue::integer).orElse(otherwise);
-    }
-  }
-
   /** Which tensors of {@code module} are wanted, and so located. */
   enum Wanted {
     /** All: they are what is converted. */
     ALL,
-    /** Those that no optimizer group holds: buffers, and frozen parameters under ZeRO-1. */
+    /**
+     * Those that no optimizer group holds: buffers, frozen parameters under ZeRO-1, and parameters
+     * without elements.
+     */
     UNTRAINED,
+    /** The same under ZeRO-3, which leaves a placeholder without elements for each parameter. */
+    UNTRAINED_OF_PARTITIONED,
     /** None: another rank's file has the same. */
-    SHAPES
+    SHAPES;
+
+    static Wanted untrained(boolean partitioned) {
+      return partitioned ? UNTRAINED_OF_PARTITIONED : UNTRAINED;
+    }
   }
 
   static ModelStates read(TorchFile file, Wanted wanted) throws IOException {
@@ -166,10 +111,12 @@ record ModelStates(
     requireSameSizes(groups, tensors, root.place());
     List<NamedTensor> module = new ArrayList<>();
     for (Map.Entry<String, TorchTensor> e : tensors.entrySet()) {
-      // Under ZeRO-3 a partitioned parameter leaves an empty placeholder in the module.
-      boolean placeholder = e.getValue().elements() == 0 && !buffers.contains(e.getKey());
+      boolean placeholder =
+          wanted == Wanted.UNTRAINED_OF_PARTITIONED
+              && e.getValue().elements() == 0
+              && !buffers.contains(e.getKey());
       boolean untrained = !trained.contains(e.getKey()) && !placeholder;
-      if (wanted == Wanted.ALL || (wanted == Wanted.UNTRAINED && untrained)) {
+      if (wanted == Wanted.ALL || (wanted != Wanted.SHAPES && untrained)) {
         module.add(StateDictFile.locate(file, e.getKey(), e.getValue()));
       }
     }
@@ -179,8 +126,8 @@ record ModelStates(
             .filter(TorchValue::isInteger)
             .map(TorchValue::integer)
             .orElse(-1L),
-        Setup.of(root),
-        Parallel.of(root),
+        TrainingSetup.of(root),
+        ParallelDegrees.of(root),
         UniversalInfo.of(root),
         Experts.of(root),
         groups,
@@ -190,9 +137,17 @@ record ModelStates(
         buffers,
         frozenShapes,
         fragments(file, unread),
-        texts(root, "shared_params"),
+        shared(root, wanted, tensors),
         noTensors,
         unread);
+  }
+
+  /** The names of all that the file has, or says where it is. */
+  Set<String> names() {
+    Set<String> names = new HashSet<>(moduleNames);
+    names.addAll(frozenShapes.keySet());
+    names.addAll(shared.keySet());
+    return names;
   }
 
   /** All trained parameters with their shapes, group after group. */
@@ -361,6 +316,19 @@ record ModelStates(
       }
     }
     return same;
+  }
+
+  /**
+   * DeepSpeed tells tied parameters by their addresses in memory, and outside ZeRO-3 all that have
+   * no elements are at address 0 ({@code DeepSpeedEngine._get_shared_params}).
+   */
+  private static Map<String, String> shared(
+      TorchValue root, Wanted wanted, Map<String, TorchTensor> tensors) {
+    Map<String, String> shared = texts(root, "shared_params");
+    if (wanted != Wanted.UNTRAINED_OF_PARTITIONED) {
+      shared.keySet().removeIf(n -> tensors.containsKey(n) && tensors.get(n).elements() == 0);
+    }
+    return shared;
   }
 
   private static Set<String> names(TorchValue root, String key) {

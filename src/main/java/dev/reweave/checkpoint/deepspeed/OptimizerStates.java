@@ -24,13 +24,16 @@ import java.util.Optional;
  * @param ids what DeepSpeed since 0.13 calls each sub-group of ZeRO-3, made of the numbers of its
  *     parameters, such as {@code 0_7}; empty where it has no name
  * @param shapes of the parameters, where DeepSpeed before 0.6 kept them; see {@link OldShapes}
+ * @param account what the file itself says of where parameters lie in the flat groups of ZeRO-1 and
+ *     2
  */
 record OptimizerStates(
     int stage,
     List<Long> partitionCounts,
     List<FlatBuffer.Piece> flat,
     List<String> ids,
-    List<Map<String, Shape>> shapes)
+    List<Map<String, Shape>> shapes,
+    FlatAccount account)
     implements RankFacts {
   private static final String FLAT_BY_GROUP = "single_partition_of_fp32_groups";
   private static final String FLAT_BY_SUB_GROUP = "fp32_flat_groups";
@@ -76,12 +79,18 @@ record OptimizerStates(
         state.find("partition_count").map(OptimizerStates::counts).orElse(List.of()),
         pieces,
         ids,
-        ModelStates.groups(root));
+        ModelStates.groups(root),
+        stage == 3 ? FlatAccount.NONE : FlatAccount.of(state));
   }
 
   /** The same with other partitions. */
   OptimizerStates withFlat(List<FlatBuffer.Piece> others) {
-    return new OptimizerStates(stage, partitionCounts, others, ids, shapes);
+    return new OptimizerStates(stage, partitionCounts, others, ids, shapes, account);
+  }
+
+  /** The same without what all ranks have in common. */
+  OptimizerStates ofFurtherRank() {
+    return new OptimizerStates(stage, partitionCounts, flat, ids, shapes, account.ofFurtherRank());
   }
 
   /** One number, or one per parameter group. */

@@ -25,8 +25,7 @@ public record ParameterFolders(String address, List<String> folders) {
   /** What is beside the parameters' folders. */
   private static final String OPTIMIZER = "optimizer_state.pt";
 
-  private static final Set<String> STATES =
-      Set.of(WEIGHTS, "exp_avg.pt", "exp_avg_sq.pt", "step.pt");
+  private static final Set<String> MOMENTS = Set.of("exp_avg.pt", "exp_avg_sq.pt", "step.pt");
 
   public ParameterFolders {
     folders = List.copyOf(folders);
@@ -54,21 +53,31 @@ public record ParameterFolders(String address, List<String> folders) {
     return zero.folders().stream()
         .limit(1)
         .flatMap(folder -> stores.list(folder).files().stream())
-        .anyMatch(file -> STATES.contains(file.name()));
+        .anyMatch(file -> file.name().equals(WEIGHTS) || MOMENTS.contains(file.name()));
   }
 
   /**
-   * The file with the fp32 master of each parameter, by the parameter's name.
+   * What a parameter's folder has.
    *
-   * @throws ReweaveException if a parameter has none
+   * @param weights the file with its weights
+   * @param hasMoments whether the optimizer's moments lie beside them: where they do not, the
+   *     weights are no master but what the module has, as float32
    */
-  public Map<String, InputFile> weights(Stores stores) {
-    Map<String, InputFile> weights = new TreeMap<>();
+  public record Parameter(InputFile weights, boolean hasMoments) {}
+
+  /**
+   * The parameters, by name.
+   *
+   * @throws ReweaveException if one has no weights
+   */
+  public Map<String, Parameter> parameters(Stores stores) {
+    Map<String, Parameter> parameters = new TreeMap<>();
     List<Stores.Listing> listings = Overlapped.answers(folders, stores::list);
     for (int i = 0; i < folders.size(); i++) {
       String folder = folders.get(i);
-      InputFile file =
-          listings.get(i).files().stream()
+      List<InputFile> files = listings.get(i).files();
+      InputFile weights =
+          files.stream()
               .filter(f -> f.name().equals(WEIGHTS))
               .findFirst()
               .orElseThrow(
@@ -78,8 +87,10 @@ public record ParameterFolders(String address, List<String> folders) {
                           folder,
                           "the universal checkpoint was not written or copied whole: make it"
                               + " again, or convert the checkpoint that it was made from"));
-      weights.put(folder.substring(folder.lastIndexOf('/') + 1), file);
+      boolean hasMoments = files.stream().anyMatch(f -> MOMENTS.contains(f.name()));
+      parameters.put(
+          folder.substring(folder.lastIndexOf('/') + 1), new Parameter(weights, hasMoments));
     }
-    return weights;
+    return parameters;
   }
 }

@@ -2,7 +2,6 @@ package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.tensor.FlatBuffer;
-import dev.reweave.tensor.FlatLayout;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.PartitionedLayout;
@@ -58,109 +57,12 @@ final class Partitions {
     if (ranks.get(0).stage() == 3) {
       addPartitioned(dict);
     } else {
-      addFlat(dict);
+      new FlatPartitions(model, files, ranks, experts).addTo(dict);
     }
-  }
-
-  /** ZeRO-1 and 2: per group, the ranks' partitions end to end, parameters one after another. */
-  private void addFlat(StateDict dict) {
-    List<Map<String, Shape>> groups = model.groups();
-    int partitions = ranks.get(0).flat().size();
-    if (groups.size() != partitions) {
-      throw MasterWeights.sizes(
-          groups.size() + " groups of parameter shapes, but " + partitions + " of partitions",
-          files.get(0).file().uri());
-    }
-    for (int g = 0; g < groups.size(); g++) {
-      int group = g;
-      List<List<NamedTensor>> byExpertRank = new ArrayList<>();
-      int expertRanks = expertRanks(g);
-      for (int e = 0; e < expertRanks; e++) {
-        List<Integer> sharing = experts.experts().ranksOf(e, expertRanks, ranks.size());
-        FlatBuffer buffer =
-            new FlatBuffer(sharing.stream().map(r -> ranks.get(r).flat().get(group)).toList());
-        requireEven(g, sharing, buffer);
-        byExpertRank.add(flat(g, sharing.size(), buffer));
-      }
-      add(dict, byExpertRank);
-    }
-  }
-
-  /**
-   * All ranks have as much of a group, but for padding that is cut off at its end: another length
-   * in between would shift all that follows.
-   */
-  private void requireEven(int group, List<Integer> sharing, FlatBuffer buffer) {
-    long needed = 0;
-    for (Shape shape : model.groups().get(group).values()) {
-      needed = Math.addExact(needed, shape.elements());
-    }
-    long length = buffer.pieces().get(0).elements();
-    long start = 0;
-    for (int i = 0; i < sharing.size() && start < needed; i++) {
-      long own = buffer.pieces().get(i).elements();
-      if (own > length || (own < length && start + own < needed)) {
-        throw MasterWeights.sizes(
-            "the partition of group "
-                + group
-                + " has "
-                + own
-                + " elements, and that of the first rank "
-                + length,
-            files.get(sharing.get(i)).file().uri());
-      }
-      start += own;
-    }
-  }
-
-  /** How many sets of experts a group has: one for each data-parallel rank that is no partition. */
-  private int expertRanks(int group) {
-    List<Long> counts = ranks.get(0).partitionCounts();
-    return experts.isEmpty() || counts.size() <= group
-        ? 1
-        : Math.toIntExact(ranks.size() / counts.get(group));
   }
 
   private void add(StateDict dict, List<List<NamedTensor>> byExpertRank) {
-    List<NamedTensor> whole =
-        byExpertRank.size() == 1
-            ? byExpertRank.get(0)
-            : new ExpertMasters(experts, files.get(0).file().uri()).unite(byExpertRank);
-    whole.forEach(dict::add);
-  }
-
-  private List<NamedTensor> flat(int group, int partitions, FlatBuffer buffer) {
-    Map<String, Shape> shapes = model.groups().get(group);
-    long needed = 0;
-    for (Shape shape : shapes.values()) {
-      needed = Math.addExact(needed, shape.elements());
-    }
-    requireFit(group, partitions, needed, buffer.elements());
-    List<NamedTensor> parameters = new ArrayList<>();
-    long start = 0;
-    for (Map.Entry<String, Shape> e : shapes.entrySet()) {
-      long elements = e.getValue().elements();
-      parameters.add(named(e, new FlatLayout(buffer, start, elements)));
-      start += elements;
-    }
-    return parameters;
-  }
-
-  /** The tail of a group is padded to twice the world size, and sometimes already cut off. */
-  private void requireFit(int group, int partitions, long needed, long available) {
-    long align = 2L * partitions;
-    if (available < needed || available - needed >= align) {
-      throw MasterWeights.sizes(
-          "the parameters of group "
-              + group
-              + " have "
-              + needed
-              + " elements, and the "
-              + partitions
-              + " ranks' partitions "
-              + available,
-          files.get(0).file().uri());
-    }
+    new ExpertMasters(experts, files.get(0).file().uri()).unite(byExpertRank).forEach(dict::add);
   }
 
   /**

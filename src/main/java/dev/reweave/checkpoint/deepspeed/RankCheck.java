@@ -34,9 +34,10 @@ final class RankCheck {
       OptimizerStates other = states.get(i);
       if (other.stage() != first.stage()
           || !other.partitionCounts().equals(first.partitionCounts())
-          || other.flat().size() != first.flat().size()) {
+          || other.flat().size() != first.flat().size()
+          || other.account().gapsHash() != first.account().gapsHash()) {
         throw new ReweaveException(
-            "ranks disagree on stage, world size or parameter groups",
+            "ranks disagree on stage, world size, parameter groups or the gaps in them",
             optimizer.get(0).file().uri() + " and " + optimizer.get(i).file().name(),
             NOT_WHOLE);
       }

@@ -11,9 +11,11 @@ import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Shape;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Reads a universal checkpoint, which {@code ds_to_universal.py} makes: the fp32 masters of each
@@ -74,26 +76,29 @@ public final class UniversalCheckpoint {
       }
       return DeepSpeedCheckpoint.read(scanner, folder, options);
     }
-    Map<String, InputFile> weights = parameters.weights(stores);
+    Map<String, ParameterFolders.Parameter> folders = parameters.parameters(stores);
     List<InputFile> files = new ArrayList<>(models.stream().map(RankFile::file).toList());
-    files.addAll(weights.values());
-    List<Serializable> facts = scanner.scan(requests(files, List.copyOf(weights.keySet())));
+    folders.values().forEach(p -> files.add(p.weights()));
+    List<Serializable> facts = scanner.scan(requests(files, List.copyOf(folders.keySet())));
     List<Serializable> ofModels = facts.subList(0, models.size());
-    List<UniversalParameter> ofParameters =
-        facts.subList(models.size(), facts.size()).stream()
-            .map(UniversalParameter.class::cast)
-            .toList();
+    UniversalMasters masters =
+        new UniversalMasters(
+            parameters.address(),
+            folders,
+            facts.subList(models.size(), facts.size()).stream()
+                .map(UniversalParameter.class::cast)
+                .toList());
     StateDict dict = new StateDict();
-    ModelStates.Setup setup = new ModelStates.Setup(-1, 1, "", false);
+    TrainingSetup setup = TrainingSetup.UNKNOWN;
     String version = "";
     if (models.isEmpty()) {
-      new UniversalWeights(parameters.address(), ofParameters, Map.of(), 1).addTo(dict);
+      new UniversalWeights(parameters.address(), masters.all(dict), Map.of(), 1).addTo(dict);
       dict.note("there are no model states: buffers and frozen parameters are missing");
     } else {
       UniversalStates first = (UniversalStates) ofModels.get(0);
       setup = first.model().setup();
       version = first.model().version();
-      dict = assemble(first, ofModels.subList(1, ofModels.size()), ofParameters);
+      dict = assemble(first, ofModels.subList(1, ofModels.size()), masters);
     }
     List<String> notes = new ArrayList<>(folder.notes());
     notes.addAll(dict.notes());
@@ -125,7 +130,8 @@ public final class UniversalCheckpoint {
 
   private MetadataScanner.Probe<Serializable> ofModel(int index) {
     if (index == 0) {
-      return UniversalStates::read;
+      ModelStates.Wanted wanted = ModelStates.Wanted.untrained(partitioned);
+      return file -> UniversalStates.read(file, wanted);
     }
     return partitioned
         ? FrozenPieces::read
@@ -137,9 +143,10 @@ public final class UniversalCheckpoint {
   }
 
   private StateDict assemble(
-      UniversalStates first, List<Serializable> others, List<UniversalParameter> trained) {
+      UniversalStates first, List<Serializable> others, UniversalMasters masters) {
     ModelStates model = first.model();
     Map<String, Shape> shapes = new LinkedHashMap<>(model.trained());
+    Set<String> inModels = new HashSet<>(model.names());
     List<FrozenPieces> pieces = new ArrayList<>();
     for (Serializable other : others) {
       if (other instanceof FrozenPieces ofRank) {
@@ -147,6 +154,7 @@ public final class UniversalCheckpoint {
       } else {
         // Pipeline stages have parameters of their own; tensor-parallel ranks have the same names.
         ((ModelStates) other).trained().forEach(shapes::putIfAbsent);
+        inModels.addAll(((ModelStates) other).names());
       }
     }
     RankCheck.checkSameStep(models, model, pieces);
@@ -159,7 +167,7 @@ public final class UniversalCheckpoint {
                 d ->
                     new UniversalWeights(
                             parameters.address(),
-                            trained.stream()
+                            masters.of(d, shapes.keySet(), inModels, ranks).stream()
                                 .map(p -> p.withVocabulary(first.vocabularySize()))
                                 .toList(),
                             shapes,

@@ -14,7 +14,7 @@ record UniversalStates(ModelStates model, long vocabularySize) implements Serial
   private static final String INFO = "universal_checkpoint_info";
   private static final String VOCABULARY_SIZE = "original_vocab_size";
 
-  static UniversalStates read(TorchFile file) throws IOException {
+  static UniversalStates read(TorchFile file, ModelStates.Wanted wanted) throws IOException {
     long size =
         file.root()
             .find(INFO)
@@ -23,6 +23,6 @@ record UniversalStates(ModelStates model, long vocabularySize) implements Serial
             .filter(TorchValue::isInteger)
             .map(TorchValue::integer)
             .orElse(0L);
-    return new UniversalStates(ModelStates.read(file, ModelStates.Wanted.UNTRAINED), size);
+    return new UniversalStates(ModelStates.read(file, wanted), size);
   }
 }

@@ -83,9 +83,16 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = "--prove",
       description =
-          "Compare the fp32 masters with the module's own weights, bit for bit, and publish"
-              + " nothing if they are not the same.")
+          "Compare all fp32 masters with the module's own weights, bit for bit, and publish"
+              + " nothing if they are not the same; without it a sample of them is compared.")
   private boolean prove;
+
+  @Option(
+      names = "--no-proof",
+      description =
+          "Do not even compare the sample of the weights that is compared by default with the"
+              + " module's own.")
+  private boolean noProof;
 
   @Option(
       names = "--catalog",
@@ -300,6 +307,13 @@ final class ConvertCommand implements Callable<Integer> {
     return value.orElseThrow(() -> wrong(option + " is needed"));
   }
 
+  private Proving proving() {
+    if (prove && noProof) {
+      throw wrong("--prove and --no-proof exclude each other");
+    }
+    return prove ? Proving.SECOND_COPY : noProof ? Proving.NONE : Proving.SAMPLE;
+  }
+
   /** What the arguments ask for. */
   ConversionRequest request() {
     return sound(
@@ -310,7 +324,7 @@ final class ConvertCommand implements Callable<Integer> {
             planning.toOptions(model.defaultType()),
             model.mapping(),
             model.base(),
-            prove ? Proving.SECOND_COPY : Proving.CHECKSUMS,
+            proving(),
             checks.toChecks(),
             existing(),
             earlier()));

@@ -4,7 +4,6 @@ import dev.reweave.job.gather.ChunkResult;
 import dev.reweave.job.gather.ChunkTask;
 import dev.reweave.job.gather.Measuring;
 import dev.reweave.job.gather.Proof;
-import dev.reweave.job.gather.ProofVerdict;
 import dev.reweave.job.gather.ReadLimit;
 import dev.reweave.job.gather.StorageAudit;
 import dev.reweave.job.gather.StorageChecks;
@@ -148,7 +147,6 @@ final class PlanRunner {
       Map<String, TensorFacts> tensors = all(states, Journal.FileState::tensors);
       finite.require(plan, tensors);
       Map<String, Proof.Outcome> proofs = all(states, Journal.FileState::proofs);
-      ProofVerdict verdict = new ProofVerdict(proofs);
       RunFigures figures =
           new RunFigures(
               assembly.bytesRead() + audited[0],
@@ -162,8 +160,8 @@ final class PlanRunner {
               tensors,
               all(states, Journal.FileState::differences),
               proofs.size(),
-              verdict.elements(),
-              proofs.isEmpty() ? "" : verdict.require(plan.second().get(0).uri()));
+              proofs.values().stream().mapToLong(Proof.Outcome::compared).sum(),
+              proofs.isEmpty() ? "" : Proof.verdict(plan.witness(), proofs));
       return new Staged(staged, states, figures);
     } finally {
       work.destroy();

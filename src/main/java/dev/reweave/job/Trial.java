@@ -3,6 +3,7 @@ package dev.reweave.job;
 import dev.reweave.job.gather.ChunkResult;
 import dev.reweave.job.gather.ChunkTask;
 import dev.reweave.job.gather.Measuring;
+import dev.reweave.job.gather.Proof;
 import dev.reweave.job.gather.ReadLimit;
 import dev.reweave.job.gather.StorageChecks;
 import dev.reweave.job.prepare.ConversionRequest;
@@ -89,6 +90,7 @@ public final class Trial {
       StorageChecks checks = new StorageChecks();
       Map<String, TensorFacts> facts = new TreeMap<>();
       Map<String, Long> differences = new TreeMap<>();
+      Map<String, Proof.Outcome> proofs = new TreeMap<>();
       try {
         tasks.run(
             "try: " + sample.size() + " of " + all.size() + " chunks",
@@ -100,7 +102,7 @@ public final class Trial {
             result -> {
               checks.add(result.shares());
               bytesRead += result.bytesRead();
-              add(plan, result, facts, differences);
+              add(plan, result, facts, differences, proofs);
             });
       } finally {
         work.destroy();
@@ -108,6 +110,9 @@ public final class Trial {
       checks.leaveOutParts();
       checks.compare(plan);
       new FiniteWeights(request.checks().nonfinite()).require(plan, facts);
+      if (!proofs.isEmpty()) {
+        Proof.verdict(plan.witness(), proofs);
+      }
       return new Result(
           prepared,
           sample.size(),
@@ -137,7 +142,8 @@ public final class Trial {
       ConversionPlan plan,
       ChunkResult result,
       Map<String, TensorFacts> facts,
-      Map<String, Long> differences) {
+      Map<String, Long> differences,
+      Map<String, Proof.Outcome> proofs) {
     PlannedFile file = plan.files().get(result.chunk().file());
     for (ChunkResult.TensorShare share : result.tensors()) {
       String name = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
@@ -145,6 +151,9 @@ public final class Trial {
       facts.merge(name, seen, TensorFacts::plus);
       if (share.differences() > 0) {
         differences.merge(name, share.differences(), Long::sum);
+      }
+      if (share.proof().compared() > 0) {
+        proofs.merge(name, share.proof(), Proof.Outcome::plus);
       }
     }
   }

@@ -23,8 +23,7 @@ import java.util.stream.Stream;
  * @param last small files that become visible behind the index, such as {@code model_index.json}
  * @param weights names of the weight files
  * @param chunkBytes most bytes of one chunk
- * @param second the files of the checkpoint's second copy of the weights, which {@link
- *     PlannedFile#copies} points into; none where nothing is proven
+ * @param witness what the tensors are compared with while they are made
  */
 public record ConversionPlan(
     List<InputFile> sources,
@@ -35,38 +34,36 @@ public record ConversionPlan(
     List<SmallFile> last,
     FileNames weights,
     long chunkBytes,
-    List<InputFile> second) {
+    Witness witness) {
 
   public ConversionPlan {
     sources = List.copyOf(sources);
     files = List.copyOf(files);
     configs = List.copyOf(configs);
     last = List.copyOf(last);
-    second = List.copyOf(second);
   }
 
   /**
    * The same plan, with what its tensors are to be compared with.
    *
-   * @param copy by tensor, where its elements are once more
-   * @param copyFiles the files that these layouts point into
+   * @param copy by tensor, where its elements are once more in the files of the witness
    */
-  public ConversionPlan provenBy(Map<String, Layout> copy, List<InputFile> copyFiles) {
+  public ConversionPlan provenBy(Map<String, Layout> copy, Witness by) {
     return new ConversionPlan(
         sources,
         checkpointFiles,
-        files.stream().map(f -> f.provenBy(copy)).toList(),
+        files.stream().map(f -> f.provenBy(copy, by.extent())).toList(),
         configs,
         index,
         last,
         weights,
         chunkBytes,
-        copyFiles);
+        by);
   }
 
   /** The part that tasks need. */
   public Work work() {
-    return new Work(sources, files, second);
+    return new Work(sources, files, witness.files());
   }
 
   /** What is sent to every task, once. */

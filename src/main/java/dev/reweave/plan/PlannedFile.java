@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /** One file to be written by tasks: segments without gaps between them. */
 public final class PlannedFile implements Serializable {
@@ -24,6 +23,7 @@ public final class PlannedFile implements Serializable {
   private final Role role;
   private final List<Segment> segments;
   private final Map<Integer, Layout> copies;
+  private final Witness.Extent compared;
   private final long[] positions;
   private final long length;
 
@@ -33,14 +33,20 @@ public final class PlannedFile implements Serializable {
    * @param path in the output folder, such as {@code transformer/model-00001-of-00003.safetensors}
    */
   public PlannedFile(String path, Role role, List<Segment> segments) {
-    this(path, role, segments, Map.of());
+    this(path, role, segments, Map.of(), Witness.Extent.ALL);
   }
 
-  private PlannedFile(String path, Role role, List<Segment> segments, Map<Integer, Layout> copies) {
+  private PlannedFile(
+      String path,
+      Role role,
+      List<Segment> segments,
+      Map<Integer, Layout> copies,
+      Witness.Extent compared) {
     this.path = path;
     this.role = role;
     this.segments = List.copyOf(segments);
     this.copies = Map.copyOf(copies);
+    this.compared = compared;
     this.positions = new long[segments.size()];
     long position = 0;
     for (int s = 0; s < positions.length; s++) {
@@ -56,9 +62,10 @@ public final class PlannedFile implements Serializable {
   /**
    * The same file, with what its tensors are to be compared with.
    *
-   * @param second by tensor, where the checkpoint has its elements once more
+   * @param second by tensor, where its elements are once more
+   * @param extent how many of them are compared
    */
-  public PlannedFile provenBy(Map<String, Layout> second) {
+  public PlannedFile provenBy(Map<String, Layout> second, Witness.Extent extent) {
     Map<Integer, Layout> found = new TreeMap<>();
     for (int s = 0; s < segments.size(); s++) {
       if (segments.get(s) instanceof Segment.Woven woven) {
@@ -68,12 +75,17 @@ public final class PlannedFile implements Serializable {
         }
       }
     }
-    return new PlannedFile(path, role, segments, found);
+    return new PlannedFile(path, role, segments, found, extent);
   }
 
-  /** By segment, where the checkpoint has the elements of a tensor once more. */
+  /** By segment, where the elements of a tensor are once more. */
   public Map<Integer, Layout> copies() {
     return copies;
+  }
+
+  /** How many elements are compared with those. */
+  public Witness.Extent compared() {
+    return compared;
   }
 
   /** Where it stands in the output folder, with {@code /} between names. */
@@ -136,10 +148,22 @@ public final class PlannedFile implements Serializable {
         .toList();
   }
 
-  /** Bytes that its tensors take where they lie, with their second copies. */
+  /** Bytes that its tensors take where they lie, with what they are compared with. */
   public long bytesToRead() {
-    return Stream.concat(tensors().stream().map(Segment.Woven::layout), copies.values().stream())
-        .mapToLong(layout -> layout.storedElements() * layout.dtype().bytes())
-        .sum();
+    long bytes = 0;
+    for (int s = 0; s < segments.size(); s++) {
+      if (segments.get(s) instanceof Segment.Woven woven) {
+        Layout copy = copies.get(s);
+        bytes += woven.layout().storedElements() * woven.layout().dtype().bytes();
+        bytes += copy == null ? 0 : compared(woven.layout(), copy) * copy.dtype().bytes();
+      }
+    }
+    return bytes;
+  }
+
+  private long compared(Layout layout, Layout copy) {
+    return compared == Witness.Extent.ALL
+        ? copy.storedElements()
+        : SampledElements.count(layout) * copy.width();
   }
 }

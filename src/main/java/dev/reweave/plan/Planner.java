@@ -59,7 +59,7 @@ public final class Planner {
         design.last(),
         design.names(),
         options.chunkBytes(),
-        List.of());
+        Witness.NONE);
   }
 
   private static List<PackedShard> likeBase(List<TensorSpec> specs, Design.Likeness like) {

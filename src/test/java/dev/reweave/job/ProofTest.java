@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reweave.ReweaveException;
 import dev.reweave.job.gather.Proof;
 import dev.reweave.job.gather.ProofVerdict;
+import dev.reweave.job.prepare.ConversionRequest.Proving;
+import dev.reweave.plan.Witness;
 import dev.reweave.report.Manifest;
 import dev.reweave.report.Summary;
 import dev.reweave.testing.Converting;
@@ -27,10 +29,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Masters that are compared with the module's own weights. */
@@ -116,12 +120,14 @@ class ProofTest {
   }
 
   private void assertNotProven(Converting conversion) {
-    ReweaveException failure =
-        assertThrows(ReweaveException.class, () -> conversion.proving().run());
+    for (Proving proving : List.of(Proving.SAMPLE, Proving.SECOND_COPY)) {
+      ReweaveException failure =
+          assertThrows(ReweaveException.class, () -> conversion.proving(proving).run());
 
-    assertTrue(
-        failure.getMessage().startsWith("the weights are not proven: "), failure.getMessage());
-    assertFalse(Files.exists(temp.resolve("out")));
+      assertTrue(
+          failure.getMessage().startsWith("the weights are not proven: "), failure.getMessage());
+      assertFalse(Files.exists(temp.resolve("out")));
+    }
   }
 
   private void assertNotProven(String fixture, Path input) {
@@ -173,10 +179,13 @@ class ProofTest {
     ReweaveException failure =
         assertThrows(ReweaveException.class, () -> prove(swapped.fixture(), input));
 
-    // Stages of other sizes do not even fit, nor does a last rank that was saved without padding.
+    // Stages of other sizes do not even fit, nor does a last rank that was saved without padding;
+    // and ranks say for themselves which parts of which parameters they have.
     String message = failure.getMessage();
     assertTrue(
         message.startsWith("the weights are not proven: ")
+            || (message.startsWith("it is not clear where parameters lie in group ")
+                && message.contains("optim_states.pt; files of two runs or ranks are mixed"))
             || (message.startsWith("sizes do not add up: ")
                 && message.contains("optim_states.pt; files of two runs are mixed"))
             || (swapped.fixture().equals("pipe_z1_bf16_pp2")
@@ -271,23 +280,30 @@ class ProofTest {
     return new Proof.Outcome(100, differing, beyond, relative * relative, 1);
   }
 
-  @Test
-  void harmlessReasonsAreToldApart() {
+  private static ProofVerdict verdict(Witness.Extent extent, Proof.Outcome... outcomes) {
+    Map<String, Proof.Outcome> byName = new TreeMap<>();
+    for (int i = 0; i < outcomes.length; i++) {
+      byName.put(String.valueOf((char) ('a' + i)), outcomes[i]);
+    }
+    return new ProofVerdict(byName, extent);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Witness.Extent.class)
+  void harmlessReasonsAreToldApart(Witness.Extent extent) {
     assertTrue(
-        new ProofVerdict(Map.of("a", outcome(40, 0, 1e-3), "b", outcome(50, 0, 1e-3)))
+        verdict(extent, outcome(40, 0, 1e-3), outcome(50, 0, 1e-3))
             .require("x")
             .contains("as stochastic rounding gives"));
     assertTrue(
-        new ProofVerdict(Map.of("a", outcome(90, 60, 0.02), "b", outcome(99, 90, 0.05)))
+        verdict(extent, outcome(90, 60, 0.02), outcome(99, 90, 0.05))
             .require("x")
             .contains("of another step"));
     ReweaveException failure =
         assertThrows(
             ReweaveException.class,
             () ->
-                new ProofVerdict(
-                        Map.of(
-                            "a", outcome(0, 0, 0), "b", outcome(9, 0, 1e-3), "c", outcome(0, 0, 0)))
+                verdict(extent, outcome(0, 0, 0), outcome(9, 0, 1e-3), outcome(0, 0, 0))
                     .require("x"));
     assertTrue(
         failure
@@ -296,5 +312,31 @@ class ProofTest {
                 "the weights are not proven: 1 of 3 tensors are not what the module has: b (9 of"
                     + " 100 elements)"),
         failure.getMessage());
+    assertTrue(
+        failure
+            .getMessage()
+            .contains(extent == Witness.Extent.ALL ? "leaving --prove out" : "--no-proof"),
+        failure.getMessage());
+  }
+
+  /** A few elements of a tensor may be the same in both steps, or next to nothing in one. */
+  @Test
+  void aSampleOfAnotherStep() {
+    Proof.Outcome small = new Proof.Outcome(16, 16, 16, 1e-6, 0);
+    Proof.Outcome same = outcome(0, 0, 0);
+    Proof.Outcome close = outcome(90, 60, 0.02);
+
+    assertTrue(
+        verdict(Witness.Extent.SAMPLE, close, close, close, small, same)
+            .require("x")
+            .contains("of another step"));
+    Proof.Outcome far = outcome(90, 90, 1.4);
+    for (ProofVerdict refused :
+        List.of(
+            verdict(Witness.Extent.SAMPLE, close, close, close, far, same),
+            verdict(Witness.Extent.ALL, close, close, close, same),
+            verdict(Witness.Extent.ALL, close, close, close, small))) {
+      assertThrows(ReweaveException.class, () -> refused.require("x"));
+    }
   }
 }

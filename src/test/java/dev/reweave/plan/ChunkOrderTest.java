@@ -109,7 +109,15 @@ class ChunkOrderTest {
     FileNames names =
         new FileNames("", Format.SAFETENSORS.names("model", Optional.empty()), Format.SAFETENSORS);
     return new ConversionPlan(
-        List.of(), inputs, files, List.of(), Optional.empty(), List.of(), names, 40_000, List.of());
+        List.of(),
+        inputs,
+        files,
+        List.of(),
+        Optional.empty(),
+        List.of(),
+        names,
+        40_000,
+        Witness.NONE);
   }
 
   @Test

@@ -55,6 +55,6 @@ final class PlanSamples {
         List.of(),
         names(Format.SAFETENSORS),
         chunkBytes,
-        List.of());
+        Witness.NONE);
   }
 }

@@ -117,7 +117,8 @@ class PlannedFileTest {
     Layout three = PlanSamples.woven("module.three", DType.BF16, 3).layout();
     Layout two = PlanSamples.woven("module.half", DType.BF16, 2).layout();
 
-    PlannedFile proven = file().provenBy(Map.of("three", three, "half", two, "other", two));
+    PlannedFile proven =
+        file().provenBy(Map.of("three", three, "half", two, "other", two), Witness.Extent.ALL);
 
     assertEquals(Map.of(1, three), proven.copies());
     assertEquals(Map.of(), file().copies());
@@ -132,17 +133,19 @@ class PlannedFileTest {
     Layout three = PlanSamples.woven("module.three", DType.BF16, 3).layout();
     ConversionPlan plan = PlanSamples.plan(64_000, file(), file());
 
-    ConversionPlan proven = plan.provenBy(Map.of("three", three), PlanSamples.sources(2));
+    Witness witness =
+        new Witness(PlanSamples.sources(2), Witness.Kind.SECOND_COPY, Witness.Extent.ALL);
+    ConversionPlan proven = plan.provenBy(Map.of("three", three), witness);
 
-    assertEquals(List.of(), plan.second());
-    assertEquals(PlanSamples.sources(2), proven.second());
+    assertEquals(Witness.NONE, plan.witness());
+    assertEquals(witness, proven.witness());
     assertEquals(
         List.of(Map.of(1, three), Map.of(1, three)),
         proven.files().stream().map(PlannedFile::copies).toList());
     assertEquals(2 * (18 + 6), proven.bytesToRead());
     assertEquals(proven.sources(), proven.work().sources());
     assertEquals(proven.files(), proven.work().files());
-    assertEquals(proven.second(), proven.work().second());
+    assertEquals(witness.files(), proven.work().second());
   }
 
   @Test

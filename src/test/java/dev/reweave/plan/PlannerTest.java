@@ -94,7 +94,7 @@ class PlannerTest {
     assertEquals(plan.files().get(0).length(), plan.bytesToWrite());
     assertEquals(List.of(), plan.copies());
     assertEquals(List.of(), plan.smallFiles());
-    assertEquals(List.of(), plan.second());
+    assertEquals(Witness.NONE, plan.witness());
     assertEquals(KEEP.chunkBytes(), plan.chunkBytes());
   }
 

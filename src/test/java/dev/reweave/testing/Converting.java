@@ -23,7 +23,7 @@ public final class Converting {
   private PlanOptions planning = PlanOptions.DEFAULTS;
   private MappingChoice mapping = MappingChoice.AUTO;
   private Optional<BaseChoice> base = Optional.empty();
-  private Proving proving = Proving.CHECKSUMS;
+  private Proving proving = Proving.SAMPLE;
   private Checks checks = Checks.DEFAULTS;
   private ExistingOutput existing = ExistingOutput.REFUSE;
   private Stores stores = TestSpark.stores();
@@ -93,7 +93,12 @@ public final class Converting {
 
   /** Comparing with the second copy of the weights. */
   public Converting proving() {
-    proving = Proving.SECOND_COPY;
+    return proving(Proving.SECOND_COPY);
+  }
+
+  /** Comparing with so much of it. */
+  public Converting proving(Proving extent) {
+    proving = extent;
     return this;
   }
 

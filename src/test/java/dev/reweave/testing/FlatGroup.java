@@ -218,7 +218,7 @@ public final class FlatGroup {
   }
 
   /** Checksums of 0 say that there are none. Files in torch's old format have none anyway. */
-  static void forgetChecksums(Path file) throws IOException {
+  public static void forgetChecksums(Path file) throws IOException {
     byte[] content = Files.readAllBytes(file);
     if (content[0] != 'P' || content[1] != 'K') {
       return;

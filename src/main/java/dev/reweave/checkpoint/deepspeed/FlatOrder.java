@@ -98,8 +98,9 @@ final class FlatOrder {
                 + ", and by its own account at "
                 + found,
             place,
-            "the file is damaged, or of a DeepSpeed whose way to lay out groups is not known:"
-                + " convert the module's own weights with --weights model");
+            "files of two runs or ranks are mixed, or DeepSpeed lays out groups in a way that is not"
+                + " known here: copy this step's files from the training run again, or convert the"
+                + " module's own weights with --weights model");
       }
     }
   }

@@ -26,6 +26,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.Planner;
 import dev.reweave.plan.Segment;
 import dev.reweave.plan.TargetType;
+import dev.reweave.plan.Witness;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.PartRule;
@@ -110,7 +111,7 @@ public final class Comparison {
       Checkpoint module = module(scanner, checkpoint, reading);
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
       Map<String, Proof.Outcome> outcomes = compare(plan, tasks, shared);
-      ProofVerdict verdict = new ProofVerdict(outcomes);
+      ProofVerdict verdict = new ProofVerdict(outcomes, Witness.Extent.ALL);
       return new Result(outcomes.size(), verdict.elements(), verdict.require(checkpoint));
     } finally {
       shared.destroy();
@@ -169,7 +170,9 @@ public final class Comparison {
     FileNames names =
         new FileNames("", WeightNames.of("model", Optional.empty()), Format.SAFETENSORS);
     Design design = Design.of(made.files(), made.tensors(), made.aliases(), names);
-    return new Planner(options).plan(design).provenBy(copies, files);
+    return new Planner(options)
+        .plan(design)
+        .provenBy(copies, new Witness(files, Witness.Kind.SECOND_COPY, Witness.Extent.ALL));
   }
 
   private Map<String, Proof.Outcome> compare(

@@ -166,7 +166,7 @@ public final class ChunkTask {
       Proof proof = new Proof(file, new Gather(files, proofTally), new Gather(second, proofTally));
       Window window = new Window(chunk, file, new Gather(files, tally), proof, sink, measuring);
       fill(window);
-      window.flush();
+      window.finish();
       PartReceipt receipt = sink.commit();
       return new ChunkResult(
           chunk,

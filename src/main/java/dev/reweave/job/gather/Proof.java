@@ -1,13 +1,18 @@
 package dev.reweave.job.gather;
 
 import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.SampledElements;
 import dev.reweave.plan.Segment;
+import dev.reweave.plan.Witness;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Compares what a window gathers with a second copy of the same weights in the checkpoint: the
@@ -45,6 +50,18 @@ public final class Proof {
     }
   }
 
+  /**
+   * What the outcomes of all tensors come to, in words.
+   *
+   * @param outcomes by tensor; at least one
+   * @throws dev.reweave.ReweaveException if they are no copies
+   */
+  public static String verdict(Witness witness, Map<String, Outcome> outcomes) {
+    return witness.kind() == Witness.Kind.BASE
+        ? new BaseDistance(outcomes).text()
+        : new ProofVerdict(outcomes, witness.extent()).require(witness.files().get(0).uri());
+  }
+
   /** Elements of one tensor that lie in a buffer, and their second copy. */
   private record Piece(
       int segment, Layout master, Layout copy, long from, int elements, Source source, int offset) {
@@ -53,19 +70,27 @@ public final class Proof {
     }
   }
 
-  /** In which of the window's buffers elements are. */
+  /** In which buffer elements are: one of the window's two, or what was kept of a sample. */
   enum Source {
     GATHERED,
-    WRITTEN
+    WRITTEN,
+    KEPT
   }
+
+  /** Most bytes of a sample that wait to be compared. */
+  private static final int MOST_KEPT = 1 << 20;
 
   private final PlannedFile file;
   private final Gather gather;
   private final Gather second;
+  private final List<Piece> waiting = new ArrayList<>();
+  private byte[] kept = new byte[0];
+  private int keptBytes;
   private byte[] masters = new byte[0];
   private byte[] copies = new byte[0];
   private byte[] cast = new byte[0];
   private final List<Piece> pieces = new ArrayList<>();
+  private final Map<Integer, List<SampledElements.Range>> samples = new HashMap<>();
 
   /**
    * A comparison with the second copies that a file's plan names.
@@ -82,9 +107,25 @@ public final class Proof {
   /** Remembers elements {@code [from, from + elements)} of a tensor, to be compared. */
   void add(int segment, long from, int elements, Source source, int offset) {
     Layout copy = file.copies().get(segment);
-    if (copy != null) {
-      Layout master = ((Segment.Woven) file.segments().get(segment)).layout();
-      pieces.add(new Piece(segment, master, copy, from, elements, source, offset));
+    if (copy == null) {
+      return;
+    }
+    Segment.Woven woven = (Segment.Woven) file.segments().get(segment);
+    if (file.compared() == Witness.Extent.ALL) {
+      pieces.add(new Piece(segment, woven.layout(), copy, from, elements, source, offset));
+      return;
+    }
+    int size =
+        source == Source.WRITTEN ? woven.spec().dtype().bytes() : woven.layout().dtype().bytes();
+    for (SampledElements.Range range :
+        samples.computeIfAbsent(segment, s -> SampledElements.of(woven.layout()))) {
+      long first = Math.max(range.from(), from);
+      long last = Math.min(range.to(), from + elements);
+      if (first < last) {
+        int at = offset + (int) (first - from) * size;
+        int count = (int) (last - first);
+        pieces.add(new Piece(segment, woven.layout(), copy, first, count, source, at));
+      }
     }
   }
 
@@ -94,20 +135,63 @@ public final class Proof {
   }
 
   /**
-   * Compares all that was added since the last time. Where several ranks have a copy each, the
-   * copies of each rank are compared: their mean in 16 bits is not that of the masters, and what
-   * only the first rank has of replicated ones is no proof of the others.
+   * Compares all that was added since the last time. A sample waits for {@link #finish}: second
+   * copies of a whole chunk, read at once, cost a late store's answer once.
    */
   void compare(byte[] gathered, byte[] written, Results results) {
-    int ranks = pieces.stream().mapToInt(piece -> piece.master().width()).max().orElse(0);
-    for (int rank = 0; rank < ranks; rank++) {
-      compareRank(rank, gathered, written, results);
+    if (file.compared() == Witness.Extent.ALL) {
+      compare(pieces, gathered, written, results);
+    } else {
+      for (Piece piece : pieces) {
+        keep(piece, piece.source() == Source.GATHERED ? gathered : written);
+      }
+      if (keptBytes > MOST_KEPT) {
+        finish(results);
+      }
     }
     pieces.clear();
   }
 
-  private void compareRank(int rank, byte[] gathered, byte[] written, Results results) {
-    List<Piece> compared = pieces.stream().filter(p -> rank < p.master().width()).toList();
+  private void keep(Piece piece, byte[] buffer) {
+    int length = bytes(piece, piece.master());
+    if (kept.length - keptBytes < length) {
+      kept = Arrays.copyOf(kept, Math.max(2 * kept.length, keptBytes + length));
+    }
+    System.arraycopy(buffer, piece.offset(), kept, keptBytes, length);
+    waiting.add(
+        new Piece(
+            piece.segment(),
+            piece.master(),
+            piece.copy(),
+            piece.from(),
+            piece.elements(),
+            Source.KEPT,
+            keptBytes));
+    keptBytes += length;
+  }
+
+  /** Compares what still waits. */
+  void finish(Results results) {
+    compare(waiting, kept, kept, results);
+    waiting.clear();
+    keptBytes = 0;
+  }
+
+  /**
+   * Where several ranks have a copy each, the copies of each rank are compared: their mean in 16
+   * bits is not that of the masters, and what only the first rank has of replicated ones is no
+   * proof of the others.
+   */
+  private void compare(List<Piece> all, byte[] gathered, byte[] written, Results results) {
+    int ranks = all.stream().mapToInt(piece -> piece.master().width()).max().orElse(0);
+    for (int rank = 0; rank < ranks; rank++) {
+      compareRank(rank, all, gathered, written, results);
+    }
+  }
+
+  private void compareRank(
+      int rank, List<Piece> all, byte[] gathered, byte[] written, Results results) {
+    List<Piece> compared = all.stream().filter(p -> rank < p.master().width()).toList();
     copies = room(copies, compared.stream().mapToInt(p -> bytes(p, p.copy())).sum());
     cast = room(cast, copies.length);
     masters =
@@ -138,7 +222,7 @@ public final class Proof {
       DType type = piece.copy().dtype();
       Cast toCopy = Cast.between(piece.master().dtype(), type);
       if (isAtHand(piece, rank)) {
-        byte[] source = piece.source() == Source.GATHERED ? gathered : written;
+        byte[] source = piece.source() == Source.WRITTEN ? written : gathered;
         toCopy.apply(source, piece.offset(), cast, at, piece.elements());
       } else {
         toCopy.apply(masters, masterAt, cast, at, piece.elements());

@@ -2,6 +2,7 @@ package dev.reweave.job.gather;
 
 import dev.reweave.Counted;
 import dev.reweave.ReweaveException;
+import dev.reweave.plan.Witness;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,11 +15,13 @@ public final class ProofVerdict {
   private static final int MOST_NAMES = 10;
 
   private final Map<String, Proof.Outcome> outcomes;
+  private final Witness.Extent extent;
   private final List<String> differing = new ArrayList<>();
 
-  /** A verdict on what was found out of each tensor. */
-  public ProofVerdict(Map<String, Proof.Outcome> outcomes) {
+  /** A verdict on what was found out of each tensor, of which so much was compared. */
+  public ProofVerdict(Map<String, Proof.Outcome> outcomes, Witness.Extent extent) {
     this.outcomes = outcomes;
+    this.extent = extent;
     outcomes.forEach(
         (name, outcome) -> {
           if (outcome.differing() > 0) {
@@ -39,6 +42,7 @@ public final class ProofVerdict {
    * @throws ReweaveException if the copies differ in a way that nothing harmless explains
    */
   public String require(String place) {
+    boolean all = extent == Witness.Extent.ALL;
     if (differing.isEmpty()) {
       return "cast to the type of the module, they are bit for bit its own";
     }
@@ -49,8 +53,8 @@ public final class ProofVerdict {
           + Counted.of(differing.size(), "tensor")
           + " the module has neighbouring numbers, as stochastic rounding gives";
     }
-    boolean close = outcomes.values().stream().allMatch(o -> o.relative() < NEIGHBOURING_STEP);
-    if (differing.size() == outcomes.size() && close) {
+    boolean close = outcomes.values().stream().allMatch(this::isClose);
+    if ((all ? differing.size() == outcomes.size() : most) && close) {
       return "the module is close to them in every tensor, but of another step: it was not updated"
           + " after the last one";
     }
@@ -66,6 +70,18 @@ public final class ProofVerdict {
         place,
         "files of two runs or steps are mixed, or ranks or groups in another order than they were"
             + " saved: copy the step again from the training run; --weights model converts the"
-            + " module's own, leaving --prove out converts without proof");
+            + " module's own, "
+            + (all ? "leaving --prove out converts without proof" : "--no-proof compares nothing"));
+  }
+
+  /** Of a sample, numbers that are small beside those of all tensors may be far from each other. */
+  private boolean isClose(Proof.Outcome outcome) {
+    if (outcome.relative() < NEIGHBOURING_STEP) {
+      return true;
+    }
+    double magnitude = outcomes.values().stream().mapToDouble(Proof.Outcome::magnitude).sum();
+    double usual = Math.sqrt(magnitude / elements());
+    return extent == Witness.Extent.SAMPLE
+        && Math.sqrt(outcome.difference() / outcome.compared()) < NEIGHBOURING_STEP * usual;
   }
 }

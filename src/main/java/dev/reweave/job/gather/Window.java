@@ -165,15 +165,7 @@ final class Window {
       }
     }
     addLiteral(known, filled);
-    proof.compare(
-        in,
-        out,
-        (segment, outcome) ->
-            tensors.merge(
-                segment,
-                new ChunkResult.TensorShare(
-                    segment, 0, ValueFacts.NONE, 0, outcome, TensorDigest.NONE),
-                ChunkResult.TensorShare::plus));
+    proof.compare(in, out, this::addOutcome);
     sink.write(out, 0, filled);
     slices.clear();
     pieces.clear();
@@ -181,6 +173,19 @@ final class Window {
     gathered = 0;
     filled = 0;
     copied = 0;
+  }
+
+  /** Gathers and writes what is left, and compares what waits for it. */
+  void finish() throws IOException {
+    flush();
+    proof.finish(this::addOutcome);
+  }
+
+  private void addOutcome(int segment, Proof.Outcome outcome) {
+    tensors.merge(
+        segment,
+        new ChunkResult.TensorShare(segment, 0, ValueFacts.NONE, 0, outcome, TensorDigest.NONE),
+        ChunkResult.TensorShare::plus);
   }
 
   /** Adds bytes {@code [from, to)} of the window, which are of no tensor, to the checksum. */

@@ -69,6 +69,12 @@ final class BaseDesign {
     return component;
   }
 
+  /** Where the weights are that the tensors take the place of. */
+  String weightsAddress() {
+    String path = component.path("");
+    return path.isEmpty() ? base.address() : base.address() + "/" + path.replaceFirst("/$", "");
+  }
+
   List<String> notes() {
     List<String> notes = new ArrayList<>(base.notes());
     notes.addAll(component.notes());

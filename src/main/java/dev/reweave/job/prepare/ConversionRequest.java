@@ -29,7 +29,9 @@ public record ConversionRequest(
   /** What is known of the weights before they are published. */
   public enum Proving {
     /** That they are what the files hold. */
-    CHECKSUMS,
+    NONE,
+    /** That also a sample of the checkpoint's second copy of the weights is the same. */
+    SAMPLE,
     /** That also the checkpoint's second copy of the weights, if there is one, is the same. */
     SECOND_COPY
   }
@@ -63,7 +65,7 @@ public record ConversionRequest(
         planning,
         MappingChoice.AUTO,
         Optional.empty(),
-        Proving.CHECKSUMS,
+        Proving.SAMPLE,
         Checks.DEFAULTS,
         existing,
         earlier);

@@ -87,11 +87,13 @@ public final class Preparation {
         .forEach(f -> notes.add(f.text()));
     base.ifPresent(b -> notes.addAll(b.notes()));
     ConversionPlan plan = new Planner(request.planning()).plan(design);
-    if (request.proving() == Proving.SECOND_COPY) {
-      plan = SecondCopy.of(stores, scanner, request, checkpoint, renaming).prove(plan, notes);
+    if (request.proving() == Proving.NONE) {
+      notes.add("--no-proof: the weights were compared with nothing");
+    } else {
+      plan = SecondCopy.of(stores, scanner, request, checkpoint, renaming, base).prove(plan, notes);
     }
     Set<InputFile> inputs = new LinkedHashSet<>(checkpoint.files());
-    inputs.addAll(plan.second());
+    inputs.addAll(plan.witness().files());
     base.ifPresent(b -> inputs.addAll(b.files()));
     return new Prepared(
         checkpoint,

@@ -85,10 +85,17 @@ public final class RepeatedConversion {
             .map(m -> new MappingChoice(m.name(), Optional.of(m.rules().toString())))
             .orElse(MappingChoice.NONE),
         manifest.baseUsed().map(RepeatedConversion::base),
-        constant(ConversionRequest.Proving.class, options.proving()),
+        proving(options.proving()),
         checks,
         existing,
         earlier);
+  }
+
+  /** Before samples were compared, what is one now was called by what else is checked. */
+  private static ConversionRequest.Proving proving(String spelled) {
+    return spelled.equals("checksums")
+        ? ConversionRequest.Proving.SAMPLE
+        : constant(ConversionRequest.Proving.class, spelled);
   }
 
   private static BaseChoice base(Manifest.BaseUsed base) {

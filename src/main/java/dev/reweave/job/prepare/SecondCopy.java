@@ -1,12 +1,14 @@
 package dev.reweave.job.prepare;
 
 import dev.reweave.Counted;
+import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.Witness;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Layout;
@@ -16,49 +18,113 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The weights that a checkpoint holds beside its fp32 masters: the module's own, as ZeRO-1 and 2
- * save them, or what was saved beside ZeRO-3. They come by another way, and so catch any wrong
- * order, offset, group or rank.
+ * What the weights can be compared with: the weights that a checkpoint holds beside its fp32
+ * masters, the module's own as ZeRO-1 and 2 save them, or what was saved beside ZeRO-3. They come
+ * by another way, and so catch any wrong order, offset, group or rank. Where there are none, the
+ * base shows at least what is far from it.
  *
  * @param copies by tensor of the result
- * @param files that they point into
- * @param notes what is compared, and what is not
- * @param missing why there is nothing to compare; empty if there is
+ * @param witness whose files they point into
+ * @param notes what is compared, what is not, and why
  */
-record SecondCopy(
-    Map<String, Layout> copies, List<InputFile> files, List<String> notes, String missing) {
+record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> notes) {
+  private static final String NO_COPY_IN_STAGE_3 =
+      "ZeRO-3 keeps the fp32 masters alone; a --base would show what is far from it, and --prove"
+          + " looks for weights of 16 bits that were saved beside it";
 
+  /**
+   * Looks for one.
+   *
+   * @param base the model that training began with, if it is known
+   */
   static SecondCopy of(
       Stores stores,
       MetadataScanner scanner,
       ConversionRequest request,
       Checkpoint checkpoint,
-      Renaming renaming) {
+      Renaming renaming,
+      Optional<BaseDesign> base) {
     Checkpoint.Source source = checkpoint.source();
+    Finder finder = new Finder(stores, scanner, request, checkpoint, renaming);
+    boolean whole = finder.isWhole();
     if (source.weights() != Weights.MASTER) {
-      return none("the module's own weights are converted, and the checkpoint has no others");
+      return whole
+          ? finder.none("the module's own weights are converted, and the checkpoint has no others")
+          : new SecondCopy(Map.of(), Witness.NONE, List.of());
     }
     if (source.stage() == 3) {
+      return whole
+          ? finder.saved()
+          : base.map(finder::ofBase).orElseGet(() -> finder.none(NO_COPY_IN_STAGE_3));
+    }
+    try {
+      return finder.module();
+    } catch (ReweaveException e) {
+      if (whole) {
+        throw e;
+      }
+      // Nobody asked for the module's weights: what is wrong with them harms no masters.
+      return finder.none("the module's weights cannot be read: " + e.problem());
+    }
+  }
+
+  /** Looks where the weights may be once more. */
+  private record Finder(
+      Stores stores,
+      MetadataScanner scanner,
+      ConversionRequest request,
+      Checkpoint checkpoint,
+      Renaming renaming) {
+    boolean isWhole() {
+      return request.proving() == ConversionRequest.Proving.SECOND_COPY;
+    }
+
+    /** What the notes begin with. */
+    String label() {
+      return isWhole() ? "--prove: " : "proof: ";
+    }
+
+    SecondCopy none(String why) {
+      String note = label() + "there is no second copy of the weights to compare with: " + why;
+      return new SecondCopy(Map.of(), Witness.NONE, List.of(note));
+    }
+
+    SecondCopy saved() {
       SavedWeights saved =
           SavedWeights.beside(
               stores.guarded(request.input(), request.reading().safeguards()),
               scanner,
               request.input(),
-              source);
+              checkpoint.source());
       return saved
           .model()
-          .map(model -> matched(checkpoint, renaming, model, stores, request, saved.place()))
+          .map(model -> matched(this, model, Witness.Kind.SECOND_COPY, saved.place()))
           .orElseGet(() -> none(saved.missing()));
     }
-    ReadOptions reading = request.reading().withWeights(Weights.MODEL).withSlicing(List.of());
-    Checkpoint module =
-        new CheckpointReader(stores, scanner)
-            .read(request.input(), Renaming.reading(stores, reading, request.mapping()));
-    return matched(checkpoint, renaming, module, stores, request, "the module");
+
+    SecondCopy module() {
+      ReadOptions reading = request.reading().withWeights(Weights.MODEL).withSlicing(List.of());
+      Checkpoint module =
+          new CheckpointReader(stores, scanner)
+              .read(request.input(), Renaming.reading(stores, reading, request.mapping()));
+      return matched(this, module, Witness.Kind.SECOND_COPY, "the module");
+    }
+
+    SecondCopy ofBase(BaseDesign base) {
+      try {
+        ReadOptions reading = ReadOptions.defaults().withSafeguards(request.reading().safeguards());
+        Checkpoint model =
+            new CheckpointReader(stores, scanner).read(base.weightsAddress(), reading);
+        return matched(this, model, Witness.Kind.BASE, "the base");
+      } catch (ReweaveException e) {
+        return none(NO_COPY_IN_STAGE_3 + "; the base's weights cannot be read: " + e.problem());
+      }
+    }
   }
 
   /**
@@ -67,23 +133,24 @@ record SecondCopy(
    * @param place where the copies are, for notes
    */
   private static SecondCopy matched(
-      Checkpoint checkpoint,
-      Renaming renaming,
-      Checkpoint second,
-      Stores stores,
-      ConversionRequest request,
-      String place) {
-    Map<String, NamedTensor> modules = Renaming.of(stores, second, request.mapping()).byName();
+      Finder finder, Checkpoint second, Witness.Kind kind, String place) {
+    ConversionRequest request = finder.request();
+    boolean isBase = kind == Witness.Kind.BASE;
+    Map<String, NamedTensor> modules =
+        isBase
+            ? second.tensors().stream()
+                .collect(Collectors.toUnmodifiableMap(NamedTensor::name, t -> t))
+            : Renaming.of(finder.stores(), second, request.mapping()).byName();
     Set<String> ofSecond =
         second.files().stream().map(InputFile::uri).collect(Collectors.toUnmodifiableSet());
     Map<String, Layout> copies = new HashMap<>();
     List<String> absent = new ArrayList<>();
     List<String> others = new ArrayList<>();
-    for (NamedTensor tensor : renaming.tensors()) {
+    for (NamedTensor tensor : finder.renaming().tensors()) {
       TensorSpec spec = tensor.spec();
       if (spec.elements() == 0
           || !spec.dtype().isCastable()
-          || lies(tensor.layout(), checkpoint.files(), ofSecond)) {
+          || lies(tensor.layout(), finder.checkpoint().files(), ofSecond)) {
         continue;
       }
       NamedTensor copy = modules.get(tensor.name());
@@ -97,15 +164,20 @@ record SecondCopy(
         copies.put(tensor.name(), copy.layout());
       }
     }
+    boolean whole = finder.isWhole();
     List<String> notes = new ArrayList<>();
-    if (!place.equals("the module")) {
-      notes.add("--prove: the masters are compared with the weights in " + place);
+    if (whole && !place.equals("the module")) {
+      notes.add(finder.label() + "the masters are compared with the weights in " + place);
     }
-    addNote(notes, absent, "have no copy of their name in " + place);
-    addNote(notes, others, "have another shape in " + place);
+    if (!isBase) {
+      addNote(finder, notes, absent, "have no copy of their name in " + place);
+      addNote(finder, notes, others, "have another shape in " + place);
+    }
+    Witness.Extent extent = whole ? Witness.Extent.ALL : Witness.Extent.SAMPLE;
     return copies.isEmpty()
-        ? none(place + " holds none of the tensors that have masters" + example(absent, others))
-        : new SecondCopy(copies, second.files(), notes, "");
+        ? finder.none(
+            place + " holds none of the tensors that have masters" + example(absent, others))
+        : new SecondCopy(copies, new Witness(second.files(), kind, extent), notes);
   }
 
   private static String example(List<String> absent, List<String> others) {
@@ -114,10 +186,12 @@ record SecondCopy(
         : " in their shapes: " + others.get(0);
   }
 
-  private static void addNote(List<String> notes, List<String> tensors, String what) {
+  private static void addNote(
+      Finder finder, List<String> notes, List<String> tensors, String what) {
     if (!tensors.isEmpty()) {
       notes.add(
-          "--prove: not compared, since they "
+          finder.label()
+              + "not compared, since they "
               + what
               + ": "
               + Counted.of(tensors.size(), "tensor")
@@ -137,17 +211,9 @@ record SecondCopy(
     return found[0];
   }
 
-  private static SecondCopy none(String why) {
-    return new SecondCopy(Map.of(), List.of(), List.of(), why);
-  }
-
   /** The plan with these copies to compare; says so if there are none. */
   ConversionPlan prove(ConversionPlan plan, List<String> said) {
-    if (!missing.isEmpty()) {
-      said.add("--prove: there is no second copy of the weights to compare with: " + missing);
-      return plan;
-    }
     said.addAll(notes);
-    return plan.provenBy(copies, files);
+    return copies.isEmpty() ? plan : plan.provenBy(copies, witness);
   }
 }

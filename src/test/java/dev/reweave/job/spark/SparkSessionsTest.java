@@ -79,7 +79,7 @@ class SparkSessionsTest {
         PlanOptions.DEFAULTS,
         MappingChoice.NONE,
         base,
-        ConversionRequest.Proving.CHECKSUMS,
+        ConversionRequest.Proving.SAMPLE,
         Checks.DEFAULTS,
         ConversionRequest.ExistingOutput.REFUSE,
         ConversionRequest.Earlier.CONTINUE);

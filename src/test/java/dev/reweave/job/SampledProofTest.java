@@ -1,0 +1,182 @@
+package dev.reweave.job;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.job.prepare.ConversionRequest.Proving;
+import dev.reweave.report.Manifest;
+import dev.reweave.testing.Converting;
+import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.FlatGroup;
+import dev.reweave.testing.Floats;
+import dev.reweave.testing.PlantedFault;
+import dev.reweave.testing.SafetensorsFile;
+import dev.reweave.testing.StoredTensors;
+import dev.reweave.testing.TestSpark;
+import dev.reweave.testing.VersionedFiles;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What every conversion compares without being asked, and what that stops. */
+class SampledProofTest {
+  @TempDir Path temp;
+
+  private Converting converting() {
+    return Converting.between(temp.resolve("in"), temp.resolve("out"));
+  }
+
+  private void assertStopped(int differing) {
+    ReweaveException failure = assertThrows(ReweaveException.class, () -> converting().run());
+
+    assertTrue(
+        failure.problem().startsWith("the weights are not proven: " + differing + " of "),
+        failure.getMessage());
+    assertTrue(failure.remedy().contains("--no-proof compares nothing"), failure.remedy());
+    assertFalse(Files.exists(temp.resolve("out")));
+  }
+
+  private static void replace(Path file, String key, String other) throws IOException {
+    String content = Files.readString(file, StandardCharsets.ISO_8859_1);
+    assertTrue(content.contains(key), key);
+    Files.writeString(file, content.replace(key, other), StandardCharsets.ISO_8859_1);
+    FlatGroup.forgetChecksums(file);
+  }
+
+  /**
+   * A reader that knows nothing of gaps: the keys that tell of them have other names. What it lays
+   * end to end has the right number of elements, but for what could be padding.
+   */
+  @Test
+  void gapsThatAreNotKnownOf() throws IOException {
+    Path fixture = Fixtures.resource("deepspeed-0.19.8/align-z2-w4-silent");
+    Path input = Fixtures.copy(fixture.resolve("ckpt"), temp.resolve("in"));
+    for (Path file : FlatGroup.optimizerFiles(input.resolve("global_step2"))) {
+      replace(file, "param_alignment_paddings", "param_alignment_unknown!");
+      replace(file, "param_slice_mappings", "param_slice_unknown!");
+    }
+
+    assertStopped(8);
+
+    // Without it the wrong weights would be published.
+    converting().proving(Proving.NONE).run();
+    assertNotEquals(
+        StoredTensors.of(fixture.resolve("expected.safetensors")),
+        StoredTensors.inFolder(temp.resolve("out")));
+  }
+
+  /** Parameters of half a million elements, of which some dozens are compared. */
+  private FlatGroup large() throws IOException {
+    VersionedFiles files =
+        new VersionedFiles(temp.resolve("in"), "0.19.8", 2, 4)
+            .group(
+                Floats.random("a", 1, 701, 700),
+                Floats.random("b", 20, 701, 700),
+                Floats.random("c", 300, 701, 700));
+    files.write();
+    return FlatGroup.of(files.folder()).get(0);
+  }
+
+  @Test
+  void largeParametersOfWhichAFewElementsAreRead() throws IOException {
+    large();
+
+    Manifest.Proof proof = converting().run().manifest().proven().orElseThrow();
+
+    assertEquals("cast to the type of the module, they are bit for bit its own", proof.verdict());
+    assertEquals(3, proof.tensors());
+    // Eight at each of six ends, and on both sides of three places where ranks meet.
+    assertEquals(6 * 8 + 3 * 16, proof.elements());
+  }
+
+  @ParameterizedTest
+  @EnumSource(PlantedFault.class)
+  void faultsInLargeGroups(PlantedFault fault) throws IOException {
+    fault.plant(large());
+
+    assertStopped(fault == PlantedFault.SHIFTED_BY_ONE_ELEMENT ? 3 : 2);
+  }
+
+  @Test
+  void thatNothingIsComparedIsTold() throws IOException {
+    large();
+
+    Manifest manifest = converting().proving(Proving.NONE).run().manifest();
+
+    assertTrue(manifest.proven().isEmpty());
+    assertTrue(manifest.notes().contains("--no-proof: the weights were compared with nothing"));
+    assertEquals("none", manifest.options().proving());
+  }
+
+  private Converting zeroThree() {
+    return Converting.between(
+        Fixtures.folder("z3_bf16_w2_llama").resolve("ckpt"), temp.resolve("out"));
+  }
+
+  @Test
+  void zeroThreeHasNothingToCompareWith() {
+    Manifest manifest = zeroThree().run().manifest();
+
+    assertTrue(manifest.proven().isEmpty());
+    assertTrue(
+        manifest.notes().stream()
+            .anyMatch(
+                n ->
+                    n.startsWith("proof: there is no second copy of the weights to compare with:")
+                        && n.contains("--base")),
+        manifest.notes()::toString);
+  }
+
+  private Path base() throws IOException {
+    zeroThree().run();
+    Path base = Fixtures.copy(temp.resolve("out"), temp.resolve("base"));
+    Files.writeString(base.resolve("config.json"), "{\"architectures\": [\"Model\"]}");
+    return base;
+  }
+
+  private String againstBase() throws IOException {
+    Fixtures.remove(temp.resolve("out"));
+    return zeroThree().base(temp.resolve("base")).run().manifest().proven().orElseThrow().verdict();
+  }
+
+  @Test
+  void aBaseShowsHowFarTheWeightsWent() throws IOException {
+    Path weights = base().resolve("model.safetensors");
+    SafetensorsFile file = SafetensorsFile.read(weights);
+    int tensors = file.names().size();
+
+    assertTrue(
+        againstBase()
+            .startsWith(
+                "no second copy of the weights in the files; against the base, "
+                    + tensors
+                    + " are unchanged, half changed by at most 0.00 % of their magnitude, "),
+        "unchanged");
+
+    String query = "model.layers.0.self_attn.q_proj.weight";
+    String output = "model.layers.0.self_attn.o_proj.weight";
+    byte[] one = file.content(query).array().clone();
+    byte[] other = file.content(output).array().clone();
+    System.arraycopy(other, 0, file.content(query).array(), 0, other.length);
+    System.arraycopy(one, 0, file.content(output).array(), 0, one.length);
+    file.write(weights);
+
+    String verdict = againstBase();
+    assertTrue(
+        verdict.contains((tensors - 2) + " are unchanged")
+            && verdict.contains("as far from the base as another tensor")
+            && verdict.contains(query)
+            && verdict.contains(output),
+        verdict);
+    assertTrue(TestSpark.stores().isFolder(temp.resolve("out").toString()));
+  }
+}

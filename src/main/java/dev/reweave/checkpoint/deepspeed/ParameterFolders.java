@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Caution;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Overlapped;
 import dev.reweave.storage.Stores;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * The folder {@code zero} of a universal checkpoint, in which each parameter has a folder under its
@@ -27,6 +29,10 @@ public record ParameterFolders(String address, List<String> folders) {
 
   private static final Set<String> STATES =
       Set.of(WEIGHTS, "exp_avg.pt", "exp_avg_sq.pt", "step.pt");
+
+  /** What a converter would save, or a piece of it; checksums and hidden files are none. */
+  private static final Pattern SAVED =
+      Pattern.compile("[^._].*\\.(pt|bin|safetensors)([-.]\\d.*)?");
 
   public ParameterFolders {
     folders = List.copyOf(folders);
@@ -63,6 +69,11 @@ public record ParameterFolders(String address, List<String> folders) {
    * @throws ReweaveException if a parameter has none
    */
   public Map<String, InputFile> weights(Stores stores) {
+    return weights(stores, new Survey());
+  }
+
+  /** The same, and a survey of the files beside them. */
+  Map<String, InputFile> weights(Stores stores, Survey survey) {
     Map<String, InputFile> weights = new TreeMap<>();
     List<Stores.Listing> listings = Overlapped.answers(folders, stores::list);
     for (int i = 0; i < folders.size(); i++) {
@@ -79,7 +90,19 @@ public record ParameterFolders(String address, List<String> folders) {
                           "the universal checkpoint was not written or copied whole: make it"
                               + " again, or convert the checkpoint that it was made from"));
       weights.put(folder.substring(folder.lastIndexOf('/') + 1), file);
+      listings.get(i).files().stream()
+          .filter(f -> SAVED.matcher(f.name()).matches() && !STATES.contains(f.name()))
+          .forEach(f -> survey.add(unknown(f)));
     }
     return weights;
+  }
+
+  private static Caution unknown(InputFile file) {
+    String name = KnownKeys.shown(file.name());
+    return new Caution(
+        Caution.Kind.UNKNOWN_FILE,
+        name,
+        "unknown file " + name + " beside the weights of a parameter, which may be a part of them",
+        file.uri());
   }
 }

@@ -66,7 +66,7 @@ enum FileSurvey {
   };
 
   /** All layers have the same keys. */
-  private static final int MOST_LAYERS = 100;
+  private static final int MOST_LAYERS = 20;
 
   private static final String INFO = "universal_checkpoint_info";
 

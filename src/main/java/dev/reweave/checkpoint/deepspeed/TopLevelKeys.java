@@ -112,7 +112,7 @@ final class TopLevelKeys {
   private static final int MOST_VALUES = 1000;
 
   /** Values of a file that are looked at in all, as one list may stand at many places. */
-  private static final int MOST_OF_ALL = 10_000_000;
+  private static final int MOST_OF_ALL = 1_000_000;
 
   private final Set<String> names = new HashSet<>();
   private final List<Integer> groups = new ArrayList<>();

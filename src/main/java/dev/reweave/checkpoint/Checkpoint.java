@@ -14,18 +14,34 @@ import java.util.Map;
  * @param tensors in the order of the state dict that the framework's own tools rebuild
  * @param aliases tied names: each name that is not in {@code tensors} to the one that is
  * @param notes what the user should know: what was left out, or decided, and why
+ * @param cautions what the files hold that is not known and could change what the weights are
+ * @param clientState keys beside the framework's own that are taken for what the trainer keeps
  */
 public record Checkpoint(
     Source source,
     List<InputFile> files,
     List<NamedTensor> tensors,
     Map<String, String> aliases,
-    List<String> notes) {
+    List<String> notes,
+    List<Caution> cautions,
+    List<String> clientState) {
 
   public Checkpoint {
     files = List.copyOf(files);
     tensors = List.copyOf(tensors);
     notes = List.copyOf(notes);
+    cautions = List.copyOf(cautions);
+    clientState = List.copyOf(clientState);
+  }
+
+  /** One of which everything is known. */
+  public Checkpoint(
+      Source source,
+      List<InputFile> files,
+      List<NamedTensor> tensors,
+      Map<String, String> aliases,
+      List<String> notes) {
+    this(source, files, tensors, aliases, notes, List.of(), List.of());
   }
 
   /** The names of all tensors, and behind them the tied ones. */

@@ -80,7 +80,9 @@ final class ModelFolder {
             checkpoint.files(),
             checkpoint.tensors(),
             checkpoint.aliases(),
-            notes));
+            notes,
+            checkpoint.cautions(),
+            checkpoint.clientState()));
   }
 
   private Checkpoint read(WeightFiles weights) {

@@ -2,9 +2,10 @@ package dev.reweave.cli;
 
 import dev.reweave.job.prepare.Checks;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** What is checked before a result is published. */
+/** What is checked of a checkpoint, and before a result is published. */
 final class CheckArguments {
   @Option(
       names = "--verify",
@@ -28,12 +29,15 @@ final class CheckArguments {
               + " (default), or nothing.")
   private Checks.Nonfinite nonfinite = Checks.Nonfinite.WARN;
 
+  @Mixin private StrictArguments strict;
+
   Checks toChecks() {
     return new Checks(
         verify
             .map(v -> v ? Checks.ReadBack.ALWAYS : Checks.ReadBack.NEVER)
             .orElse(Checks.ReadBack.OBJECT_STORES),
         sha256 ? Checks.Digest.SHA256 : Checks.Digest.CRC32C,
-        nonfinite);
+        nonfinite,
+        strict.unfamiliar());
   }
 }

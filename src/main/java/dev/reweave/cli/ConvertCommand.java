@@ -54,6 +54,7 @@ final class ConvertCommand implements Callable<Integer> {
           "--verify",
           "--sha256",
           "--on-nonfinite",
+          StrictArguments.STRICT,
           "--verbose");
 
   @Option(

@@ -51,6 +51,7 @@ final class DoctorCommand implements Callable<Integer> {
   private boolean json;
 
   @Mixin private ReadArguments reading;
+  @Mixin private StrictArguments strict;
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   /** What is printed as JSON. */
@@ -61,7 +62,7 @@ final class DoctorCommand implements Callable<Integer> {
   public Integer call() {
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     List<Finding> findings =
-        new Doctor(stores, new ThreadScanner(stores))
+        new Doctor(stores, new ThreadScanner(stores), strict.unfamiliar())
             .examine(
                 address, base, reading.toOptions(), checksums ? Depth.CHECKSUMS : Depth.STRUCTURE);
     long problems = count(findings, Severity.PROBLEM);

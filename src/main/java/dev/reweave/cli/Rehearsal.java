@@ -35,7 +35,7 @@ final class Rehearsal {
         new Preparation(stores, new ThreadScanner(stores)).prepare(request);
     planned.accept(prepared);
     ConversionPlan plan = prepared.plan();
-    Summary.source(prepared.checkpoint().source(), prepared.notes()).forEach(out::println);
+    Summary.source(prepared.checkpoint(), prepared.notes()).forEach(out::println);
     PartRule rule = stores.outputFolder(request.output()).partRule();
     PlanText.lines(plan, plan.chunks(rule), Conversion.taskBytes(rule, plan)).forEach(out::println);
   }
@@ -44,8 +44,7 @@ final class Rehearsal {
   void tryOut(JavaSparkContext spark, Stores stores, double part, ReadLimit limit) {
     Trial.Result result = new Trial(spark, stores, limit).run(request, part);
     planned.accept(result.prepared());
-    Summary.source(result.prepared().checkpoint().source(), result.prepared().notes())
-        .forEach(out::println);
+    Summary.source(result.prepared().checkpoint(), result.prepared().notes()).forEach(out::println);
     Summary.trial(
             result.chunks(),
             result.ofChunks(),

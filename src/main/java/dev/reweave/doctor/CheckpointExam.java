@@ -1,10 +1,13 @@
 package dev.reweave.doctor;
 
+import dev.reweave.FirstNames;
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.checkpoint.dcp.DcpFolder;
 import dev.reweave.checkpoint.deepspeed.TagFolder;
 import dev.reweave.storage.InputFile;
@@ -20,11 +23,13 @@ final class CheckpointExam {
 
   private final Stores stores;
   private final MetadataScanner scanner;
+  private final Unfamiliar unfamiliar;
   private final Findings findings;
 
-  CheckpointExam(Stores stores, MetadataScanner scanner, Findings findings) {
+  CheckpointExam(Stores stores, MetadataScanner scanner, Unfamiliar unfamiliar, Findings findings) {
     this.stores = stores;
     this.scanner = scanner;
+    this.unfamiliar = unfamiliar;
     this.findings = findings;
   }
 
@@ -43,6 +48,13 @@ final class CheckpointExam {
     checkpoint.ifPresent(
         c -> {
           findings.addAll(CheckpointFacts.of(c));
+          c.cautions().forEach(this::add);
+          if (!c.clientState().isEmpty()) {
+            findings.info(
+                "keys beside the framework's own are taken for what the trainer keeps: "
+                    + FirstNames.of(c.clientState()),
+                stores.resolve(address));
+          }
           c.notes().forEach(note -> findings.info(note, stores.resolve(address)));
           if (depth.equals(Depth.STRUCTURE)) {
             findings.info(
@@ -52,6 +64,15 @@ final class CheckpointExam {
           }
         });
     return checkpoint;
+  }
+
+  private void add(Caution caution) {
+    findings.add(
+        new Finding(
+            unfamiliar == Unfamiliar.REFUSE ? Severity.PROBLEM : Severity.WARNING,
+            caution.problem(),
+            caution.place(),
+            caution.remedy()));
   }
 
   /** All files of the step that is meant, or, where that is not clear, of all steps. */

@@ -4,6 +4,7 @@ import dev.reweave.base.BaseFolder;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.util.List;
@@ -18,6 +19,7 @@ public final class Doctor {
 
   private final Stores stores;
   private final MetadataScanner scanner;
+  private final Unfamiliar unfamiliar;
 
   /**
    * A doctor for what is in these stores.
@@ -25,8 +27,14 @@ public final class Doctor {
    * @param scanner what reads many files at once
    */
   public Doctor(Stores stores, MetadataScanner scanner) {
+    this(stores, scanner, Unfamiliar.TELL);
+  }
+
+  /** The same, to which what is not known is a problem, or a warning alone. */
+  public Doctor(Stores stores, MetadataScanner scanner, Unfamiliar unfamiliar) {
     this.stores = stores;
     this.scanner = scanner;
+    this.unfamiliar = unfamiliar;
   }
 
   /**
@@ -84,7 +92,7 @@ public final class Doctor {
                               .compare(stores.resolve(address), folder, tensors, b)));
       return;
     }
-    new CheckpointExam(guarded, scanner, findings)
+    new CheckpointExam(guarded, scanner, unfamiliar, findings)
         .examine(address, options, depth)
         .ifPresent(c -> new BaseExam(stores, findings).compare(address, c, base));
   }

@@ -1,17 +1,15 @@
 package dev.reweave.doctor;
 
 import dev.reweave.base.LibraryVersion;
+import dev.reweave.checkpoint.TestedVersions;
 import java.util.Map;
 import java.util.Optional;
 
 /** The versions of other people's software whose files have been looked at. */
 final class KnownVersions {
-  private static final String OLDEST_DEEPSPEED = "0.4.4";
-  private static final String NEWEST_DEEPSPEED = "0.19";
-
   /** Of libraries that wrote a config. */
   private static final Map<String, String> NEWEST =
-      Map.of("diffusers", "0.40", "transformers", "5");
+      Map.of("diffusers", TestedVersions.DIFFUSERS, "transformers", TestedVersions.TRANSFORMERS);
 
   /** Minor versions that go together, as far as configs tell. */
   private static final int CLOSE = 5;
@@ -20,7 +18,10 @@ final class KnownVersions {
 
   private KnownVersions() {}
 
-  /** What to say of a checkpoint of this version, which is empty where it is not known. */
+  /**
+   * What to say of a checkpoint of this version, which is empty where it is not known. Of one that
+   * is too new the checkpoint itself has a caution.
+   */
   static Optional<Finding> deepSpeed(String version, String place) {
     if (version.isEmpty()) {
       return Optional.of(
@@ -30,20 +31,16 @@ final class KnownVersions {
       return Optional.of(
           Finding.info("not a version of DeepSpeed that is known: " + version, place));
     }
-    boolean newer = isNewer(version, NEWEST_DEEPSPEED);
-    boolean older = LibraryVersion.compare(version, OLDEST_DEEPSPEED) < 0;
-    return newer || older
+    return LibraryVersion.compare(version, TestedVersions.OLDEST_DEEPSPEED) < 0
         ? Optional.of(
             new Finding(
                 Severity.WARNING,
                 "DeepSpeed "
                     + version
-                    + " is "
-                    + (newer ? "newer" : "older")
-                    + " than any that was tried ("
-                    + OLDEST_DEEPSPEED
+                    + " is older than any that was tried ("
+                    + TestedVersions.OLDEST_DEEPSPEED
                     + " to "
-                    + NEWEST_DEEPSPEED
+                    + TestedVersions.DEEPSPEED
                     + ")",
                 place,
                 "compare some tensors of the result with those of zero_to_fp32.py"))

@@ -119,6 +119,7 @@ public final class Conversion {
               request.reading(),
               request.planning(),
               request.proving().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+              request.checks().unfamiliar(),
               prepared.mapping(),
               prepared.base(),
               prepared.aliases(),

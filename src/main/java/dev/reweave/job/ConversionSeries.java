@@ -2,6 +2,7 @@ package dev.reweave.job;
 
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.job.gather.Measuring;
 import dev.reweave.job.gather.ReadLimit;
 import dev.reweave.job.prepare.Checks;
@@ -94,7 +95,9 @@ public final class ConversionSeries {
     try {
       requireOwnOutput(request);
       Optional<Manifest> finished =
-          newAlone ? new OutputCheck(stores, request).finished() : Optional.empty();
+          newAlone
+              ? new OutputCheck(stores, request).finished().filter(m -> !isRefused(m, request))
+              : Optional.empty();
       if (finished.isPresent()) {
         new FiniteWeights(request.checks().nonfinite())
             .require(finished.get(), stores.resolve(request.output()));
@@ -114,6 +117,11 @@ public final class ConversionSeries {
     } catch (Exception | Error e) { // Spark throws checked ones without saying so.
       return failed(request, start, e);
     }
+  }
+
+  /** Made when nobody minded what was not known; to be looked at again, and refused. */
+  private static boolean isRefused(Manifest finished, ConversionRequest request) {
+    return request.checks().unfamiliar() == Unfamiliar.REFUSE && !finished.cautions().isEmpty();
   }
 
   /** With {@code --overwrite} the later of two would silently take the earlier one's place. */

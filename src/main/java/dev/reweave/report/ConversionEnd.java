@@ -1,5 +1,6 @@
 package dev.reweave.report;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.reweave.Counted;
@@ -79,6 +80,7 @@ public record ConversionEnd(
           json.put("bytes", bytes(m));
           json.put("files", files(m).count());
           putValues(json, m.result().weights());
+          putCautions(json, m.cautions());
         });
     json.put("seconds", Math.round(seconds * 1000) / 1000.0);
     failure.ifPresent(
@@ -99,6 +101,21 @@ public record ConversionEnd(
       json.put("infinities", tensors.stream().mapToLong(WrittenTensor::infinities).sum());
       json.put("overflows", tensors.stream().mapToLong(WrittenTensor::overflows).sum());
       json.put("underflows", tensors.stream().mapToLong(WrittenTensor::underflows).sum());
+    }
+  }
+
+  private static void putCautions(ObjectNode json, List<Manifest.Caution> cautions) {
+    if (!cautions.isEmpty()) {
+      ArrayNode array = json.putArray("cautions");
+      for (Manifest.Caution caution : cautions) {
+        array
+            .addObject()
+            .put("kind", caution.kind())
+            .put("name", caution.name())
+            .put("problem", caution.problem())
+            .put("place", caution.place())
+            .put("remedy", caution.remedy());
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.mapping.Mapped;
 import dev.reweave.safetensors.SafetensorsHeader;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** What an address holds, told from metadata alone. */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -81,7 +83,7 @@ public record Inspection(
                         r.source(), r.target(), Arrays.stream(r.shape().dims()).boxed().toList()))
             .toList(),
         checkpoint.aliases(),
-        notes);
+        Stream.concat(checkpoint.cautions().stream().map(Caution::text), notes.stream()).toList());
   }
 
   /**

@@ -36,6 +36,7 @@ import java.util.stream.Stream;
  * @param mapping null where names were kept
  * @param base null where there was none
  * @param proof null where nothing was proven
+ * @param cautions what was not known of the checkpoint
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -54,11 +55,13 @@ public record Manifest(
     Result result,
     Proof proof,
     Figures figures,
-    List<String> notes) {
+    List<String> notes,
+    List<Caution> cautions) {
 
   // JSON leaves empty values out, and Jackson gives null for what is absent.
   public Manifest {
     notes = orEmpty(notes);
+    cautions = orEmpty(cautions);
     fingerprint = orEmpty(fingerprint);
     command = orEmpty(command);
     reweave = orEmpty(reweave);
@@ -127,6 +130,36 @@ public record Manifest(
     }
   }
 
+  /**
+   * Something in the checkpoint that was not known; see {@link dev.reweave.checkpoint.Caution}.
+   *
+   * @param kind such as {@code unknown-key}
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Caution(String kind, String name, String problem, String place, String remedy) {
+    public Caution {
+      kind = orEmpty(kind);
+      name = orEmpty(name);
+      problem = orEmpty(problem);
+      place = orEmpty(place);
+      remedy = orEmpty(remedy);
+    }
+
+    static Caution of(dev.reweave.checkpoint.Caution caution) {
+      return new Caution(
+          caution.kind().toString(),
+          caution.name(),
+          caution.problem(),
+          caution.place(),
+          caution.remedy());
+    }
+
+    /** In one line: what, where, and what to do. */
+    String text() {
+      return problem + " (" + place + "): " + remedy;
+    }
+  }
+
   /** One file of the checkpoint; {@code modified} in milliseconds since the epoch. */
   public record SourceFile(String name, long bytes, long modified) {}
 
@@ -135,6 +168,7 @@ public record Manifest(
    *
    * @param weightsName empty where the base, the mapping or the format decided
    * @param only empty for all tensors
+   * @param unfamiliar {@code refuse}, or empty where what is not known was only to be told
    */
   @JsonIgnoreProperties(ignoreUnknown = true)
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -148,8 +182,9 @@ public record Manifest(
       String weightsName,
       long chunkBytes,
       String only,
-      String proving) {
-    static final Options NONE = new Options("", "", "", "", "", 0, "", 0, "", "");
+      String proving,
+      String unfamiliar) {
+    static final Options NONE = new Options("", "", "", "", "", 0, "", 0, "", "", "");
 
     public Options {
       dtype = orEmpty(dtype);
@@ -160,6 +195,7 @@ public record Manifest(
       weightsName = orEmpty(weightsName);
       only = orEmpty(only);
       proving = orEmpty(proving);
+      unfamiliar = orEmpty(unfamiliar);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.reweave.report;
 import dev.reweave.Redacted;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.PlannedFile;
@@ -24,6 +25,7 @@ import java.util.TreeMap;
  * @param inputPath full address of the checkpoint
  * @param outputPath full address of the result
  * @param proving what was to be proven of the weights, as the manifest spells it
+ * @param unfamiliar what was to become of a checkpoint that is not known in all
  * @param notes what the user should know
  */
 public record Provenance(
@@ -37,6 +39,7 @@ public record Provenance(
     ReadOptions reading,
     PlanOptions planning,
     String proving,
+    Unfamiliar unfamiliar,
     Optional<Manifest.MappingUsed> mapping,
     Optional<Manifest.BaseUsed> base,
     Map<String, String> aliases,
@@ -75,7 +78,8 @@ public record Provenance(
             run.storagesUnchecked(),
             run.unchecked(),
             readBack.size()),
-        notes);
+        notes,
+        checkpoint.cautions().stream().map(Manifest.Caution::of).toList());
   }
 
   private Manifest.Input input() {
@@ -106,7 +110,8 @@ public record Provenance(
         planning.weightsName().orElse(""),
         planning.chunkBytes(),
         planning.only().orElse(""),
-        proving);
+        proving,
+        unfamiliar == Unfamiliar.TELL ? "" : spelled(unfamiliar));
   }
 
   /** A constant as it is written on the command line: {@code like-base}. */

@@ -2,6 +2,7 @@ package dev.reweave.report;
 
 import dev.reweave.Counted;
 import dev.reweave.Printable;
+import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.plan.TargetType;
@@ -20,7 +21,8 @@ public final class Summary {
   private Summary() {}
 
   /** What is converted. */
-  public static List<String> source(Checkpoint.Source source, List<String> notes) {
+  public static List<String> source(Checkpoint checkpoint, List<String> notes) {
+    Checkpoint.Source source = checkpoint.source();
     return source(
         source.framework(),
         source.version(),
@@ -28,7 +30,8 @@ public final class Summary {
         source.worldSize(),
         source.tag(),
         source.weights() == Weights.MASTER,
-        notes);
+        notes,
+        checkpoint.cautions().stream().map(Caution::text).toList());
   }
 
   private static List<String> source(
@@ -38,7 +41,8 @@ public final class Summary {
       int worldSize,
       String tag,
       boolean masters,
-      List<String> notes) {
+      List<String> notes,
+      List<String> cautions) {
     StringBuilder line = new StringBuilder("read   ").append(framework);
     line.append(version.isEmpty() ? "" : " " + version);
     if (stage >= 0) {
@@ -50,6 +54,7 @@ public final class Summary {
     line.append(masters ? ", fp32 master weights" : ", the module's own weights");
     List<String> lines = new ArrayList<>();
     lines.add(line.toString());
+    cautions.forEach(caution -> lines.add("warning " + caution));
     notes.forEach(note -> lines.add("note   " + note));
     lines.replaceAll(Printable::text);
     return lines;
@@ -78,7 +83,8 @@ public final class Summary {
                 input.worldSize(),
                 input.tag(),
                 input.weights().equals("master"),
-                manifest.notes()));
+                manifest.notes(),
+                manifest.cautions().stream().map(Manifest.Caution::text).toList()));
     if (result.dropped() != null) {
       result.dropped().forEach((dropped, kept) -> lines.add("tied   " + dropped + " = " + kept));
     }

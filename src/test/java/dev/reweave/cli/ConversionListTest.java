@@ -153,7 +153,7 @@ class ConversionListTest {
         "{\"input\": \"i\", \"output\": \"o\", \"dtpye\": \"keep\"} | unknown key 'dtpye'; known are"
             + " base, base-mode, chunk-size, component, dtype, exclude-frozen, follow-links,"
             + " format, input, mapping, max-metadata-bytes, max-shard-size, no-resume,"
-            + " on-nonfinite, only, output, overwrite, pipeline, prove, sha256, shards, tag,"
+            + " on-nonfinite, only, output, overwrite, pipeline, prove, sha256, shards, strict, tag,"
             + " variant, verify, weights, weights-name",
         "{\"input\": \"i\", \"output\": \"o\", \"json\": true} | unknown key 'json'",
         "{\"input\": \"i\", \"output\": \"o\" | not valid JSON",

@@ -269,21 +269,14 @@ class CheckpointDoctorTest {
             "name a base of the same kind");
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "0.20.0,newer",
-    "1.0.1,newer",
-    "0.4.3,older",
-    "9999999999.1,newer",
-    "0.99999999999999999999.1,newer"
-  })
-  void aVersionThatWasNotTried(String version, String age) {
+  @Test
+  void aVersionThatIsTooOld() {
     Checkpoint read =
         new CheckpointReader(Complaints.STORES, new ThreadScanner(Complaints.STORES))
             .read(fixture("z2_bf16_w2").toString(), ReadOptions.defaults());
     Checkpoint.Source source =
         new Checkpoint.Source(
-            "DeepSpeed", version, 2, 2, "bf16", "global_step3", List.of(), Weights.MASTER);
+            "DeepSpeed", "0.4.3", 2, 2, "bf16", "global_step3", List.of(), Weights.MASTER);
 
     List<Finding> findings =
         Doctor.ofCheckpoint(
@@ -292,7 +285,7 @@ class CheckpointDoctorTest {
     new Complaints(findings)
         .says(
             Severity.WARNING,
-            "DeepSpeed " + version + " is " + age + " than any that was tried (0.4.4 to 0.19)",
+            "DeepSpeed 0.4.3 is older than any that was tried (0.4.4 to 0.19.8)",
             "zero_to_fp32.py");
     assertTrue(
         Doctor.ofCheckpoint(read).stream().allMatch(f -> f.severity().equals(Severity.INFO)));

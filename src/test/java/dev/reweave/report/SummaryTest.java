@@ -20,7 +20,7 @@ class SummaryTest {
             1,
             new Manifest.Input("in", "", "DeepSpeed", "", 3, count, "master", List.of()),
             "out",
-            new Manifest.Options("float32", "include", "", "", "", 1, "", 1, "", ""),
+            new Manifest.Options("float32", "include", "", "", "", 1, "", 1, "", "", ""),
             null,
             null,
             new Manifest.Result(
@@ -36,6 +36,7 @@ class SummaryTest {
                 count,
                 List.of(new Manifest.Unchecked("why", count, count)),
                 count),
+            List.of(),
             List.of());
     return Summary.result(manifest, List.of(), "out");
   }

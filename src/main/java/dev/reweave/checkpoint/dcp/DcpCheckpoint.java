@@ -1,9 +1,11 @@
 package dev.reweave.checkpoint.dcp;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.TestedVersions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.pytorch.PickleFile;
 import dev.reweave.storage.InputFile;
@@ -92,7 +94,10 @@ public final class DcpCheckpoint {
     Checkpoint.Source source =
         new Checkpoint.Source(FRAMEWORK, "", -1, 1, "", folder.tag(), folder.tags(), Weights.MODEL);
     List<InputFile> files = byFile.keySet().stream().map(folder.files()::get).toList();
-    return new Checkpoint(source, files, named, Map.of(), notes);
+    List<Caution> cautions =
+        TestedVersions.distributedFormat(metadata.version(), folder.metadata().uri()).stream()
+            .toList();
+    return new Checkpoint(source, files, named, Map.of(), notes, cautions, List.of());
   }
 
   /** Chunks by file name, and in a file by position. */

@@ -49,6 +49,11 @@ final class DcpMetadata {
     return List.copyOf(tensors.keySet());
   }
 
+  /** Of the format; empty where torch before 2.7 wrote none. */
+  String version() {
+    return root.attribute("version").filter(TorchValue::isText).map(TorchValue::text).orElse("");
+  }
+
   /** Number of entries that are no tensors. */
   int others() {
     return others;

@@ -21,6 +21,7 @@ public final class DeepSpeedCheckpoint {
   private final MetadataScanner scanner;
   private final TagFolder folder;
   private final ReadOptions options;
+  private final Survey survey = new Survey();
 
   private DeepSpeedCheckpoint(MetadataScanner scanner, TagFolder folder, ReadOptions options) {
     this.scanner = scanner;
@@ -132,7 +133,14 @@ public final class DeepSpeedCheckpoint {
             folder.tag(),
             folder.tags(),
             weights);
-    return new Checkpoint(source, files, dict.tensors(), Map.copyOf(dict.aliases()), notes);
+    return new Checkpoint(
+        source,
+        files,
+        dict.tensors(),
+        Map.copyOf(dict.aliases()),
+        notes,
+        survey.cautions(),
+        survey.clientState());
   }
 
   /**
@@ -142,20 +150,23 @@ public final class DeepSpeedCheckpoint {
    */
   private List<PlainStates> scan(
       List<ModelRank> ranks, List<LayerFile> layers, List<InputFile> files) {
-    List<MetadataScanner.Request<RankFacts>> requests = new ArrayList<>();
+    List<MetadataScanner.Request<Surveyed<RankFacts>>> requests = new ArrayList<>();
     for (ModelRank rank : ranks) {
       List<MetadataScanner.Probe<RankFacts>> probes = rank.probes();
       for (int i = 0; i < probes.size(); i++) {
         InputFile file = rank.files().get(i);
-        requests.add(new MetadataScanner.Request<>(file, files.size(), probes.get(i)));
+        requests.add(
+            new MetadataScanner.Request<>(file, files.size(), surveyed(file, probes.get(i))));
         files.add(file);
       }
     }
     for (LayerFile layer : layers) {
-      requests.add(new MetadataScanner.Request<>(layer.file(), files.size(), PlainStates::read));
+      requests.add(
+          new MetadataScanner.Request<>(
+              layer.file(), files.size(), surveyed(layer.file(), PlainStates::read)));
       files.add(layer.file());
     }
-    List<RankFacts> facts = scanner.scan(requests);
+    List<RankFacts> facts = survey.take(scanner.scan(requests));
     int at = 0;
     for (ModelRank rank : ranks) {
       int end = at + rank.files().size();
@@ -163,5 +174,13 @@ public final class DeepSpeedCheckpoint {
       at = end;
     }
     return facts.subList(at, facts.size()).stream().map(PlainStates.class::cast).toList();
+  }
+
+  private static MetadataScanner.Probe<Surveyed<RankFacts>> surveyed(
+      InputFile file, MetadataScanner.Probe<RankFacts> probe) {
+    return RankFile.of(file)
+        .map(f -> FileSurvey.of(f.kind()))
+        .orElse(FileSurvey.STATE_DICT)
+        .with(probe);
   }
 }

@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Caution;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Overlapped;
 import dev.reweave.storage.Stores;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * The folder {@code zero} of a universal checkpoint, in which each parameter has a folder under its
@@ -26,6 +28,10 @@ public record ParameterFolders(String address, List<String> folders) {
   private static final String OPTIMIZER = "optimizer_state.pt";
 
   private static final Set<String> MOMENTS = Set.of("exp_avg.pt", "exp_avg_sq.pt", "step.pt");
+
+  /** What a converter would save, or a piece of it; checksums and hidden files are none. */
+  private static final Pattern SAVED =
+      Pattern.compile("[^._].*\\.(pt|bin|safetensors)([-.]\\d.*)?");
 
   public ParameterFolders {
     folders = List.copyOf(folders);
@@ -71,6 +77,11 @@ public record ParameterFolders(String address, List<String> folders) {
    * @throws ReweaveException if one has no weights
    */
   public Map<String, Parameter> parameters(Stores stores) {
+    return parameters(stores, new Survey());
+  }
+
+  /** The same, and a survey of the files beside them. */
+  Map<String, Parameter> parameters(Stores stores, Survey survey) {
     Map<String, Parameter> parameters = new TreeMap<>();
     List<Stores.Listing> listings = Overlapped.answers(folders, stores::list);
     for (int i = 0; i < folders.size(); i++) {
@@ -90,7 +101,20 @@ public record ParameterFolders(String address, List<String> folders) {
       boolean hasMoments = files.stream().anyMatch(f -> MOMENTS.contains(f.name()));
       parameters.put(
           folder.substring(folder.lastIndexOf('/') + 1), new Parameter(weights, hasMoments));
+      files.stream()
+          .filter(f -> SAVED.matcher(f.name()).matches())
+          .filter(f -> !f.name().equals(WEIGHTS) && !MOMENTS.contains(f.name()))
+          .forEach(f -> survey.add(unknown(f)));
     }
     return parameters;
+  }
+
+  private static Caution unknown(InputFile file) {
+    String name = KnownKeys.shown(file.name());
+    return new Caution(
+        Caution.Kind.UNKNOWN_FILE,
+        name,
+        "unknown file " + name + " beside the weights of a parameter, which may be a part of them",
+        file.uri());
   }
 }

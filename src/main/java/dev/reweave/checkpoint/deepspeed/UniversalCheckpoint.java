@@ -30,6 +30,7 @@ public final class UniversalCheckpoint {
   private final ParameterFolders parameters;
   private final boolean partitioned;
   private final List<RankFile> models;
+  private final Survey survey = new Survey();
 
   private UniversalCheckpoint(
       Stores stores,
@@ -76,10 +77,11 @@ public final class UniversalCheckpoint {
       }
       return DeepSpeedCheckpoint.read(scanner, folder, options);
     }
-    Map<String, ParameterFolders.Parameter> folders = parameters.parameters(stores);
+    Map<String, ParameterFolders.Parameter> folders = parameters.parameters(stores, survey);
     List<InputFile> files = new ArrayList<>(models.stream().map(RankFile::file).toList());
     folders.values().forEach(p -> files.add(p.weights()));
-    List<Serializable> facts = scanner.scan(requests(files, List.copyOf(folders.keySet())));
+    List<Serializable> facts =
+        survey.take(scanner.scan(requests(files, List.copyOf(folders.keySet()))));
     List<Serializable> ofModels = facts.subList(0, models.size());
     UniversalMasters masters =
         new UniversalMasters(
@@ -112,18 +114,27 @@ public final class UniversalCheckpoint {
             folder.tag(),
             folder.tags(),
             Weights.MASTER);
-    return new Checkpoint(source, files, dict.tensors(), Map.copyOf(dict.aliases()), notes);
+    return new Checkpoint(
+        source,
+        files,
+        dict.tensors(),
+        Map.copyOf(dict.aliases()),
+        notes,
+        survey.cautions(),
+        survey.clientState());
   }
 
-  private List<MetadataScanner.Request<Serializable>> requests(
+  private List<MetadataScanner.Request<Surveyed<Serializable>>> requests(
       List<InputFile> files, List<String> names) {
-    List<MetadataScanner.Request<Serializable>> requests = new ArrayList<>();
+    List<MetadataScanner.Request<Surveyed<Serializable>>> requests = new ArrayList<>();
     for (int i = 0; i < files.size(); i++) {
       requests.add(
           new MetadataScanner.Request<>(
               files.get(i),
               i,
-              i < models.size() ? ofModel(i) : ofParameter(names.get(i - models.size()))));
+              i < models.size()
+                  ? FileSurvey.MODEL_STATES.with(ofModel(i))
+                  : FileSurvey.PARAMETER.with(ofParameter(names.get(i - models.size())))));
     }
     return requests;
   }

@@ -1,6 +1,7 @@
 package dev.reweave.job.compare;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.job.prepare.Renaming;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 
@@ -41,6 +43,12 @@ public final class Diff {
     DiffReport.Side side(Stores stores, DiffRequest.Side asked) {
       int tensors = (int) wanted.values().stream().map(NamedTensor::name).distinct().count();
       return new DiffReport.Side(stores.resolve(asked.address()), checkpoint.source(), tensors);
+    }
+
+    List<String> notes() {
+      return Stream.concat(
+              checkpoint.cautions().stream().map(Caution::text), renaming.notes().stream())
+          .toList();
     }
 
     List<DiffReport.Absent> notIn(Read other) {
@@ -139,8 +147,8 @@ public final class Diff {
 
   private static List<String> notes(Read first, Read second, List<DiffReport.Row> rows) {
     List<String> notes = new ArrayList<>();
-    first.renaming().notes().forEach(note -> notes.add("first: " + note));
-    second.renaming().notes().forEach(note -> notes.add("second: " + note));
+    first.notes().forEach(note -> notes.add("first: " + note));
+    second.notes().forEach(note -> notes.add("second: " + note));
     if (rows.isEmpty()) {
       notes.add(
           "no name is on both sides: --mapping gives the first's tensors other names,"

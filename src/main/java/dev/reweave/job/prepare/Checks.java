@@ -1,13 +1,25 @@
 package dev.reweave.job.prepare;
 
+import dev.reweave.checkpoint.Unfamiliar;
+
 /**
- * What is checked of a result before it is published, beside what always is. It changes no byte of
- * the weights.
+ * What is checked of a checkpoint, and of a result before it is published, beside what always is.
+ * It changes no byte of the weights.
  */
-public record Checks(ReadBack readBack, Digest digest, Nonfinite nonfinite) {
+public record Checks(ReadBack readBack, Digest digest, Nonfinite nonfinite, Unfamiliar unfamiliar) {
   /** What is done if nothing else is asked for. */
   public static final Checks DEFAULTS =
       new Checks(ReadBack.OBJECT_STORES, Digest.CRC32C, Nonfinite.WARN);
+
+  /** Checks of a result alone. */
+  public Checks(ReadBack readBack, Digest digest, Nonfinite nonfinite) {
+    this(readBack, digest, nonfinite, Unfamiliar.TELL);
+  }
+
+  /** The same, with this answer to what is not known of the checkpoint. */
+  public Checks withUnfamiliar(Unfamiliar answer) {
+    return new Checks(readBack, digest, nonfinite, answer);
+  }
 
   /** Where the output is read again and compared with what was written. */
   public enum ReadBack {

@@ -1,10 +1,12 @@
 package dev.reweave.job.prepare;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.doctor.Doctor;
 import dev.reweave.doctor.Severity;
 import dev.reweave.job.prepare.ConversionRequest.Proving;
@@ -69,6 +71,9 @@ public final class Preparation {
   public Prepared prepare(ConversionRequest request) {
     ReadOptions reading = Renaming.reading(stores, request.reading(), request.mapping());
     Checkpoint checkpoint = new CheckpointReader(stores, scanner).read(request.input(), reading);
+    if (request.checks().unfamiliar() == Unfamiliar.REFUSE) {
+      Caution.requireNone(checkpoint.cautions());
+    }
     Renaming renaming =
         wanted(Renaming.of(stores, checkpoint, request.mapping()), request.planning());
     Optional<BaseDesign> base =

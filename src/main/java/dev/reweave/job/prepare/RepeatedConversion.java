@@ -2,6 +2,7 @@ package dev.reweave.job.prepare;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.job.prepare.ConversionRequest.Earlier;
 import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
@@ -26,6 +27,7 @@ public final class RepeatedConversion {
    * The request that an earlier conversion fulfilled: the same tag, mapping, base and options.
    *
    * @param manifest address of its {@code reweave.json}, or of the folder that holds it
+   * @param checks of the result; strictness of the earlier conversion stays
    * @param output another folder for the result; empty for the same
    * @throws ReweaveException if there is no manifest, or none that tells enough
    */
@@ -86,7 +88,9 @@ public final class RepeatedConversion {
             .orElse(MappingChoice.NONE),
         manifest.baseUsed().map(RepeatedConversion::base),
         proving(options.proving()),
-        checks,
+        text(options.unfamiliar())
+            .map(u -> checks.withUnfamiliar(constant(Unfamiliar.class, u)))
+            .orElse(checks),
         existing,
         earlier);
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * What a defect can be found by, without a name of a store, machine, person or folder, without
@@ -106,7 +108,9 @@ public final class BugReport {
             plan.chunkBytes(),
             plan.bytesToRead(),
             plan.bytesToWrite(),
-            notes.stream().limit(MOST).toList()));
+            Stream.concat(checkpoint.cautions().stream().map(Caution::problem), notes.stream())
+                .limit(MOST)
+                .toList()));
   }
 
   /** Takes a failure, as it was told and as it was thrown. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.ReadOptions;
@@ -115,19 +116,22 @@ class DcpMetadataProblemsTest {
   }
 
   private Checkpoint read() throws IOException {
-    return read(
-        new Instance(
-            MODULE,
-            "Metadata",
-            dict(
-                "state_dict_metadata",
-                tensors,
-                "planner_data",
-                planner,
-                "storage_data",
-                places,
-                "storage_meta",
-                null)));
+    return read(metadata());
+  }
+
+  private Instance metadata(Object... more) {
+    Map<Object, Object> attributes =
+        dict(
+            "state_dict_metadata",
+            tensors,
+            "planner_data",
+            planner,
+            "storage_data",
+            places,
+            "storage_meta",
+            null);
+    attributes.putAll(dict(more));
+    return new Instance(MODULE, "Metadata", attributes);
   }
 
   private Checkpoint read(Object metadata) throws IOException {
@@ -164,6 +168,22 @@ class DcpMetadataProblemsTest {
             "2 tensors of the training state left out, below 'optimizer', 'rng_state'",
             "among them are fp32 masters: the weights are the model's own"),
         checkpoint.notes());
+  }
+
+  /** Files say of which format they are, and not which torch wrote them. */
+  @Test
+  void warnsOfANewerFormat() throws IOException {
+    whole("weight", 3L);
+
+    assertEquals(List.of(), read().cautions());
+    assertEquals(List.of(), read(metadata("version", "1.0.0")).cautions());
+    assertEquals(List.of(), read(metadata("version", null)).cautions());
+    List<Caution> cautions = read(metadata("version", "1.1.0")).cautions();
+    assertEquals(1, cautions.size());
+    assertEquals(
+        "written by distributed checkpoint format 1.1.0; tested up to 1.0.0",
+        cautions.get(0).problem());
+    assertEquals("file:" + temp.resolve("ckpt/.metadata"), cautions.get(0).place());
   }
 
   @Test

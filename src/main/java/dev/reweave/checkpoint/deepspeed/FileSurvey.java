@@ -1,0 +1,105 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.checkpoint.Caution;
+import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.checkpoint.TestedVersions;
+import dev.reweave.pytorch.TorchValue;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Looks through files of DeepSpeed, each kind in its way, for what is not known. */
+enum FileSurvey {
+  MODEL_STATES {
+    @Override
+    void look(TorchValue root, List<Caution> cautions, List<String> clientState) {
+      TopLevelKeys rule = new TopLevelKeys(root);
+      for (Map.Entry<String, TorchValue> entry : root.entries()) {
+        String key = entry.getKey();
+        if (KnownKeys.MODEL_STATES.knows(key) || entry.getValue().isNone()) {
+          continue;
+        }
+        if (rule.isOfLayout(key, entry.getValue())) {
+          cautions.add(KnownKeys.MODEL_STATES.caution(key, root.place()));
+        } else if (clientState.size() < KnownKeys.MOST) {
+          clientState.add(KnownKeys.shown(key));
+        }
+      }
+      unknown(KnownKeys.UNIVERSAL_INFO, root.find(INFO), cautions);
+      unknown(KnownKeys.PARALLEL_DIMENSIONS, root.find("checkpoint_parallel_dimensions"), cautions);
+      unknown(
+          KnownKeys.ZERO_OPTIMIZATION,
+          root.find("ds_config").flatMap(config -> config.find("zero_optimization")),
+          cautions);
+      root
+          .find("ds_autoep_layers")
+          .filter(TorchValue::isSequence)
+          .map(TorchValue::items)
+          .orElse(List.of())
+          .stream()
+          .limit(MOST_LAYERS)
+          .forEach(layer -> unknown(KnownKeys.AUTOEP_LAYER, Optional.of(layer), cautions));
+    }
+  },
+  OPTIMIZER_STATES {
+    @Override
+    void look(TorchValue root, List<Caution> cautions, List<String> clientState) {
+      unknown(KnownKeys.OPTIMIZER_FILE, Optional.of(root), cautions);
+      Optional<TorchValue> state = root.find("optimizer_state_dict");
+      unknown(KnownKeys.OPTIMIZER_STATE, state, cautions);
+      unknown(KnownKeys.UNIVERSAL_INFO, state.flatMap(s -> s.find(INFO)), cautions);
+    }
+  },
+  /** Of a layer or an expert: every key is the name of a tensor. */
+  STATE_DICT {
+    @Override
+    void look(TorchValue root, List<Caution> cautions, List<String> clientState) {}
+  },
+  /** {@code fp32.pt} of a universal checkpoint. */
+  PARAMETER {
+    @Override
+    void look(TorchValue root, List<Caution> cautions, List<String> clientState) {
+      unknown(KnownKeys.UNIVERSAL_PARAMETER, Optional.of(root), cautions);
+    }
+  };
+
+  /** All layers have the same keys. */
+  private static final int MOST_LAYERS = 20;
+
+  private static final String INFO = "universal_checkpoint_info";
+
+  /** What suits a kind of rank's file. */
+  static FileSurvey of(RankFile.Kind kind) {
+    return switch (kind) {
+      case MODEL, PARTITIONED_MODEL -> MODEL_STATES;
+      case OPTIMIZER -> OPTIMIZER_STATES;
+      case OFFLOADED, LAYER, EXPERT, EXPERT_OPTIMIZER, UNKNOWN -> STATE_DICT;
+    };
+  }
+
+  /** The same probe, with a survey of each file that it could read. */
+  <T extends Serializable> MetadataScanner.Probe<Surveyed<T>> with(MetadataScanner.Probe<T> probe) {
+    return file -> of(probe.read(file), file.root());
+  }
+
+  private <T extends Serializable> Surveyed<T> of(T facts, TorchValue root) {
+    List<Caution> cautions = new ArrayList<>();
+    List<String> clientState = new ArrayList<>();
+    if (root.isDict()) {
+      look(root, cautions, clientState);
+      root.find("ds_version")
+          .filter(TorchValue::isText)
+          .flatMap(v -> TestedVersions.deepSpeed(v.text(), root.place()))
+          .ifPresent(cautions::add);
+    }
+    return new Surveyed<>(facts, List.copyOf(cautions), List.copyOf(clientState));
+  }
+
+  abstract void look(TorchValue root, List<Caution> cautions, List<String> clientState);
+
+  private static void unknown(KnownKeys known, Optional<TorchValue> dict, List<Caution> cautions) {
+    dict.filter(TorchValue::isDict).ifPresent(d -> cautions.addAll(known.unknown(d)));
+  }
+}

@@ -26,7 +26,13 @@ public final class MappingFuzz {
           tensor("model.diffusion_model.mixins.patch_embed.proj.weight", 2, 2, 1, 1),
           tensor("to_q.lora_A.weight", 2, 4),
           tensor("to_k.lora_A.weight", 2, 4),
-          tensor("encoder.conv_in.conv.weight", 0, 3));
+          tensor("encoder.conv_in.conv.weight", 0, 3),
+          tensor("layers.0.mlp.experts.gate_up_proj", 3, 4, 2),
+          tensor("layers.0.mlp.experts.down_proj", 3, 2, 2),
+          tensor("layers.1.mlp.experts.0.gate.weight", 2, 2),
+          tensor("layers.1.mlp.experts.0.up.weight", 2, 2),
+          tensor("layers.1.mlp.experts.1.gate.weight", 2, 2),
+          tensor("layers.1.mlp.experts.1.up.weight", 2, 2));
   private static final List<String> NAMES = TENSORS.stream().map(NamedTensor::name).toList();
   private static final Map<String, String> ALIASES = Map.of("tied", "a");
 
@@ -43,6 +49,12 @@ public final class MappingFuzz {
         {"match": "to_([qk])\\\\.lora_A\\\\.weight",
          "join": {"to": "qk", "dim": 0, "part": "$1", "order": ["q", "k"]}},
         {"match": "model.*", "drop": "not wanted"},
+        {"match": "(.*)\\\\.gate_up_proj", "unstack": {"dim": 0,
+         "split": {"dim": 0, "into": ["$1.${index}.gate", "$1.${index}.up"]}}},
+        {"match": "(.*)\\\\.down_proj", "unstack": {"dim": 1, "into": "$1.${index}.down"}},
+        {"match": "(.*)\\\\.(\\\\d+)\\\\.(gate|up)\\\\.weight",
+         "stack": {"to": "$1.gate_up_proj", "dim": 0, "index": "$2",
+          "join": {"dim": 0, "part": "$3", "order": ["gate", "up"]}}},
         {"prefix": "layers.", "rename": "blocks."},
         {"prefix": "", "rename": ""},
         {"match": "blocks\\\\.(\\\\d+)\\\\..*", "require": ["qk"]}],

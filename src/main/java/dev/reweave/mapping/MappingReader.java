@@ -68,11 +68,19 @@ final class MappingReader {
   }
 
   private static Recognition recognition(JsonObject root) {
-    JsonObject recognise = root.object("recognise", Set.of("all", "none"));
-    List<String> none = recognise.has("none") ? recognise.texts("none") : List.of();
-    return new Recognition(
-        recognise.texts("all").stream().map(regex -> NamePattern.regex(regex, recognise)).toList(),
-        none.stream().map(regex -> NamePattern.regex(regex, recognise)).toList());
+    JsonObject recognise = root.object("recognise", Set.of("all", "none", "base"));
+    Optional<Recognition.Scheme> base =
+        recognise.has("base")
+            ? Optional.of(scheme(recognise.object("base", Set.of("all", "none"))))
+            : Optional.empty();
+    return new Recognition(scheme(recognise), base);
+  }
+
+  private static Recognition.Scheme scheme(JsonObject names) {
+    List<String> none = names.has("none") ? names.texts("none") : List.of();
+    return new Recognition.Scheme(
+        names.texts("all").stream().map(regex -> NamePattern.regex(regex, names)).toList(),
+        none.stream().map(regex -> NamePattern.regex(regex, names)).toList());
   }
 
   private static String action(JsonObject rule) {

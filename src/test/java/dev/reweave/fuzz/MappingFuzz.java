@@ -39,7 +39,8 @@ public final class MappingFuzz {
   private static final String SMALL =
       """
       {"name": "m", "description": "d", "component": "transformer", "weightsName": "w",
-       "recognise": {"all": ["layers\\\\.\\\\d+\\\\..*"], "none": ["nothing"]},
+       "recognise": {"all": ["layers\\\\.\\\\d+\\\\..*"], "none": ["nothing"],
+        "base": {"all": ["layers\\\\..*"], "none": ["nothing"]}},
        "rules": [
         {"match": "(?<g>a|tied)", "translate": {"g": {"a": "b", "tied": "c"}}, "rename": "x.${g}"},
         {"match": "(.*)query_key_value(.*)",
@@ -48,13 +49,13 @@ public final class MappingFuzz {
          "split": {"dim": 1, "parts": 2, "into": [{"to": "d0", "take": [1]}, {"to": "d1", "take": [0]}]}},
         {"match": "to_([qk])\\\\.lora_A\\\\.weight",
          "join": {"to": "qk", "dim": 0, "part": "$1", "order": ["q", "k"]}},
-        {"match": "model.*", "drop": "not wanted"},
         {"match": "(.*)\\\\.gate_up_proj", "unstack": {"dim": 0,
          "split": {"dim": 0, "into": ["$1.${index}.gate", "$1.${index}.up"]}}},
         {"match": "(.*)\\\\.down_proj", "unstack": {"dim": 1, "into": "$1.${index}.down"}},
         {"match": "(.*)\\\\.(\\\\d+)\\\\.(gate|up)\\\\.weight",
          "stack": {"to": "$1.gate_up_proj", "dim": 0, "index": "$2",
           "join": {"dim": 0, "part": "$3", "order": ["gate", "up"]}}},
+        {"match": "model.*", "drop": "not wanted"},
         {"prefix": "layers.", "rename": "blocks."},
         {"prefix": "", "rename": ""},
         {"match": "blocks\\\\.(\\\\d+)\\\\..*", "require": ["qk"]}],
@@ -74,6 +75,9 @@ public final class MappingFuzz {
     mappings.add(Words.json(Seeds.bytes("fixtures/tp2_z1_fp16_w2/mapping.json")));
     for (String name : List.of("lora", "transformer", "vae")) {
       mappings.add(Words.json(Seeds.bytes("dev/reweave/mappings/cogvideox-sat-" + name + ".json")));
+    }
+    for (String name : List.of("mixtral", "moe", "qwen2-vl")) {
+      mappings.add(Words.json(Seeds.bytes("dev/reweave/mappings/transformers-" + name + ".json")));
     }
     return mappings;
   }
@@ -96,7 +100,7 @@ public final class MappingFuzz {
     Promise.check(
         () -> {
           Mapping mapping = Mapping.parse(json, "memory:/mapping.json");
-          mapping.recognises(NAMES);
+          mapping.recognises(NAMES, () -> NAMES);
           for (SlicingRule rule : mapping.slicing()) {
             TENSORS.stream().filter(t -> rule.matches(t.name())).forEach(t -> whole(rule, t));
           }

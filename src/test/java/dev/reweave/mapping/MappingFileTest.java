@@ -182,6 +182,10 @@ class MappingFileTest {
           {'name': 'n', 'description': 'd', 'rules': RULES, 'weightsName': '.a'} | 'weightsName' is not a plain file name: conf/x.json
           {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {}} | 'all' is not a list of at least one element: conf/x.json, 'recognise'
           {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'none': 'b'}} | 'none' is not a list of at least one element: conf/x.json, 'recognise'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'base': {}}} | 'all' is not a list of at least one element: conf/x.json, 'recognise', 'base'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'base': ['b']}} | not a JSON object: conf/x.json, 'recognise', 'base'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'base': {'all': ['b'], 'base': 'c'}}} | unknown member 'base': conf/x.json, 'recognise', 'base'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'base': {'all': ['b']}}} | 'all' is not a list of at least one element: conf/x.json, 'recognise'
           {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['*']}} | '*' is not a regular expression: Dangling meta character '*': conf/x.json, 'recognise'
           """)
   void refusesWhatIsNoMapping(String json, String problem) {

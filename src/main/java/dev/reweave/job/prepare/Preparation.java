@@ -69,15 +69,13 @@ public final class Preparation {
   public Prepared prepare(ConversionRequest request) {
     ReadOptions reading = Renaming.reading(stores, request.reading(), request.mapping());
     Checkpoint checkpoint = new CheckpointReader(stores, scanner).read(request.input(), reading);
-    Renaming renaming =
-        wanted(Renaming.of(stores, checkpoint, request.mapping()), request.planning());
-    Optional<BaseDesign> base =
+    Optional<ChosenBase> chosen =
         request
             .base()
-            .map(
-                choice ->
-                    BaseDesign.read(
-                        stores.guarded(choice.address(), reading.safeguards()), choice, renaming));
+            .map(c -> new ChosenBase(stores.guarded(c.address(), reading.safeguards()), c));
+    Renaming renaming =
+        wanted(Renaming.of(stores, checkpoint, request.mapping(), chosen), request.planning());
+    Optional<BaseDesign> base = chosen.map(c -> BaseDesign.read(c, renaming));
     base.ifPresent(b -> b.require(renaming, request.planning().only(), request.input()));
     requireBaseForLikeness(request);
     Design design = design(checkpoint, renaming, base, request.planning());
@@ -88,7 +86,8 @@ public final class Preparation {
     base.ifPresent(b -> notes.addAll(b.notes()));
     ConversionPlan plan = new Planner(request.planning()).plan(design);
     if (request.proving() == Proving.SECOND_COPY) {
-      plan = SecondCopy.of(stores, scanner, request, checkpoint, renaming).prove(plan, notes);
+      ConversionRequest named = request.withMapping(renaming.choice(request.mapping()));
+      plan = SecondCopy.of(stores, scanner, named, checkpoint, renaming).prove(plan, notes);
     }
     Set<InputFile> inputs = new LinkedHashSet<>(checkpoint.files());
     inputs.addAll(plan.second());

@@ -4,9 +4,11 @@ import dev.reweave.tensor.DType;
 import dev.reweave.tensor.TensorSpec;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * One model of a base, as the headers of its weight files describe it.
@@ -53,6 +55,13 @@ public record Component(
   /** The shards' file names, sorted. */
   public List<String> files() {
     return shards.values().stream().distinct().sorted().toList();
+  }
+
+  /** Names of its tensors, with those of tied ones that were left out. */
+  public Set<String> tensorNames() {
+    Set<String> all = new HashSet<>(tensors.keySet());
+    all.addAll(droppedNames.keySet());
+    return Collections.unmodifiableSet(all);
   }
 
   /** The element type of most of its bytes that a cast could change; empty if it has none. */

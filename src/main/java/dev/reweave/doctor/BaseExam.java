@@ -9,11 +9,14 @@ import dev.reweave.mapping.Mapping;
 import dev.reweave.mapping.Mappings;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.StorageRef;
+import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Finds out which model the tensors' names are of, and compares them with a base's. */
@@ -33,12 +36,11 @@ final class BaseExam {
 
   /** Says what the names of a checkpoint are recognised as, and compares the result with a base. */
   void compare(String address, Checkpoint checkpoint, Optional<BaseFolder> base) {
+    String place = stores.resolve(address);
     findings
-        .attempt(() -> named(address, checkpoint))
+        .attempt(() -> named(place, checkpoint.tensors(), checkpoint.aliases(), base))
         .flatMap(named -> named)
-        .ifPresent(
-            named ->
-                base.ifPresent(b -> compare(stores.resolve(address), named, b, Optional.empty())));
+        .ifPresent(named -> base.ifPresent(b -> compare(place, named, b, Optional.empty())));
   }
 
   /**
@@ -51,17 +53,41 @@ final class BaseExam {
       findings.info("not compared: the base has no " + folder, address + "/" + folder);
       return;
     }
+    if (folder.isEmpty()) {
+      List<NamedTensor> placed = tensors.values().stream().map(BaseExam::anywhere).toList();
+      findings
+          .attempt(() -> named(address, placed, Map.of(), Optional.of(base)))
+          .flatMap(named -> named)
+          .ifPresent(named -> compare(address, named, base, Optional.empty()));
+      return;
+    }
     Named named = new Named(List.copyOf(tensors.values()), Map.of(), Optional.empty());
-    String place = folder.isEmpty() ? address : address + "/" + folder;
-    compare(place, named, base, folder.isEmpty() ? Optional.empty() : Optional.of(folder));
+    compare(address + "/" + folder, named, base, Optional.of(folder));
   }
 
-  private Optional<Named> named(String address, Checkpoint checkpoint) {
-    String place = stores.resolve(address);
-    List<String> names =
-        new ArrayList<>(checkpoint.tensors().stream().map(NamedTensor::name).toList());
-    names.addAll(checkpoint.aliases().keySet());
-    List<Mapping> fitting = Mappings.recognise(names);
+  /** A tensor of which nothing but name, type and shape matters. */
+  private static NamedTensor anywhere(TensorSpec spec) {
+    StorageRef storage =
+        new StorageRef(
+            0,
+            spec.name(),
+            0,
+            spec.dtype(),
+            spec.elements(),
+            StorageRef.Endian.LITTLE,
+            StorageRef.NO_CRC);
+    return new NamedTensor(spec, StoredLayout.contiguous(storage, 0, spec.shape()));
+  }
+
+  private Optional<Named> named(
+      String place,
+      List<NamedTensor> tensors,
+      Map<String, String> aliases,
+      Optional<BaseFolder> base) {
+    List<String> names = new ArrayList<>(tensors.stream().map(NamedTensor::name).toList());
+    names.addAll(aliases.keySet());
+    List<Mapping> fitting =
+        Mappings.recognise(names, () -> base.map(b -> names(b, names)).orElse(Set.of()));
     if (fitting.size() > 1) {
       findings.warning(
           "the names of the tensors fit several mappings: "
@@ -71,15 +97,19 @@ final class BaseExam {
       return Optional.empty();
     }
     if (fitting.isEmpty()) {
-      return Optional.of(
-          new Named(specs(checkpoint.tensors()), checkpoint.aliases(), Optional.empty()));
+      return Optional.of(new Named(specs(tensors), aliases, Optional.empty()));
     }
     Mapping mapping = fitting.get(0);
     findings.info(
         "names recognised: mapping " + mapping.name() + " (" + mapping.description() + ")", place);
-    Mapped mapped = mapping.apply(checkpoint.tensors(), checkpoint.aliases());
+    Mapped mapped = mapping.apply(tensors, aliases);
     mapped.notes().forEach(note -> findings.info(note, place));
     return Optional.of(new Named(specs(mapped.tensors()), mapped.aliases(), mapping.component()));
+  }
+
+  private static Set<String> names(BaseFolder base, List<String> ofCheckpoint) {
+    return base.component(Optional.empty(), Optional.empty(), ofCheckpoint, Optional.empty())
+        .tensorNames();
   }
 
   private static List<TensorSpec> specs(List<NamedTensor> tensors) {

@@ -1,6 +1,7 @@
 package dev.reweave.mapping;
 
 import java.util.List;
+import java.util.Optional;
 
 /** What a rule does with the tensors that it matches. */
 sealed interface Action {
@@ -30,6 +31,16 @@ sealed interface Action {
   record Range(long from, long count) {}
 
   /**
+   * Cuts a tensor into as many parts as a dimension is long, each without the dimension.
+   *
+   * @param part what becomes of each: a {@link Rename}, or a {@link Split} of it
+   */
+  record Unstack(int dim, Action part) implements Action {
+    /** The group that stands for the number of a part, from 0, in the names of what it becomes. */
+    static final String INDEX = "index";
+  }
+
+  /**
    * Makes one tensor of several.
    *
    * @param part which part of it a tensor is
@@ -40,6 +51,14 @@ sealed interface Action {
       order = List.copyOf(order);
     }
   }
+
+  /**
+   * Makes one tensor of several of the same shape, along a dimension that it has and they have not.
+   *
+   * @param index the number of a part, from 0
+   * @param join how each part is made of pieces; absent where a part is one tensor
+   */
+  record Stack(Template to, int dim, Template index, Optional<Join> join) implements Action {}
 
   /** Leaves a tensor out. */
   record Drop(String reason) implements Action {}

@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** One tensor that is put together from several, while they are found. */
-final class Joining {
+/** Tensors that follow each other along a dimension of the whole. */
+final class Joining implements Assembly {
   private final String target;
   private final Rule rule;
   private final Action.Join join;
@@ -20,17 +20,14 @@ final class Joining {
     this.join = join;
   }
 
-  /** The name that the whole gets. */
-  String target() {
+  @Override
+  public String target() {
     return target;
   }
 
-  /**
-   * Takes one part.
-   *
-   * @throws ReweaveException if it has no place in the whole, or another has its place
-   */
-  void add(String part, NamedTensor tensor) {
+  @Override
+  public void add(NameMatch match, NamedTensor tensor) {
+    String part = join.part().expand(match);
     if (!join.order().contains(part)) {
       throw problem(
           "tensor "
@@ -70,26 +67,30 @@ final class Joining {
   }
 
   private ReweaveException unlike(NamedTensor a, NamedTensor b, String problem) {
-    return problem("parts of " + target + " are " + problem + ": " + shown(a) + ", " + shown(b));
-  }
-
-  private static String shown(NamedTensor tensor) {
-    return tensor.name() + " " + tensor.spec().dtype() + " " + tensor.spec().shape();
+    return problem(
+        "parts of "
+            + target
+            + " are "
+            + problem
+            + ": "
+            + Assembly.shown(a)
+            + ", "
+            + Assembly.shown(b));
   }
 
   private ReweaveException problem(String problem) {
     return ReweaveException.mismatch(problem, rule.place(), "correct the rule");
   }
 
-  /** The parts that did not come. */
-  List<String> missing() {
+  @Override
+  public List<String> missing() {
     List<String> missing = new ArrayList<>(join.order());
     missing.removeAll(parts.keySet());
     return missing;
   }
 
-  /** The whole; only where nothing is {@link #missing()}. */
-  NamedTensor tensor() {
+  @Override
+  public NamedTensor tensor() {
     return NamedTensor.joined(target, join.dim(), join.order().stream().map(parts::get).toList());
   }
 }

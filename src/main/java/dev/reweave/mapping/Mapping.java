@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Rules that lead from one way to name and cut the tensors of a model to another. They are applied
@@ -87,9 +88,14 @@ public final class Mapping {
     return json;
   }
 
-  /** Whether these are names of a model that the mapping is for, as far as the mapping tells. */
-  public boolean recognises(Collection<String> names) {
-    return title.recognition().filter(recognition -> recognition.fits(names)).isPresent();
+  /**
+   * Whether these are names of a model that the mapping is for, as far as the mapping tells.
+   *
+   * @param base names of the model that the result shall look like, of which there are none without
+   *     one; asked for only where they can decide
+   */
+  public boolean recognises(Collection<String> names, Supplier<? extends Collection<String>> base) {
+    return title.recognition().filter(r -> r.fits(names, base)).isPresent();
   }
 
   /**

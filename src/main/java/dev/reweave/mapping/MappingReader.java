@@ -2,11 +2,12 @@ package dev.reweave.mapping;
 
 import dev.reweave.tensor.SlicingRule;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Reads mapping files. */
 final class MappingReader {
@@ -19,9 +20,11 @@ final class MappingReader {
           "recognise",
           "rules",
           "tensorParallel");
-  private static final Set<String> ACTIONS = Set.of("rename", "split", "join", "drop", "require");
+  private static final Set<String> ACTIONS =
+      Set.of("rename", "split", "join", "unstack", "stack", "drop", "require");
   private static final Set<String> RULE =
-      Set.of("match", "prefix", "shape", "translate", "rename", "split", "join", "drop", "require");
+      Stream.concat(ACTIONS.stream(), Stream.of("match", "prefix", "shape", "translate"))
+          .collect(Collectors.toUnmodifiableSet());
 
   /** Components and weight names become names of folders and files. */
   private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
@@ -65,11 +68,19 @@ final class MappingReader {
   }
 
   private static Recognition recognition(JsonObject root) {
-    JsonObject recognise = root.object("recognise", Set.of("all", "none"));
-    List<String> none = recognise.has("none") ? recognise.texts("none") : List.of();
-    return new Recognition(
-        recognise.texts("all").stream().map(regex -> NamePattern.regex(regex, recognise)).toList(),
-        none.stream().map(regex -> NamePattern.regex(regex, recognise)).toList());
+    JsonObject recognise = root.object("recognise", Set.of("all", "none", "base"));
+    Optional<Recognition.Scheme> base =
+        recognise.has("base")
+            ? Optional.of(scheme(recognise.object("base", Set.of("all", "none"))))
+            : Optional.empty();
+    return new Recognition(scheme(recognise), base);
+  }
+
+  private static Recognition.Scheme scheme(JsonObject names) {
+    List<String> none = names.has("none") ? names.texts("none") : List.of();
+    return new Recognition.Scheme(
+        names.texts("all").stream().map(regex -> NamePattern.regex(regex, names)).toList(),
+        none.stream().map(regex -> NamePattern.regex(regex, names)).toList());
   }
 
   private static String action(JsonObject rule) {
@@ -132,7 +143,9 @@ final class MappingReader {
         switch (action) {
           case "rename" -> new Action.Rename(rename(rule, pattern));
           case "split" -> SplitReader.read(rule, pattern);
-          case "join" -> join(rule, pattern);
+          case "join" -> JoinReader.read(rule, pattern);
+          case "unstack" -> SplitReader.unstack(rule, pattern);
+          case "stack" -> JoinReader.stack(rule, pattern);
           default -> drop(rule);
         });
   }
@@ -141,19 +154,6 @@ final class MappingReader {
     return rule.has("prefix")
         ? Template.prefix(rule.mayBeEmpty("rename"), rule)
         : Template.parse(rule.text("rename"), pattern, rule);
-  }
-
-  private static Action.Join join(JsonObject rule, NamePattern pattern) {
-    JsonObject join = rule.object("join", Set.of("to", "dim", "part", "order"));
-    List<String> order = join.texts("order");
-    if (new LinkedHashSet<>(order).size() < order.size()) {
-      throw join.broken("a part is twice in 'order'");
-    }
-    return new Action.Join(
-        Template.parse(join.text("to"), pattern, join),
-        join.dimension(),
-        Template.parse(join.text("part"), pattern, join),
-        order);
   }
 
   private static Action.Drop drop(JsonObject rule) {

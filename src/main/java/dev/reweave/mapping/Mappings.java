@@ -6,13 +6,20 @@ import java.io.UncheckedIOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** The mappings that come with Reweave; their files are in {@code conf/mappings}. */
 public final class Mappings {
   private static final String FOLDER = "/dev/reweave/mappings/";
 
   private static final List<String> NAMES =
-      List.of("cogvideox-sat-lora", "cogvideox-sat-transformer", "cogvideox-sat-vae");
+      List.of(
+          "cogvideox-sat-lora",
+          "cogvideox-sat-transformer",
+          "cogvideox-sat-vae",
+          "transformers-mixtral",
+          "transformers-moe",
+          "transformers-qwen2-vl");
 
   private Mappings() {}
 
@@ -31,9 +38,15 @@ public final class Mappings {
     return NAMES.stream().map(Mappings::load).toList();
   }
 
-  /** Those that are for a model with these names; more than one if the names do not decide. */
-  public static List<Mapping> recognise(Collection<String> names) {
-    return all().stream().filter(mapping -> mapping.recognises(names)).toList();
+  /**
+   * Those that are for a model with these names; more than one if the names do not decide.
+   *
+   * @param base names of the model that the result shall look like, of which there are none without
+   *     one; asked for only where they can decide
+   */
+  public static List<Mapping> recognise(
+      Collection<String> names, Supplier<? extends Collection<String>> base) {
+    return all().stream().filter(mapping -> mapping.recognises(names, base)).toList();
   }
 
   private static Mapping load(String name) {

@@ -3,6 +3,7 @@ package dev.reweave.mapping;
 import dev.reweave.BoundedMatch;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -16,13 +17,18 @@ final class NamePattern {
   private final Map<String, Map<String, String>> tables;
   private final String place;
 
+  /** Names beside those of the groups; the {@link NameMatch} is given a text for each. */
+  private final Set<String> given;
+
   /** The expression matched against the empty text, which knows the names of its groups. */
   private final Matcher groups;
 
-  private NamePattern(String regex, Map<String, Map<String, String>> tables, String place) {
+  private NamePattern(
+      String regex, Map<String, Map<String, String>> tables, String place, Set<String> given) {
     this.pattern = Pattern.compile(regex);
     this.tables = Map.copyOf(tables);
     this.place = place;
+    this.given = Set.copyOf(given);
     this.groups = Pattern.compile("|" + regex).matcher("");
     groups.matches();
   }
@@ -39,7 +45,7 @@ final class NamePattern {
    */
   static NamePattern regex(String regex, Map<String, Map<String, String>> tables, JsonObject rule) {
     try {
-      NamePattern pattern = new NamePattern(regex, tables, rule.place());
+      NamePattern pattern = new NamePattern(regex, tables, rule.place(), Set.of());
       for (String group : tables.keySet()) {
         if (!pattern.hasGroup(group)) {
           throw rule.broken("'translate' is about a group '" + group + "' that there is not");
@@ -54,7 +60,12 @@ final class NamePattern {
 
   /** Names that start with a literal text; what follows it is group 1. */
   static NamePattern prefix(String prefix) {
-    return new NamePattern("(?s)" + Pattern.quote(prefix) + "(.*)", Map.of(), "");
+    return new NamePattern("(?s)" + Pattern.quote(prefix) + "(.*)", Map.of(), "", Set.of());
+  }
+
+  /** The same names, for new names that refer to this as to a group. */
+  NamePattern giving(String group) {
+    return new NamePattern(pattern.pattern(), tables, place, Set.of(group));
   }
 
   boolean hasGroup(int group) {
@@ -62,6 +73,9 @@ final class NamePattern {
   }
 
   boolean hasGroup(String group) {
+    if (given.contains(group)) {
+      return true;
+    }
     try {
       groups.group(group);
       return true;

@@ -15,12 +15,15 @@ import java.util.function.Supplier;
 
 /** The tensors of one model on their way to their places. */
 final class Placement {
+  /** Names that unstacking gives, at most: they come from a shape, which is no proof of size. */
+  private static final long MOST_PARTS = 1_000_000;
+
   /** Which whole is meant: two rules never build the same one. */
   private record Whole(Rule rule, String target) {}
 
   private final List<Rule> rules;
   private final List<Supplier<NamedTensor>> placed = new ArrayList<>();
-  private final Map<Whole, Joining> joinings = new LinkedHashMap<>();
+  private final Map<Whole, Assembly> assemblies = new LinkedHashMap<>();
   private final Map<String, String> aliases = new LinkedHashMap<>();
   private final List<Mapped.Row> rows = new ArrayList<>();
 
@@ -32,6 +35,7 @@ final class Placement {
 
   private final Map<String, List<String>> dropped = new LinkedHashMap<>();
   private final List<String> unplaced = new ArrayList<>();
+  private long unstacked;
 
   Placement(List<Rule> rules) {
     this.rules = rules;
@@ -57,9 +61,15 @@ final class Placement {
     if (rule.action() instanceof Action.Rename rename) {
       rename(tensor, kept, expand(rename.to(), match, rule));
     } else if (rule.action() instanceof Action.Split split) {
-      split(tensor, split, rule, match);
+      split(tensor, "tensor " + tensor.name(), split, rule, match);
+    } else if (rule.action() instanceof Action.Unstack unstack) {
+      unstack(tensor, unstack, rule, match);
     } else if (rule.action() instanceof Action.Join join) {
-      join(tensor, join, rule, match);
+      String target = expand(join.to(), match, rule);
+      assemble(tensor, target, rule, match, () -> new Joining(target, rule, join));
+    } else if (rule.action() instanceof Action.Stack stack) {
+      String target = expand(stack.to(), match, rule);
+      assemble(tensor, target, rule, match, () -> new Stacking(target, rule, stack));
     } else if (rule.action() instanceof Action.Drop drop) {
       dropped.computeIfAbsent(drop.reason(), r -> new ArrayList<>()).add(tensor.name());
       rows.add(new Mapped.Row(tensor.name(), "", tensor.spec().shape()));
@@ -91,13 +101,19 @@ final class Placement {
     }
   }
 
-  private void split(NamedTensor tensor, Action.Split split, Rule rule, NameMatch match) {
+  /**
+   * Cuts a tensor in pieces.
+   *
+   * @param shown what messages call it
+   */
+  private void split(
+      NamedTensor tensor, String shown, Action.Split split, Rule rule, NameMatch match) {
     Shape shape = tensor.spec().shape();
     if (split.dim() >= shape.rank() || shape.dim(split.dim()) % split.parts() != 0) {
       throw ReweaveException.mismatch(
           String.format(
-              "tensor %s of shape %s has no dimension %d that can be cut into %d equal parts",
-              tensor.name(), shape, split.dim(), split.parts()),
+              "%s of shape %s has no dimension %d that can be cut into %d equal parts",
+              shown, shape, split.dim(), split.parts()),
           rule.place(),
           "correct the rule, or let it match fewer tensors");
     }
@@ -115,18 +131,51 @@ final class Placement {
     }
   }
 
-  private void join(NamedTensor tensor, Action.Join join, Rule rule, NameMatch match) {
-    String target = expand(join.to(), match, rule);
-    Joining joining = joinings.get(new Whole(rule, target));
-    if (joining == null) {
-      joining = new Joining(target, rule, join);
-      joinings.put(new Whole(rule, target), joining);
-      placed.add(joining::tensor);
+  private void unstack(NamedTensor tensor, Action.Unstack unstack, Rule rule, NameMatch match) {
+    Shape shape = tensor.spec().shape();
+    if (unstack.dim() >= shape.rank() || shape.dim(unstack.dim()) == 0) {
+      throw ReweaveException.mismatch(
+          String.format(
+              "tensor %s of shape %s has no dimension %d that can be unstacked",
+              tensor.name(), shape, unstack.dim()),
+          rule.place(),
+          "correct the rule, or let it match fewer tensors");
+    }
+    long parts = shape.dim(unstack.dim());
+    if (parts > MOST_PARTS - unstacked) {
+      throw ReweaveException.mismatch(
+          String.format(
+              "tensor %s of shape %s would be unstacked into %d parts, and all are to be %d at most",
+              tensor.name(), shape, parts, MOST_PARTS),
+          rule.place(),
+          "correct the rule, or let it match fewer tensors");
+    }
+    unstacked += parts;
+    for (long i = 0; i < parts; i++) {
+      NamedTensor part = tensor.selected(tensor.name(), unstack.dim(), i);
+      NameMatch numbered = match.giving(Action.Unstack.INDEX, Long.toString(i));
+      if (unstack.part() instanceof Action.Split split) {
+        split(part, "each part of tensor " + tensor.name(), split, rule, numbered);
+      } else if (unstack.part() instanceof Action.Rename rename) {
+        String target = expand(rename.to(), numbered, rule);
+        claim(part, target, part.spec().shape());
+        placed.add(() -> part.renamed(target));
+      }
+    }
+  }
+
+  private void assemble(
+      NamedTensor tensor, String target, Rule rule, NameMatch match, Supplier<Assembly> begun) {
+    Assembly assembly = assemblies.get(new Whole(rule, target));
+    if (assembly == null) {
+      assembly = begun.get();
+      assemblies.put(new Whole(rule, target), assembly);
+      placed.add(assembly::tensor);
       claim(tensor, target, tensor.spec().shape());
     } else {
       rows.add(new Mapped.Row(tensor.name(), target, tensor.spec().shape()));
     }
-    joining.add(join.part().expand(match), tensor);
+    assembly.add(match, tensor);
   }
 
   /**
@@ -171,9 +220,10 @@ final class Placement {
 
   private void checkWholes(String place) {
     List<String> incomplete = new ArrayList<>();
-    for (Joining joining : joinings.values()) {
-      if (!joining.missing().isEmpty()) {
-        incomplete.add(joining.target() + " (lacks " + Names.shown(joining.missing()) + ")");
+    for (Assembly assembly : assemblies.values()) {
+      List<String> missing = assembly.missing();
+      if (!missing.isEmpty()) {
+        incomplete.add(assembly.target() + " (lacks " + Names.shown(missing) + ")");
       }
     }
     if (!incomplete.isEmpty()) {

@@ -5,9 +5,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Reads what a rule says about a split: equal parts, parts of different sizes, or regrouped. */
+/**
+ * Reads how a rule cuts a tensor: split into equal parts, parts of different sizes, or regrouped;
+ * unstacked, and each part split or not.
+ */
 final class SplitReader {
   private static final Set<String> SPLIT = Set.of("dim", "into", "sizes", "parts");
+  private static final Set<String> UNSTACK = Set.of("dim", "into", "split");
 
   private SplitReader() {}
 
@@ -20,6 +24,32 @@ final class SplitReader {
       throw split.broken("'parts' is for an 'into' that says what to take");
     }
     return inOrder(split, pattern);
+  }
+
+  static Action.Unstack unstack(JsonObject rule, NamePattern pattern) {
+    JsonObject unstack = rule.object("unstack", UNSTACK);
+    if (unstack.has("into") == unstack.has("split")) {
+      throw unstack.broken("not one of 'into' and 'split'");
+    }
+    if (pattern.hasGroup(Action.Unstack.INDEX)) {
+      throw unstack.broken("a group has the name of the part's number: " + Action.Unstack.INDEX);
+    }
+    NamePattern numbered = pattern.giving(Action.Unstack.INDEX);
+    int dim = unstack.dimension();
+    if (unstack.has("split")) {
+      Action.Split split = read(unstack, numbered);
+      split.shares().forEach(share -> requireNumber(share.to(), unstack));
+      return new Action.Unstack(dim, split);
+    }
+    Template into = Template.parse(unstack.text("into"), numbered, unstack);
+    requireNumber(into, unstack);
+    return new Action.Unstack(dim, new Action.Rename(into));
+  }
+
+  private static void requireNumber(Template name, JsonObject unstack) {
+    if (!name.refersTo(Action.Unstack.INDEX)) {
+      throw unstack.broken("a name without the part's number: ${" + Action.Unstack.INDEX + "}");
+    }
   }
 
   private static Action.Split inOrder(JsonObject split, NamePattern pattern) {

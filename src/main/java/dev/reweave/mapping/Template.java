@@ -2,7 +2,9 @@ package dev.reweave.mapping;
 
 import dev.reweave.ReweaveException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -22,13 +24,15 @@ final class Template {
 
   /** What keeps a name that {@link NamePattern#WHOLE} matched. */
   static final Template WHOLE =
-      new Template(List.of((match, name) -> name.append(match.group(1))), "");
+      new Template(List.of((match, name) -> name.append(match.group(1))), Set.of(), "");
 
   private final List<Piece> pieces;
+  private final Set<String> groups;
   private final String place;
 
-  private Template(List<Piece> pieces, String place) {
+  private Template(List<Piece> pieces, Set<String> groups, String place) {
     this.pieces = List.copyOf(pieces);
+    this.groups = Set.copyOf(groups);
     this.place = place;
   }
 
@@ -37,7 +41,8 @@ final class Template {
     List<Piece> pieces = new ArrayList<>();
     Matcher reference = REFERENCE.matcher(text);
     int at = 0;
-    Template template = new Template(List.of(), rule.place());
+    Set<String> groups = new HashSet<>();
+    Template template = new Template(List.of(), Set.of(), rule.place());
     while (reference.find()) {
       pieces.add(literal(text.substring(at, reference.start())));
       at = reference.end();
@@ -46,6 +51,7 @@ final class Template {
         pieces.add((match, name) -> name.append(match.group(group)));
       } else if (reference.group(2) != null && pattern.hasGroup(reference.group(2))) {
         String group = reference.group(2);
+        groups.add(group);
         pieces.add((match, name) -> name.append(template.translated(match, group)));
       } else {
         throw rule.broken(
@@ -56,13 +62,15 @@ final class Template {
       }
     }
     pieces.add(literal(text.substring(at)));
-    return new Template(pieces, rule.place());
+    return new Template(pieces, groups, rule.place());
   }
 
   /** The literal text {@code prefix}, then what the first group took. */
   static Template prefix(String prefix, JsonObject rule) {
     return new Template(
-        List.of(literal(prefix), (match, name) -> name.append(match.group(1))), rule.place());
+        List.of(literal(prefix), (match, name) -> name.append(match.group(1))),
+        Set.of(),
+        rule.place());
   }
 
   private static Piece literal(String text) {
@@ -78,6 +86,11 @@ final class Template {
                     "'translate' has no entry for group '" + group + "' of tensor " + match.name(),
                     place,
                     "add it, or let the rule match fewer tensors"));
+  }
+
+  /** Whether names have what a named group took in them. */
+  boolean refersTo(String group) {
+    return groups.contains(group);
   }
 
   /** The name for a match. */

@@ -100,6 +100,48 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
     return new NamedTensor(whole, new JoinedLayout(outer(whole.shape(), dim), layouts));
   }
 
+  /**
+   * What lies under one index of a dimension, as {@code torch.select} gives it: the dimension goes.
+   *
+   * @param name of what is selected
+   * @throws IndexOutOfBoundsException if there is no such dimension, or it has no such index
+   */
+  public NamedTensor selected(String name, int dim, long index) {
+    NamedTensor slice = narrowed(name, dim, index, 1);
+    long[] dims = slice.spec.shape().dims();
+    long[] others = new long[dims.length - 1];
+    System.arraycopy(dims, 0, others, 0, dim);
+    System.arraycopy(dims, dim + 1, others, dim, others.length - dim);
+    Layout layout =
+        slice.layout instanceof StoredLayout stored && stored.shape().equals(slice.spec.shape())
+            ? stored.without(dim)
+            : slice.layout;
+    return new NamedTensor(new TensorSpec(name, spec.dtype(), Shape.of(others)), layout);
+  }
+
+  /**
+   * Tensors stacked along a new dimension, as {@code torch.stack} gives them.
+   *
+   * @param name of the whole
+   * @param dim the new dimension, among those of the whole
+   * @param parts in order, of one type and shape
+   * @throws IllegalArgumentException if there is no part or they do not go together
+   * @throws IndexOutOfBoundsException if the whole can have no such dimension
+   */
+  public static NamedTensor stacked(String name, int dim, List<NamedTensor> parts) {
+    return joined(name, dim, parts.stream().map(part -> part.withDimension(dim)).toList());
+  }
+
+  /** The same elements under a further dimension of length 1. */
+  private NamedTensor withDimension(int dim) {
+    long[] dims = spec.shape().dims();
+    long[] more = new long[dims.length + 1];
+    System.arraycopy(dims, 0, more, 0, Objects.checkIndex(dim, more.length));
+    more[dim] = 1;
+    System.arraycopy(dims, dim, more, dim + 1, dims.length - dim);
+    return new NamedTensor(new TensorSpec(spec.name(), spec.dtype(), Shape.of(more)), layout);
+  }
+
   /** Product of the dimensions before {@code dim}. */
   private static long outer(Shape shape, int dim) {
     long outer = 1;

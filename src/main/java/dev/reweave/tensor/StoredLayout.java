@@ -77,6 +77,21 @@ public final class StoredLayout implements Layout {
     return new StoredLayout(storage, offset + from * strides[dim], Shape.of(dims), strides);
   }
 
+  /** The same view without a dimension of length 1. */
+  StoredLayout without(int dim) {
+    if (shape.dim(dim) != 1) {
+      throw new IllegalArgumentException("dimension " + dim + " of shape " + shape);
+    }
+    long[] dims = new long[strides.length - 1];
+    long[] steps = new long[dims.length];
+    for (int i = 0; i < dims.length; i++) {
+      int from = i < dim ? i : i + 1;
+      dims[i] = shape.dim(from);
+      steps[i] = strides[from];
+    }
+    return new StoredLayout(storage, offset, Shape.of(dims), steps);
+  }
+
   /** The lengths of the view's dimensions. */
   Shape shape() {
     return shape;

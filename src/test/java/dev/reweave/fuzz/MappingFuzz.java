@@ -26,14 +26,21 @@ public final class MappingFuzz {
           tensor("model.diffusion_model.mixins.patch_embed.proj.weight", 2, 2, 1, 1),
           tensor("to_q.lora_A.weight", 2, 4),
           tensor("to_k.lora_A.weight", 2, 4),
-          tensor("encoder.conv_in.conv.weight", 0, 3));
+          tensor("encoder.conv_in.conv.weight", 0, 3),
+          tensor("layers.0.mlp.experts.gate_up_proj", 3, 4, 2),
+          tensor("layers.0.mlp.experts.down_proj", 3, 2, 2),
+          tensor("layers.1.mlp.experts.0.gate.weight", 2, 2),
+          tensor("layers.1.mlp.experts.0.up.weight", 2, 2),
+          tensor("layers.1.mlp.experts.1.gate.weight", 2, 2),
+          tensor("layers.1.mlp.experts.1.up.weight", 2, 2));
   private static final List<String> NAMES = TENSORS.stream().map(NamedTensor::name).toList();
   private static final Map<String, String> ALIASES = Map.of("tied", "a");
 
   private static final String SMALL =
       """
       {"name": "m", "description": "d", "component": "transformer", "weightsName": "w",
-       "recognise": {"all": ["layers\\\\.\\\\d+\\\\..*"], "none": ["nothing"]},
+       "recognise": {"all": ["layers\\\\.\\\\d+\\\\..*"], "none": ["nothing"],
+        "base": {"all": ["layers\\\\..*"], "none": ["nothing"]}},
        "rules": [
         {"match": "(?<g>a|tied)", "translate": {"g": {"a": "b", "tied": "c"}}, "rename": "x.${g}"},
         {"match": "(.*)query_key_value(.*)",
@@ -42,6 +49,12 @@ public final class MappingFuzz {
          "split": {"dim": 1, "parts": 2, "into": [{"to": "d0", "take": [1]}, {"to": "d1", "take": [0]}]}},
         {"match": "to_([qk])\\\\.lora_A\\\\.weight",
          "join": {"to": "qk", "dim": 0, "part": "$1", "order": ["q", "k"]}},
+        {"match": "(.*)\\\\.gate_up_proj", "unstack": {"dim": 0,
+         "split": {"dim": 0, "into": ["$1.${index}.gate", "$1.${index}.up"]}}},
+        {"match": "(.*)\\\\.down_proj", "unstack": {"dim": 1, "into": "$1.${index}.down"}},
+        {"match": "(.*)\\\\.(\\\\d+)\\\\.(gate|up)\\\\.weight",
+         "stack": {"to": "$1.gate_up_proj", "dim": 0, "index": "$2",
+          "join": {"dim": 0, "part": "$3", "order": ["gate", "up"]}}},
         {"match": "model.*", "drop": "not wanted"},
         {"prefix": "layers.", "rename": "blocks."},
         {"prefix": "", "rename": ""},
@@ -62,6 +75,9 @@ public final class MappingFuzz {
     mappings.add(Words.json(Seeds.bytes("fixtures/tp2_z1_fp16_w2/mapping.json")));
     for (String name : List.of("lora", "transformer", "vae")) {
       mappings.add(Words.json(Seeds.bytes("dev/reweave/mappings/cogvideox-sat-" + name + ".json")));
+    }
+    for (String name : List.of("mixtral", "moe", "qwen2-vl")) {
+      mappings.add(Words.json(Seeds.bytes("dev/reweave/mappings/transformers-" + name + ".json")));
     }
     return mappings;
   }
@@ -84,7 +100,7 @@ public final class MappingFuzz {
     Promise.check(
         () -> {
           Mapping mapping = Mapping.parse(json, "memory:/mapping.json");
-          mapping.recognises(NAMES);
+          mapping.recognises(NAMES, () -> NAMES);
           for (SlicingRule rule : mapping.slicing()) {
             TENSORS.stream().filter(t -> rule.matches(t.name())).forEach(t -> whole(rule, t));
           }

@@ -45,7 +45,7 @@ class CogVideoXMappingsTest {
   }
 
   private static List<String> recognised(Map<String, Shape> shapes) {
-    return Mappings.recognise(shapes.keySet()).stream().map(Mapping::name).toList();
+    return Mappings.recognise(shapes.keySet(), List::of).stream().map(Mapping::name).toList();
   }
 
   @ParameterizedTest
@@ -276,7 +276,7 @@ class CogVideoXMappingsTest {
   void recognisesNothingInDiffusersNames() {
     List<String> names = new ArrayList<>(CogVideoXVae.diffusers().keySet());
     names.addAll(CogVideoXTransformer.twoB().diffusers().keySet());
-    assertEquals(List.of(), Mappings.recognise(names));
-    assertEquals(List.of(), Mappings.recognise(List.of()));
+    assertEquals(List.of(), Mappings.recognise(names, List::of));
+    assertEquals(List.of(), Mappings.recognise(List.of(), List::of));
   }
 }

@@ -41,9 +41,9 @@ class MappingFileTest {
       quoteCharacter = '`',
       textBlock =
           """
-          {}                            | no action: none of [drop, join, rename, require, split]
+          {}                            | no action: none of [drop, join, rename, require, split, stack, unstack]
           {'rename': 'b'}               | neither 'match' nor 'prefix'
-          {'match': 'a'}                | no action: none of [drop, join, rename, require, split]
+          {'match': 'a'}                | no action: none of [drop, join, rename, require, split, stack, unstack]
           {'match': 'a', 'prefix': 'b', 'drop': 'c'} | both 'match' and 'prefix'
           {'match': 'a', 'rename': 'b', 'drop': 'c'} | more than one action: [drop, rename]
           {'match': 'a', 'renam': 'b'}  | unknown member 'renam'
@@ -105,11 +105,37 @@ class MappingFileTest {
           'join': {'to': 'a', 'part': '$0', 'order': ['a']} | join | 'dim' is not a whole number of at least 0
           'join': {'to': 'a', 'dim': 0, 'part': '$0', 'order': ['a', 'a']} | join | a part is twice in 'order'
           'join': {'to': '$1', 'dim': 0, 'part': '$0', 'order': ['a']} | join | '$1' refers to a group that the pattern does not have: $1
+          'unstack': 7                               | unstack | not a JSON object
+          'unstack': {'dim': 0}                      | unstack | not one of 'into' and 'split'
+          'unstack': {'dim': 0, 'into': '${index}', 'split': {'dim': 0, 'into': ['${index}']}} | unstack | not one of 'into' and 'split'
+          'unstack': {'into': '${index}'}            | unstack | 'dim' is not a whole number of at least 0
+          'unstack': {'dim': 0, 'into': ['${index}']} | unstack | 'into' is not a text of at least one character
+          'unstack': {'dim': 0, 'into': 'b'}         | unstack | a name without the part's number: ${index}
+          'unstack': {'dim': 0, 'split': {'dim': 0, 'into': ['a${index}', 'b']}} | unstack | a name without the part's number: ${index}
+          'unstack': {'dim': 0, 'into': '${number}'} | unstack | '${number}' refers to a group that the pattern does not have: ${number}
+          'unstack': {'dim': 0, 'parts': 2, 'into': '${index}'} | unstack | unknown member 'parts'
+          'stack': {'dim': 0, 'index': '$0'}         | stack | no 'to'
+          'stack': {'to': 'a', 'dim': 0}             | stack | no 'index'
+          'stack': {'to': 'a', 'index': '$0'}        | stack | 'dim' is not a whole number of at least 0
+          'stack': {'to': 'a', 'dim': 0, 'index': 1} | stack | 'index' is not a text of at least one character
+          'stack': {'to': 'a', 'dim': 0, 'index': '$1'} | stack | '$1' refers to a group that the pattern does not have: $1
+          'stack': {'to': 'a${index}', 'dim': 0, 'index': '$0'} | stack | 'a${index}' refers to a group that the pattern does not have: ${index}
+          'stack': {'to': 'a', 'dim': 0, 'index': '$0', 'order': ['a']} | stack | unknown member 'order'
+          'stack': {'to': 'a', 'dim': 0, 'index': '$0', 'join': {'to': 'a'}} | stack', 'join | unknown member 'to'
+          'stack': {'to': 'a', 'dim': 0, 'index': '$0', 'join': {'dim': 0, 'part': '$0'}} | stack', 'join | 'order' is not a list of at least one element
+          'unstack': {'dim': 0, 'split': {'into': ['${index}']}} | unstack', 'split | 'dim' is not a whole number of at least 0
           """)
   void refusesSplitsAndJoins(String action, String member, String problem) {
     refuses(
         problem + ": conf/x.json, rule 2, '" + member + "'",
         withRule("{'match': 'a', " + action + "}"));
+  }
+
+  @Test
+  void refusesAGroupThatHasTheNameOfAPartsNumber() {
+    refuses(
+        "a group has the name of the part's number: index: conf/x.json, rule 2, 'unstack'",
+        withRule("{'match': '(?<index>a)', 'unstack': {'dim': 0, 'into': '${index}'}}"));
   }
 
   @ParameterizedTest
@@ -156,6 +182,10 @@ class MappingFileTest {
           {'name': 'n', 'description': 'd', 'rules': RULES, 'weightsName': '.a'} | 'weightsName' is not a plain file name: conf/x.json
           {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {}} | 'all' is not a list of at least one element: conf/x.json, 'recognise'
           {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'none': 'b'}} | 'none' is not a list of at least one element: conf/x.json, 'recognise'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'base': {}}} | 'all' is not a list of at least one element: conf/x.json, 'recognise', 'base'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'base': ['b']}} | not a JSON object: conf/x.json, 'recognise', 'base'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'base': {'all': ['b'], 'base': 'c'}}} | unknown member 'base': conf/x.json, 'recognise', 'base'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'base': {'all': ['b']}}} | 'all' is not a list of at least one element: conf/x.json, 'recognise'
           {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['*']}} | '*' is not a regular expression: Dangling meta character '*': conf/x.json, 'recognise'
           """)
   void refusesWhatIsNoMapping(String json, String problem) {

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +34,11 @@ class MappingTest {
 
   private static List<String> names(Mapped mapped) {
     return mapped.tensors().stream().map(NamedTensor::name).toList();
+  }
+
+  /** Without a base. */
+  private static boolean recognises(Mapping mapping, String... names) {
+    return mapping.recognises(List.of(names), List::of);
   }
 
   private static void refuses(String message, Mapping mapping, NamedTensor... tensors) {
@@ -53,12 +59,33 @@ class MappingTest {
     assertEquals(Optional.of("vae"), mapping.component());
     assertEquals(Optional.of("w_1.x"), mapping.weightsName());
     assertTrue(mapping.json().startsWith("{\"name\": \"n\""));
-    assertTrue(mapping.recognises(List.of("x", "b", "a.1")));
-    assertFalse(mapping.recognises(List.of("x", "b.1", "a.1")), "a whole name has to match");
-    assertFalse(mapping.recognises(List.of("b", "a.1", "c")));
-    assertFalse(mapping(REST).recognises(List.of("a")));
+    assertTrue(recognises(mapping, "x", "b", "a.1"));
+    assertFalse(recognises(mapping, "x", "b.1", "a.1"), "a whole name has to match");
+    assertFalse(recognises(mapping, "b", "a.1", "c"));
+    assertFalse(recognises(mapping(REST), "a"));
     assertEquals(Optional.empty(), mapping(REST).component());
     assertEquals(Optional.empty(), mapping(REST).weightsName());
+  }
+
+  @Test
+  void recognisesByTheNamesOfABase() {
+    Mapping mapping =
+        parse(
+            "{'name': 'n', 'description': 'd', 'recognise': {'all': ['a'],"
+                + " 'base': {'all': ['b'], 'none': ['a']}}, 'rules': ["
+                + REST
+                + "]}");
+
+    assertTrue(mapping.recognises(List.of("a"), () -> List.of("b", "c")));
+    assertFalse(recognises(mapping, "a"), "without a base");
+    assertFalse(mapping.recognises(List.of("a"), () -> List.of("b", "a")));
+    assertFalse(mapping.recognises(List.of("a"), () -> List.of("c")));
+    Supplier<List<String>> unread =
+        () -> {
+          throw new AssertionError("the base is read");
+        };
+    assertFalse(mapping.recognises(List.of("c"), unread), "the checkpoint's names decide");
+    assertEquals(List.of(), Mappings.recognise(List.of("a"), unread));
   }
 
   @Test

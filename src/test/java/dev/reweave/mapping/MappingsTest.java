@@ -32,6 +32,6 @@ class MappingsTest {
     }
     assertEquals(Optional.empty(), Mappings.find("none"));
     assertEquals(Optional.empty(), Mappings.find("../mappings/cogvideox-sat-vae"));
-    assertEquals(List.of(), Mappings.recognise(List.of("a")));
+    assertEquals(List.of(), Mappings.recognise(List.of("a"), List::of));
   }
 }

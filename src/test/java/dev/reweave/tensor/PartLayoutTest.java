@@ -71,6 +71,89 @@ class PartLayoutTest {
     }
   }
 
+  @Test
+  void selectsFromEveryKindAndNarrowsWhatIsSelected() {
+    SplittableRandom random = new SplittableRandom(10);
+    for (int i = 0; i < 600; i++) {
+      Modelled base = random(random, shape(random));
+      int dim = random.nextInt(base.tensor().spec().shape().rank());
+      if (base.dim(dim) > 0) {
+        Modelled selected = select(base, dim, random.nextInt((int) base.dim(dim)));
+        selected.check();
+        if (selected.tensor().spec().shape().rank() > 0) {
+          narrow(random, selected).check();
+        }
+      }
+    }
+  }
+
+  /** What is unstacked and stacked again along the same dimension, or another. */
+  @Test
+  void stacksWhatIsSelected() {
+    SplittableRandom random = new SplittableRandom(11);
+    for (int i = 0; i < 300; i++) {
+      Modelled base = random(random, shape(random));
+      int dim = random.nextInt(base.tensor().spec().shape().rank());
+      List<Modelled> parts = new ArrayList<>();
+      for (int index = 0; index < base.dim(dim); index++) {
+        parts.add(select(base, dim, index));
+      }
+      if (!parts.isEmpty()) {
+        Modelled again = stack(parts, dim);
+        again.check();
+        assertEquals(base.tensor().spec().shape(), again.tensor().spec().shape());
+        assertEquals(base.places(), again.places());
+        stack(parts, random.nextInt(base.tensor().spec().shape().rank())).check();
+      }
+    }
+  }
+
+  @Test
+  void selectsAndStacksWithinDimensionsThatAreThere() {
+    NamedTensor tensor = flat(new SplittableRandom(1), Shape.of(3, 4)).tensor();
+    assertEquals(Shape.of(4), tensor.selected("s", 0, 2).spec().shape());
+    assertThrows(IndexOutOfBoundsException.class, () -> tensor.selected("s", 0, 3));
+    assertThrows(IndexOutOfBoundsException.class, () -> tensor.selected("s", 2, 0));
+    assertEquals(
+        Shape.of(3, 4, 2), NamedTensor.stacked("s", 2, List.of(tensor, tensor)).spec().shape());
+    assertThrows(
+        IndexOutOfBoundsException.class, () -> NamedTensor.stacked("s", 3, List.of(tensor)));
+    NamedTensor other = flat(new SplittableRandom(1), Shape.of(2, 4)).tensor();
+    assertThrows(
+        IllegalArgumentException.class, () -> NamedTensor.stacked("s", 0, List.of(tensor, other)));
+    refusesJoin("no parts for s", () -> NamedTensor.stacked("s", 0, List.of()));
+  }
+
+  private static Modelled select(Modelled base, int dim, long index) {
+    Modelled slice = narrow(base, dim, index, 1);
+    NamedTensor selected = base.tensor().selected("part", dim, index);
+    assertEquals("part", selected.name());
+    assertEquals(base.tensor().spec().shape().rank() - 1, selected.spec().shape().rank());
+    return new Modelled(selected, slice.places(), slice.cuts());
+  }
+
+  private static Modelled stack(List<Modelled> parts, int dim) {
+    NamedTensor stacked =
+        NamedTensor.stacked("whole", dim, parts.stream().map(Modelled::tensor).toList());
+    assertEquals("whole", stacked.name());
+    assertEquals(parts.size(), stacked.spec().shape().dim(dim));
+    long inner = 1;
+    for (int i = dim + 1; i < stacked.spec().shape().rank(); i++) {
+      inner *= stacked.spec().shape().dim(i);
+    }
+    List<LayoutModel.Place> places = new ArrayList<>();
+    int cuts = 4;
+    for (long at = 0; at < parts.get(0).places().size(); at += inner) {
+      for (Modelled part : parts) {
+        places.addAll(part.places().subList((int) at, (int) (at + inner)));
+      }
+    }
+    for (Modelled part : parts) {
+      cuts += part.cuts();
+    }
+    return new Modelled(stacked, places, cuts);
+  }
+
   private static int[] shape(SplittableRandom random) {
     int[] dims = new int[random.nextInt(1, 4)];
     for (int i = 0; i < dims.length; i++) {

@@ -49,7 +49,7 @@ final class DcpMetadata {
     return List.copyOf(tensors.keySet());
   }
 
-  /** Of the format; empty where torch before 2.7 wrote none. */
+  /** Of the format; empty where torch wrote none. */
   String version() {
     return root.attribute("version").filter(TorchValue::isText).map(TorchValue::text).orElse("");
   }

@@ -13,7 +13,6 @@ import dev.reweave.plan.SmallFile;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.InputFile;
-import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
@@ -48,8 +47,9 @@ final class BaseDesign {
   }
 
   /** Reads a base, and finds the component in it that the tensors take the place of. */
-  static BaseDesign read(Stores stores, BaseChoice choice, Renaming renaming) {
-    BaseFolder base = BaseFolder.read(stores, choice.address());
+  static BaseDesign read(ChosenBase chosen, Renaming renaming) {
+    BaseFolder base = chosen.folder();
+    BaseChoice choice = chosen.choice();
     if (choice.pipeline().isPresent() && base.files().containsKey(BaseFolder.MODEL_INDEX)) {
       throw ReweaveException.usage(
           "the base has a model_index.json, which says of which class it is",
@@ -57,11 +57,9 @@ final class BaseDesign {
           "leave --pipeline out");
     }
     Component component =
-        base.component(
-            choice.component(),
+        chosen.component(
             renaming.mapping().flatMap(m -> m.component()),
-            renaming.tensors().stream().map(NamedTensor::name).toList(),
-            choice.variant());
+            renaming.tensors().stream().map(NamedTensor::name).toList());
     return new BaseDesign(choice, base, component);
   }
 

@@ -93,6 +93,12 @@ public record ConversionRequest(
     return with(output, reading.withSafeguards(safeguards));
   }
 
+  /** The same under names that these rules give. */
+  ConversionRequest withMapping(MappingChoice rules) {
+    return new ConversionRequest(
+        input, output, reading, planning, rules, base, proving, checks, existing, earlier);
+  }
+
   private ConversionRequest with(String address, ReadOptions read) {
     return new ConversionRequest(
         input, address, read, planning, mapping, base, proving, checks, existing, earlier);

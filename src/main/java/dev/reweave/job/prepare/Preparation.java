@@ -74,15 +74,13 @@ public final class Preparation {
     if (request.checks().unfamiliar() == Unfamiliar.REFUSE) {
       Caution.requireNone(checkpoint.cautions());
     }
-    Renaming renaming =
-        wanted(Renaming.of(stores, checkpoint, request.mapping()), request.planning());
-    Optional<BaseDesign> base =
+    Optional<ChosenBase> chosen =
         request
             .base()
-            .map(
-                choice ->
-                    BaseDesign.read(
-                        stores.guarded(choice.address(), reading.safeguards()), choice, renaming));
+            .map(c -> new ChosenBase(stores.guarded(c.address(), reading.safeguards()), c));
+    Renaming renaming =
+        wanted(Renaming.of(stores, checkpoint, request.mapping(), chosen), request.planning());
+    Optional<BaseDesign> base = chosen.map(c -> BaseDesign.read(c, renaming));
     base.ifPresent(b -> b.require(renaming, request.planning().only(), request.input()));
     requireBaseForLikeness(request);
     Design design = design(checkpoint, renaming, base, request.planning());
@@ -95,7 +93,8 @@ public final class Preparation {
     if (request.proving() == Proving.NONE) {
       notes.add("--no-proof: the weights were compared with nothing");
     } else {
-      plan = SecondCopy.of(stores, scanner, request, checkpoint, renaming, base).prove(plan, notes);
+      ConversionRequest named = request.withMapping(renaming.choice(request.mapping()));
+      plan = SecondCopy.of(stores, scanner, named, checkpoint, renaming, base).prove(plan, notes);
     }
     Set<InputFile> inputs = new LinkedHashSet<>(checkpoint.files());
     inputs.addAll(plan.witness().files());

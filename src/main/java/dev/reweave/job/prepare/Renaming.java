@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -79,13 +80,24 @@ public record Renaming(
   }
 
   /**
-   * Gives a checkpoint's tensors their names.
+   * Gives a checkpoint's tensors their names, which no base has a say in.
    *
    * @throws ReweaveException if the mapping is not there, is none, or does not fit the tensors
    */
   public static Renaming of(Stores stores, Checkpoint checkpoint, MappingChoice choice) {
+    return of(stores, checkpoint, choice, Optional.empty());
+  }
+
+  /**
+   * Gives a checkpoint's tensors their names.
+   *
+   * @param base whose names can decide which mapping is recognised
+   * @throws ReweaveException if the mapping is not there, is none, or does not fit the tensors
+   */
+  static Renaming of(
+      Stores stores, Checkpoint checkpoint, MappingChoice choice, Optional<ChosenBase> base) {
     Optional<Mapping> mapping =
-        choice.equals(MappingChoice.AUTO) ? recognised(checkpoint) : named(stores, choice);
+        choice.equals(MappingChoice.AUTO) ? recognised(checkpoint, base) : named(stores, choice);
     List<String> notes = new ArrayList<>(checkpoint.notes());
     if (mapping.isEmpty()) {
       List<Mapped.Row> rows =
@@ -109,11 +121,12 @@ public record Renaming(
     return new Renaming(mapping, mapped.rows(), mapped.tensors(), mapped.aliases(), notes);
   }
 
-  private static Optional<Mapping> recognised(Checkpoint checkpoint) {
+  private static Optional<Mapping> recognised(Checkpoint checkpoint, Optional<ChosenBase> base) {
     List<String> names =
         new ArrayList<>(checkpoint.tensors().stream().map(NamedTensor::name).toList());
     names.addAll(checkpoint.aliases().keySet());
-    List<Mapping> fitting = Mappings.recognise(names);
+    List<Mapping> fitting =
+        Mappings.recognise(names, () -> base.map(b -> b.names(names)).orElse(Set.of()));
     if (fitting.size() > 1) {
       throw ReweaveException.usage(
           "the names of the tensors fit several mappings",
@@ -129,6 +142,13 @@ public record Renaming(
     tensors.forEach(t -> all.put(t.name(), t));
     aliases.forEach((alias, kept) -> all.putIfAbsent(alias, all.get(kept)));
     return all;
+  }
+
+  /** What gives another reading of the checkpoint the same names, where this came of a choice. */
+  MappingChoice choice(MappingChoice made) {
+    return made.equals(MappingChoice.AUTO)
+        ? mapping.map(m -> new MappingChoice(m.name(), Optional.of(m.json()))).orElse(made)
+        : made;
   }
 
   /** What a manifest keeps of the mapping. */

@@ -1,0 +1,52 @@
+package dev.reweave.job.prepare;
+
+import dev.reweave.base.BaseFolder;
+import dev.reweave.base.Component;
+import dev.reweave.storage.Stores;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.Set;
+
+/** The base of a conversion, read when something of it is asked for, and once. */
+final class ChosenBase {
+  private final Stores stores;
+  private final BaseChoice choice;
+  private Optional<BaseFolder> folder = Optional.empty();
+  private Optional<Component> looked = Optional.empty();
+
+  ChosenBase(Stores stores, BaseChoice choice) {
+    this.stores = stores;
+    this.choice = choice;
+  }
+
+  BaseChoice choice() {
+    return choice;
+  }
+
+  BaseFolder folder() {
+    if (folder.isEmpty()) {
+      folder = Optional.of(BaseFolder.read(stores, choice.address()));
+    }
+    return folder.get();
+  }
+
+  /** What its tensors are called, where a checkpoint with these names would take their place. */
+  Set<String> names(Collection<String> ofCheckpoint) {
+    if (looked.isEmpty()) {
+      looked = Optional.of(component(Optional.empty(), ofCheckpoint));
+    }
+    return looked.get().tensorNames();
+  }
+
+  /**
+   * The component that the tensors take the place of: the one whose names have led to the mapping,
+   * if the mapping does not say another.
+   *
+   * @param mapped the one that the mapping is made for
+   */
+  Component component(Optional<String> mapped, Collection<String> names) {
+    return looked
+        .filter(c -> mapped.isEmpty() || !folder().isPipeline())
+        .orElseGet(() -> folder().component(choice.component(), mapped, names, choice.variant()));
+  }
+}

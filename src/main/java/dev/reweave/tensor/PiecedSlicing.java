@@ -82,6 +82,22 @@ public record PiecedSlicing(Shape shape, List<Share> shares) implements Slicing 
                     && share.pieces().get(0).scale() == 1);
   }
 
+  /** Whether each rank has one run of it alone, as long as all others, and they are in order. */
+  public boolean areEvenShares() {
+    long length = shape.elements() / Math.max(1, shares.size());
+    for (int rank = 0; rank < shares.size(); rank++) {
+      List<SlicePiece> pieces = shares.get(rank).pieces();
+      if (pieces.size() != 1
+          || shape.elements() % shares.size() != 0
+          || !pieces.get(0).isRun(rank * length, length)
+          || pieces.get(0).scale() != 1
+          || !pieces.get(0).holders().equals(Set.of(rank))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The shape of the whole, with as many dimensions as the slices have. */
   private Shape shapeLike(List<NamedTensor> slices) {
     int rank = slices.get(0).spec().shape().rank();

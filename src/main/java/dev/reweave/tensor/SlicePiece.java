@@ -33,7 +33,15 @@ public record SlicePiece(Strided whole, Strided slice, double scale, Set<Integer
 
   /** Whether it is all of a tensor, in both in row-major order. */
   boolean isWhole(long elements) {
-    return whole.elements() == elements && whole.isContiguous() && slice.isContiguous();
+    return isRun(0, elements);
+  }
+
+  /** Whether it is so many elements one after another from one on, and the first of the slice. */
+  boolean isRun(long from, long length) {
+    return whole.offset() == from
+        && whole.elements() == length
+        && whole.isRun()
+        && slice.isContiguous();
   }
 
   /** The same piece with its dimensions in the order in which they lie in the whole. */

@@ -1,6 +1,7 @@
 package dev.reweave.tensor;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -81,8 +82,33 @@ public record Strided(Shape shape, long offset, List<Long> strides) implements S
         order.stream().map(strides::get).toList());
   }
 
+  /**
+   * The same elements, of dimensions that are in {@link #order()}, with as few dimensions as can
+   * be: those that follow each other without a gap are one.
+   */
+  Strided merged() {
+    List<Long> sizes = new ArrayList<>();
+    List<Long> steps = new ArrayList<>();
+    for (int d = 0; d < shape.rank(); d++) {
+      int last = sizes.size() - 1;
+      if (last >= 0 && steps.get(last) == strides.get(d) * shape.dim(d)) {
+        sizes.set(last, sizes.get(last) * shape.dim(d));
+        steps.set(last, strides.get(d));
+      } else {
+        sizes.add(shape.dim(d));
+        steps.add(strides.get(d));
+      }
+    }
+    return new Strided(Shape.of(sizes), offset, steps);
+  }
+
   /** Whether these are the first elements, one after another. */
   boolean isContiguous() {
+    return offset == 0 && isRun();
+  }
+
+  /** Whether these lie one after another. */
+  boolean isRun() {
     long next = 1;
     for (int d = shape.rank() - 1; d >= 0; d--) {
       if (shape.dim(d) != 1 && strides.get(d) != next) {
@@ -90,7 +116,7 @@ public record Strided(Shape shape, long offset, List<Long> strides) implements S
       }
       next *= shape.dim(d);
     }
-    return offset == 0;
+    return true;
   }
 
   /** As in messages: {@code [2, 3] at 8 with strides [16, 1]}. */

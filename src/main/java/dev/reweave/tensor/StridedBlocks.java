@@ -16,14 +16,15 @@ final class StridedBlocks {
   private final List<Box> boxes;
 
   /**
-   * @param views in order of their strides, from the greatest to the least
+   * @param views with dimensions in order of their strides, from the greatest to the least
    * @param elements of the sequence, at least 1
    * @throws IllegalArgumentException if a view leaves the sequence, has an element twice, or is no
    *     block of any tensor that has the others
    */
   StridedBlocks(List<Strided> views, long elements) {
+    List<Strided> merged = views.stream().map(Strided::merged).toList();
     TreeSet<Long> strides = new TreeSet<>(List.of(1L));
-    for (Strided view : views) {
+    for (Strided view : merged) {
       view.requireWithin(elements);
       strides.addAll(view.strides());
     }
@@ -39,7 +40,7 @@ final class StridedBlocks {
     }
     this.shape = Shape.of(dims);
     List<Long> descending = List.copyOf(strides.descendingSet());
-    this.boxes = views.stream().map(view -> box(view, descending)).toList();
+    this.boxes = merged.stream().map(view -> box(view, descending)).toList();
   }
 
   private Box box(Strided view, List<Long> strides) {

@@ -35,7 +35,7 @@ record AffineMaps(
     Map<String, PiecedSlicing> maps,
     Map<String, String> unreadable)
     implements Serializable {
-  private static final String KEY = "affine_map";
+  static final String KEY = "affine_map";
   private static final long KNOWN_VERSION = 1;
 
   /** Of a checkpoint that has none. */
@@ -45,8 +45,13 @@ record AffineMaps(
   private static final Set<String> MEMBERS =
       Set.of("shape", "source", "dest", "locations", "scale");
 
-  static AffineMaps of(TorchValue info) {
-    Optional<TorchValue> found = info.find(KEY);
+  /**
+   * Reads maps.
+   *
+   * @param key of what holds them
+   */
+  static AffineMaps of(TorchValue info, String key) {
+    Optional<TorchValue> found = info.find(key);
     if (found.isEmpty()) {
       return NONE;
     }

@@ -94,7 +94,7 @@ record UniversalInfo(
         parts,
         unsupported,
         info.find("original_vocab_size").map(TorchValue::integer).orElse(-1L),
-        AffineMaps.of(info));
+        AffineMaps.of(info, AffineMaps.KEY));
   }
 
   private static List<String> texts(TorchValue list) {

@@ -60,7 +60,7 @@ public final class ProvableFixtures {
     try (Stream<Path> folders = Files.list(Fixtures.resource("fixtures"))) {
       return folders
           .map(f -> f.getFileName().toString())
-          .filter(n -> !n.matches("z0_.*|pipe_z0_.*|.*z3_.*|dcp_.*|base_.*|corrupt"))
+          .filter(n -> !n.matches("z0_.*|pipe_z0_.*|.*z3_.*|dcp_.*|base_.*|corrupt|ds0198"))
           .sorted()
           .toList();
     }

@@ -80,6 +80,8 @@ record AffineMaps(
     } catch (IllegalArgumentException | ArithmeticException e) {
       // It matters only if a name matches, and no rule of the user's is for that.
       unreadable.put(pattern, e.getMessage());
+    } catch (ReweaveException e) {
+      unreadable.put(pattern, e.problem());
     }
   }
 

@@ -80,7 +80,7 @@ public final class CombinedLayout implements Layout {
   }
 
   @Override
-  public boolean isAveraged() {
+  public boolean isComputed() {
     return kind == Kind.AVERAGED && parts.size() > 1;
   }
 

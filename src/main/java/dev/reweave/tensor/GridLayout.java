@@ -8,7 +8,7 @@ import java.util.TreeSet;
 
 /**
  * A tensor that is cut along any of its dimensions into blocks, each with a layout of its own: how
- * PyTorch's distributed checkpoints keep it.
+ * PyTorch's distributed checkpoints keep it, and DeepSpeed's tensor-parallel ranks together.
  *
  * <p>Where blocks do not form a regular grid, the cells between all of their borders are looked up
  * instead: a block takes several of them.
@@ -255,5 +255,20 @@ public final class GridLayout implements Layout {
   @Override
   public long granularity() {
     return granularity;
+  }
+
+  @Override
+  public int width() {
+    return Arrays.stream(blocks).mapToInt(block -> block.layout.width()).max().orElseThrow();
+  }
+
+  @Override
+  public boolean isComputed() {
+    return Arrays.stream(blocks).anyMatch(block -> block.layout.isComputed());
+  }
+
+  @Override
+  public long storedElements() {
+    return Arrays.stream(blocks).mapToLong(block -> block.layout.storedElements()).sum();
   }
 }

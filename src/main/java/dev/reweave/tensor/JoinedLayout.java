@@ -112,8 +112,8 @@ public final class JoinedLayout implements Layout {
   }
 
   @Override
-  public boolean isAveraged() {
-    return Arrays.stream(parts).anyMatch(Layout::isAveraged);
+  public boolean isComputed() {
+    return Arrays.stream(parts).anyMatch(Layout::isComputed);
   }
 
   @Override

@@ -15,8 +15,10 @@ public sealed interface Layout extends Serializable
         PartitionedLayout,
         NarrowedLayout,
         JoinedLayout,
+        StridedLayout,
         GridLayout,
-        CombinedLayout {
+        CombinedLayout,
+        QuotientLayout {
 
   /** Number of elements that the layout places. */
   long elements();
@@ -60,8 +62,8 @@ public sealed interface Layout extends Serializable
     return 1;
   }
 
-  /** Whether an element can be the mean of several copies. */
-  default boolean isAveraged() {
+  /** Whether an element can be another than is stored: the mean of several copies, a quotient. */
+  default boolean isComputed() {
     return false;
   }
 

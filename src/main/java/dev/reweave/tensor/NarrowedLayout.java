@@ -87,8 +87,8 @@ public final class NarrowedLayout implements Layout {
   }
 
   @Override
-  public boolean isAveraged() {
-    return base.isAveraged();
+  public boolean isComputed() {
+    return base.isComputed();
   }
 
   @Override

@@ -23,4 +23,15 @@ public interface RunConsumer {
   default void combined(CombinedLayout.Kind kind, List<Layout> copies, long from, long to) {
     copies.forEach(copy -> copy.runs(from, to, this));
   }
+
+  /**
+   * Takes the next elements where each is a stored one, divided. By default the stored ones are
+   * taken, which tells where they lie, and not what they become.
+   *
+   * @param stored what is divided; elements {@code [from, to)}
+   * @param divisor of each, not 0
+   */
+  default void divided(Layout stored, double divisor, long from, long to) {
+    stored.runs(from, to, this);
+  }
 }

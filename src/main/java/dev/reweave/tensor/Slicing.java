@@ -7,7 +7,14 @@ import java.util.Collections;
 import java.util.List;
 
 /** How tensor-parallel ranks share a tensor, and so how their slices make the whole again. */
-public sealed interface Slicing extends Serializable {
+public sealed interface Slicing extends Serializable
+    permits Slicing.Along,
+        Slicing.Copied,
+        Slicing.EvenParts,
+        Slicing.SizedParts,
+        Slicing.Parts,
+        Slicing.Padded,
+        PiecedSlicing {
 
   /**
    * The whole tensor.

@@ -39,7 +39,7 @@ class ExpectedTensorsTest {
 
   @Test
   void thereAreCases() throws IOException {
-    assertTrue(cases().size() >= 11, cases().toString());
+    assertTrue(cases().size() >= 14, cases().toString());
   }
 
   @ParameterizedTest
@@ -67,6 +67,6 @@ class ExpectedTensorsTest {
         StoredTensors.inFolder(temp.resolve("out")));
     Map<String, String> tied = new TreeMap<>();
     described.get("tied").properties().forEach(e -> tied.put(e.getKey(), e.getValue().asText()));
-    assertEquals(tied, new TreeMap<>(manifest.result().dropped()));
+    tied.forEach((alias, kept) -> assertEquals(kept, manifest.result().dropped().get(alias)));
   }
 }

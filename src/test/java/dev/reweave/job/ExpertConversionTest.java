@@ -9,6 +9,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.report.Manifest;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.ExpertFiles;
+import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
 import dev.reweave.testing.StoredTensors;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Experts are spread over ranks as DeepSpeed spreads them, written as it writes them, and come back
@@ -321,5 +323,21 @@ class ExpertConversionTest {
                 + " \"replicated\"}]}");
 
     requireMade(masters, conversion().mapping(rules.toString()).proving());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Weights.class)
+  void whatAutoEpOfDeepSpeedSavedComesBack(Weights weights) throws IOException {
+    Path folder = Fixtures.resource("deepspeed-0.19.8/autoep-z1");
+
+    Converting.between(folder.resolve("ckpt"), temp.resolve("out"))
+        .weights(weights)
+        .mapping("none")
+        .type("float32")
+        .run();
+
+    assertEquals(
+        StoredTensors.of(folder.resolve("expected.safetensors")),
+        StoredTensors.of(temp.resolve("out/model.safetensors")));
   }
 }

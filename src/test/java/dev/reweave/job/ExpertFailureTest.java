@@ -17,6 +17,7 @@ import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -180,6 +181,104 @@ class ExpertFailureTest {
 
   private static List<Floats> stacked() {
     return List.of(Floats.random("m.experts.w1", 1, 2, 3, 2));
+  }
+
+  private static Map<Object, Object> placement(List<?>... byRank) {
+    List<Object> ranks = new ArrayList<>();
+    for (int r = 0; r < byRank.length; r++) {
+      ranks.add(dict("rank", r, "experts", byRank[r]));
+    }
+    return dict("version", 1, "num_experts", 4, "ep_size", 2, "ranks", ranks);
+  }
+
+  /** What DeepSpeed 0.19.8 writes of four experts of six numbers each in two ranks. */
+  private static Map<Object, Object> pieces(int firstOfFirst, int firstOfSecond) {
+    Map<Object, Object> ranks = dict();
+    for (int r = 0; r < 2; r++) {
+      int first = r == 0 ? firstOfFirst : firstOfSecond;
+      ranks.put(
+          r,
+          dict(
+              "shard_shape",
+              List.of(2, 3, 2),
+              "pieces",
+              List.of(
+                  dict(
+                      "shape", List.of(2, 3, 2),
+                      "source", List.of(6 * first, List.of(6, 2, 1)),
+                      "dest", List.of(0, List.of(6, 2, 1)),
+                      "locations", List.of(r)))));
+    }
+    return dict(
+        "version",
+        1,
+        "params",
+        dict("m.experts.w1", dict("logical_shape", List.of(4, 3, 2), "ranks", ranks)));
+  }
+
+  private void writeStack(Object placement, Object maps) throws IOException {
+    Map<Object, Object> stack = stack(4, 2);
+    stack.put("expert_placement", placement);
+    stack.put("affine_maps", maps);
+    new ExpertFiles(input(), 3, 2)
+        .counts(List.of(4))
+        .stacks(List.of(stack))
+        .module(List.of(dense()))
+        .group(List.of(List.of(dense())))
+        .group(List.of(stacked(), stacked()))
+        .write();
+  }
+
+  @Test
+  void expertsThatAreNotSpreadEvenlyAndInOrder() throws IOException {
+    String noted =
+        "AutoEP experts that are not spread evenly and in order are not read, and what is noted of"
+            + " m.experts ";
+    Map<Object, Object> even = placement(List.of(0, 1), List.of(2, 3));
+    Map<Object, Object> newer = placement(List.of(0, 1), List.of(2, 3));
+    newer.put("version", 2);
+    Map<Object, Object> newerMaps = pieces(0, 2);
+    newerMaps.put("version", 3);
+    List<Object[]> cases =
+        List.of(
+            new Object[] {
+              "has experts [0, 2] in rank 1", placement(List.of(0, 2), List.of(1, 3)), pieces(0, 2)
+            },
+            new Object[] {
+              "has experts [0, 1, 2] in rank 1", placement(List.of(0, 1, 2), List.of(3)), null
+            },
+            new Object[] {
+              "is of other numbers of experts and ranks than the layer",
+              placement(List.of(0, 1, 2, 3)),
+              null
+            },
+            new Object[] {"expert_placement has version 2", newer, null},
+            new Object[] {"affine_maps has version 3", even, newerMaps},
+            new Object[] {"has other pieces than whole experts in order", even, pieces(2, 0)},
+            new Object[] {"makes no sense: offset -6", null, pieces(-1, 2)});
+    for (Object[] odd : cases) {
+      writeStack(odd[1], odd[2]);
+      assertSays(
+          failure(Weights.MASTER),
+          noted + odd[0],
+          "; save the step again with equal shares in order, which DeepSpeed 0.19.8 gives each"
+              + " rank");
+      Fixtures.remove(input());
+    }
+    writeStack(even, pieces(0, 2));
+    assertEquals(
+        "[4, 3, 2]",
+        new Preparation(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
+                .prepare(Converting.between(input(), temp.resolve("out")).mapping("none").request())
+                .checkpoint()
+                .tensors()
+                .stream()
+                .filter(t -> t.name().equals("m.experts.w1"))
+                .findFirst()
+                .orElseThrow()
+                .spec()
+                .shape()
+                .toString());
   }
 
   @Test

@@ -26,12 +26,12 @@ abstract class ModelParallelFailures {
   }
 
   static String failure(Converting conversion) {
-    return assertThrows(
-            ReweaveException.class,
-            () ->
-                new Preparation(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-                    .prepare(conversion.request()))
-        .getMessage();
+    return assertThrows(ReweaveException.class, () -> prepared(conversion)).getMessage();
+  }
+
+  static Preparation.Prepared prepared(Converting conversion) {
+    return new Preparation(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
+        .prepare(conversion.request());
   }
 
   String failure() {

@@ -96,10 +96,10 @@ class SlicingTest {
 
     assertEquals(new TensorSpec("w", DType.F32, Shape.of(2, 2)), whole.spec());
     assertEquals(2, whole.layout().width());
-    assertFalse(whole.layout().isAveraged());
+    assertFalse(whole.layout().isComputed());
     refused("slices of F32 [2, 2] and F32 [4] are no copies", copied, slice(0, 2, 2), slice(1, 4));
     Slicing averaged = new Slicing.Copied(CombinedLayout.Kind.AVERAGED);
-    assertTrue(averaged.whole(List.of(slice(0, 2), slice(1, 2))).layout().isAveraged());
+    assertTrue(averaged.whole(List.of(slice(0, 2), slice(1, 2))).layout().isComputed());
   }
 
   /** As a fused projection of queries, keys and values: each rank has its heads of all three. */

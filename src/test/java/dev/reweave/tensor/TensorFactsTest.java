@@ -51,7 +51,7 @@ class TensorFactsTest {
     assertEquals(storage, view.storage());
     assertEquals(3, view.offset());
     assertEquals(1, view.width());
-    assertFalse(view.isAveraged());
+    assertFalse(view.isComputed());
     assertEquals(2, view.storedElements());
   }
 
@@ -90,9 +90,9 @@ class TensorFactsTest {
     assertEquals(3, averaged.width());
     assertEquals(72, averaged.storedElements());
     assertEquals(8, averaged.granularity());
-    assertTrue(averaged.isAveraged());
-    assertFalse(copies(CombinedLayout.Kind.REPLICATED, 3, Shape.of(4)).isAveraged());
-    assertFalse(copies(CombinedLayout.Kind.AVERAGED, 1, Shape.of(4)).isAveraged());
+    assertTrue(averaged.isComputed());
+    assertFalse(copies(CombinedLayout.Kind.REPLICATED, 3, Shape.of(4)).isComputed());
+    assertFalse(copies(CombinedLayout.Kind.AVERAGED, 1, Shape.of(4)).isComputed());
     assertEquals(1, copies(CombinedLayout.Kind.AVERAGED, 3, Shape.of(2)).granularity());
   }
 
@@ -104,14 +104,14 @@ class TensorFactsTest {
     Layout part = new NarrowedLayout(averaged, 4, 6, 1, 2);
     Layout joined = new JoinedLayout(4, List.of(plain, averaged));
 
-    assertTrue(part.isAveraged());
+    assertTrue(part.isComputed());
     assertEquals(3, part.width());
     assertEquals(24, part.storedElements());
-    assertTrue(joined.isAveraged());
+    assertTrue(joined.isComputed());
     assertEquals(3, joined.width());
     assertEquals(24 + 72, joined.storedElements());
-    assertFalse(new JoinedLayout(4, List.of(plain, plain)).isAveraged());
-    assertFalse(new NarrowedLayout(plain, 4, 6, 1, 2).isAveraged());
+    assertFalse(new JoinedLayout(4, List.of(plain, plain)).isComputed());
+    assertFalse(new NarrowedLayout(plain, 4, 6, 1, 2).isComputed());
   }
 
   @ParameterizedTest

@@ -130,6 +130,15 @@ public final class Floats {
     return new Floats(first.name, first.shape, mean);
   }
 
+  /** All values divided by a number. */
+  public Floats divided(float divisor) {
+    float[] quotients = new float[values.length];
+    for (int i = 0; i < quotients.length; i++) {
+      quotients[i] = values[i] / divisor;
+    }
+    return new Floats(name, shape, quotients);
+  }
+
   private static float[] array(List<Float> values) {
     float[] array = new float[values.size()];
     for (int i = 0; i < array.length; i++) {

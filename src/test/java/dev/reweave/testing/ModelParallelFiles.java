@@ -27,6 +27,7 @@ public final class ModelParallelFiles {
   private Map<?, ?> info = Map.of();
   private boolean tellsDegrees = true;
   private boolean tellsShapes = true;
+  private boolean tellsEmpty = true;
   private List<Floats> buffers = List.of();
   private long subGroupElements = SyntheticOptions.SUB_GROUP_ELEMENTS;
 
@@ -64,6 +65,12 @@ public final class ModelParallelFiles {
   /** With ZeRO-3's sub-groups closed when they have that many elements of a rank. */
   public ModelParallelFiles subGroups(long elements) {
     subGroupElements = elements;
+    return this;
+  }
+
+  /** As since DeepSpeed 0.19.8: what has no elements in a rank is in its module alone. */
+  public ModelParallelFiles withoutEmptyMasters() {
+    tellsEmpty = false;
     return this;
   }
 
@@ -134,7 +141,9 @@ public final class ModelParallelFiles {
         if (whole) {
           module.put(param.name(), module(file, param));
         }
-        ofGroup.put(param.name(), PickleWriter.size(param.shape()));
+        if (tellsEmpty || param.shape().elements() > 0) {
+          ofGroup.put(param.name(), PickleWriter.size(param.shape()));
+        }
       }
       shapes.add(new OrderedDict(ofGroup));
     }

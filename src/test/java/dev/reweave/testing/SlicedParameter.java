@@ -2,12 +2,15 @@ package dev.reweave.testing;
 
 import static dev.reweave.testing.PickleWriter.dict;
 
+import dev.reweave.tensor.Shape;
 import dev.reweave.testing.PickleWriter.Tuple;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /** A random tensor, and what each of some tensor-parallel ranks has of it. */
 public final class SlicedParameter {
@@ -20,13 +23,19 @@ public final class SlicedParameter {
     AVERAGED,
     TWO_PARTS,
     UNEVEN_PARTS,
-    UNEVEN_PARTS_OF_ROWS
+    UNEVEN_PARTS_OF_ROWS,
+    PIECES,
+    PIECES_OF_ROWS,
+    SCALED
   }
+
+  private static final float SCALE = 1f / 3;
 
   private final Rule rule;
   private final Floats whole;
   private final List<Floats> slices;
   private final List<List<Integer>> widths;
+  private final Map<Object, Object> map = dict();
 
   private SlicedParameter(
       Rule rule, Floats whole, List<Floats> slices, List<List<Integer>> widths) {
@@ -81,6 +90,27 @@ public final class SlicedParameter {
         shape[dim(rule)] = widths.stream().flatMap(List::stream).mapToInt(w -> w).sum();
         return parts(rule, Floats.random(name, number, shape), widths);
       }
+      case PIECES, PIECES_OF_ROWS -> {
+        // A part of one width is with all ranks.
+        List<List<Integer>> widths = new ArrayList<>();
+        for (int part = random.nextInt(1, 5); part > 0; part--) {
+          int count = random.nextBoolean() ? 1 : ranks;
+          widths.add(random.ints(count, 0, 4).boxed().toList());
+        }
+        shape[dim(rule)] = widths.stream().flatMap(List::stream).mapToInt(w -> w).sum();
+        return pieces(rule, Floats.random(name, number, shape), widths, ranks);
+      }
+      case SCALED -> {
+        // A single rank has nothing to put together, and what it has stays as it is.
+        float scale = ranks == 1 ? 1 : SCALE;
+        Floats slice = Floats.random(name, number, shape);
+        SlicedParameter scaled =
+            new SlicedParameter(
+                rule, slice.divided(scale), Collections.nCopies(ranks, slice), List.of());
+        List<Object> pieces = List.of(piece(slice.shape(), slice, 0, slice, 0, ranks, -1, scale));
+        scaled.mapOf(slice.shape(), Collections.nCopies(ranks, pieces));
+        return scaled;
+      }
       default -> {
         Floats whole = Floats.random(name, number, shape);
         List<Integer> shares = shares((int) shape[dim(rule)], ranks);
@@ -90,7 +120,101 @@ public final class SlicedParameter {
   }
 
   private static int dim(Rule rule) {
-    return rule == Rule.ROW || rule == Rule.UNEVEN_PARTS_OF_ROWS ? 1 : 0;
+    return rule == Rule.ROW || rule == Rule.UNEVEN_PARTS_OF_ROWS || rule == Rule.PIECES_OF_ROWS
+        ? 1
+        : 0;
+  }
+
+  private static SlicedParameter pieces(
+      Rule rule, Floats whole, List<List<Integer>> widths, int ranks) {
+    int dim = dim(rule);
+    List<Floats> slices = new ArrayList<>();
+    for (int r = 0; r < ranks; r++) {
+      List<Floats> held = new ArrayList<>();
+      int at = 0;
+      for (List<Integer> part : widths) {
+        for (int i = 0; i < part.size(); i++) {
+          if (part.size() < ranks || i == r) {
+            held.add(whole.cut(dim, at, at + part.get(i)));
+          }
+          at += part.get(i);
+        }
+      }
+      slices.add(Floats.joined(dim, held));
+    }
+    SlicedParameter made = new SlicedParameter(rule, whole, slices, widths);
+    List<List<Object>> byRank = new ArrayList<>();
+    for (int r = 0; r < ranks; r++) {
+      List<Object> pieces = new ArrayList<>();
+      int at = 0;
+      int to = 0;
+      for (List<Integer> part : widths) {
+        for (int i = 0; i < part.size(); i++) {
+          boolean all = part.size() < ranks;
+          if (all || i == r) {
+            long[] dims = whole.shape().dims();
+            dims[dim] = part.get(i);
+            long inner = whole.shape().rowMajorStrides()[dim];
+            pieces.add(
+                piece(
+                    Shape.of(dims),
+                    whole,
+                    at * inner,
+                    slices.get(r),
+                    to * inner,
+                    ranks,
+                    all ? -1 : r,
+                    1));
+            to += part.get(i);
+          }
+          at += part.get(i);
+        }
+      }
+      byRank.add(pieces);
+    }
+    made.mapOf(whole.shape(), byRank);
+    return made;
+  }
+
+  /**
+   * A piece as DeepSpeed writes it.
+   *
+   * @param holder the rank that has it; -1 for all
+   */
+  private static Map<Object, Object> piece(
+      Shape shape,
+      Floats whole,
+      long from,
+      Floats slice,
+      long to,
+      int ranks,
+      int holder,
+      double scale) {
+    Map<Object, Object> piece =
+        dict(
+            "shape", numbers(shape.dims()),
+            "source", List.of((int) from, numbers(whole.shape().rowMajorStrides())),
+            "dest", List.of((int) to, numbers(slice.shape().rowMajorStrides())),
+            "locations",
+                holder >= 0 ? List.of(holder) : IntStream.range(0, ranks).boxed().toList());
+    if (scale != 1) {
+      piece.put("scale", scale);
+    }
+    return piece;
+  }
+
+  private static List<Integer> numbers(long... all) {
+    return LongStream.of(all).mapToObj(Math::toIntExact).toList();
+  }
+
+  private void mapOf(Shape logical, List<? extends List<?>> pieces) {
+    Map<Object, Object> ranks = dict();
+    for (int r = 0; r < pieces.size(); r++) {
+      ranks.put(
+          r, dict("shard_shape", numbers(slices.get(r).shape().dims()), "pieces", pieces.get(r)));
+    }
+    map.put("logical_shape", numbers(logical.dims()));
+    map.put("ranks", ranks);
   }
 
   /** Shares that are not the same for all where the length is odd, and can be nothing. */
@@ -142,7 +266,11 @@ public final class SlicedParameter {
   public static Map<Object, Object> info(List<SlicedParameter> all, int vocabulary) {
     List<Object> parts = new ArrayList<>();
     Map<Object, Object> widths = dict();
+    Map<Object, Object> maps = dict();
     for (SlicedParameter parameter : all) {
+      if (!parameter.map.isEmpty()) {
+        maps.put("^" + parameter.whole.name().replace(".", "\\.") + "$", parameter.map);
+      }
       if (parameter.rule == Rule.UNEVEN_PARTS || parameter.rule == Rule.UNEVEN_PARTS_OF_ROWS) {
         String pattern = parameter.whole.name().replace(".", "\\.") + "$";
         List<Object> shape = new ArrayList<>();
@@ -167,7 +295,8 @@ public final class SlicedParameter {
         "parameter_with_row_parallelism_patterns", patterns(Rule.ROW),
         "parameter_with_2_sub_params_cat_dim_0", patterns(Rule.TWO_PARTS),
         "parameter_with_sub_params", parts,
-        "sub_param_shard_widths", widths);
+        "sub_param_shard_widths", widths,
+        "affine_map", dict("version", 1, "params", maps));
   }
 
   private static List<Object> sizes(List<List<Integer>> widths) {

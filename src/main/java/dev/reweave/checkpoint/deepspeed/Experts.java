@@ -31,11 +31,15 @@ record Experts(List<Long> counts, List<Stack> stacks, boolean dataFirst) impleme
   record Stack(int layer, String prefix, long experts, long ranks, boolean partitioned)
       implements Serializable {
     private static Stack of(TorchValue entry) {
+      String prefix = entry.at("expert_key_prefix").text();
+      long experts = entry.at("num_experts").integer();
+      long ranks = entry.at("ep_size").integer();
+      new ExpertPlacement(entry, prefix, experts, ranks).requireEven();
       return new Stack(
           layer(entry.at("moe_layer_id")),
-          entry.at("expert_key_prefix").text(),
-          entry.at("num_experts").integer(),
-          entry.at("ep_size").integer(),
+          prefix,
+          experts,
+          ranks,
           entry
               .find("checkpoint_format")
               .filter(TorchValue::isText)

@@ -50,11 +50,21 @@ final class ModelParts {
     Set<String> buffers = new HashSet<>();
     ranks.forEach(rank -> buffers.addAll(rank.states().buffers()));
     List<StateDict> whole = new ArrayList<>();
+    List<Set<String>> modules = new ArrayList<>();
     for (int t = 0; t < grid.tensor(); t++) {
+      modules.add(moduleNames(t));
       whole.add(weights == Weights.MASTER ? masters(t, buffers) : module(t, buffers));
     }
     UniversalInfo info = ranks.get(0).states().info();
-    return new TensorUnion(folder, options.slicing(), info, buffers).unite(whole);
+    return new TensorUnion(folder, options.slicing(), info, buffers).unite(whole, modules);
+  }
+
+  private Set<String> moduleNames(int tensorRank) {
+    Set<String> names = new HashSet<>();
+    for (int stage = 0; stage < grid.pipeline(); stage++) {
+      names.addAll(ranks.get(grid.rank(stage, tensorRank)).states().moduleNames());
+    }
+    return names;
   }
 
   private StateDict masters(int tensorRank, Set<String> buffers) {

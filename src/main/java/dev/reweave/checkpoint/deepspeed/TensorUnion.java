@@ -2,12 +2,19 @@ package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.tensor.CombinedLayout;
+import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.NarrowedLayout;
+import dev.reweave.tensor.PiecedSlicing;
+import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.Slicing;
 import dev.reweave.tensor.SlicingRule;
 import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StoredLayout;
+import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -38,16 +45,17 @@ final class TensorUnion {
    * Unites ranks.
    *
    * @param ranks in rank order; the first gives order, tied names and notes
+   * @param modules names of each rank's module: of some that have no tensor the rank's slice has no
+   *     elements
    */
-  StateDict unite(List<StateDict> ranks) {
+  StateDict unite(List<StateDict> ranks, List<Set<String>> modules) {
     StateDict first = ranks.get(0);
     if (ranks.size() == 1) {
       return first;
     }
-    ranks.forEach(rank -> requireSameNames(first, rank));
     StateDict whole = new StateDict();
-    for (NamedTensor tensor : first.tensors()) {
-      List<NamedTensor> slices = ranks.stream().map(r -> r.tensor(tensor.name())).toList();
+    for (String name : names(ranks)) {
+      List<NamedTensor> slices = slices(name, ranks, modules);
       slicing(slices).ifPresent(s -> whole.add(whole(s, slices)));
     }
     if (!missing.isEmpty()) {
@@ -58,18 +66,63 @@ final class TensorUnion {
     return whole;
   }
 
-  private void requireSameNames(StateDict first, StateDict other) {
-    for (StateDict[] pair : new StateDict[][] {{first, other}, {other, first}}) {
-      for (NamedTensor tensor : pair[0].tensors()) {
-        if (!pair[1].hasTensor(tensor.name())) {
-          throw new ReweaveException(
-              "some tensor-parallel ranks have " + tensor.name() + ", and others have not",
-              folder,
-              "files of two runs are mixed or some are missing: copy the files of this step from"
-                  + " the training run again");
+  /** Those of the first rank in its order; what it lacks follows what it follows elsewhere. */
+  private static List<String> names(List<StateDict> ranks) {
+    Set<String> known = new HashSet<>();
+    List<String> names = new ArrayList<>();
+    for (StateDict rank : ranks) {
+      String before = "";
+      for (NamedTensor tensor : rank.tensors()) {
+        if (known.add(tensor.name())) {
+          int at = rank == ranks.get(0) ? names.size() : names.indexOf(before) + 1;
+          names.add(at, tensor.name());
         }
+        before = tensor.name();
       }
     }
+    return names;
+  }
+
+  /** What each rank has of a tensor. DeepSpeed keeps no master of a slice without elements. */
+  private List<NamedTensor> slices(String name, List<StateDict> ranks, List<Set<String>> modules) {
+    NamedTensor some =
+        ranks.stream()
+            .filter(rank -> rank.hasTensor(name))
+            .map(rank -> rank.tensor(name))
+            .max(Comparator.comparingLong(tensor -> tensor.spec().elements()))
+            .orElseThrow();
+    List<NamedTensor> slices = new ArrayList<>();
+    for (int r = 0; r < ranks.size(); r++) {
+      if (!ranks.get(r).hasTensor(name)) {
+        slices.add(empty(some, emptyShape(some, r, modules.get(r))));
+      } else if (ranks.get(r).tensor(name).spec().elements() == 0) {
+        slices.add(empty(some, ranks.get(r).tensor(name).spec().shape()));
+      } else {
+        slices.add(ranks.get(r).tensor(name));
+      }
+    }
+    return slices;
+  }
+
+  /** A slice without elements, of the type of one that has some. */
+  private static NamedTensor empty(NamedTensor some, Shape shape) {
+    Layout none = new NarrowedLayout(some.layout(), 1, some.spec().elements(), 0, 0);
+    return new NamedTensor(new TensorSpec(some.name(), some.spec().dtype(), shape), none);
+  }
+
+  private Shape emptyShape(NamedTensor some, int rank, Set<String> module) {
+    return Optional.of(some.name())
+        .filter(module::contains)
+        .flatMap(info::pieces)
+        .flatMap(pieces -> pieces.sliceShape(rank, some.spec().shape().rank()))
+        .filter(shape -> shape.elements() == 0)
+        .orElseThrow(
+            () ->
+                new ReweaveException(
+                    "some tensor-parallel ranks have " + some.name() + ", and others have not",
+                    folder,
+                    "files of two runs are mixed or some are missing: copy the files of this step"
+                        + " from the training run again"));
   }
 
   /** Empty, and noted as missing, where nothing tells. */
@@ -81,10 +134,15 @@ final class TensorUnion {
         return Optional.of(rule.slicing());
       }
     }
+    boolean told = info.isPresent() && (!buffers.contains(name) || info.mentions(name));
+    Optional<PiecedSlicing> pieces = told ? info.pieces(name) : Optional.empty();
+    if (pieces.isPresent()) {
+      return Optional.of(pieces.get());
+    }
     if (slices.get(0).spec().shape().rank() == 0) {
       return Optional.of(copied);
     }
-    if (info.isPresent() && (!buffers.contains(name) || info.mentions(name))) {
+    if (told) {
       return Optional.of(info.slicing(name));
     }
     if (info.isPresent() && areSame(slices)) {
@@ -96,11 +154,9 @@ final class TensorUnion {
 
   private NamedTensor whole(Slicing slicing, List<NamedTensor> slices) {
     NamedTensor first = slices.get(0);
-    if (slicing.equals(new Slicing.Copied(CombinedLayout.Kind.REPLICATED)) && areSame(slices)) {
-      return first;
-    }
     try {
-      return slicing.whole(slices);
+      NamedTensor whole = slicing.whole(slices);
+      return areCopies(slicing) && areSame(slices) ? first : whole;
     } catch (IllegalArgumentException e) {
       throw new ReweaveException(
           ReweaveException.Kind.MODEL_MISMATCH,
@@ -109,6 +165,11 @@ final class TensorUnion {
           "give another 'tensorParallel' rule for it in a file, with --mapping FILE",
           e);
     }
+  }
+
+  private static boolean areCopies(Slicing slicing) {
+    return slicing.equals(new Slicing.Copied(CombinedLayout.Kind.REPLICATED))
+        || (slicing instanceof PiecedSlicing pieces && pieces.areCopies());
   }
 
   /** Whether the checksums in the files say so, of storages that hold nothing else. */

@@ -1,9 +1,9 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.BoundedMatch;
 import dev.reweave.ReweaveException;
 import dev.reweave.pytorch.TorchValue;
 import dev.reweave.tensor.CombinedLayout;
+import dev.reweave.tensor.PiecedSlicing;
 import dev.reweave.tensor.Slicing;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -11,29 +11,30 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * What {@code universal_checkpoint_info} says of how tensor-parallel ranks share parameters, as
  * {@code merge_tp_slices} of {@code deepspeed/checkpoint/ds_to_universal.py} takes it: patterns
  * match the start of a name; replicated goes before averaged, two sub-parameters, sub-parameters
  * and row-parallel, and what none matches is column-parallel. A vocabulary is cut in any case.
+ * Where there is an affine map of a parameter, that alone counts.
  *
  * @param place where it stands, for messages; empty where the checkpoint has none
  * @param patterns by key, lists of regular expressions
  * @param unsupported by pattern, why DeepSpeed itself cannot put such parameters together
  * @param vocabulary its size without padding; -1 where it is not given
+ * @param maps which pieces of parameters the ranks have
  */
 record UniversalInfo(
     String place,
     Map<String, List<String>> patterns,
     List<SubParameters> subParameters,
     Map<String, String> unsupported,
-    long vocabulary)
+    long vocabulary,
+    AffineMaps maps)
     implements Serializable {
   private static final UniversalInfo NONE =
-      new UniversalInfo("", Map.of(), List.of(), Map.of(), -1);
+      new UniversalInfo("", Map.of(), List.of(), Map.of(), -1, AffineMaps.NONE);
 
   private static final String REPLICATED = "tp_replicated_parameter_patterns";
   private static final String AVERAGED = "parameter_to_average_patterns";
@@ -92,7 +93,8 @@ record UniversalInfo(
         patterns,
         parts,
         unsupported,
-        info.find("original_vocab_size").map(TorchValue::integer).orElse(-1L));
+        info.find("original_vocab_size").map(TorchValue::integer).orElse(-1L),
+        AffineMaps.of(info, AffineMaps.KEY));
   }
 
   private static List<String> texts(TorchValue list) {
@@ -137,12 +139,22 @@ record UniversalInfo(
 
   /** Whether a pattern is about this name: what none is about is column-parallel by default. */
   boolean mentions(String name) {
-    return patterns.values().stream().anyMatch(p -> !matching(p, name).isEmpty())
+    return maps.mentions(name)
+        || patterns.values().stream().anyMatch(p -> !matching(p, name).isEmpty())
         || subParameters.stream().anyMatch(s -> !matching(s.patterns(), name).isEmpty());
   }
 
   /**
-   * How a parameter is shared.
+   * The pieces of a parameter; empty if there is no affine map of it.
+   *
+   * @throws ReweaveException if what there is cannot be read
+   */
+  Optional<PiecedSlicing> pieces(String name) {
+    return maps.pieces(name);
+  }
+
+  /**
+   * How a parameter is shared of which there is no affine map.
    *
    * @throws ReweaveException if that is not clear
    */
@@ -183,30 +195,16 @@ record UniversalInfo(
   }
 
   private boolean matches(String key, String name) {
-    List<String> matching = matching(patterns.getOrDefault(key, List.of()), name);
-    if (matching.size() > 1) {
-      throw unclear("several patterns of '" + key + "' match " + name + ": " + matching);
-    }
-    return !matching.isEmpty();
+    return new NamePatterns(patterns.getOrDefault(key, List.of()), place)
+        .only(name, key)
+        .isPresent();
   }
 
   private List<String> matching(List<String> candidates, String name) {
-    return candidates.stream()
-        .filter(p -> BoundedMatch.ofStart(compile(p), name, place).isPresent())
-        .toList();
-  }
-
-  /** Python writes named groups in another way. */
-  private Pattern compile(String pattern) {
-    try {
-      return Pattern.compile(pattern.replace("(?P<", "(?<"));
-    } catch (PatternSyntaxException e) {
-      throw unclear("'" + pattern + "' is not a regular expression here: " + e.getDescription());
-    }
+    return new NamePatterns(candidates, place).matching(name);
   }
 
   private ReweaveException unclear(String problem) {
-    return ReweaveException.mismatch(
-        problem, place, "give a 'tensorParallel' rule for it in a file, with --mapping FILE");
+    return NamePatterns.unclear(problem, place);
   }
 }

@@ -152,7 +152,7 @@ public final class Comparison {
               && tensor.spec().elements() > 0
               && tensor.spec().shape().equals(copy.spec().shape())
               // The mean of numbers in 16 bits is not that of the masters, which are not here.
-              && !copy.layout().isAveraged()
+              && !copy.layout().isComputed()
               && (tensor.spec().dtype() == copy.spec().dtype()
                   || tensor.spec().dtype() == DType.F32);
       if (comparable && copy.spec().dtype().isCastable()) {

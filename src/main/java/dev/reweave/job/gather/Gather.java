@@ -5,6 +5,7 @@ import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.CombinedLayout;
 import dev.reweave.tensor.Copies;
 import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.Quotients;
 import dev.reweave.tensor.RunConsumer;
 import dev.reweave.tensor.StorageRef;
 import java.util.ArrayList;
@@ -53,7 +54,7 @@ public final class Gather {
     }
 
     /**
-     * Elements as one of several ranks has them.
+     * Elements as one of several ranks has them, and as it has stored them.
      *
      * @param copy which, from 0 on; the last one where there are fewer
      */
@@ -72,9 +73,16 @@ public final class Gather {
     }
   }
 
+  /** What is done to elements once they are all read, in an order that lets one act on another. */
+  private sealed interface Step {}
+
   /** Elements of a slice that are made of several copies, and where all but the first are. */
   private record Combination(
-      Slice slice, CombinedLayout.Kind kind, int target, int others, int elements, int count) {}
+      Slice slice, CombinedLayout.Kind kind, int target, int others, int elements, int count)
+      implements Step {}
+
+  /** Elements of a slice that are quotients of what was read. */
+  private record Division(Slice slice, double divisor, int target, int elements) implements Step {}
 
   /** A contiguous piece of a storage and where it goes in its slice's buffer; in bytes. */
   private record Piece(Slice slice, StorageRef storage, long position, int length, int target) {
@@ -96,7 +104,7 @@ public final class Gather {
 
   private final OpenFiles files;
   private final ReadTally tally;
-  private final List<Combination> combinations = new ArrayList<>();
+  private final List<Step> steps = new ArrayList<>();
   private byte[] joined = new byte[0];
   private byte[] copies = new byte[0];
   private int copied;
@@ -129,7 +137,7 @@ public final class Gather {
    */
   public void read(List<Slice> slices) {
     copied = 0;
-    combinations.clear();
+    steps.clear();
     List<Piece> pieces = pieces(slices);
     List<Request> requests = new ArrayList<>();
     int filled = 0;
@@ -160,7 +168,7 @@ public final class Gather {
       fetch(requests);
     }
     toLittleEndian(pieces);
-    combinations.forEach(this::combine);
+    steps.forEach(this::take);
   }
 
   /** Takes the runs of one slice, and those of its copies in slices of their own. */
@@ -194,12 +202,23 @@ public final class Gather {
       if (copies.length == 0 && count > 1) {
         copies = new byte[MOST_COPIED];
       }
-      combinations.add(new Combination(slice, kind, at, copied, elements, count));
+      Combination combination = new Combination(slice, kind, at, copied, elements, count);
       layouts.get(0).runs(from, to, this);
       for (Layout layout : layouts.subList(1, count)) {
         Slice copy = new Slice(layout, from, to, copies, copied);
         layout.runs(from, to, new Pieces(copy, pieces));
         copied += elements * layout.dtype().bytes();
+      }
+      steps.add(combination);
+    }
+
+    @Override
+    public void divided(Layout stored, double divisor, long from, long to) {
+      Division division = new Division(slice, divisor, at, Math.toIntExact(to - from));
+      stored.runs(from, to, this);
+      // One rank's elements are wanted as that rank has them.
+      if (slice.copy == Slice.ALL) {
+        steps.add(division);
       }
     }
   }
@@ -273,6 +292,15 @@ public final class Gather {
       int at = range.offset() + (int) (first.filePosition() - range.position());
       tally.take(first.storage(), first.position(), range.buffer(), at, length);
       start = end;
+    }
+  }
+
+  private void take(Step step) {
+    if (step instanceof Combination combination) {
+      combine(combination);
+    } else if (step instanceof Division d) {
+      Quotients.divide(
+          d.slice().layout.dtype(), d.slice().buffer, d.target(), d.elements(), d.divisor());
     }
   }
 

@@ -235,7 +235,7 @@ public final class Proof {
 
   /** Whether the window has a rank's own numbers: the first one's, unless it has a mean. */
   private static boolean isAtHand(Piece piece, int rank) {
-    return rank == 0 && !piece.master().isAveraged();
+    return rank == 0 && !piece.master().isComputed();
   }
 
   private static int bytes(Piece piece, Layout layout) {

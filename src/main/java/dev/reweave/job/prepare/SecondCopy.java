@@ -158,7 +158,7 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
         absent.add(tensor.name());
       } else if (!copy.spec().shape().equals(spec.shape())
           || !copy.spec().dtype().isCastable()
-          || (copy.layout().isAveraged() && !tensor.layout().isAveraged())) {
+          || (copy.layout().isComputed() && !tensor.layout().isComputed())) {
         others.add(tensor.name() + " " + spec.shape() + " and " + copy.spec().shape());
       } else {
         copies.put(tensor.name(), copy.layout());

@@ -106,6 +106,23 @@ class SampledProofTest {
     assertStopped(fault == PlantedFault.SHIFTED_BY_ONE_ELEMENT ? 3 : 2);
   }
 
+  /**
+   * Made by {@code ds_to_universal} of DeepSpeed 0.19.8 from ZeRO-2 with round_robin_gradients: two
+   * parameters of one shape have each other's masters, and nothing in the file says so.
+   */
+  @Test
+  void aUniversalCheckpointThatItsConverterMixedUp() throws IOException {
+    Fixtures.copy(Fixtures.resource("universal-round-robin"), temp.resolve("in"));
+
+    assertStopped(2);
+
+    Manifest manifest = converting().proving(Proving.NONE).run().manifest();
+    assertTrue(
+        manifest.notes().stream()
+            .anyMatch(n -> n.contains("gives parameters of such groups each other's masters")),
+        manifest.notes()::toString);
+  }
+
   @Test
   void thatNothingIsComparedIsTold() throws IOException {
     large();

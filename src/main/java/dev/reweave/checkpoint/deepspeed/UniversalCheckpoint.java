@@ -187,6 +187,13 @@ public final class UniversalCheckpoint {
     if (!missing.isEmpty()) {
       dict.note(missing);
     }
+    if (model.setup().roundRobin()) {
+      // Its converter believes what FlatPartitions does not.
+      dict.note(
+          "the training had round_robin_gradients: DeepSpeed's converter up to 0.19.8 gives"
+              + " parameters of such groups each other's masters, unless there are gaps between"
+              + " them; rather convert the checkpoint that this was made from");
+    }
     return dict;
   }
 

@@ -265,6 +265,8 @@ class IllWeightsTest {
         Converting.between(input, temp.resolve("out"))
             .weights(weights)
             .type("bfloat16")
+            // The other copy has none.
+            .proving(Proving.NONE)
             .run()
             .manifest();
 

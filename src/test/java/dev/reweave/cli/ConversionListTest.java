@@ -110,7 +110,7 @@ class ConversionListTest {
   void optionsOfTheCommandCountWhereALineHasNone() throws IOException {
     Path list =
         list(
-            "{\"tag\": \"global_step1\", \"prove\": false}",
+            "{\"tag\": \"global_step1\", \"prove\": false, \"no-proof\": true}",
             "{\"tag\": \"global_step3\", \"max-shard-size\": \"60\"}");
 
     ConvertRun run =
@@ -152,8 +152,8 @@ class ConversionListTest {
       value = {
         "{\"input\": \"i\", \"output\": \"o\", \"dtpye\": \"keep\"} | unknown key 'dtpye'; known are"
             + " base, base-mode, chunk-size, component, dtype, exclude-frozen, follow-links,"
-            + " format, input, mapping, max-metadata-bytes, max-shard-size, no-resume,"
-            + " on-nonfinite, only, output, overwrite, pipeline, prove, sha256, shards, strict, tag,"
+            + " format, input, mapping, max-metadata-bytes, max-shard-size, no-proof,"
+            + " no-resume, on-nonfinite, only, output, overwrite, pipeline, prove, sha256, shards, strict, tag,"
             + " variant, verify, weights, weights-name",
         "{\"input\": \"i\", \"output\": \"o\", \"json\": true} | unknown key 'json'",
         "{\"input\": \"i\", \"output\": \"o\" | not valid JSON",

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.job.prepare.ConversionRequest.Proving;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.Sharding;

@@ -33,6 +33,14 @@ import java.util.stream.Collectors;
  * @param notes what is compared, what is not, and why
  */
 record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> notes) {
+  /** What may be wrong with weights that nobody asked for: not that a store fails. */
+  private static final Set<ReweaveException.Kind> SPARED =
+      Set.of(
+          ReweaveException.Kind.USAGE,
+          ReweaveException.Kind.DAMAGED_INPUT,
+          ReweaveException.Kind.UNSUPPORTED_INPUT,
+          ReweaveException.Kind.MODEL_MISMATCH);
+
   private static final String NO_COPY_IN_STAGE_3 =
       "ZeRO-3 keeps the fp32 masters alone; a --base would show what is far from it, and --prove"
           + " looks for weights of 16 bits that were saved beside it";
@@ -65,7 +73,7 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     try {
       return finder.module();
     } catch (ReweaveException e) {
-      if (whole) {
+      if (whole || !SPARED.contains(e.kind())) {
         throw e;
       }
       // Nobody asked for the module's weights: what is wrong with them harms no masters.
@@ -122,6 +130,9 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
             new CheckpointReader(stores, scanner).read(base.weightsAddress(), reading);
         return matched(this, model, Witness.Kind.BASE, "the base");
       } catch (ReweaveException e) {
+        if (!SPARED.contains(e.kind())) {
+          throw e;
+        }
         return none(NO_COPY_IN_STAGE_3 + "; the base's weights cannot be read: " + e.problem());
       }
     }

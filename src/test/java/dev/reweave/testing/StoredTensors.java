@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 
 /** The tensors of a weight file, with their bits. */
@@ -60,31 +61,21 @@ public final class StoredTensors {
   }
 
   /** What a checkpoint's layouts say: by name, type, shape and SHA-256 of the bytes. */
-  public static Map<String, String> of(Checkpoint checkpoint) throws IOException {
+  public static Map<String, String> of(Checkpoint checkpoint) {
     Map<String, String> tensors = new TreeMap<>();
     for (NamedTensor tensor : checkpoint.tensors()) {
-      byte[] bytes = new byte[Math.toIntExact(tensor.spec().bytes())];
-      int size = tensor.spec().dtype().bytes();
-      int[] at = {0};
-      tensor
-          .layout()
-          .runs(
-              0,
-              tensor.spec().elements(),
-              (storage, offset, elements) -> {
-                int length = Math.toIntExact(elements * size);
-                try (RandomAccess access =
-                    TestSpark.stores().open(checkpoint.files().get(storage.file()))) {
-                  read(access, storage.position() + offset * size, bytes, at[0], length);
-                } catch (IOException e) {
-                  throw new UncheckedIOException(e);
-                }
-                at[0] += length;
-              });
       tensors.put(
-          tensor.name(), describe(tensor.spec().dtype(), tensor.spec().shape().toString(), bytes));
+          tensor.name(), describe(tensor, file -> access(checkpoint.files().get(file))));
     }
     return tensors;
+  }
+
+  private static RandomAccess access(InputFile file) {
+    try {
+      return TestSpark.stores().open(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Reads a state dict that {@code torch.save} or Reweave wrote, tied names too. */
@@ -95,34 +86,33 @@ public final class StoredTensors {
     try (RandomAccess access = stores.open(input)) {
       StateDictFile.Content content = StateDictFile.stateDict(TorchFile.read(access, 0));
       for (NamedTensor tensor : content.tensors()) {
-        byte[] bytes = new byte[Math.toIntExact(tensor.spec().bytes())];
-        int size = tensor.spec().dtype().bytes();
-        int[] at = {0};
-        tensor
-            .layout()
-            .runs(
-                0,
-                tensor.spec().elements(),
-                (storage, offset, elements) -> {
-                  int length = Math.toIntExact(elements * size);
-                  read(access, storage.position() + offset * size, bytes, at[0], length);
-                  at[0] += length;
-                });
-        tensors.put(
-            tensor.name(),
-            describe(tensor.spec().dtype(), tensor.spec().shape().toString(), bytes));
+        tensors.put(tensor.name(), describe(tensor, file -> access(input)));
       }
       content.aliases().forEach((alias, kept) -> tensors.put(alias, tensors.get(kept)));
     }
     return tensors;
   }
 
-  private static void read(RandomAccess access, long position, byte[] bytes, int at, int length) {
-    try {
-      access.readFully(position, bytes, at, length);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  /** A tensor with the bytes that its layout finds in these files. */
+  private static String describe(NamedTensor tensor, IntFunction<RandomAccess> files) {
+    byte[] bytes = new byte[Math.toIntExact(tensor.spec().bytes())];
+    int size = tensor.spec().dtype().bytes();
+    int[] at = {0};
+    tensor
+        .layout()
+        .runs(
+            0,
+            tensor.spec().elements(),
+            (storage, offset, elements) -> {
+              int length = Math.toIntExact(elements * size);
+              try (RandomAccess access = files.apply(storage.file())) {
+                access.readFully(storage.position() + offset * size, bytes, at[0], length);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+              at[0] += length;
+            });
+    return describe(tensor.spec().dtype(), tensor.spec().shape().toString(), bytes);
   }
 
   /** What the maps of this class hold of a tensor. */

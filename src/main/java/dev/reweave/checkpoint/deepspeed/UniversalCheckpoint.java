@@ -187,7 +187,7 @@ public final class UniversalCheckpoint {
     if (!missing.isEmpty()) {
       dict.note(missing);
     }
-    if (model.setup().roundRobin()) {
+    if (model.setup().roundRobin() && !partitioned) {
       // Its converter believes what FlatPartitions does not.
       dict.note(
           "the training had round_robin_gradients: DeepSpeed's converter up to 0.19.8 gives"

@@ -14,10 +14,10 @@ ROUND_ROBIN = {"zero_optimization": {"round_robin_gradients": True}}
 FP32_SUMS = {"data_types": {"grad_accum_dtype": "fp32"}}
 # With the Adam of torch beside it: that of DeepSpeed would be compiled.
 MUON = {"optimizer": {"type": "Muon", "params": {"lr": 0.01, "momentum": 0.9, "torch_adam": True}}}
-FUSED_PHI3 = {"tensor_parallel": {"partition_config": {"use_default_specs": False, "layer_specs": [
-    {"patterns": [r".*\.qkv_proj\.weight$"], "partition_type": "column", "shape": [[16, 8, 8], -1], "partition_dim": 0},
-    {"patterns": [r".*\.gate_up_proj\.weight$"], "partition_type": "column", "shape": [2, -1], "partition_dim": 0},
-    {"patterns": [r".*\.(o_proj|down_proj)\.weight$"], "partition_type": "row"}]}}}
+FUSED = {"tensor_parallel": {"partition_config": {"use_default_specs": False, "layer_specs": [
+    {"patterns": [r".*qkv_proj\.weight$"], "partition_type": "column", "shape": [[16, 8, 8], -1], "partition_dim": 0},
+    {"patterns": [r".*gate_up_proj\.weight$"], "partition_type": "column", "shape": [2, -1], "partition_dim": 0},
+    {"patterns": [r".*(o_proj|down_proj)\.weight$"], "partition_type": "row"}]}}}
 ALL = {"tied": True, "frozen": True, "buffers": True, "one": True, "empty": True, "unused": True}
 
 
@@ -123,8 +123,8 @@ def cases():
         case(f"uc-autotp-{kind.replace('_', '-')}", f"universal checkpoint of AutoTP, {kind}", 2, 2, kind=kind, tensor=2,
              universal=True)
     for universal in (False, True):
-        case("uc-" * universal + "autotp-phi3", "AutoTP, fused parts of unequal lengths", 1, 2, kind="phi3", tensor=2,
-             config=FUSED_PHI3, universal=universal)
+        case("uc-" * universal + "autotp-fused", "AutoTP, fused parts of equal and unequal lengths", 1, 2, kind="fused",
+             tensor=2, config=FUSED, universal=universal)
     case("autotp-llama-tied", "AutoTP, tied embeddings", 1, 2, kind="llama", tensor=2,
          model={"tie_word_embeddings": True})
     for stage in (1, 2):

@@ -12,6 +12,7 @@ of other name, shape, type or bits.
 import argparse
 import fnmatch
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ import torch
 from safetensors import safe_open
 
 SECONDS = 300
+# A conversion of a few kilobytes is over before a second compiler pays.
+ENVIRONMENT = {"REWEAVE_JAVA_OPTS": "-XX:TieredStopAtLevel=1", **os.environ}
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -68,7 +71,7 @@ def compare(output, expected, tied):
             used.add(other)
             if kept in expected and difference(got[other], expected[kept]):
                 wrong.append(f"{other}, tied to {kept}, {difference(got[other], expected[kept])}")
-        elif aliases.get(other) not in got and not any(aliases.get(kept) == n for n in (other, kept)):
+        elif aliases.get(other) not in got:
             wrong.append(f"{other}, tied to {kept}, is not told")
     wrong += [f"{name} was not expected" for name in got if name not in used]
     return len(got), wrong
@@ -84,7 +87,7 @@ def check(folder, reweave):
         if (folder / "hf").is_dir():
             command += ["--base", str(folder / "hf")]
         try:
-            run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+            run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=ENVIRONMENT)
         except subprocess.TimeoutExpired:
             return 0, [f"the conversion took more than {SECONDS} seconds"]
         if run.returncode:

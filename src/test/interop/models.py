@@ -47,6 +47,29 @@ class Tiny(nn.Module):
         return nn.functional.cross_entropy(self.head(x).float().flatten(0, 1), ids.flatten())
 
 
+class Fused(nn.Module):
+    """Queries, keys and values in one weight, and gate and up in another, as Phi-3 has them."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = 11
+        self.emb = nn.Embedding(self.words, 16)
+        self.qkv_proj = nn.Linear(16, 32)
+        self.o_proj = nn.Linear(16, 16)
+        self.gate_up_proj = nn.Linear(16, 48, bias=False)
+        self.down_proj = nn.Linear(24, 16, bias=False)
+        self.head = nn.Linear(16, self.words)
+
+    def forward(self, ids):
+        x = self.emb(ids)
+        fused = self.qkv_proj(x)
+        q, kv = fused.split(fused.shape[-1] // 2, dim=-1)
+        x = x + self.o_proj(q * kv)
+        gate, up = self.gate_up_proj(x).chunk(2, dim=-1)
+        x = x + self.down_proj(torch.tanh(gate) * up)
+        return nn.functional.cross_entropy(self.head(x).float().flatten(0, 1), ids.flatten())
+
+
 class Experts(nn.Module):
     """Two mixtures of experts, with a layer before and behind that all ranks have alike."""
 
@@ -77,8 +100,6 @@ LANGUAGE_MODELS = {
                   num_key_value_heads=3, tie_word_embeddings=False),
     "qwen2": dict(hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=4,
                   num_key_value_heads=2, tie_word_embeddings=False),
-    "phi3": dict(hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=4,
-                 num_key_value_heads=2, pad_token_id=0, tie_word_embeddings=False),
     "gpt_bigcode": dict(n_embd=16, n_head=2, n_layer=1, multi_query=True, resid_pdrop=0.0, embd_pdrop=0.0,
                         attn_pdrop=0.0),
     "gpt_neox": dict(hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=4,

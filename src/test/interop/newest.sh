@@ -69,4 +69,5 @@ for pattern in "${only[@]+"${only[@]}"}"; do
   chosen+=(--only "$pattern")
 done
 "$venv/bin/python" "$here/check_conversions.py" "${folders[@]}" "${chosen[@]+"${chosen[@]}"}" || made=1
+echo "these were conversions alone: the tests of Reweave itself are mvn verify"
 exit "$made"

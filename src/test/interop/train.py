@@ -41,7 +41,8 @@ def model_of(spec):
         return models.Experts(**options)
     if kind == "pipe":
         return models.pipe(stages=spec["pipe"], **options)
-    return models.Tiny(**options) if kind == "tiny" else models.language_model(kind, **options)
+    own = {"tiny": models.Tiny, "fused": models.Fused}
+    return own[kind](**options) if kind in own else models.language_model(kind, **options)
 
 
 def optimizer_of(model, spec):
@@ -160,6 +161,9 @@ def in_memory(engine, spec):
     held = {name: take(p) for name, p in params.items()}
     if spec.get("kind") == "moe":
         held = {expert_name(name, spec): t for name, t in held.items()}
+    if "pipe" in spec and wanted == "module":
+        # The files of layers have no names but their numbers: a tied layer goes by its first one.
+        held = {name.replace("tied_modules.words.", "0."): t for name, t in held.items()}
     for name, buffer in engine.module.named_buffers():
         owner, _, leaf = name.rpartition(".")
         if leaf not in engine.module.get_submodule(owner)._non_persistent_buffers_set:

@@ -76,7 +76,6 @@ def in_forks(count, folder, action, arguments):
     while any(p.is_alive() for _, p in started):
         # One that failed leaves the others waiting for it.
         if time.monotonic() > end or any(p.exitcode for _, p in started):
-            time.sleep(0.5)
             for _, process in started:
                 process.kill()
             break

@@ -65,17 +65,9 @@ public final class StoredTensors {
     Map<String, String> tensors = new TreeMap<>();
     for (NamedTensor tensor : checkpoint.tensors()) {
       tensors.put(
-          tensor.name(), describe(tensor, file -> access(checkpoint.files().get(file))));
+          tensor.name(), describe(tensor, f -> TestSpark.stores().open(checkpoint.files().get(f))));
     }
     return tensors;
-  }
-
-  private static RandomAccess access(InputFile file) {
-    try {
-      return TestSpark.stores().open(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** Reads a state dict that {@code torch.save} or Reweave wrote, tied names too. */
@@ -86,7 +78,7 @@ public final class StoredTensors {
     try (RandomAccess access = stores.open(input)) {
       StateDictFile.Content content = StateDictFile.stateDict(TorchFile.read(access, 0));
       for (NamedTensor tensor : content.tensors()) {
-        tensors.put(tensor.name(), describe(tensor, file -> access(input)));
+        tensors.put(tensor.name(), describe(tensor, f -> stores.open(input)));
       }
       content.aliases().forEach((alias, kept) -> tensors.put(alias, tensors.get(kept)));
     }

@@ -75,8 +75,15 @@ class BigCheckpointIT {
     Manifest.Figures figures =
         Manifest.parse(Files.readAllBytes(output.resolve("reweave.json")), "manifest").figures();
     long needed = parameters.stream().mapToLong(TensorSpec::bytes).sum();
-    assertEquals(needed, figures.bytesNeeded());
-    assertTrue(figures.bytesRead() <= needed * 1.02, "read: " + figures.bytesRead());
+    if (stage == 3) {
+      assertEquals(needed, figures.bytesNeeded());
+    } else {
+      // With the sample of the module's weights.
+      assertTrue(
+          needed < figures.bytesNeeded() && figures.bytesNeeded() < needed * 1.01,
+          "needed: " + figures.bytesNeeded());
+    }
+    assertTrue(figures.bytesRead() <= needed * 1.01, "read: " + figures.bytesRead());
 
     Launcher.Result verified = Launcher.run(SMALL_HEAP, "verify", output.toString());
     assertEquals(0, verified.exitCode(), verified::toString);

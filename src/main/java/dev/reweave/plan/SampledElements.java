@@ -17,8 +17,11 @@ public final class SampledElements {
   /** Elements of each place in between. */
   static final int BETWEEN = 64;
 
-  /** Elements from one place in between to the next. */
-  static final long STEP = 4L << 20;
+  /** Elements from one place in between to the next: a prime, and so never a number of rows. */
+  static final long STEP = 4_000_037;
+
+  /** Where further places are, as parts of the tensor: nowhere that anything would begin. */
+  private static final List<Double> WITHIN = List.of(0.381966, 0.618034);
 
   /** Most places where pieces begin; of more, evenly spread ones are taken. */
   static final int MOST_PIECES = 64;
@@ -34,6 +37,10 @@ public final class SampledElements {
     List<Range> ranges = new ArrayList<>();
     around(ranges, 0, elements);
     around(ranges, elements, elements);
+    for (double part : WITHIN) {
+      long place = (long) (part * elements);
+      add(ranges, place, place + BETWEEN, elements);
+    }
     for (long middle = STEP / 2; middle < elements; middle += STEP) {
       add(ranges, middle, middle + BETWEEN, elements);
     }

@@ -19,13 +19,22 @@ import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;
 import dev.reweave.testing.VersionedFiles;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Consumer;
+import java.util.function.IntUnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What every conversion compares without being asked, and what that stops. */
 class SampledProofTest {
@@ -94,8 +103,9 @@ class SampledProofTest {
 
     assertEquals("cast to the type of the module, they are bit for bit its own", proof.verdict());
     assertEquals(3, proof.tensors());
-    // Eight at each of six ends, and on both sides of three places where ranks meet.
-    assertEquals(6 * 8 + 3 * 16, proof.elements());
+    // Eight at each of six ends, and on both sides of three places where ranks meet; two in
+    // between.
+    assertEquals(6 * 8 + 3 * 16 + 3 * 2 * 64, proof.elements());
   }
 
   @ParameterizedTest
@@ -121,6 +131,86 @@ class SampledProofTest {
         manifest.notes().stream()
             .anyMatch(n -> n.contains("gives parameters of such groups each other's masters")),
         manifest.notes()::toString);
+  }
+
+  /** As small language models are: matrices of small numbers, and norms near one. */
+  private void unlike(Consumer<List<byte[]>> change) throws IOException {
+    VersionedFiles files = new VersionedFiles(temp.resolve("in"), "0.19.8", 2, 2);
+    List<Floats> params = new ArrayList<>();
+    for (int layer = 0; layer < 4; layer++) {
+      for (int matrix = 0; matrix < 5; matrix++) {
+        String name = layer + "." + matrix + ".weight";
+        params.add(Floats.random(name, 1000L * layer + 100L * matrix, 40, 30).scaled(0.03f, 0));
+      }
+      params.add(Floats.random(layer + ".norm.weight", 10_000L + 7L * layer, 40).scaled(0.01f, 1));
+    }
+    files.group(params.toArray(Floats[]::new)).write();
+    FlatGroup group = FlatGroup.of(files.folder()).get(0);
+    List<byte[]> contents = new ArrayList<>(group.read());
+    change.accept(contents);
+    group.write(contents);
+  }
+
+  private static void each(byte[] content, IntUnaryOperator change) {
+    ByteBuffer numbers = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+    for (int at = 0; at < content.length; at += Float.BYTES) {
+      numbers.putInt(at, change.applyAsInt(numbers.getInt(at)));
+    }
+  }
+
+  private static int plus(int bits, float more) {
+    return Float.floatToRawIntBits(Float.intBitsToFloat(bits) + more);
+  }
+
+  @Test
+  void layersInAnotherOrder() throws IOException {
+    unlike(
+        contents -> {
+          for (int i = 0; i < 6; i++) {
+            Collections.swap(contents, i, 18 + i);
+            Collections.swap(contents, 6 + i, 12 + i);
+          }
+        });
+
+    assertStopped(24);
+  }
+
+  @Test
+  void weightsOfAnotherRun() throws IOException {
+    Random random = new Random(3);
+    unlike(
+        contents -> {
+          for (int i = 0; i < contents.size(); i++) {
+            if (i % 6 < 5) {
+              each(
+                  contents.get(i),
+                  bits -> Float.floatToRawIntBits(0.03f * (2 * random.nextFloat() - 1)));
+            }
+          }
+        });
+
+    assertStopped(20);
+  }
+
+  /** So small a step that most of the numbers are rounded to the same. */
+  @ParameterizedTest
+  @ValueSource(floats = {2e-6f, 1e-4f})
+  void aModuleThatWasNotUpdatedAfterTheLastStep(float step) throws IOException {
+    unlike(contents -> contents.forEach(c -> each(c, bits -> plus(bits, step))));
+
+    String verdict = converting().run().manifest().proven().orElseThrow().verdict();
+
+    assertTrue(
+        verdict.contains("neighbouring numbers") || verdict.contains("of another step"), verdict);
+  }
+
+  /** What wrote this module makes NaNs of other bits than torch's cast. */
+  @Test
+  void nansOfOtherBits() throws IOException {
+    VersionedFiles files = new VersionedFiles(temp.resolve("in"), "0.19.8", 2, 1);
+    files.group(Floats.random("a", 1, 40), Floats.random("b", 1, 1).scaled(Float.NaN, 0)).write();
+
+    assertTrue(converting().run().manifest().proven().isPresent());
   }
 
   @Test

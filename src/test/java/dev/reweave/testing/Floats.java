@@ -52,6 +52,15 @@ public final class Floats {
     return new Floats(other, shape, values);
   }
 
+  /** All values times one number, plus another. */
+  public Floats scaled(float by, float more) {
+    float[] scaled = new float[values.length];
+    for (int i = 0; i < scaled.length; i++) {
+      scaled[i] = values[i] * by + more;
+    }
+    return new Floats(name, shape, scaled);
+  }
+
   /** All values that the module has: those that BF16 can hold, nearest even. */
   public Floats asBfloat16() {
     float[] rounded = new float[values.length];

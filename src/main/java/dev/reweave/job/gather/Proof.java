@@ -4,6 +4,7 @@ import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SampledElements;
 import dev.reweave.plan.Segment;
 import dev.reweave.plan.Witness;
+import dev.reweave.storage.InputFile;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
@@ -59,7 +60,13 @@ public final class Proof {
   public static String verdict(Witness witness, Map<String, Outcome> outcomes) {
     return witness.kind() == Witness.Kind.BASE
         ? new BaseDistance(outcomes).text()
-        : new ProofVerdict(outcomes, witness.extent()).require(witness.files().get(0).uri());
+        : new ProofVerdict(outcomes, witness.extent()).require(place(witness.files()));
+  }
+
+  /** Of several files it is not known which is wrong. */
+  private static String place(List<InputFile> files) {
+    String first = files.get(0).uri();
+    return files.size() == 1 ? first : first.substring(0, first.lastIndexOf('/'));
   }
 
   /** Elements of one tensor that lie in a buffer, and their second copy. */
@@ -255,7 +262,7 @@ public final class Proof {
     for (int i = offset; i < offset + elements * size; i += size) {
       long ours = bits(cast, i, size);
       long theirs = bits(copies, i, size);
-      if (ours != theirs) {
+      if (ours != theirs && !areSame(number(type, ours), number(type, theirs))) {
         differing++;
         beyond += areNeighbours(ours, theirs, 8 * size - 1) ? 0 : 1;
         double apart = number(type, ours) - number(type, theirs);
@@ -265,6 +272,13 @@ public final class Proof {
       magnitude += Double.isFinite(theirNumber) ? theirNumber * theirNumber : 0;
     }
     return new Outcome(elements, differing, beyond, difference, magnitude);
+  }
+
+  /**
+   * Writers of 16 bits have NaNs of their own, and some flush tiny numbers to zeros of one sign.
+   */
+  private static boolean areSame(double ours, double theirs) {
+    return ours == theirs || (Double.isNaN(ours) && Double.isNaN(theirs));
   }
 
   private static double half(int bits) {

@@ -33,7 +33,12 @@ public record ConversionRequest(
     /** That also a sample of the checkpoint's second copy of the weights is the same. */
     SAMPLE,
     /** That also the checkpoint's second copy of the weights, if there is one, is the same. */
-    SECOND_COPY
+    SECOND_COPY;
+
+    /** What results that are finished by default were called before a sample was compared. */
+    String inFingerprints() {
+      return this == SAMPLE ? "CHECKSUMS" : name();
+    }
   }
 
   /** What counts of an earlier run of the same conversion. */
@@ -112,6 +117,6 @@ public record ConversionRequest(
         planning.withSizes(planning.maxShardBytes(), 1 << 20),
         mapping,
         base,
-        proving);
+        proving.inFingerprints());
   }
 }

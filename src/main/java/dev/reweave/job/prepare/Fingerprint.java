@@ -25,10 +25,11 @@ public final class Fingerprint {
     add(digest, Versions.reweave());
     add(digest, request.reading().weights().toString());
     add(digest, prepared.mapping().map(m -> m.rules().toString()).orElse(""));
-    add(digest, request.proving().toString());
-    for (InputFile file : plan.sources()) {
-      add(digest, file.uri() + "\n" + file.length() + "\n" + file.modified() + "\n" + file.etag());
-    }
+    add(digest, request.proving().inFingerprints());
+    plan.sources().forEach(file -> add(digest, file));
+    plan.witness().files().stream()
+        .filter(file -> !plan.sources().contains(file))
+        .forEach(file -> add(digest, file));
     for (PlannedFile file : plan.files()) {
       add(digest, file.path());
       for (Segment segment : file.segments()) {
@@ -57,6 +58,10 @@ public final class Fingerprint {
     add(digest, version);
     add(digest, request.substance().toString());
     return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static void add(MessageDigest digest, InputFile file) {
+    add(digest, file.uri() + "\n" + file.length() + "\n" + file.modified() + "\n" + file.etag());
   }
 
   private static void add(MessageDigest digest, String text) {

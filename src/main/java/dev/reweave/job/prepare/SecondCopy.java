@@ -37,6 +37,8 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
   private static final Set<ReweaveException.Kind> SPARED =
       Set.of(
           ReweaveException.Kind.USAGE,
+          ReweaveException.Kind.NOT_FOUND,
+          ReweaveException.Kind.SHORTAGE,
           ReweaveException.Kind.DAMAGED_INPUT,
           ReweaveException.Kind.UNSUPPORTED_INPUT,
           ReweaveException.Kind.MODEL_MISMATCH);

@@ -213,6 +213,19 @@ class SampledProofTest {
     assertTrue(converting().run().manifest().proven().isPresent());
   }
 
+  /** Numbers too small for 16 bits keep their sign here, and lose it where they are flushed. */
+  @Test
+  void zerosOfOtherSigns() throws IOException {
+    VersionedFiles files = new VersionedFiles(temp.resolve("in"), "0.19.8", 2, 1);
+    files.group(Floats.random("a", 1, 40), Floats.random("z", 1, 40).scaled(0, 0)).write();
+    FlatGroup group = FlatGroup.of(files.folder()).get(0);
+    List<byte[]> contents = new ArrayList<>(group.read());
+    each(contents.get(1), bits -> 0x80000001);
+    group.write(contents);
+
+    assertEquals(2, converting().run().manifest().proven().orElseThrow().tensors());
+  }
+
   @Test
   void thatNothingIsComparedIsTold() throws IOException {
     large();

@@ -17,7 +17,8 @@ import java.util.Map;
 
 /**
  * Compares what a window gathers with a second copy of the same weights in the checkpoint: the
- * first is cast to the type of the second, and both must have the same bits.
+ * first is cast to the type of the second, and both must have the same bits. NaNs are the same
+ * whatever their bits, and so are zeros whatever their sign.
  */
 public final class Proof {
   /**

@@ -13,35 +13,51 @@ import java.util.Map;
  * @param files the files that layouts point into, by {@code StorageRef.file()}
  * @param tensors in the order of the state dict that the framework's own tools rebuild
  * @param aliases tied names: each name that is not in {@code tensors} to the one that is
- * @param notes what the user should know: what was left out, or decided, and why
- * @param cautions what the files hold that is not known and could change what the weights are
- * @param clientState keys beside the framework's own that are taken for what the trainer keeps
+ * @param metadata what the headers of safetensors files say beside their tensors, by key; empty for
+ *     other formats
+ * @param remarks what is to be told of it
  */
 public record Checkpoint(
     Source source,
     List<InputFile> files,
     List<NamedTensor> tensors,
     Map<String, String> aliases,
-    List<String> notes,
-    List<Caution> cautions,
-    List<String> clientState) {
+    Map<String, String> metadata,
+    Remarks remarks) {
 
   public Checkpoint {
     files = List.copyOf(files);
     tensors = List.copyOf(tensors);
-    notes = List.copyOf(notes);
-    cautions = List.copyOf(cautions);
-    clientState = List.copyOf(clientState);
   }
 
-  /** One of which everything is known. */
+  /** One of which everything is known, without metadata. */
   public Checkpoint(
       Source source,
       List<InputFile> files,
       List<NamedTensor> tensors,
       Map<String, String> aliases,
       List<String> notes) {
-    this(source, files, tensors, aliases, notes, List.of(), List.of());
+    this(source, files, tensors, aliases, Map.of(), Remarks.of(notes));
+  }
+
+  /** The same with something else to tell. */
+  public Checkpoint with(Remarks others) {
+    return new Checkpoint(source, files, tensors, aliases, metadata, others);
+  }
+
+  /** What the user should know: what was decided, and why. */
+  public List<String> notes() {
+    return remarks.notes();
+  }
+
+  /** What is not known and could change what the weights are. */
+  public List<Caution> cautions() {
+    return remarks.cautions();
+  }
+
+  /** What lies there and is not among the tensors. */
+  public List<NotTaken> notTaken() {
+    return remarks.notTaken();
   }
 
   /** The names of all tensors, and behind them the tied ones. */

@@ -1,16 +1,13 @@
 package dev.reweave.checkpoint;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.dcp.DcpCheckpoint;
-import dev.reweave.checkpoint.dcp.DcpFolder;
-import dev.reweave.checkpoint.deepspeed.DeepSpeedCheckpoint;
-import dev.reweave.checkpoint.deepspeed.TagFolder;
-import dev.reweave.checkpoint.deepspeed.UniversalCheckpoint;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.TensorNames;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Finds out what an address holds, and reads its structure. */
 public final class CheckpointReader {
@@ -37,47 +34,43 @@ public final class CheckpointReader {
    *     names that no model can have
    */
   public Checkpoint read(String address, ReadOptions options) {
-    Stores guarded = stores.guarded(address, options.safeguards());
-    MetadataScanner limited = new LimitedScanner(scanner, options.safeguards().limit());
-    Checkpoint checkpoint = new CheckpointReader(guarded, limited).readGuarded(address, options);
+    Checkpoint checkpoint = reading(address, options).read(options);
     TensorNames.require(checkpoint.names(), stores.resolve(address));
     return checkpoint;
   }
 
-  private Checkpoint readGuarded(String address, ReadOptions options) {
-    ModelFolder model = new ModelFolder(stores, scanner, options);
-    Optional<InputFile> file = stores.file(address);
-    if (file.isPresent()) {
-      return model.read(file.get());
+  /**
+   * Finds out what an address holds, by names alone.
+   *
+   * @throws ReweaveException if there is nothing that can be read, it is not clear what is meant,
+   *     or a link leads out of it
+   */
+  public Reading reading(String address, ReadOptions options) {
+    Stores guarded = stores.guarded(address, options.safeguards());
+    MetadataScanner limited = new LimitedScanner(scanner, options.safeguards().limit());
+    return Reading.of(Place.at(guarded, limited, address), options.tag());
+  }
+
+  /**
+   * The files of what lies at an address: of the step that is meant, or, where that is not clear,
+   * of all steps.
+   *
+   * @throws ReweaveException if there is no such address, or a link leads out of it
+   */
+  public List<InputFile> files(String address, ReadOptions options) {
+    Stores guarded = stores.guarded(address, options.safeguards());
+    Place place = Place.at(guarded, scanner, address);
+    Set<InputFile> files = new LinkedHashSet<>(place.listing().files());
+    place.file().ifPresent(files::add);
+    for (List<Contents> ofFormat : Reading.lying(place)) {
+      for (Contents contents : ofFormat) {
+        try {
+          files.addAll(contents.files(options.tag()));
+        } catch (ReweaveException e) {
+          contents.steps().forEach(step -> files.addAll(contents.files(Optional.of(step))));
+        }
+      }
     }
-    Stores.Listing root = stores.list(address);
-    Optional<TagFolder> tag = TagFolder.find(stores, address, root, options.tag());
-    if (tag.isPresent()) {
-      TagFolder step = tag.get();
-      return step.parameters()
-          .map(zero -> UniversalCheckpoint.read(stores, scanner, step, zero, options))
-          .orElseGet(() -> DeepSpeedCheckpoint.read(scanner, step, options));
-    }
-    Optional<Checkpoint> weights = model.read(stores.resolve(address), root);
-    if (weights.isPresent()) {
-      return weights.get();
-    }
-    Optional<DcpFolder> step = DcpFolder.find(stores, address, root, options.tag());
-    if (step.isPresent()) {
-      return DcpCheckpoint.read(stores, scanner, step.get(), options);
-    }
-    List<InputFile> candidates = root.files().stream().filter(StateDictFile::isCandidate).toList();
-    if (candidates.size() == 1) {
-      return StateDictFile.read(scanner, candidates.get(0), options);
-    }
-    throw new ReweaveException(
-        candidates.isEmpty() ? ReweaveException.Kind.NOT_FOUND : ReweaveException.Kind.USAGE,
-        candidates.isEmpty()
-            ? "no checkpoint here: neither 'latest', nor *_states.pt files, nor .metadata, nor weights"
-                + " as safetensors, .bin or .pt"
-            : candidates.size() + " torch files and no 'latest': which is meant is not clear",
-        address,
-        "name the folder that save_checkpoint wrote, a tag folder in it, the folder of a model, or"
-            + " one file of weights");
+    return List.copyOf(files);
   }
 }

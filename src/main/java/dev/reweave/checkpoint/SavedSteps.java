@@ -1,8 +1,6 @@
 package dev.reweave.checkpoint;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.dcp.DcpFolder;
-import dev.reweave.checkpoint.deepspeed.TagFolder;
 import dev.reweave.storage.Stores;
 import java.util.List;
 import java.util.Optional;
@@ -22,15 +20,16 @@ public final class SavedSteps {
    * @throws ReweaveException if there are none
    */
   public List<String> all(String address) {
-    Stores.Listing root = folder(address);
-    List<String> tags = TagFolder.tags(stores, root);
-    if (tags.isEmpty()) {
-      tags = DcpFolder.tags(stores, root);
-    }
-    if (tags.isEmpty()) {
+    List<String> steps =
+        Reading.lying(place(address)).stream()
+            .flatMap(List::stream)
+            .flatMap(c -> c.steps().stream())
+            .sorted(new NaturalOrder())
+            .toList();
+    if (steps.isEmpty()) {
       throw none(address);
     }
-    return tags.stream().sorted(new NaturalOrder()).toList();
+    return steps;
   }
 
   /**
@@ -40,18 +39,15 @@ public final class SavedSteps {
    * @throws ReweaveException if there is no such step, or it is not clear which is meant
    */
   public String chosen(String address, Optional<String> wanted) {
-    Stores.Listing root = folder(address);
-    return TagFolder.find(stores, address, root, wanted)
-        .map(TagFolder::tag)
-        .or(() -> DcpFolder.find(stores, address, root, wanted).map(DcpFolder::tag))
-        .orElseThrow(() -> none(address));
-  }
-
-  private Stores.Listing folder(String address) {
-    if (stores.file(address).isPresent()) {
+    Place place = place(address);
+    if (Reading.lying(place).isEmpty()) {
       throw none(address);
     }
-    return stores.list(address);
+    return Reading.of(place, wanted).taken().step(wanted).orElseThrow(() -> none(address));
+  }
+
+  private Place place(String address) {
+    return Place.at(stores, new ThreadScanner(stores), address);
   }
 
   private static ReweaveException none(String address) {

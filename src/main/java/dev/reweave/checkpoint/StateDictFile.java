@@ -13,7 +13,6 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -26,7 +25,7 @@ public final class StateDictFile {
       List.of("module", "state_dict", "model", "model_state_dict");
 
   /** What is known of the writer of a state dict. */
-  static final Checkpoint.Source SOURCE =
+  public static final Checkpoint.Source SOURCE =
       new Checkpoint.Source("PyTorch", "", -1, 1, "", "", List.of(), Weights.MODEL);
 
   /**
@@ -41,12 +40,8 @@ public final class StateDictFile {
 
   private StateDictFile() {}
 
-  static boolean isCandidate(InputFile file) {
-    String name = file.name().toLowerCase(Locale.ROOT);
-    return name.endsWith(".pt") || name.endsWith(".bin") || name.endsWith(".pth");
-  }
-
-  static Checkpoint read(MetadataScanner scanner, InputFile file, ReadOptions options) {
+  /** Reads the structure of one file. */
+  public static Checkpoint read(MetadataScanner scanner, InputFile file, ReadOptions options) {
     requireNoChoice(options, file.uri());
     Content content =
         scanner
@@ -61,7 +56,7 @@ public final class StateDictFile {
    *
    * @param place what is read, for messages
    */
-  static void requireNoChoice(ReadOptions options, String place) {
+  public static void requireNoChoice(ReadOptions options, String place) {
     if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
       throw ReweaveException.usage(
           "a state dict has no fp32 master weights",

@@ -51,12 +51,7 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
-    Stores guarded = stores.guarded(address, reading.safeguards());
-    Map<String, InputFile> shards = new TreeMap<>(files(guarded));
-    shards.keySet().removeIf(name -> !name.endsWith(SAFETENSORS));
-    String path = stores.resolve(address);
-    Inspection inspection =
-        shards.isEmpty() ? checkpoint(stores, path) : Inspection.of(path, headers(guarded, shards));
+    Inspection inspection = inspection(stores);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(inspection.toJson());
@@ -66,20 +61,14 @@ final class InspectCommand implements Callable<Integer> {
     return CommandLine.ExitCode.OK;
   }
 
-  /** By path; of a pipeline those of all components, of other folders what is directly in them. */
-  private Map<String, InputFile> files(Stores stores) {
-    if (!stores.isFolder(address)) {
-      return stores.file(address).map(f -> Map.of(f.name(), f)).orElse(Map.of());
+  private Inspection inspection(Stores stores) {
+    String path = stores.resolve(address);
+    if (mapping.isEmpty() && stores.file(address + "/" + BaseFolder.MODEL_INDEX).isPresent()) {
+      Stores guarded = stores.guarded(address, reading.safeguards());
+      Map<String, InputFile> shards = new TreeMap<>(guarded.tree(address));
+      shards.keySet().removeIf(name -> !name.endsWith(SAFETENSORS));
+      return Inspection.of(path, headers(guarded, shards));
     }
-    if (stores.file(address + "/" + BaseFolder.MODEL_INDEX).isPresent()) {
-      return stores.tree(address);
-    }
-    Map<String, InputFile> files = new TreeMap<>();
-    stores.list(address).files().forEach(f -> files.put(f.name(), f));
-    return files;
-  }
-
-  private Inspection checkpoint(Stores stores, String path) {
     MappingChoice choice = mapping.map(MappingChoice::of).orElse(MappingChoice.NONE);
     Checkpoint checkpoint =
         new CheckpointReader(stores, new ThreadScanner(stores))

@@ -1,22 +1,25 @@
 package dev.reweave.doctor;
 
+import dev.reweave.ReweaveException;
 import dev.reweave.base.BaseFolder;
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Reading;
 import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Examines a checkpoint, a model folder, a pipeline or one file of weights, and tells all that is
  * wrong with it at once. Nothing is written.
  */
 public final class Doctor {
-  private static final String SAFETENSORS = ".safetensors";
-
   private final Stores stores;
   private final MetadataScanner scanner;
   private final Unfamiliar unfamiliar;
@@ -53,7 +56,7 @@ public final class Doctor {
                 findings.attempt(
                     () -> {
                       Stores ofBase = stores.guarded(b, options.safeguards());
-                      new FolderExam(ofBase, findings, depth).examine(b);
+                      new FolderExam(ofBase, findings, depth).examine(b, file -> true);
                       return BaseFolder.read(ofBase, b);
                     }));
     var unused =
@@ -80,30 +83,63 @@ public final class Doctor {
       Depth depth,
       Findings findings) {
     Stores guarded = stores.guarded(address, options.safeguards());
-    if (isModel(guarded, address)) {
-      FolderExam exam = new FolderExam(guarded, findings, depth);
-      exam.examine(address);
-      base.ifPresent(
-          b ->
-              exam.tensors()
-                  .forEach(
-                      (folder, tensors) ->
-                          new BaseExam(stores, findings)
-                              .compare(stores.resolve(address), folder, tensors, b)));
+    CheckpointExam exam = new CheckpointExam(guarded, scanner, unfamiliar, findings);
+    boolean pipeline = guarded.file(address + "/" + BaseFolder.MODEL_INDEX).isPresent();
+    CheckpointReader reader = new CheckpointReader(guarded, scanner);
+    Optional<Reading> reading = reading(reader, address, options);
+    boolean model = reading.map(Reading::isModel).orElseGet(() -> isModel(guarded, address));
+    if (!model) {
+      exam.examine(address, options, depth)
+          .ifPresent(c -> new BaseExam(stores, findings).compare(address, c, base));
       return;
     }
-    new CheckpointExam(guarded, scanner, unfamiliar, findings)
-        .examine(address, options, depth)
-        .ifPresent(c -> new BaseExam(stores, findings).compare(address, c, base));
+    Set<InputFile> taken =
+        reading
+            .map(r -> (Set<InputFile>) new HashSet<>(r.taken().files(Optional.empty())))
+            .orElse(Set.of());
+    FolderExam folder = new FolderExam(guarded, findings, depth);
+    folder.examine(address, pipeline ? file -> true : taken::contains);
+    if (!pipeline) {
+      readModel(address, options, reader, exam, findings);
+    }
+    base.ifPresent(
+        b ->
+            folder
+                .tensors()
+                .forEach(
+                    (path, tensors) ->
+                        new BaseExam(stores, findings)
+                            .compare(stores.resolve(address), path, tensors, b)));
   }
 
-  /** Whether this is what libraries load, and not what a training run saved. */
-  private static boolean isModel(Stores stores, String address) {
-    Optional<InputFile> file = stores.file(address);
-    if (file.isPresent()) {
-      return file.get().name().endsWith(SAFETENSORS);
+  /** Empty if there is nothing, or it is not clear what is meant: reading it tells why. */
+  private static Optional<Reading> reading(
+      CheckpointReader reader, String address, ReadOptions options) {
+    try {
+      return Optional.of(reader.reading(address, options));
+    } catch (ReweaveException e) {
+      return Optional.empty();
     }
-    return !CheckpointExam.isCheckpoint(stores, stores.list(address))
+  }
+
+  /** What a conversion stumbles over is told once: of files, each by itself, it is told already. */
+  private void readModel(
+      String address,
+      ReadOptions options,
+      CheckpointReader reader,
+      CheckpointExam exam,
+      Findings findings) {
+    try {
+      exam.tell(reader.read(address, options), stores.resolve(address));
+    } catch (ReweaveException e) {
+      if (!findings.isBad(e.place())) {
+        findings.add(Finding.of(e));
+      }
+    }
+  }
+
+  private static boolean isModel(Stores stores, String address) {
+    return stores.file(address).isEmpty()
         && stores.tree(address).values().stream().anyMatch(FolderExam::isOfModel);
   }
 }

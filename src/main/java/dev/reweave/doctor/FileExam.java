@@ -1,7 +1,7 @@
 package dev.reweave.doctor;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.WeightFiles;
+import dev.reweave.checkpoint.huggingface.WeightFiles;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Overlapped;
 import dev.reweave.storage.RandomAccess;

@@ -3,8 +3,8 @@ package dev.reweave.doctor;
 import dev.reweave.Counted;
 import dev.reweave.ReweaveException;
 import dev.reweave.base.BaseFolder;
-import dev.reweave.checkpoint.WeightFiles;
-import dev.reweave.checkpoint.WeightsCheck;
+import dev.reweave.checkpoint.huggingface.WeightFiles;
+import dev.reweave.checkpoint.huggingface.WeightsCheck;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.TensorSpec;
@@ -18,6 +18,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /** Examines a folder that libraries load: of one model, or of a pipeline with its components. */
@@ -52,14 +53,25 @@ final class FolderExam {
   /**
    * Examines the folder with all below it, or one file.
    *
+   * @param taken whether a file of weights would be converted: what is wrong with others is a
+   *     warning
    * @throws dev.reweave.ReweaveException if it cannot be listed
    */
-  void examine(String address) {
+  void examine(String address, Predicate<InputFile> taken) {
     Optional<InputFile> one = stores.file(address);
     SortedMap<String, InputFile> files = new TreeMap<>();
     one.ifPresentOrElse(f -> files.put(f.name(), f), () -> files.putAll(stores.tree(address)));
     files.keySet().removeIf(path -> LEFT_OUT.matcher(path).matches());
-    findings.addAll(new FileExam(stores, depth).examine(files.values()));
+    findings.addAll(
+        new FileExam(stores, depth)
+            .examine(files.values().stream().filter(taken.or(f -> !isWeights(f))).toList()));
+    findings.addAll(
+        softened(
+            new FileExam(stores, depth)
+                .examine(
+                    files.values().stream()
+                        .filter(taken.negate().and(FolderExam::isWeights))
+                        .toList())));
     SortedMap<String, List<InputFile>> folders = new TreeMap<>();
     files.forEach(
         (path, file) -> folders.computeIfAbsent(folderOf(path), f -> new ArrayList<>()).add(file));
@@ -82,7 +94,7 @@ final class FolderExam {
           String at = folder.isEmpty() ? place : place + "/" + folder;
           List<WeightFiles> weights = WeightFiles.among(content);
           ConfigExam config = new ConfigExam(configs, folder, findings);
-          weights.forEach(w -> examine(folder, at, w, config));
+          weights.forEach(w -> examine(folder, at, w, config, w.shards().stream().allMatch(taken)));
           boolean named = pipeline.filter(p -> p.names(folder)).isPresent();
           if (one.isEmpty() && !named) {
             requireConfig(folder, at, content, weights);
@@ -95,12 +107,14 @@ final class FolderExam {
     return Collections.unmodifiableSortedMap(tensors);
   }
 
-  private void examine(String folder, String place, WeightFiles weights, ConfigExam config) {
+  private void examine(
+      String folder, String place, WeightFiles weights, ConfigExam config, boolean taken) {
     WeightsCheck check = WeightsCheck.of(stores, weights);
     List<ReweaveException> problems = check.problems();
     // A file that cannot be opened or is no more than a pointer has been told of.
-    findings.addAll(
-        problems.stream().map(Finding::of).filter(f -> !findings.isBad(f.place())).toList());
+    List<Finding> told =
+        problems.stream().map(Finding::of).filter(f -> !findings.isBad(f.place())).toList();
+    findings.addAll(taken ? told : softened(told));
     if (problems.isEmpty() && !check.tensors().isEmpty()) {
       findings.info(summary(weights, check), place);
       boolean adapter = isAdapter(weights);
@@ -111,6 +125,17 @@ final class FolderExam {
         tensors.put(folder, check.tensors());
       }
     }
+  }
+
+  private static boolean isWeights(InputFile file) {
+    return WeightFiles.isWeights(file.name());
+  }
+
+  /** What harms no conversion, since it is not of what is converted. */
+  private static List<Finding> softened(List<Finding> findings) {
+    return findings.stream()
+        .map(f -> f.severity().equals(Severity.PROBLEM) ? f.as(Severity.WARNING) : f)
+        .toList();
   }
 
   private static String summary(WeightFiles weights, WeightsCheck check) {

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.base.BaseFolder;
 import dev.reweave.base.ConfigJson;
 import dev.reweave.base.LibraryClass;
-import dev.reweave.checkpoint.WeightFiles;
+import dev.reweave.checkpoint.huggingface.WeightFiles;
 import dev.reweave.storage.InputFile;
 import java.util.List;
 import java.util.Map;

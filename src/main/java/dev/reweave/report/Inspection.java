@@ -6,10 +6,13 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.NotTaken;
+import dev.reweave.checkpoint.Weights;
 import dev.reweave.mapping.Mapped;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.storage.ByteSize;
 import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,7 +41,8 @@ public record Inspection(
     List<Row> tensors,
     List<Renamed> mapped,
     Map<String, String> tied,
-    List<String> notes) {
+    List<String> notes,
+    List<NotTaken> notTaken) {
 
   /** One tensor; {@code file} only where a tensor lies in one. */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -75,7 +79,7 @@ public record Inspection(
         path,
         checkpoint.source(),
         checkpoint.files().size(),
-        checkpoint.tensors().stream().map(NamedTensor::spec).map(s -> Row.of(s, "")).toList(),
+        checkpoint.tensors().stream().map(t -> Row.of(t.spec(), file(checkpoint, t))).toList(),
         rows.stream()
             .map(
                 r ->
@@ -83,7 +87,16 @@ public record Inspection(
                         r.source(), r.target(), Arrays.stream(r.shape().dims()).boxed().toList()))
             .toList(),
         checkpoint.aliases(),
-        Stream.concat(checkpoint.cautions().stream().map(Caution::text), notes.stream()).toList());
+        Stream.concat(checkpoint.cautions().stream().map(Caution::text), notes.stream()).toList(),
+        checkpoint.notTaken());
+  }
+
+  /** The file of a tensor that lies in one as the module has it; empty for others. */
+  private static String file(Checkpoint checkpoint, NamedTensor tensor) {
+    return checkpoint.source().weights() == Weights.MODEL
+            && tensor.layout() instanceof StoredLayout stored
+        ? checkpoint.files().get(stored.storage().file()).name()
+        : "";
   }
 
   /**
@@ -101,9 +114,8 @@ public record Inspection(
         });
     tied.remove("format");
     Checkpoint.Source source =
-        new Checkpoint.Source(
-            "safetensors", "", -1, 1, "", "", List.of(), dev.reweave.checkpoint.Weights.MODEL);
-    return of(path, source, headers.size(), rows, List.of(), tied, List.of());
+        new Checkpoint.Source("safetensors", "", -1, 1, "", "", List.of(), Weights.MODEL);
+    return of(path, source, headers.size(), rows, List.of(), tied, List.of(), List.of());
   }
 
   private static Inspection of(
@@ -113,7 +125,8 @@ public record Inspection(
       List<Row> rows,
       List<Renamed> mapped,
       Map<String, String> tied,
-      List<String> notes) {
+      List<String> notes,
+      List<NotTaken> notTaken) {
     Map<String, Integer> dtypes = new TreeMap<>();
     rows.forEach(r -> dtypes.merge(r.dtype(), 1, Integer::sum));
     return new Inspection(
@@ -133,7 +146,8 @@ public record Inspection(
         rows,
         mapped,
         new TreeMap<>(tied),
-        notes);
+        notes,
+        notTaken);
   }
 
   /** One JSON document. */
@@ -171,6 +185,7 @@ public record Inspection(
     facts.row("bytes", bytes + " (" + ByteSize.format(bytes) + ")");
     tied.forEach((dropped, kept) -> facts.row("tied", dropped + " = " + kept));
     notes.forEach(note -> facts.row("note", note));
+    notTaken.forEach(left -> facts.row("left", left.text()));
     List<String> lines = new ArrayList<>(facts.lines());
     lines.add("");
     lines.addAll(mapped.isEmpty() ? tensorLines() : mappedLines());

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.reweave.JsonBudget;
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.storage.FolderPath;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -37,6 +38,7 @@ import java.util.stream.Stream;
  * @param base null where there was none
  * @param proof null where nothing was proven
  * @param cautions what was not known of the checkpoint
+ * @param notTaken what lay there and is not in the result
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -56,12 +58,14 @@ public record Manifest(
     Proof proof,
     Figures figures,
     List<String> notes,
-    List<Caution> cautions) {
+    List<Caution> cautions,
+    List<NotTaken> notTaken) {
 
   // JSON leaves empty values out, and Jackson gives null for what is absent.
   public Manifest {
     notes = orEmpty(notes);
     cautions = orEmpty(cautions);
+    notTaken = orEmpty(notTaken);
     fingerprint = orEmpty(fingerprint);
     command = orEmpty(command);
     reweave = orEmpty(reweave);

@@ -79,7 +79,8 @@ public record Provenance(
             run.unchecked(),
             readBack.size()),
         notes,
-        checkpoint.cautions().stream().map(Manifest.Caution::of).toList());
+        checkpoint.cautions().stream().map(Manifest.Caution::of).toList(),
+        checkpoint.notTaken());
   }
 
   private Manifest.Input input() {

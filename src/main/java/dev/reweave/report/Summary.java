@@ -4,6 +4,7 @@ import dev.reweave.Counted;
 import dev.reweave.Printable;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.plan.TargetType;
 import dev.reweave.storage.ByteSize;
@@ -31,7 +32,8 @@ public final class Summary {
         source.tag(),
         source.weights() == Weights.MASTER,
         notes,
-        checkpoint.cautions().stream().map(Caution::text).toList());
+        checkpoint.cautions().stream().map(Caution::text).toList(),
+        checkpoint.notTaken());
   }
 
   private static List<String> source(
@@ -42,7 +44,8 @@ public final class Summary {
       String tag,
       boolean masters,
       List<String> notes,
-      List<String> cautions) {
+      List<String> cautions,
+      List<NotTaken> notTaken) {
     StringBuilder line = new StringBuilder("read   ").append(framework);
     line.append(version.isEmpty() ? "" : " " + version);
     if (stage >= 0) {
@@ -56,6 +59,7 @@ public final class Summary {
     lines.add(line.toString());
     cautions.forEach(caution -> lines.add("warning " + caution));
     notes.forEach(note -> lines.add("note   " + note));
+    notTaken.forEach(left -> lines.add("left   " + left.text()));
     lines.replaceAll(Printable::text);
     return lines;
   }
@@ -84,7 +88,8 @@ public final class Summary {
                 input.tag(),
                 input.weights().equals("master"),
                 manifest.notes(),
-                manifest.cautions().stream().map(Manifest.Caution::text).toList()));
+                manifest.cautions().stream().map(Manifest.Caution::text).toList(),
+                manifest.notTaken()));
     if (result.dropped() != null) {
       result.dropped().forEach((dropped, kept) -> lines.add("tied   " + dropped + " = " + kept));
     }

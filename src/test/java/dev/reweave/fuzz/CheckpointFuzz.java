@@ -2,10 +2,10 @@ package dev.reweave.fuzz;
 
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.checkpoint.deepspeed.DeepSpeedCheckpoint;
-import dev.reweave.checkpoint.deepspeed.TagFolder;
+import dev.reweave.checkpoint.deepspeed.DeepSpeedFormat;
 import dev.reweave.mapping.Mapping;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -31,7 +31,7 @@ public final class CheckpointFuzz {
   private record Saved(String name, TorchArchive archive) {}
 
   /** A checkpoint, and its folder as it is listed. */
-  private record Step(List<Saved> files, TagFolder folder) {}
+  private record Step(List<Saved> files, Stores.Listing listing) {}
 
   private static final List<Step> STEPS = steps();
 
@@ -90,8 +90,7 @@ public final class CheckpointFuzz {
       List<InputFile> listed =
           files.stream().map(f -> new InputFile(f.name(), f.archive().file().length, 0)).toList();
       Stores.Listing listing = new Stores.Listing(listed, List.of());
-      return new Step(
-          files, TagFolder.find(STORES, "/step", listing, Optional.empty()).orElseThrow());
+      return new Step(files, listing);
     }
   }
 
@@ -126,7 +125,9 @@ public final class CheckpointFuzz {
     Map<String, byte[]> files = new HashMap<>();
     step.files().forEach(f -> files.put(f.name(), f.archive().file()));
     files.put(changed.name(), changed.archive().with(pickle));
-    return DeepSpeedCheckpoint.read(new MemoryScanner(files), step.folder(), options);
+    Place place =
+        new Place(STORES, new MemoryScanner(files), "/step", Optional.empty(), step.listing());
+    return new DeepSpeedFormat().in(place).get(0).read(options);
   }
 
   /** Reads files in memory, on the calling thread. */

@@ -2,7 +2,9 @@ package dev.reweave.fuzz;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.reweave.checkpoint.deepspeed.TagFolder;
+import dev.reweave.checkpoint.Place;
+import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.checkpoint.deepspeed.DeepSpeedFormat;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.io.IOException;
@@ -76,7 +78,9 @@ public final class TagFuzz {
   }
 
   private static void find(Stores.Listing root, Optional<String> wanted) {
-    TagFolder.find(STORES, ROOT.toString(), root, wanted);
+    Place place =
+        new Place(STORES, new ThreadScanner(STORES), ROOT.toString(), Optional.empty(), root);
+    new DeepSpeedFormat().in(place).forEach(steps -> steps.step(wanted));
   }
 
   /** A folder of files with these names, as a store would list it. */

@@ -37,6 +37,7 @@ class SummaryTest {
                 List.of(new Manifest.Unchecked("why", count, count)),
                 count),
             List.of(),
+            List.of(),
             List.of());
     return Summary.result(manifest, List.of(), "out");
   }

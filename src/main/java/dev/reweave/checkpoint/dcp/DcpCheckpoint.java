@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.TestedVersions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.pytorch.PickleFile;
@@ -30,7 +31,7 @@ import java.util.TreeMap;
  * Reads what {@code torch.distributed.checkpoint} saved, as FSDP2, torchtitan, Accelerate and
  * Megatron-Core use it: each tensor in chunks, which many files hold.
  */
-public final class DcpCheckpoint {
+final class DcpCheckpoint {
   private static final String FRAMEWORK = "PyTorch distributed checkpoint";
 
   private final DcpFolder folder;
@@ -47,7 +48,7 @@ public final class DcpCheckpoint {
    * @throws ReweaveException if it is not whole, of a kind that is not read, or cannot give what is
    *     asked for
    */
-  public static Checkpoint read(
+  static Checkpoint read(
       Stores stores, MetadataScanner scanner, DcpFolder folder, ReadOptions options) {
     refuse(folder, options);
     try (RandomAccess access = stores.open(folder.metadata())) {
@@ -97,7 +98,13 @@ public final class DcpCheckpoint {
     List<Caution> cautions =
         TestedVersions.distributedFormat(metadata.version(), folder.metadata().uri()).stream()
             .toList();
-    return new Checkpoint(source, files, named, Map.of(), notes, cautions, List.of());
+    return new Checkpoint(
+        source,
+        files,
+        named,
+        Map.of(),
+        Map.of(),
+        new Remarks(notes, cautions, List.of(), List.of()));
   }
 
   /** Chunks by file name, and in a file by position. */

@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  * @param files all files by name
  * @param notes what was decided on the way to it
  */
-public record DcpFolder(
+record DcpFolder(
     String address,
     String tag,
     List<String> tags,
@@ -32,7 +32,7 @@ public record DcpFolder(
     Map<String, InputFile> files,
     List<String> notes) {
   /** The pickle that describes the tensors, as {@code FileSystemWriter} names it. */
-  public static final String METADATA = ".metadata";
+  static final String METADATA = ".metadata";
 
   /** What {@code save(use_collectives=False)} writes. */
   private static final Pattern METADATA_OF_RANK = Pattern.compile("__[0-9]+\\.metadata");
@@ -44,16 +44,21 @@ public record DcpFolder(
   private static final Pattern LAST_NUMBER = Pattern.compile("([0-9]{1,18})[^0-9]*$");
 
   /**
-   * Finds the saved step that is meant at an address; empty if there is no trace of one.
+   * The saved step that is meant.
    *
-   * @param root what the address holds
+   * @param base full address of the folder
+   * @param root what it holds
+   * @param steps in it, by name; empty if it is a step itself
    * @param wanted the tag that the user asks for
    * @throws ReweaveException if the tag is not there, or not clear
    */
-  public static Optional<DcpFolder> find(
-      Stores stores, String address, Stores.Listing root, Optional<String> wanted) {
-    String base = stores.resolve(address);
-    if (isStep(base, root)) {
+  static DcpFolder find(
+      Stores stores,
+      String base,
+      Stores.Listing root,
+      Map<String, Stores.Listing> steps,
+      Optional<String> wanted) {
+    if (steps.isEmpty()) {
       String name = base.substring(base.lastIndexOf('/') + 1);
       if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
         throw ReweaveException.usage(
@@ -61,11 +66,7 @@ public record DcpFolder(
             base,
             "name the folder above it, or leave --tag out");
       }
-      return Optional.of(of(base, List.of(name), root, List.of()));
-    }
-    Map<String, Stores.Listing> steps = steps(stores, root);
-    if (steps.isEmpty()) {
-      return Optional.empty();
+      return of(base, List.of(name), root, List.of());
     }
     List<String> notes = new ArrayList<>();
     String tag = wanted.orElseGet(() -> newest(stores, base, root, steps, notes));
@@ -75,15 +76,11 @@ public record DcpFolder(
           base,
           "choose one of " + steps.keySet() + " with --tag");
     }
-    return Optional.of(of(base + "/" + tag, List.copyOf(steps.keySet()), steps.get(tag), notes));
+    return of(base + "/" + tag, List.copyOf(steps.keySet()), steps.get(tag), notes);
   }
 
-  /** Names of the saved steps in a folder; empty if there are none. */
-  public static List<String> tags(Stores stores, Stores.Listing root) {
-    return List.copyOf(steps(stores, root).keySet());
-  }
-
-  private static Map<String, Stores.Listing> steps(Stores stores, Stores.Listing root) {
+  /** The saved steps in a folder, by name; empty if there are none. */
+  static Map<String, Stores.Listing> steps(Stores stores, Stores.Listing root) {
     Map<String, Stores.Listing> steps = new LinkedHashMap<>();
     for (String folder : root.folders()) {
       String name = folder.substring(folder.lastIndexOf('/') + 1);
@@ -99,7 +96,7 @@ public record DcpFolder(
   }
 
   /** Whether files are those of a distributed checkpoint. */
-  private static boolean isStep(String address, Stores.Listing folder) {
+  static boolean isStep(String address, Stores.Listing folder) {
     boolean found = folder.files().stream().anyMatch(f -> f.name().equals(METADATA));
     if (!found
         && folder.files().stream().anyMatch(f -> METADATA_OF_RANK.matcher(f.name()).matches())) {

@@ -4,6 +4,7 @@ import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import java.util.Map;
  * Reads a tag folder that {@code DeepSpeedEngine.save_checkpoint} wrote: ZeRO stages 0 to 3, with
  * tensor- and pipeline-parallel ranks, and experts.
  */
-public final class DeepSpeedCheckpoint {
+final class DeepSpeedCheckpoint {
   private static final String FRAMEWORK = "DeepSpeed";
 
   private final MetadataScanner scanner;
@@ -35,7 +36,7 @@ public final class DeepSpeedCheckpoint {
    * @throws ReweaveException if it is not whole, of a kind that is not read, or lacks the weights
    *     that are asked for
    */
-  public static Checkpoint read(MetadataScanner scanner, TagFolder folder, ReadOptions options) {
+  static Checkpoint read(MetadataScanner scanner, TagFolder folder, ReadOptions options) {
     return new DeepSpeedCheckpoint(scanner, folder, options).read();
   }
 
@@ -138,9 +139,8 @@ public final class DeepSpeedCheckpoint {
         files,
         dict.tensors(),
         Map.copyOf(dict.aliases()),
-        notes,
-        survey.cautions(),
-        survey.clientState());
+        Map.of(),
+        new Remarks(notes, survey.cautions(), survey.clientState(), List.of()));
   }
 
   /**

@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  * @param address of the folder
  * @param folders addresses of the parameters' folders
  */
-public record ParameterFolders(String address, List<String> folders) {
+record ParameterFolders(String address, List<String> folders) {
   private static final String ZERO = "/zero";
   private static final String WEIGHTS = "fp32.pt";
 

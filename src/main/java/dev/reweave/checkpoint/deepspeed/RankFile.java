@@ -1,6 +1,10 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -76,6 +80,28 @@ record RankFile(InputFile file, Kind kind, int dataRank, int modelRank) {
     return UNKNOWN.matcher(file.name()).matches()
         ? Optional.of(new RankFile(file, Kind.UNKNOWN, 0, 0))
         : Optional.empty();
+  }
+
+  /** Whether a folder with these files is that of a step. */
+  static boolean areAmong(List<InputFile> files) {
+    return files.stream().anyMatch(f -> of(f).isPresent());
+  }
+
+  /** Those in a folder of a step, by kind and rank, with what the ranks had offloaded. */
+  static List<RankFile> among(Stores stores, Stores.Listing step) {
+    List<RankFile> files =
+        new ArrayList<>(
+            step.files().stream()
+                .flatMap(f -> of(f).stream())
+                .sorted(
+                    Comparator.comparing(RankFile::kind)
+                        .thenComparing(RankFile::modelRank)
+                        .thenComparing(RankFile::dataRank))
+                .toList());
+    if (!files.isEmpty()) {
+      files.addAll(OffloadedMasters.among(stores, step));
+    }
+    return files;
   }
 
   private static RankFile numbered(InputFile file, Kind kind, Matcher m) {

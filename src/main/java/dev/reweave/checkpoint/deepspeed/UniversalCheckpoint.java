@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
+import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -22,7 +23,7 @@ import java.util.Set;
  * parameter in a file of its own, beside the model states of the checkpoint that it was made from.
  * These tell shapes and order, and have what was not trained.
  */
-public final class UniversalCheckpoint {
+final class UniversalCheckpoint {
   private final Stores stores;
   private final MetadataScanner scanner;
   private final TagFolder folder;
@@ -58,7 +59,7 @@ public final class UniversalCheckpoint {
    * @param parameters where its parameters are
    * @throws ReweaveException if it is not whole, or lacks the weights that are asked for
    */
-  public static Checkpoint read(
+  static Checkpoint read(
       Stores stores,
       MetadataScanner scanner,
       TagFolder folder,
@@ -119,9 +120,8 @@ public final class UniversalCheckpoint {
         files,
         dict.tensors(),
         Map.copyOf(dict.aliases()),
-        notes,
-        survey.cautions(),
-        survey.clientState());
+        Map.of(),
+        new Remarks(notes, survey.cautions(), survey.clientState(), List.of()));
   }
 
   private List<MetadataScanner.Request<Surveyed<Serializable>>> requests(

@@ -1,8 +1,8 @@
 package dev.reweave.job.compare;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.WeightFiles;
-import dev.reweave.checkpoint.WeightsCheck;
+import dev.reweave.checkpoint.huggingface.WeightFiles;
+import dev.reweave.checkpoint.huggingface.WeightsCheck;
 import dev.reweave.job.prepare.Checks.Digest;
 import dev.reweave.report.FileDigest;
 import dev.reweave.report.Manifest;

@@ -4,7 +4,7 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.WeightFiles;
+import dev.reweave.checkpoint.huggingface.WeightFiles;
 import dev.reweave.report.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;

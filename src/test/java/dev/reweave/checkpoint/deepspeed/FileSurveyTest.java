@@ -94,7 +94,8 @@ class FileSurveyTest {
     assertEquals(
         place("bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt") + " at optimizer_state_dict",
         caution.place());
-    assertEquals(List.of(), read(temp.resolve("in/global_step1"), Optional.empty()).clientState());
+    assertEquals(
+        List.of(), read(temp.resolve("in/global_step1"), Optional.empty()).remarks().clientState());
   }
 
   @Test
@@ -157,7 +158,7 @@ class FileSurveyTest {
     Checkpoint checkpoint = read();
 
     assertEquals(List.of(), problems(checkpoint));
-    assertEquals(List.of(), checkpoint.clientState());
+    assertEquals(List.of(), checkpoint.remarks().clientState());
   }
 
   @Test
@@ -229,7 +230,7 @@ class FileSurveyTest {
     String key = keys.keySet().iterator().next();
     assertEquals(List.of(unknown(key, "the model states")), problems(checkpoint));
     assertEquals(place("mp_rank_00_model_states.pt"), checkpoint.cautions().get(0).place());
-    assertEquals(List.of(), checkpoint.clientState());
+    assertEquals(List.of(), checkpoint.remarks().clientState());
   }
 
   static Stream<Map<String, Object>> ofTrainers() {
@@ -265,7 +266,7 @@ class FileSurveyTest {
     Checkpoint checkpoint = read();
 
     assertEquals(List.of(), problems(checkpoint));
-    assertEquals(List.copyOf(keys.keySet()), checkpoint.clientState());
+    assertEquals(List.copyOf(keys.keySet()), checkpoint.remarks().clientState());
   }
 
   /** Averages and gradients are kept by name as well. */
@@ -275,7 +276,7 @@ class FileSurveyTest {
     files("0.19.8", 2).model(root -> root.put(key, root.get("module"))).write();
 
     assertEquals(List.of(), problems(read()));
-    assertEquals(List.of(key), read().clientState());
+    assertEquals(List.of(key), read().remarks().clientState());
   }
 
   @ParameterizedTest
@@ -317,7 +318,7 @@ class FileSurveyTest {
     Checkpoint checkpoint = read();
 
     assertEquals(List.of(), problems(checkpoint));
-    assertEquals(List.of(), checkpoint.clientState());
+    assertEquals(List.of(), checkpoint.remarks().clientState());
   }
 
   @Test

@@ -1,4 +1,4 @@
-package dev.reweave.checkpoint;
+package dev.reweave.checkpoint.huggingface;
 
 import dev.reweave.storage.InputFile;
 import java.util.ArrayList;

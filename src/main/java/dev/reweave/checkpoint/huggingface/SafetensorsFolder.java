@@ -1,6 +1,10 @@
-package dev.reweave.checkpoint;
+package dev.reweave.checkpoint.huggingface;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.StateDictFile;
+import dev.reweave.checkpoint.Weights;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.safetensors.SafetensorsIndex;
 import dev.reweave.storage.Stores;

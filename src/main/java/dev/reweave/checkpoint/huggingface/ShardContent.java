@@ -1,6 +1,7 @@
-package dev.reweave.checkpoint;
+package dev.reweave.checkpoint.huggingface;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.StateDictFile;
 import dev.reweave.pytorch.TorchFile;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.storage.InputFile;

@@ -1,0 +1,59 @@
+package dev.reweave.checkpoint;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.storage.InputFile;
+import java.util.List;
+import java.util.Optional;
+
+/** One model that a format finds at a place, with the steps in which it was saved. */
+public interface Contents {
+  /** What people find it by: the name of a file, of an index, or of a folder. */
+  String name();
+
+  /** What to name to have this and nothing else: an address. */
+  String address();
+
+  /**
+   * How it stands to others of its format at the same place: the lowest is taken; of several that
+   * are equally low, none is without being asked for.
+   */
+  default int precedence() {
+    return 0;
+  }
+
+  /** Whether libraries load it as it lies there. */
+  default boolean isLoadable() {
+    return false;
+  }
+
+  /** The tags of its saved steps, in natural order; empty if it is not saved in steps. */
+  default List<String> steps() {
+    return List.of();
+  }
+
+  /**
+   * The tag of the step that would be read; empty if there are no steps.
+   *
+   * @param wanted the tag that the user asks for; empty for the newest
+   * @throws ReweaveException if there is no such step, or it is not clear which is meant
+   */
+  default Optional<String> step(Optional<String> wanted) {
+    return Optional.empty();
+  }
+
+  /**
+   * The files that it is made of, needed or not.
+   *
+   * @param wanted the tag that the user asks for; empty for the newest
+   * @throws ReweaveException if there is no such step, or it is not clear which is meant
+   */
+  List<InputFile> files(Optional<String> wanted);
+
+  /**
+   * Reads its structure; no weights are read.
+   *
+   * @throws ReweaveException if it is not whole, of a kind that is not read, or cannot give what is
+   *     asked for
+   */
+  Checkpoint read(ReadOptions options);
+}

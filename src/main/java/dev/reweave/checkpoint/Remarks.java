@@ -1,0 +1,27 @@
+package dev.reweave.checkpoint;
+
+import java.util.List;
+
+/**
+ * What is to be told of a checkpoint beside its tensors.
+ *
+ * @param notes what the user should know: what was decided, and why
+ * @param cautions what the files hold that is not known and could change what the weights are
+ * @param clientState keys beside the framework's own that are taken for what the trainer keeps
+ * @param notTaken what lies there, or in the files that were opened, and is not among the tensors
+ */
+public record Remarks(
+    List<String> notes, List<Caution> cautions, List<String> clientState, List<NotTaken> notTaken) {
+
+  public Remarks {
+    notes = List.copyOf(notes);
+    cautions = List.copyOf(cautions);
+    clientState = List.copyOf(clientState);
+    notTaken = List.copyOf(notTaken);
+  }
+
+  /** Notes on a checkpoint of which everything is known and taken. */
+  public static Remarks of(List<String> notes) {
+    return new Remarks(notes, List.of(), List.of(), List.of());
+  }
+}

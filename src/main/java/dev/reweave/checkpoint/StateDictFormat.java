@@ -1,0 +1,57 @@
+package dev.reweave.checkpoint;
+
+import dev.reweave.checkpoint.dcp.TrainingState;
+import dev.reweave.storage.InputFile;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** State dicts in torch files of any name. */
+final class StateDictFormat implements CheckpointFormat {
+  /** What Trainer, Accelerate and Lightning save beside weights. */
+  private static final Pattern TRAINING =
+      Pattern.compile("rng_state(_.*)?|training_args|random_states(_.*)?|scaler(_.*)?|trainer.*");
+
+  @Override
+  public List<Contents> in(Place place) {
+    return place
+        .file()
+        .map(List::of)
+        .orElseGet(() -> place.listing().files().stream().filter(this::isCandidate).toList())
+        .stream()
+        .map(file -> (Contents) new OneFile(place, file))
+        .toList();
+  }
+
+  private boolean isCandidate(InputFile file) {
+    String name = file.name().toLowerCase(Locale.ROOT);
+    if (!name.endsWith(".pt") && !name.endsWith(".bin") && !name.endsWith(".pth")) {
+      return false;
+    }
+    String stem = name.substring(0, name.lastIndexOf('.'));
+    return !TrainingState.isStateName(stem) && !TRAINING.matcher(stem).matches();
+  }
+
+  private record OneFile(Place place, InputFile file) implements Contents {
+    @Override
+    public String name() {
+      return file.name();
+    }
+
+    @Override
+    public String address() {
+      return file.uri();
+    }
+
+    @Override
+    public List<InputFile> files(Optional<String> wanted) {
+      return List.of(file);
+    }
+
+    @Override
+    public Checkpoint read(ReadOptions options) {
+      return StateDictFile.read(place.scanner(), file, options);
+    }
+  }
+}

@@ -1,0 +1,160 @@
+package dev.reweave.checkpoint.deepspeed;
+
+import dev.reweave.ReweaveException;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** Looks for the folders of saved steps at an address. */
+final class TagSearch {
+  private static final String LATEST = "latest";
+
+  /** What {@code ds_to_universal.py} writes, so that it can stand beside {@code latest}. */
+  private static final String LATEST_UNIVERSAL = "latest_universal";
+
+  private static final int MOST_TAG_BYTES = 4096;
+
+  /** A path below the folder: {@code save_checkpoint} takes {@code epoch1/step5} for a tag. */
+  private static final Pattern TAG =
+      Pattern.compile("(?!\\.{1,2}(/|$))[^/]+(/(?!\\.{1,2}(/|$))[^/]+)*");
+
+  private final Stores stores;
+  private final String base;
+  private final Stores.Listing root;
+  private final List<RankFile> here;
+  private final Optional<ParameterFolders> parameters;
+  private final Optional<InputFile> latest;
+  private final List<String> tags;
+
+  /**
+   * @param base the full address
+   * @param root what it holds
+   */
+  TagSearch(Stores stores, String base, Stores.Listing root) {
+    this.stores = stores;
+    this.base = base;
+    this.root = root;
+    this.here = RankFile.among(stores, root);
+    this.parameters = ParameterFolders.in(stores, root);
+    this.latest = named(LATEST).or(() -> named(LATEST_UNIVERSAL));
+    this.tags = isStep() ? List.of(lastPart(base)) : tagsIn(root, "");
+  }
+
+  private Optional<InputFile> named(String name) {
+    return root.files().stream().filter(f -> f.name().equals(name)).findFirst();
+  }
+
+  private static String lastPart(String folder) {
+    return folder.substring(folder.lastIndexOf('/') + 1);
+  }
+
+  /** Whether the address is that of a step itself. */
+  private boolean isStep() {
+    return !here.isEmpty() || parameters.isPresent();
+  }
+
+  /** Whether there is a trace of DeepSpeed. */
+  boolean findsAnything() {
+    return isStep() || latest.isPresent() || !tags.isEmpty();
+  }
+
+  /** The tags of all steps, the address's own if it is that of a step. */
+  List<String> tags() {
+    return tags;
+  }
+
+  private List<String> tagsIn(Stores.Listing folder, String above) {
+    List<String> found = new ArrayList<>();
+    for (String inner : folder.folders()) {
+      Stores.Listing step = stores.list(inner);
+      if (RankFile.areAmong(step.files()) || ParameterFolders.in(stores, step).isPresent()) {
+        found.add(above + lastPart(inner));
+      }
+    }
+    return found;
+  }
+
+  /**
+   * The step that is meant.
+   *
+   * @param wanted the tag that the user asks for
+   * @throws ReweaveException if the tag is not there, or not clear
+   */
+  TagFolder find(Optional<String> wanted) {
+    if (isStep()) {
+      String name = lastPart(base);
+      if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
+        throw ReweaveException.usage(
+            "this is the folder of tag '" + name + "', and --tag asks for " + wanted.get(),
+            base,
+            "name the folder above it, or leave --tag out");
+      }
+      return new TagFolder(base, name, List.of(name), here, parameters, List.of());
+    }
+    List<String> notes = new ArrayList<>();
+    String tag = wanted.orElseGet(() -> chosen(notes));
+    if (tag.isBlank() || !TAG.matcher(tag).matches()) {
+      throw ReweaveException.usage(
+          "'" + tag + "' cannot be a tag", base, "name one of " + tags + " with --tag");
+    }
+    String folder = base + "/" + tag;
+    if (!stores.isFolder(folder)) {
+      throw missing(tag, folder, wanted.isPresent());
+    }
+    Stores.Listing step = stores.list(folder);
+    List<RankFile> files = RankFile.among(stores, step);
+    Optional<ParameterFolders> zero = ParameterFolders.in(stores, step);
+    if (files.isEmpty() && zero.isEmpty()) {
+      throw new ReweaveException(
+          "tag '" + tag + "' holds no *_model_states.pt and no *_optim_states.pt",
+          folder,
+          "the checkpoint was not saved or copied whole, or is of another kind");
+    }
+    return new TagFolder(folder, tag, beside(tag), files, zero, notes);
+  }
+
+  /** All tags, those that lie where a tag with a slash does too. */
+  private List<String> beside(String tag) {
+    int slash = tag.lastIndexOf('/');
+    if (slash < 0) {
+      return tags;
+    }
+    String above = tag.substring(0, slash);
+    List<String> all = new ArrayList<>(tags);
+    all.addAll(tagsIn(stores.list(base + "/" + above), above + "/"));
+    return all;
+  }
+
+  private ReweaveException missing(String tag, String folder, boolean asked) {
+    return new ReweaveException(
+        asked ? ReweaveException.Kind.NOT_FOUND : ReweaveException.Kind.DAMAGED_INPUT,
+        asked
+            ? "there is no tag '" + tag + "'"
+            : "'"
+                + latest.map(InputFile::name).orElse(LATEST)
+                + "' names tag '"
+                + tag
+                + "', which is not there",
+        folder,
+        tags.isEmpty()
+            ? "there are no other tags: the checkpoint was not saved or copied whole"
+            : "choose one of " + tags + " with --tag");
+  }
+
+  private String chosen(List<String> notes) {
+    if (latest.isPresent()) {
+      byte[] content = stores.readAll(latest.get(), MOST_TAG_BYTES);
+      return new String(content, StandardCharsets.UTF_8).strip();
+    }
+    if (tags.size() == 1) {
+      notes.add("there is no 'latest' file: took the only tag, '" + tags.get(0) + "'");
+      return tags.get(0);
+    }
+    throw ReweaveException.usage(
+        "there is no 'latest' file, and several tags: " + tags, base, "choose one with --tag");
+  }
+}

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint;
 
+import dev.reweave.Counted;
 import dev.reweave.storage.InputFile;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
@@ -89,5 +90,21 @@ public record Checkpoint(
       String precision,
       String tag,
       List<String> tags,
-      Weights weights) {}
+      Weights weights) {
+
+    /** In one line, as every command says it: format, step, and which copy of the weights. */
+    public String text() {
+      StringBuilder text = new StringBuilder(framework);
+      text.append(version.isEmpty() ? "" : " " + version);
+      if (stage >= 0) {
+        text.append(", ZeRO-").append(stage).append(", ").append(Counted.of(worldSize, "rank"));
+      }
+      if (!tag.isEmpty()) {
+        text.append(", tag ").append(tag);
+      }
+      text.append(
+          weights == Weights.MASTER ? ", fp32 master weights" : ", the module's own weights");
+      return text.toString();
+    }
+  }
 }

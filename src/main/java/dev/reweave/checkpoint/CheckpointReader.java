@@ -6,13 +6,13 @@ import dev.reweave.storage.Stores;
 import dev.reweave.tensor.TensorNames;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /** Finds out what an address holds, and reads its structure. */
 public final class CheckpointReader {
   private final Stores stores;
   private final MetadataScanner scanner;
+  private final List<CheckpointFormat> formats;
 
   /**
    * A reader of checkpoints in these stores.
@@ -20,8 +20,14 @@ public final class CheckpointReader {
    * @param scanner what reads many files at once
    */
   public CheckpointReader(Stores stores, MetadataScanner scanner) {
+    this(stores, scanner, CheckpointFormats.ALL);
+  }
+
+  /** A reader of these formats alone, which are asked in this order. */
+  CheckpointReader(Stores stores, MetadataScanner scanner, List<CheckpointFormat> formats) {
     this.stores = stores;
     this.scanner = scanner;
+    this.formats = List.copyOf(formats);
   }
 
   /**
@@ -48,7 +54,7 @@ public final class CheckpointReader {
   public Reading reading(String address, ReadOptions options) {
     Stores guarded = stores.guarded(address, options.safeguards());
     MetadataScanner limited = new LimitedScanner(scanner, options.safeguards().limit());
-    return Reading.of(Place.at(guarded, limited, address), options.tag());
+    return Reading.of(Place.at(guarded, limited, address), formats, options.tag());
   }
 
   /**
@@ -62,15 +68,23 @@ public final class CheckpointReader {
     Place place = Place.at(guarded, scanner, address);
     Set<InputFile> files = new LinkedHashSet<>(place.listing().files());
     place.file().ifPresent(files::add);
-    for (List<Contents> ofFormat : Reading.lying(place)) {
+    for (List<Contents> ofFormat : Reading.lying(place, formats)) {
       for (Contents contents : ofFormat) {
         try {
           files.addAll(contents.files(options.tag()));
+          contents.step(options.tag()).ifPresent(step -> addBeside(files, place, step));
         } catch (ReweaveException e) {
-          contents.steps().forEach(step -> files.addAll(contents.files(Optional.of(step))));
+          contents.steps().forEach(step -> addBeside(files, place, step));
         }
       }
     }
     return List.copyOf(files);
+  }
+
+  private static void addBeside(Set<InputFile> files, Place place, String step) {
+    String folder = place.address() + "/" + step;
+    if (place.stores().isFolder(folder)) {
+      files.addAll(place.stores().list(folder).files());
+    }
   }
 }

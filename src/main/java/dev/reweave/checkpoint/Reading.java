@@ -17,10 +17,12 @@ import java.util.stream.Collectors;
  * What an address was found to hold, by names alone: what is taken of it, and what is not.
  *
  * @param place the address
+ * @param formats what was looked for
  * @param taken what is read of it
  * @param others what else lies there and could have been meant
  */
-public record Reading(Place place, Contents taken, List<Contents> others) {
+public record Reading(
+    Place place, List<CheckpointFormat> formats, Contents taken, List<Contents> others) {
   /** Of so many things beside it the tensors are counted; of others, the names must do. */
   private static final int MOST_COUNTED = 50;
 
@@ -30,8 +32,8 @@ public record Reading(Place place, Contents taken, List<Contents> others) {
    * @param tag the saved step, or the model, that the user asks for
    * @throws ReweaveException if there is nothing that can be read, or it is not clear what is meant
    */
-  static Reading of(Place place, Optional<String> tag) {
-    List<List<Contents>> found = lying(place);
+  static Reading of(Place place, List<CheckpointFormat> formats, Optional<String> tag) {
+    List<List<Contents>> found = lying(place, formats);
     if (found.isEmpty()) {
       throw ReweaveException.notFound(
           "no checkpoint here: neither 'latest', nor *_states.pt files, nor .metadata, nor weights"
@@ -44,14 +46,14 @@ public record Reading(Place place, Contents taken, List<Contents> others) {
     List<Contents> others = new ArrayList<>();
     found.forEach(others::addAll);
     others.remove(taken);
-    return new Reading(place, taken, others);
+    return new Reading(place, formats, taken, others);
   }
 
   /** By format, what lies at a place; no file is two things. */
-  static List<List<Contents>> lying(Place place) {
+  static List<List<Contents>> lying(Place place, List<CheckpointFormat> formats) {
     List<List<Contents>> found = new ArrayList<>();
     Set<String> claimed = new HashSet<>();
-    for (CheckpointFormat format : CheckpointFormats.ALL) {
+    for (CheckpointFormat format : formats) {
       List<Contents> contents =
           format.in(place).stream().filter(c -> !claimed.contains(c.address())).toList();
       if (!contents.isEmpty()) {
@@ -151,7 +153,7 @@ public record Reading(Place place, Contents taken, List<Contents> others) {
 
   /** What else lies in the folder of a step: its own files are what it is made of. */
   private List<Contents> lyingIn(String folder) {
-    return lying(place.folder(folder)).stream()
+    return lying(place.folder(folder), formats).stream()
         .flatMap(List::stream)
         .filter(c -> !c.address().equals(folder))
         .toList();
@@ -165,8 +167,12 @@ public record Reading(Place place, Contents taken, List<Contents> others) {
     }
     try {
       Checkpoint other = contents.read(ReadOptions.defaults());
-      return new NotTaken(
-          name, other.tensors().size() + other.aliases().size(), remedy, contents.address());
+      // What it would leave of its own files is not taken either.
+      long tensors =
+          other.tensors().size()
+              + other.aliases().size()
+              + other.notTaken().stream().mapToLong(n -> Math.max(0, n.tensors())).sum();
+      return new NotTaken(name, tensors, remedy, contents.address());
     } catch (ReweaveException e) {
       return new NotTaken(
           name, NotTaken.UNCOUNTED, "not read, and cannot be: " + e.problem(), contents.address());

@@ -20,10 +20,13 @@ public final class SavedSteps {
    * @throws ReweaveException if there are none
    */
   public List<String> all(String address) {
+    Place place = place(address);
     List<String> steps =
-        Reading.lying(place(address)).stream()
+        Reading.lying(place, CheckpointFormats.ALL).stream()
             .flatMap(List::stream)
             .flatMap(c -> c.steps().stream())
+            // The folder of one step has none in it.
+            .filter(step -> isIn(place, step))
             .sorted(new NaturalOrder())
             .toList();
     if (steps.isEmpty()) {
@@ -40,10 +43,17 @@ public final class SavedSteps {
    */
   public String chosen(String address, Optional<String> wanted) {
     Place place = place(address);
-    if (Reading.lying(place).isEmpty()) {
+    if (Reading.lying(place, CheckpointFormats.ALL).isEmpty()) {
       throw none(address);
     }
-    return Reading.of(place, wanted).taken().step(wanted).orElseThrow(() -> none(address));
+    return Reading.of(place, CheckpointFormats.ALL, wanted)
+        .taken()
+        .step(wanted)
+        .orElseThrow(() -> none(address));
+  }
+
+  private static boolean isIn(Place place, String step) {
+    return place.listing().folders().contains(place.address() + "/" + step.split("/", 2)[0]);
   }
 
   private Place place(String address) {

@@ -1,5 +1,6 @@
 package dev.reweave.doctor;
 
+import dev.reweave.Counted;
 import dev.reweave.FirstNames;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
@@ -9,7 +10,11 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.NamedTensor;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Examines what a training run saved: as a whole, and each of its files. */
 final class CheckpointExam {
@@ -28,10 +33,15 @@ final class CheckpointExam {
   /** The checkpoint, as far as it can be converted. */
   Optional<Checkpoint> examine(String address, ReadOptions options, Depth depth) {
     CheckpointReader reader = new CheckpointReader(stores, scanner);
-    findings
-        .attempt(() -> reader.files(address, options))
-        .ifPresent(files -> findings.addAll(new FileExam(stores, depth).examine(files)));
-    Optional<Checkpoint> checkpoint = findings.attempt(() -> reader.read(address, options));
+    List<Finding> ofFiles =
+        findings
+            .attempt(() -> reader.files(address, options))
+            .map(files -> new FileExam(stores, depth).examine(files))
+            .orElse(List.of());
+    Findings ofReading = new Findings();
+    Optional<Checkpoint> checkpoint = ofReading.attempt(() -> reader.read(address, options));
+    findings.addAll(checkpoint.map(c -> softened(ofFiles, c)).orElse(ofFiles));
+    findings.addAll(ofReading.worstFirst());
     checkpoint.ifPresent(
         c -> {
           findings.addAll(CheckpointFacts.of(c));
@@ -46,8 +56,45 @@ final class CheckpointExam {
     return checkpoint;
   }
 
+  /**
+   * Damage in what no conversion needs, such as an Adam moment, is a warning: the checkpoint can be
+   * converted. That a pickle would run commands stays a problem.
+   */
+  private static List<Finding> softened(List<Finding> ofFiles, Checkpoint checkpoint) {
+    boolean bad = ofFiles.stream().anyMatch(f -> f.severity().equals(Severity.PROBLEM));
+    if (!bad) {
+      return ofFiles;
+    }
+    Set<String> needed = new HashSet<>();
+    for (NamedTensor tensor : checkpoint.tensors()) {
+      tensor
+          .layout()
+          .runs(
+              0,
+              tensor.spec().elements(),
+              (storage, offset, elements) ->
+                  needed.add(
+                      TorchFileExam.place(checkpoint.files().get(storage.file()).uri(), storage)));
+    }
+    return ofFiles.stream()
+        .map(
+            f ->
+                f.severity().equals(Severity.PROBLEM)
+                        && !TorchFileExam.isSuspicion(f)
+                        && !needed.contains(f.place())
+                    ? f.as(Severity.WARNING)
+                    : f)
+        .toList();
+  }
+
   /** What the reader has to tell. */
   void tell(Checkpoint checkpoint, String place) {
+    findings.info(
+        "read as "
+            + checkpoint.source().text()
+            + ": "
+            + Counted.of(checkpoint.tensors().size(), "tensor"),
+        place);
     Remarks remarks = checkpoint.remarks();
     remarks.cautions().forEach(this::add);
     if (!remarks.clientState().isEmpty()) {

@@ -84,7 +84,6 @@ public final class Doctor {
       Findings findings) {
     Stores guarded = stores.guarded(address, options.safeguards());
     CheckpointExam exam = new CheckpointExam(guarded, scanner, unfamiliar, findings);
-    boolean pipeline = guarded.file(address + "/" + BaseFolder.MODEL_INDEX).isPresent();
     CheckpointReader reader = new CheckpointReader(guarded, scanner);
     Optional<Reading> reading = reading(reader, address, options);
     boolean model = reading.map(Reading::isModel).orElseGet(() -> isModel(guarded, address));
@@ -93,6 +92,7 @@ public final class Doctor {
           .ifPresent(c -> new BaseExam(stores, findings).compare(address, c, base));
       return;
     }
+    boolean pipeline = guarded.file(address + "/" + BaseFolder.MODEL_INDEX).isPresent();
     Set<InputFile> taken =
         reading
             .map(r -> (Set<InputFile>) new HashSet<>(r.taken().files(Optional.empty())))

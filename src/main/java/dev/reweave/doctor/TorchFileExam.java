@@ -23,7 +23,19 @@ final class TorchFileExam {
               + "|apply|breakpoint|input)"
               + "|torch\\.(load|hub\\..*)|pickle\\.loads?|_pickle\\.loads?");
 
+  private static final String CALLS = "the pickle calls ";
+
   private TorchFileExam() {}
+
+  /** Whether a finding is that a pickle would run commands. */
+  static boolean isSuspicion(Finding finding) {
+    return finding.problem().startsWith(CALLS);
+  }
+
+  /** Where a storage is, for messages. */
+  static String place(String uri, StorageRef storage) {
+    return uri + " storage " + storage.name();
+  }
 
   /**
    * Reads the structure, finds every storage, and compares checksums if that is asked for.
@@ -39,7 +51,7 @@ final class TorchFileExam {
       findings.add(
           new Finding(
               Severity.PROBLEM,
-              "the pickle calls " + String.join(", ", suspect) + ", which no framework saves",
+              CALLS + String.join(", ", suspect) + ", which no framework saves",
               uri,
               "do not open the file with torch.load, which may run that (Reweave runs nothing of"
                   + " it), and find out who wrote it"));
@@ -50,7 +62,7 @@ final class TorchFileExam {
             new Finding(
                 Severity.PROBLEM,
                 "bytes have changed: they do not match their checksum",
-                uri + " storage " + storage.name(),
+                place(uri, storage),
                 "copy the file again from its source, or take another tag"));
       }
     }

@@ -2,19 +2,12 @@ package dev.reweave.report;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.reweave.JsonBudget;
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.NotTaken;
+import dev.reweave.checkpoint.Weights;
 import dev.reweave.storage.FolderPath;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -109,9 +102,6 @@ public record Manifest(
   /** Name of the file in the output folder. */
   public static final String FILE_NAME = "reweave.json";
 
-  private static final ObjectMapper JSON =
-      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-
   /** The checkpoint; {@code modified} in milliseconds since the epoch. */
   @JsonIgnoreProperties(ignoreUnknown = true)
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -131,6 +121,13 @@ public record Manifest(
       tag = orEmpty(tag);
       version = orEmpty(version);
       files = orEmpty(files);
+    }
+
+    /** What was read. */
+    Checkpoint.Source source() {
+      Weights copy = weights.equals("master") ? Weights.MASTER : Weights.MODEL;
+      return new Checkpoint.Source(
+          framework, version, zeroStage, worldSize, "", tag, List.of(), copy);
     }
   }
 
@@ -350,11 +347,7 @@ public record Manifest(
 
   /** The content of the file. */
   public byte[] toJson() {
-    try {
-      return (JSON.writeValueAsString(this) + "\n").getBytes(StandardCharsets.UTF_8);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    return ManifestJson.write(this);
   }
 
   /**
@@ -364,35 +357,6 @@ public record Manifest(
    * @throws ReweaveException if it is none
    */
   public static Manifest parse(byte[] json, String place) {
-    try (JsonParser parser = JSON.createParser(json)) {
-      JsonBudget.require(parser, place);
-      Manifest manifest = JSON.readValue(json, Manifest.class);
-      if (manifest != null
-          && manifest.result() != null
-          && manifest.result().shards() != null
-          && !manifest.result().shards().isEmpty()) {
-        return manifest;
-      }
-      throw new IOException("no list of shards");
-    } catch (JsonMappingException e) {
-      throw none(
-          e.getCause() instanceof IllegalArgumentException unsound
-              ? unsound.getMessage()
-              : "a value of another type",
-          place,
-          e);
-    } catch (JsonProcessingException e) {
-      throw none("not valid JSON", place, e);
-    } catch (IOException e) {
-      throw none(e.getMessage(), place, e);
-    }
-  }
-
-  private static ReweaveException none(String reason, String place, IOException cause) {
-    return new ReweaveException(
-        "this is no manifest of a conversion (" + reason + ")",
-        place,
-        "convert again with --overwrite",
-        cause);
+    return ManifestJson.read(json, place);
   }
 }

@@ -5,7 +5,6 @@ import dev.reweave.Printable;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.NotTaken;
-import dev.reweave.checkpoint.Weights;
 import dev.reweave.plan.TargetType;
 import dev.reweave.storage.ByteSize;
 import java.util.ArrayList;
@@ -23,40 +22,20 @@ public final class Summary {
 
   /** What is converted. */
   public static List<String> source(Checkpoint checkpoint, List<String> notes) {
-    Checkpoint.Source source = checkpoint.source();
     return source(
-        source.framework(),
-        source.version(),
-        source.stage(),
-        source.worldSize(),
-        source.tag(),
-        source.weights() == Weights.MASTER,
+        checkpoint.source(),
         notes,
         checkpoint.cautions().stream().map(Caution::text).toList(),
         checkpoint.notTaken());
   }
 
   private static List<String> source(
-      String framework,
-      String version,
-      int stage,
-      int worldSize,
-      String tag,
-      boolean masters,
+      Checkpoint.Source source,
       List<String> notes,
       List<String> cautions,
       List<NotTaken> notTaken) {
-    StringBuilder line = new StringBuilder("read   ").append(framework);
-    line.append(version.isEmpty() ? "" : " " + version);
-    if (stage >= 0) {
-      line.append(", ZeRO-").append(stage).append(", ").append(Counted.of(worldSize, "rank"));
-    }
-    if (!tag.isEmpty()) {
-      line.append(", tag ").append(tag);
-    }
-    line.append(masters ? ", fp32 master weights" : ", the module's own weights");
     List<String> lines = new ArrayList<>();
-    lines.add(line.toString());
+    lines.add("read   " + source.text());
     cautions.forEach(caution -> lines.add("warning " + caution));
     notes.forEach(note -> lines.add("note   " + note));
     notTaken.forEach(left -> lines.add("left   " + left.text()));
@@ -81,12 +60,7 @@ public final class Summary {
     List<String> lines =
         new ArrayList<>(
             source(
-                input.framework(),
-                input.version(),
-                input.zeroStage(),
-                input.worldSize(),
-                input.tag(),
-                input.weights().equals("master"),
+                input.source(),
                 manifest.notes(),
                 manifest.cautions().stream().map(Manifest.Caution::text).toList(),
                 manifest.notTaken()));

@@ -148,9 +148,9 @@ class BrokenModelTest {
 
     assertFails(
         () -> read(one),
-        "the weights of several models: ema.safetensors, model.fp16.safetensors,"
-            + " model.safetensors",
-        "name the file or the index");
+        "several models here: ema.safetensors (4 tensors, 98 parameters, 392 B, first"
+            + " layers.0.bias [13]), model.safetensors (4 tensors",
+        "name the one that is meant, such as " + one.resolve("ema.safetensors").toUri().getPath());
     assertTrue(read(one.resolve("ema.safetensors")).tensors().size() > 0);
   }
 
@@ -161,7 +161,10 @@ class BrokenModelTest {
     assertTrue(read(one).tensors().size() > 0);
     Files.copy(folder.resolve(second), one.resolve("model.fp16.safetensors"));
 
-    assertFails(() -> read(one), "several models: model.bf16.safetensors, model.fp16.safetensors");
+    assertFails(
+        () -> read(one),
+        "several models here: model.bf16.safetensors (",
+        "), model.fp16.safetensors (");
   }
 
   @Test

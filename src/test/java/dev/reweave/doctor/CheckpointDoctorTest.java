@@ -103,11 +103,9 @@ class CheckpointDoctorTest {
         "z2_empty_file | the file is empty | rank_0_mp_rank_00_optim_states.pt | copy it again",
         "z2_extra_rank | only 2 ranks | zero_pp_rank_7_ | two runs are mixed",
         "z2_flipped_pickle | do not match their CRC-32 | data.pkl | copy it again",
-        "z2_huge_storage | pickle states 1099511627776 elements | /data/0 | copy it again",
         "z2_latest_missing_tag | names tag 'global_step999' | global_step999 | [global_step3]",
         "z2_malicious_pickle | calls posix.system | mp_rank_00_model_states.pt | torch.load",
         "z2_missing_rank | rank 2 of 2 is missing | zero_pp_rank_1_ | was not saved whole",
-        "z2_short_storage | the storage has 0 bytes | /data/0 | copy it again",
         "z2_truncated_optim | truncated | rank_1_mp_rank_00_optim_states.pt | copy it again",
         "z3_bigger_shape | ranks disagree | rank_1_mp_rank_00_model_states.pt | two runs are mixed",
         "z3_lfs_pointer | git-lfs pointer | model_states.pt | git lfs pull",
@@ -119,6 +117,21 @@ class CheckpointDoctorTest {
       })
   void harmedOnes(String name, String problem, String place, String remedy) {
     Complaints.of(fixture("corrupt/" + name)).oneProblem(problem, place, remedy);
+  }
+
+  /** The step count of Adam is no part of the weights, and convert does not read it. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "z2_huge_storage | pickle states 1099511627776 elements",
+        "z2_short_storage | the storage has 0 bytes",
+      })
+  void whatNoConversionNeedsIsAWarning(String name, String problem) {
+    Complaints complaints = Complaints.of(fixture("corrupt/" + name));
+
+    assertEquals(List.of(), complaints.of(Severity.PROBLEM));
+    complaints.says(Severity.WARNING, problem, "/data/0", "copy it again");
   }
 
   @ParameterizedTest

@@ -41,7 +41,7 @@ final class TagSearch {
     this.here = RankFile.among(stores, root);
     this.parameters = ParameterFolders.in(stores, root);
     this.latest = named(LATEST).or(() -> named(LATEST_UNIVERSAL));
-    this.tags = isStep() ? List.of(lastPart(base)) : tagsIn(root, "");
+    this.tags = isStep() ? List.of(lastPart(base)) : tagsIn(root);
   }
 
   private Optional<InputFile> named(String name) {
@@ -67,15 +67,24 @@ final class TagSearch {
     return tags;
   }
 
-  private List<String> tagsIn(Stores.Listing folder, String above) {
+  private List<String> tagsIn(Stores.Listing folder) {
     List<String> found = new ArrayList<>();
     for (String inner : folder.folders()) {
       Stores.Listing step = stores.list(inner);
-      if (RankFile.areAmong(step.files()) || ParameterFolders.in(stores, step).isPresent()) {
-        found.add(above + lastPart(inner));
+      if (isStep(step)) {
+        found.add(lastPart(inner));
+      } else if (latest.isPresent()) {
+        // A tag can have a slash; without 'latest' these are folders of other checkpoints.
+        step.folders().stream()
+            .filter(below -> isStep(stores.list(below)))
+            .forEach(below -> found.add(lastPart(inner) + "/" + lastPart(below)));
       }
     }
     return found;
+  }
+
+  private boolean isStep(Stores.Listing folder) {
+    return RankFile.areAmong(folder.files()) || ParameterFolders.in(stores, folder).isPresent();
   }
 
   /**
@@ -114,19 +123,7 @@ final class TagSearch {
           folder,
           "the checkpoint was not saved or copied whole, or is of another kind");
     }
-    return new TagFolder(folder, tag, beside(tag), files, zero, notes);
-  }
-
-  /** All tags, those that lie where a tag with a slash does too. */
-  private List<String> beside(String tag) {
-    int slash = tag.lastIndexOf('/');
-    if (slash < 0) {
-      return tags;
-    }
-    String above = tag.substring(0, slash);
-    List<String> all = new ArrayList<>(tags);
-    all.addAll(tagsIn(stores.list(base + "/" + above), above + "/"));
-    return all;
+    return new TagFolder(folder, tag, tags, files, zero, notes);
   }
 
   private ReweaveException missing(String tag, String folder, boolean asked) {

@@ -63,7 +63,9 @@ final class InspectCommand implements Callable<Integer> {
 
   private Inspection inspection(Stores stores) {
     String path = stores.resolve(address);
-    if (mapping.isEmpty() && stores.file(address + "/" + BaseFolder.MODEL_INDEX).isPresent()) {
+    if (mapping.isEmpty()
+        && stores.isFolder(address)
+        && stores.file(address + "/" + BaseFolder.MODEL_INDEX).isPresent()) {
       Stores guarded = stores.guarded(address, reading.safeguards());
       Map<String, InputFile> shards = new TreeMap<>(guarded.tree(address));
       shards.keySet().removeIf(name -> !name.endsWith(SAFETENSORS));

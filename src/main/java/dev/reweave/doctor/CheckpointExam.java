@@ -81,6 +81,7 @@ final class CheckpointExam {
             f ->
                 f.severity().equals(Severity.PROBLEM)
                         && !TorchFileExam.isSuspicion(f)
+                        && !FileExam.isOfStore(f)
                         && !needed.contains(f.place())
                     ? f.as(Severity.WARNING)
                     : f)

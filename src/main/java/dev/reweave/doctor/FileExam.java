@@ -30,6 +30,11 @@ final class FileExam {
     this.depth = depth;
   }
 
+  /** Whether a finding is that the store failed, and tells nothing of the file. */
+  static boolean isOfStore(Finding finding) {
+    return finding.problem().startsWith("cannot read");
+  }
+
   /** What is wrong with these files, in their order. */
   List<Finding> examine(Collection<InputFile> files) {
     return Overlapped.answers(files, this::examine).stream().flatMap(List::stream).toList();

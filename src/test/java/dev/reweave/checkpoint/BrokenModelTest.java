@@ -150,7 +150,8 @@ class BrokenModelTest {
         () -> read(one),
         "several models here: ema.safetensors (4 tensors, 98 parameters, 392 B, first"
             + " layers.0.bias [13]), model.safetensors (4 tensors",
-        "name the one that is meant, such as " + one.resolve("ema.safetensors").toUri().getPath());
+        "name the one that is meant, such as file:"
+            + one.resolve("ema.safetensors").toUri().getPath());
     assertTrue(read(one.resolve("ema.safetensors")).tensors().size() > 0);
   }
 

@@ -3,6 +3,7 @@ package dev.reweave.base;
 import dev.reweave.ReweaveException;
 import dev.reweave.base.WeightFile.Role;
 import dev.reweave.safetensors.SafetensorsIndex;
+import dev.reweave.safetensors.TiedNames;
 import dev.reweave.tensor.TensorSpec;
 import java.util.List;
 import java.util.Map;
@@ -37,10 +38,8 @@ final class ComponentReader {
   }
 
   private Component read(WeightSet set) {
-    Map<String, String> dropped =
+    Map<String, String> metadata =
         set.index().isPresent() ? readShards(set.index().get()) : readSingle(set);
-    dropped.keySet().removeAll(tensors.keySet());
-    dropped.values().retainAll(tensors.keySet());
     String prefix = BaseFolder.prefix(folder);
     return new Component(
         folder,
@@ -48,7 +47,7 @@ final class ComponentReader {
         set.names(),
         tensors,
         shards,
-        dropped,
+        TiedNames.among(metadata, tensors.keySet()),
         set.index(),
         base.names(folder).stream()
             .filter(WeightFile::isWeights)
@@ -60,7 +59,7 @@ final class ComponentReader {
   private Map<String, String> readSingle(WeightSet set) {
     String file = set.file(Role.SINGLE).orElseThrow();
     headers.tensors(path(file)).forEach(spec -> add(spec, file));
-    return new TreeMap<>(headers.metadata(path(file)));
+    return headers.metadata(path(file));
   }
 
   private Map<String, String> readShards(String indexName) {
@@ -98,7 +97,7 @@ final class ComponentReader {
             place);
       }
     }
-    return new TreeMap<>(index.droppedNames());
+    return index.droppedNames();
   }
 
   private void add(TensorSpec spec, String file) {

@@ -33,7 +33,8 @@ final class PlanArguments {
       names = "--weights-name",
       paramLabel = "NAME",
       description =
-          "First part of file names; by default the base's, or model (pytorch_model for bin).")
+          "First part of file names; by default the base's, an adapter's own, or model"
+              + " (pytorch_model for bin).")
   private Optional<String> weightsName = Optional.empty();
 
   @Option(

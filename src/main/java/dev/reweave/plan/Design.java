@@ -12,22 +12,21 @@ import java.util.Map;
  * @param checkpointFiles how many of them are the checkpoint's
  * @param tensors in the order of the result, under the names of the result
  * @param aliases tied names: each name that is not in {@code tensors} to the one that is
+ * @param metadata what the header of each shard says beside its tensors and tied names, by key;
+ *     torch files have no place for it
  * @param names of the weight files
  * @param like what the base has; empty where there is none
- * @param copies files that are copied along
- * @param configs small files that become visible before the index
- * @param last small files that become visible behind the index
+ * @param beside what comes along
  */
 public record Design(
     List<InputFile> sources,
     int checkpointFiles,
     List<NamedTensor> tensors,
     Map<String, String> aliases,
+    Map<String, String> metadata,
     FileNames names,
     Likeness like,
-    List<PlannedFile> copies,
-    List<SmallFile> configs,
-    List<SmallFile> last) {
+    Beside beside) {
 
   /**
    * What the result's tensors are in the base.
@@ -50,14 +49,6 @@ public record Design(
       Map<String, String> aliases,
       FileNames names) {
     return new Design(
-        sources,
-        sources.size(),
-        tensors,
-        aliases,
-        names,
-        Likeness.NONE,
-        List.of(),
-        List.of(),
-        List.of());
+        sources, sources.size(), tensors, aliases, Map.of(), names, Likeness.NONE, Beside.NOTHING);
   }
 }

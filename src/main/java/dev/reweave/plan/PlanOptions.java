@@ -12,7 +12,7 @@ import java.util.regex.PatternSyntaxException;
  * @param dtype type of the floating-point tensors
  * @param maxShardBytes most bytes of tensors in one shard, but for a tensor that is bigger
  * @param weightsName first part of file names, such as {@code model}; empty for the base's, the
- *     mapping's or the format's own
+ *     mapping's, an adapter's or the format's own
  * @param chunkBytes most bytes of the work of one task
  * @param format kind of the weight files
  * @param sharding how tensors are spread over files

@@ -14,6 +14,9 @@ import java.util.TreeMap;
 
 /** Turns the structure of a result into a plan: what the Hub's tools would write, from where. */
 public final class Planner {
+  /** Most bytes that metadata take in all headers of a result together; one header's most. */
+  private static final long MOST_METADATA_BYTES = 100_000_000;
+
   private final PlanOptions options;
 
   /** A planner of results that look as {@code options} say. */
@@ -47,19 +50,41 @@ public final class Planner {
         options.sharding() == Sharding.LIKE_BASE
             ? likeBase(specs, design.like())
             : ShardPacker.pack(specs, options.maxShardBytes(), design.names());
+    requireRoom(design.metadata(), packed.size());
     ShardWriter writer = ShardWriter.of(design);
-    List<PlannedFile> files = new ArrayList<>(design.copies());
+    List<PlannedFile> files = new ArrayList<>(design.beside().copies());
     packed.forEach(shard -> files.add(writer.plan(shard)));
     return new ConversionPlan(
         design.sources(),
         design.checkpointFiles(),
         files,
-        design.configs(),
+        design.beside().configs(),
         index(packed, writer, design),
-        design.last(),
+        design.beside().last(),
         design.names(),
         options.chunkBytes(),
         Witness.NONE);
+  }
+
+  /** The plan holds all headers: what stands in each of them must not be large. */
+  private void requireRoom(Map<String, String> metadata, int shards) {
+    long bytes = 0;
+    for (Map.Entry<String, String> entry : metadata.entrySet()) {
+      bytes += entry.getKey().length() + entry.getValue().length();
+    }
+    if (shards > 1 && bytes > MOST_METADATA_BYTES / shards) {
+      throw ReweaveException.usage(
+          "metadata of "
+              + bytes
+              + " bytes would stand in the header of each of "
+              + shards
+              + " shards, and all of them would take more than "
+              + MOST_METADATA_BYTES,
+          "the result",
+          options.sharding() == Sharding.LIKE_BASE
+              ? "leave --shards like-base out"
+              : "choose a larger --max-shard-size");
+    }
   }
 
   private static List<PackedShard> likeBase(List<TensorSpec> specs, Design.Likeness like) {

@@ -21,7 +21,8 @@ interface ShardWriter {
       layouts.put(tensor.name(), tensor.layout());
     }
     return switch (design.names().format()) {
-      case SAFETENSORS -> new SafetensorsShards(design.names(), layouts, design.aliases());
+      case SAFETENSORS ->
+          new SafetensorsShards(design.names(), layouts, design.aliases(), design.metadata());
       case BIN -> new TorchShards(design.names(), layouts, design.aliases());
     };
   }

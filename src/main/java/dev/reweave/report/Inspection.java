@@ -41,8 +41,11 @@ public record Inspection(
     List<Row> tensors,
     List<Renamed> mapped,
     Map<String, String> tied,
+    Map<String, String> metadata,
     List<String> notes,
     List<NotTaken> notTaken) {
+  /** Metadata can be of megabytes: people see so much of an entry, programs all of it. */
+  private static final int MOST_CHARS = 100;
 
   /** One tensor; {@code file} only where a tensor lies in one. */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -87,6 +90,7 @@ public record Inspection(
                         r.source(), r.target(), Arrays.stream(r.shape().dims()).boxed().toList()))
             .toList(),
         checkpoint.aliases(),
+        checkpoint.metadata(),
         Stream.concat(checkpoint.cautions().stream().map(Caution::text), notes.stream()).toList(),
         checkpoint.notTaken());
   }
@@ -106,16 +110,21 @@ public record Inspection(
    */
   public static Inspection of(String path, Map<String, SafetensorsHeader> headers) {
     List<Row> rows = new ArrayList<>();
-    Map<String, String> tied = new TreeMap<>();
     headers.forEach(
-        (file, header) -> {
-          header.entries().forEach(e -> rows.add(Row.of(e.spec(), file)));
-          tied.putAll(header.metadata());
-        });
-    tied.remove("format");
+        (file, header) -> header.entries().forEach(e -> rows.add(Row.of(e.spec(), file))));
+    FolderMetadata metadata = FolderMetadata.of(headers);
     Checkpoint.Source source =
         new Checkpoint.Source("safetensors", "", -1, 1, "", "", List.of(), Weights.MODEL);
-    return of(path, source, headers.size(), rows, List.of(), tied, List.of(), List.of());
+    return of(
+        path,
+        source,
+        headers.size(),
+        rows,
+        List.of(),
+        metadata.tied(),
+        metadata.entries(),
+        List.of(),
+        List.of());
   }
 
   private static Inspection of(
@@ -125,6 +134,7 @@ public record Inspection(
       List<Row> rows,
       List<Renamed> mapped,
       Map<String, String> tied,
+      Map<String, String> metadata,
       List<String> notes,
       List<NotTaken> notTaken) {
     Map<String, Integer> dtypes = new TreeMap<>();
@@ -146,6 +156,7 @@ public record Inspection(
         rows,
         mapped,
         new TreeMap<>(tied),
+        new TreeMap<>(metadata),
         notes,
         notTaken);
   }
@@ -184,12 +195,26 @@ public record Inspection(
     facts.row("parameters", String.format(Locale.ROOT, "%,d", parameters));
     facts.row("bytes", bytes + " (" + ByteSize.format(bytes) + ")");
     tied.forEach((dropped, kept) -> facts.row("tied", dropped + " = " + kept));
+    metadata.forEach((key, value) -> metadataRow(facts, key, value));
     notes.forEach(note -> facts.row("note", note));
     notTaken.forEach(left -> facts.row("left", left.text()));
     List<String> lines = new ArrayList<>(facts.lines());
     lines.add("");
     lines.addAll(mapped.isEmpty() ? tensorLines() : mappedLines());
     return lines;
+  }
+
+  /** Every file says {@code format = pt}. */
+  private static void metadataRow(Table facts, String key, String value) {
+    if (!key.equals("format") || !value.equals("pt")) {
+      facts.row("metadata", shortened(key) + " = " + shortened(value));
+    }
+  }
+
+  private static String shortened(String text) {
+    return text.codePointCount(0, text.length()) <= MOST_CHARS
+        ? text
+        : text.substring(0, text.offsetByCodePoints(0, MOST_CHARS)) + "…";
   }
 
   private List<String> mappedLines() {

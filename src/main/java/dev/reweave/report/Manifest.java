@@ -167,7 +167,7 @@ public record Manifest(
   /**
    * The options that decide what the result looks like, as they were given or by default.
    *
-   * @param weightsName empty where the base, the mapping or the format decided
+   * @param weightsName empty where the base, the mapping, the input or the format decided
    * @param only empty for all tensors
    * @param unfamiliar {@code refuse}, or empty where what is not known was only to be told
    */

@@ -91,16 +91,21 @@ final class HeaderReader {
     json.object(
         "the header",
         key -> {
-          if (key.equals(SafetensorsHeader.METADATA_KEY)) {
-            json.object(
-                key,
-                name -> {
-                  String what = key + " '" + StrictJson.abbreviated(name) + "'";
-                  metadata.put(name, json.string(what));
-                });
-          } else {
+          if (!key.equals(SafetensorsHeader.METADATA_KEY)) {
             entries.add(new TensorInfo(key).read(json));
+          } else if (!json.isNull()) { // to the reference, null is as good as no metadata
+            readMetadata(json);
           }
+        });
+  }
+
+  private void readMetadata(StrictJson json) throws IOException {
+    String key = SafetensorsHeader.METADATA_KEY;
+    json.object(
+        key,
+        name -> {
+          String what = key + " '" + StrictJson.abbreviated(name) + "'";
+          metadata.put(name, json.string(what));
         });
   }
 

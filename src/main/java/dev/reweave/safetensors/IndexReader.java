@@ -3,7 +3,9 @@ package dev.reweave.safetensors;
 import dev.reweave.ReweaveException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -18,6 +20,7 @@ final class IndexReader {
 
   private final String place;
   private final Map<String, String> texts = new HashMap<>();
+  private final List<String> others = new ArrayList<>();
   private OptionalLong totalSize = OptionalLong.empty();
   private Optional<Map<String, String>> weightMap = Optional.empty();
 
@@ -29,6 +32,7 @@ final class IndexReader {
     StrictJson.read(ByteBuffer.wrap(bytes), place, REMEDY, this::readMembers);
     return new SafetensorsIndex(
         texts,
+        others,
         totalSize,
         weightMap.orElseThrow(
             () -> new ReweaveException("index has no weight_map", place, REMEDY)));
@@ -55,6 +59,7 @@ final class IndexReader {
           } else if (json.isString()) {
             texts.put(key, json.string(key));
           } else {
+            others.add(key);
             json.skip(IndexWriter.METADATA);
           }
         });

@@ -2,6 +2,7 @@ package dev.reweave.safetensors;
 
 import dev.reweave.ReweaveException;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -12,6 +13,7 @@ import java.util.TreeMap;
  */
 public final class SafetensorsIndex {
   private final Map<String, String> droppedNames;
+  private final List<String> otherMetadata;
   private final OptionalLong totalSize;
   private final Map<String, String> weightMap;
 
@@ -26,7 +28,7 @@ public final class SafetensorsIndex {
    */
   public SafetensorsIndex(
       Map<String, String> droppedNames, long totalSize, Map<String, String> weightMap) {
-    this(droppedNames, OptionalLong.of(totalSize), weightMap);
+    this(droppedNames, List.of(), OptionalLong.of(totalSize), weightMap);
     if (totalSize < 0) {
       throw new IllegalArgumentException("negative total size " + totalSize);
     }
@@ -39,8 +41,12 @@ public final class SafetensorsIndex {
   }
 
   SafetensorsIndex(
-      Map<String, String> droppedNames, OptionalLong totalSize, Map<String, String> weightMap) {
+      Map<String, String> droppedNames,
+      List<String> otherMetadata,
+      OptionalLong totalSize,
+      Map<String, String> weightMap) {
     this.droppedNames = sorted(droppedNames);
+    this.otherMetadata = List.copyOf(otherMetadata);
     this.totalSize = totalSize;
     this.weightMap = sorted(weightMap);
   }
@@ -68,6 +74,11 @@ public final class SafetensorsIndex {
   /** Names of tensors that were left out; of an index that was read, all metadata that is text. */
   public Map<String, String> droppedNames() {
     return droppedNames;
+  }
+
+  /** Of an index that was read, the keys of all metadata that is no text, but for the size. */
+  public List<String> otherMetadata() {
+    return otherMetadata;
   }
 
   /** Size of all tensors in bytes; empty if an index that was read does not say. */

@@ -165,6 +165,11 @@ final class StrictJson {
     return parser.currentToken() == JsonToken.VALUE_STRING;
   }
 
+  /** Whether the value that comes next is {@code null}. */
+  boolean isNull() {
+    return parser.currentToken() == JsonToken.VALUE_NULL;
+  }
+
   /** Passes over the value that comes next, which must be sound all the same. */
   void skip(String what) throws IOException {
     switch (parser.currentToken()) {

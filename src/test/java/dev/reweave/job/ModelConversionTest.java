@@ -218,7 +218,7 @@ class ModelConversionTest {
 
     for (Path input : List.of(component, shards)) {
       Path out = convert(input, input.getFileName().toString(), keeping(WHOLE));
-      assertEquals(expected, StoredTensors.of(out.resolve("model.safetensors")));
+      assertEquals(expected, StoredTensors.of(out.resolve("diffusion_pytorch_model.safetensors")));
     }
   }
 

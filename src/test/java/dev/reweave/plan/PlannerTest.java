@@ -43,11 +43,13 @@ class PlannerTest {
         2,
         tensors,
         Map.of(),
+        Map.of(),
         PlanSamples.names(Format.SAFETENSORS),
         new Design.Likeness(places, index),
-        List.of(copy),
-        List.of(new SmallFile("transformer/config.json", "{}".getBytes(UTF_8))),
-        List.of(new SmallFile("model_index.json", "[]".getBytes(UTF_8))));
+        new Beside(
+            List.of(copy),
+            List.of(new SmallFile("transformer/config.json", "{}".getBytes(UTF_8))),
+            List.of(new SmallFile("model_index.json", "[]".getBytes(UTF_8)))));
   }
 
   private static PlanOptions like() {

@@ -104,6 +104,17 @@ class SafetensorsHeaderTest {
     assertEquals(List.of("format", "a", "\uffff", "😀"), List.copyOf(header.metadata().keySet()));
   }
 
+  /** The reference reads a header with {@code "__metadata__":null}, as of no metadata. */
+  @Test
+  void takesNullForNoMetadata() throws IOException {
+    byte[] bytes = Files.readAllBytes(Path.of("src/test/resources/metadata/null.safetensors"));
+
+    SafetensorsHeader header = SafetensorsHeader.read(new BytesAccess(bytes));
+
+    assertEquals(Map.of(), header.metadata());
+    assertEquals(List.of(new Entry(floats("t", 2), 0, 8)), header.entries());
+  }
+
   @Test
   void givesPositionsInTheFile() {
     SafetensorsHeader header =

@@ -20,7 +20,9 @@ public final class SafetensorsFile {
   private final Map<String, TensorSpec> specs = new TreeMap<>();
   private final Map<String, ByteBuffer> contents = new TreeMap<>();
 
-  /** Reads a file. */
+  private Map<String, String> metadata = Map.of("format", "pt");
+
+  /** Reads a file, but for its metadata. */
   public static SafetensorsFile read(Path path) throws IOException {
     SafetensorsFile file = new SafetensorsFile();
     try (RandomAccess access =
@@ -62,6 +64,20 @@ public final class SafetensorsFile {
     return this;
   }
 
+  /** With this metadata in its header, and no other. */
+  public SafetensorsFile saying(Map<String, String> entries) {
+    metadata = Map.copyOf(entries);
+    return this;
+  }
+
+  /** The metadata in the header of a file. */
+  public static Map<String, String> metadata(Path path) throws IOException {
+    try (RandomAccess access =
+        TestSpark.stores().open(TestSpark.stores().file(path.toString()).orElseThrow())) {
+      return SafetensorsHeader.read(access).metadata();
+    }
+  }
+
   /** The bytes of a tensor, little-endian, to be read and changed. */
   public ByteBuffer content(String name) {
     return contents.get(name);
@@ -86,8 +102,7 @@ public final class SafetensorsFile {
 
   /** Writes the file; gives its path. */
   public Path write(Path path) throws IOException {
-    SafetensorsHeader header =
-        SafetensorsHeader.layOut(new ArrayList<>(specs.values()), Map.of("format", "pt"));
+    SafetensorsHeader header = SafetensorsHeader.layOut(new ArrayList<>(specs.values()), metadata);
     ByteBuffer file = ByteBuffer.allocate(Math.toIntExact(header.fileLength()));
     file.put(header.bytes());
     header.entries().forEach(e -> file.put(contents.get(e.spec().name()).array()));

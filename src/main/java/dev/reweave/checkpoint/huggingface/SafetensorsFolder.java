@@ -3,15 +3,14 @@ package dev.reweave.checkpoint.huggingface;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.StateDictFile;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.safetensors.SafetensorsHeader;
-import dev.reweave.safetensors.SafetensorsIndex;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -21,9 +20,6 @@ import java.util.Map;
  */
 final class SafetensorsFolder {
   static final String FRAMEWORK = "safetensors";
-
-  /** The one entry of the metadata that libraries ask for; it names no tensor. */
-  private static final String FORMAT = "format";
 
   private SafetensorsFolder() {}
 
@@ -38,15 +34,11 @@ final class SafetensorsFolder {
     String place = weights.shards().get(0).uri();
     StateDictFile.requireNoChoice(options, place);
     Map<String, NamedTensor> tensors = new HashMap<>();
-    Map<String, String> metadata = new LinkedHashMap<>();
     for (ShardContent content : check.contents()) {
       content.tensors().forEach(t -> tensors.put(t.name(), t));
-      content.metadata().forEach(metadata::putIfAbsent);
     }
-    check
-        .index()
-        .map(SafetensorsIndex::droppedNames)
-        .ifPresent(names -> names.forEach(metadata::putIfAbsent));
+    ModelMetadata said = ModelMetadata.of(check.contents(), check.index(), tensors.keySet());
+    notes.addAll(said.notes());
     List<NamedTensor> ordered = new ArrayList<>();
     SafetensorsHeader.layOut(tensors.values().stream().map(NamedTensor::spec).toList(), Map.of())
         .entries()
@@ -58,20 +50,8 @@ final class SafetensorsFolder {
         new Checkpoint.Source(FRAMEWORK, "", -1, 1, "", "", List.of(), Weights.MODEL),
         weights.shards(),
         ordered,
-        aliases(metadata, tensors),
-        notes);
-  }
-
-  /** Names that were dropped since they mean the same tensor: an entry each, beside the format. */
-  private static Map<String, String> aliases(
-      Map<String, String> metadata, Map<String, NamedTensor> tensors) {
-    Map<String, String> aliases = new LinkedHashMap<>();
-    metadata.forEach(
-        (name, kept) -> {
-          if (!name.equals(FORMAT) && tensors.containsKey(kept) && !tensors.containsKey(name)) {
-            aliases.put(name, kept);
-          }
-        });
-    return aliases;
+        said.aliases(),
+        said.metadata(),
+        Remarks.of(notes));
   }
 }

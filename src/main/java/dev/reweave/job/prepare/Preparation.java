@@ -10,6 +10,7 @@ import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.doctor.Doctor;
 import dev.reweave.doctor.Severity;
 import dev.reweave.job.prepare.ConversionRequest.Proving;
+import dev.reweave.plan.Beside;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Design;
 import dev.reweave.plan.FileNames;
@@ -83,13 +84,32 @@ public final class Preparation {
     Optional<BaseDesign> base = chosen.map(c -> BaseDesign.read(c, renaming));
     base.ifPresent(b -> b.require(renaming, request.planning().only(), request.input()));
     requireBaseForLikeness(request);
-    Design design = design(checkpoint, renaming, base, request.planning());
+    Design.Likeness like = base.map(BaseDesign::like).orElse(Design.Likeness.NONE);
+    ResultMetadata metadata = ResultMetadata.of(checkpoint, renaming, request.planning(), like);
+    AdapterConfig adapter = adapterConfig(checkpoint, renaming, request);
+    Design design =
+        new Design(
+            sources(checkpoint, base),
+            checkpoint.files().size(),
+            renaming.tensors(),
+            renaming.aliases(),
+            metadata.entries(),
+            names(checkpoint, renaming, base, request.planning()),
+            like,
+            base.map(b -> beside(b, checkpoint, renaming, request.planning()))
+                .orElseGet(() -> Beside.configs(adapter.copies())));
     List<String> notes = new ArrayList<>(renaming.notes());
+    notes.addAll(metadata.notes());
+    notes.addAll(adapter.notes());
     Doctor.ofCheckpoint(checkpoint).stream()
         .filter(f -> !f.severity().equals(Severity.INFO))
         .forEach(f -> notes.add(f.text()));
     base.ifPresent(b -> notes.addAll(b.notes()));
     ConversionPlan plan = new Planner(request.planning()).plan(design);
+    if (plan.shards().size() > 1 && InputName.isAdapter(checkpoint)) {
+      notes.add(
+          "libraries load adapters from one file: with a larger --max-shard-size this would be one");
+    }
     if (request.proving() == Proving.NONE) {
       notes.add("--no-proof: the weights were compared with nothing");
     } else {
@@ -98,6 +118,7 @@ public final class Preparation {
     }
     Set<InputFile> inputs = new LinkedHashSet<>(checkpoint.files());
     inputs.addAll(plan.witness().files());
+    adapter.input().ifPresent(inputs::add);
     base.ifPresent(b -> inputs.addAll(b.files()));
     return new Prepared(
         checkpoint,
@@ -146,37 +167,38 @@ public final class Preparation {
     return new Renaming(all.mapping(), all.rows(), tensors, aliases, notes);
   }
 
-  private static Design design(
-      Checkpoint checkpoint, Renaming renaming, Optional<BaseDesign> base, PlanOptions planning) {
-    FileNames names = names(renaming, base, planning);
-    if (base.isEmpty()) {
-      return Design.of(checkpoint.files(), renaming.tensors(), renaming.aliases(), names);
-    }
-    BaseDesign model = base.get();
+  private AdapterConfig adapterConfig(
+      Checkpoint checkpoint, Renaming renaming, ConversionRequest request) {
+    Stores guarded = stores.guarded(request.input(), request.reading().safeguards());
+    return request.base().isPresent()
+        ? AdapterConfig.NONE
+        : AdapterConfig.beside(guarded, checkpoint, renaming);
+  }
+
+  /** The files of the checkpoint, then those of the base that are copied. */
+  private static List<InputFile> sources(Checkpoint checkpoint, Optional<BaseDesign> base) {
     List<InputFile> sources = new ArrayList<>(checkpoint.files());
+    base.ifPresent(b -> b.copied().forEach(path -> sources.add(b.file(path))));
+    return sources;
+  }
+
+  private static Beside beside(
+      BaseDesign base, Checkpoint checkpoint, Renaming renaming, PlanOptions planning) {
     List<PlannedFile> copies = new ArrayList<>();
-    for (String path : model.copied()) {
-      copies.add(model.copy(path, sources.size()));
-      sources.add(model.file(path));
+    for (String path : base.copied()) {
+      copies.add(base.copy(path, checkpoint.files().size() + copies.size()));
     }
-    Design.Likeness like = model.like();
-    return new Design(
-        sources,
-        checkpoint.files().size(),
-        renaming.tensors(),
-        renaming.aliases(),
-        names,
-        like,
-        copies,
-        model.configs(mostOf(renaming, like, planning)),
-        model.last());
+    return new Beside(copies, base.configs(mostOf(renaming, base.like(), planning)), base.last());
   }
 
   private static FileNames names(
-      Renaming renaming, Optional<BaseDesign> base, PlanOptions planning) {
+      Checkpoint checkpoint, Renaming renaming, Optional<BaseDesign> base, PlanOptions planning) {
     Format format = planning.format();
-    Optional<String> mapped = renaming.mapping().flatMap(m -> m.weightsName());
-    String usual = base.map(b -> b.component().names().stem()).or(() -> mapped).orElse("model");
+    String usual =
+        base.map(b -> b.component().names().stem())
+            .or(() -> renaming.mapping().flatMap(m -> m.weightsName()))
+            .or(() -> InputName.kept(checkpoint))
+            .orElse("model");
     Optional<String> variant = base.flatMap(b -> b.component().names().variant());
     return new FileNames(
         base.map(b -> b.component().path("")).orElse(""),

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.job.compare.Verification;
+import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.Sharding;
@@ -235,8 +236,8 @@ class ModelConversionTest {
 
     assertEquals(files(one), files(out));
     assertEquals(
-        List.of("other weights in the folder are left out: model.fp16.safetensors"),
-        manifest(out).notes());
+        List.of("model.fp16.safetensors, 12 tensors, not read: name it to convert it"),
+        manifest(out).notTaken().stream().map(NotTaken::text).toList());
   }
 
   /** Reads and writes where nothing is a local file. */

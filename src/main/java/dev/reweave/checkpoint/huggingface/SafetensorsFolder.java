@@ -7,6 +7,7 @@ import dev.reweave.checkpoint.StateDictFile;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.safetensors.SafetensorsHeader;
 import dev.reweave.safetensors.SafetensorsIndex;
+import dev.reweave.safetensors.SavedOffsets;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
@@ -39,10 +40,16 @@ final class SafetensorsFolder {
     StateDictFile.requireNoChoice(options, place);
     Map<String, NamedTensor> tensors = new HashMap<>();
     Map<String, String> metadata = new LinkedHashMap<>();
+    check.slices().ifPresent(slices -> notes.addAll(slices.notes()));
     for (ShardContent content : check.contents()) {
-      content.tensors().forEach(t -> tensors.put(t.name(), t));
+      check
+          .slices()
+          .map(Slices::tensors)
+          .orElse(content.tensors())
+          .forEach(t -> tensors.put(t.name(), t));
       content.metadata().forEach(metadata::putIfAbsent);
     }
+    metadata.keySet().removeAll(SavedOffsets.KEYS);
     check
         .index()
         .map(SafetensorsIndex::droppedNames)
@@ -51,9 +58,6 @@ final class SafetensorsFolder {
     SafetensorsHeader.layOut(tensors.values().stream().map(NamedTensor::spec).toList(), Map.of())
         .entries()
         .forEach(e -> ordered.add(tensors.get(e.spec().name())));
-    if (weights.indexes().isEmpty() && WeightFiles.isShard(weights.shards().get(0).name())) {
-      notes.add("this is one shard of a model: its other tensors are in other files");
-    }
     return new Checkpoint(
         new Checkpoint.Source(FRAMEWORK, "", -1, 1, "", "", List.of(), Weights.MODEL),
         weights.shards(),

@@ -21,6 +21,19 @@ public interface Contents {
     return 0;
   }
 
+  /**
+   * Whether naming {@link #address()} gives this. A folder that holds other models too does not
+   * give a model of several files; to have it, they must be moved to a folder of their own.
+   */
+  default boolean isNamedAlone() {
+    return true;
+  }
+
+  /** How many tensors its files hold, whole or not; {@link NotTaken#UNCOUNTED} if nobody knows. */
+  default long storedTensors() {
+    return NotTaken.UNCOUNTED;
+  }
+
   /** Whether libraries load it as it lies there. */
   default boolean isLoadable() {
     return false;

@@ -93,9 +93,21 @@ public record Reading(
                 .map(c -> c.name() + " (" + size(c) + ")")
                 .collect(Collectors.joining(", ")),
         place.address(),
-        steps
-            ? "choose one with --tag " + first.get(0).name()
-            : "name the one that is meant, such as " + first.get(0).address());
+        steps ? "choose one with --tag " + first.get(0).name() : choices(first));
+  }
+
+  /** How to have one of several models that are not steps. */
+  private static String choices(List<Contents> models) {
+    List<Contents> movable = models.stream().filter(c -> !c.isNamedAlone()).toList();
+    String move =
+        movable.stream().map(Contents::name).collect(Collectors.joining(", or "))
+            + " to a folder of their own";
+    return models.stream()
+        .filter(Contents::isNamedAlone)
+        .findFirst()
+        .map(c -> "name the one that is meant, such as " + c.address())
+        .map(name -> movable.isEmpty() ? name : name + "; or move the files of " + move)
+        .orElse("move the files of " + move);
   }
 
   /** What tells a model from another. */
@@ -161,7 +173,10 @@ public record Reading(
 
   private static NotTaken notTaken(Contents contents, int before) {
     String name = contents.name();
-    String remedy = "not read: name it to convert it";
+    String remedy =
+        contents.isNamedAlone()
+            ? "not read: name it to convert it"
+            : "not read: move its files to a folder of their own to convert it";
     if (before >= MOST_COUNTED) {
       return new NotTaken(name, NotTaken.UNCOUNTED, remedy, contents.address());
     }
@@ -175,7 +190,10 @@ public record Reading(
       return new NotTaken(name, tensors, remedy, contents.address());
     } catch (ReweaveException e) {
       return new NotTaken(
-          name, NotTaken.UNCOUNTED, "not read, and cannot be: " + e.problem(), contents.address());
+          name,
+          contents.storedTensors(),
+          "not read, and cannot be: " + e.problem(),
+          contents.address());
     }
   }
 }

@@ -104,7 +104,9 @@ final class CheckpointExam {
               + FirstNames.of(remarks.clientState()),
           place);
     }
-    remarks.notes().forEach(note -> findings.info(note, place));
+    remarks.notes().stream()
+        .filter(note -> !findings.tells(note))
+        .forEach(note -> findings.info(note, place));
     remarks.notTaken().forEach(left -> findings.info("not taken: " + left.text(), left.place()));
   }
 

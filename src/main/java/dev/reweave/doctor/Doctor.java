@@ -98,7 +98,11 @@ public final class Doctor {
             .map(r -> (Set<InputFile>) new HashSet<>(r.taken().files(Optional.empty())))
             .orElse(Set.of());
     FolderExam folder = new FolderExam(guarded, findings, depth);
-    folder.examine(address, pipeline ? file -> true : taken::contains);
+    if (guarded.file(address).isPresent()) {
+      folder.examineFiles(address, taken);
+    } else {
+      folder.examine(address, pipeline ? file -> true : taken::contains);
+    }
     if (!pipeline) {
       readModel(address, options, reader, exam, findings);
     }

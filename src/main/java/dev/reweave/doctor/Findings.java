@@ -53,6 +53,11 @@ final class Findings {
     return bad.contains(uri);
   }
 
+  /** Whether something was found of which this is the text. */
+  boolean tells(String problem) {
+    return found.stream().anyMatch(f -> f.problem().equals(problem));
+  }
+
   /** The worst first, then in the order in which they were found. */
   List<Finding> worstFirst() {
     return found.stream().sorted(Comparator.comparing(Finding::severity)).toList();

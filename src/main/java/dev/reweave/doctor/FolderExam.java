@@ -9,6 +9,7 @@ import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -51,16 +52,32 @@ final class FolderExam {
   }
 
   /**
-   * Examines the folder with all below it, or one file.
+   * Examines a folder with all below it.
    *
    * @param taken whether a file of weights would be converted: what is wrong with others is a
    *     warning
    * @throws dev.reweave.ReweaveException if it cannot be listed
    */
   void examine(String address, Predicate<InputFile> taken) {
-    Optional<InputFile> one = stores.file(address);
-    SortedMap<String, InputFile> files = new TreeMap<>();
-    one.ifPresentOrElse(f -> files.put(f.name(), f), () -> files.putAll(stores.tree(address)));
+    examine(stores.resolve(address), new TreeMap<>(stores.tree(address)), taken, true);
+  }
+
+  /**
+   * Examines one file, or an index with its shards.
+   *
+   * @param files all that is converted
+   */
+  void examineFiles(String address, Collection<InputFile> files) {
+    SortedMap<String, InputFile> named = new TreeMap<>();
+    files.forEach(file -> named.put(file.name(), file));
+    examine(stores.resolve(address), named, file -> true, false);
+  }
+
+  private void examine(
+      String place,
+      SortedMap<String, InputFile> files,
+      Predicate<InputFile> taken,
+      boolean isFolder) {
     files.keySet().removeIf(path -> LEFT_OUT.matcher(path).matches());
     findings.addAll(
         new FileExam(stores, depth)
@@ -75,7 +92,6 @@ final class FolderExam {
     SortedMap<String, List<InputFile>> folders = new TreeMap<>();
     files.forEach(
         (path, file) -> folders.computeIfAbsent(folderOf(path), f -> new ArrayList<>()).add(file));
-    String place = stores.resolve(address);
     if (files.containsKey(MANIFEST)) {
       findings.info(
           "converted by Reweave: 'reweave verify' compares all bytes with those that were written",
@@ -92,11 +108,11 @@ final class FolderExam {
     folders.forEach(
         (folder, content) -> {
           String at = folder.isEmpty() ? place : place + "/" + folder;
-          List<WeightFiles> weights = WeightFiles.among(content);
+          List<WeightFiles> weights = WeightFiles.among(stores, content);
           ConfigExam config = new ConfigExam(configs, folder, findings);
-          weights.forEach(w -> examine(folder, at, w, config, w.shards().stream().allMatch(taken)));
+          weights.forEach(w -> examine(folder, at, w, config, w.files().stream().allMatch(taken)));
           boolean named = pipeline.filter(p -> p.names(folder)).isPresent();
-          if (one.isEmpty() && !named) {
+          if (isFolder && !named) {
             requireConfig(folder, at, content, weights);
           }
         });
@@ -115,6 +131,7 @@ final class FolderExam {
     List<Finding> told =
         problems.stream().map(Finding::of).filter(f -> !findings.isBad(f.place())).toList();
     findings.addAll(taken ? told : softened(told));
+    findings.addAll(softened(check.warnings().stream().map(Finding::of).toList()));
     if (problems.isEmpty() && !check.tensors().isEmpty()) {
       findings.info(summary(weights, check), place);
       boolean adapter = isAdapter(weights);
@@ -148,7 +165,9 @@ final class FolderExam {
         weights.suffix(),
         Counted.of(check.tensors().size(), "tensor"),
         String.join(", ", types),
-        weights.shards().size() == 1 ? "one file" : weights.shards().size() + " shards",
+        weights.shards().size() == 1
+            ? "one file"
+            : weights.shards().size() + (weights.isSliced() ? " files of slices" : " shards"),
         check.tensors().values().stream().mapToLong(TensorSpec::bytes).sum());
   }
 
@@ -158,7 +177,7 @@ final class FolderExam {
 
   private void requireConfig(
       String folder, String place, List<InputFile> content, List<WeightFiles> weights) {
-    boolean models = weights.stream().anyMatch(w -> !isAdapter(w));
+    boolean models = weights.stream().anyMatch(w -> !isAdapter(w) && !w.isSliced());
     if (!models || content.stream().anyMatch(f -> f.name().equals(CONFIG))) {
       return;
     }

@@ -93,8 +93,7 @@ final class PipelineExam {
       findings.problem(
           folder + " (" + type + ") has no " + String.join(" or ", kind.configs()), place, REMEDY);
     }
-    if (kind.equals(Kind.MODEL)
-        && WeightFiles.among(files).stream().allMatch(w -> w.shards().isEmpty())) {
+    if (kind.equals(Kind.MODEL) && files.stream().noneMatch(f -> WeightFiles.isWeights(f.name()))) {
       findings.problem(folder + " (" + type + ") has no weights", place, REMEDY);
     }
   }

@@ -1,8 +1,10 @@
 package dev.reweave.job;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.ReweaveException;
 import dev.reweave.job.compare.Verification;
 import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.plan.Format;
@@ -201,13 +203,10 @@ class ModelConversionTest {
     assertEquals(files(one), files(convert(index, "fromIndex", keeping(WHOLE))));
 
     String first = manifest(shards).result().shards().get(0).name();
-    Path part = convert(shards.resolve(first), "part", keeping(WHOLE));
-    assertEquals(
-        StoredTensors.of(shards.resolve(first)),
-        StoredTensors.of(part.resolve("model.safetensors")));
-    assertEquals(
-        List.of("this is one shard of a model: its other tensors are in other files"),
-        manifest(part).notes());
+    ReweaveException refusal =
+        assertThrows(
+            ReweaveException.class, () -> convert(shards.resolve(first), "part", keeping(WHOLE)));
+    assertTrue(refusal.remedy().endsWith("name its index: file:" + index), refusal.getMessage());
   }
 
   @Test

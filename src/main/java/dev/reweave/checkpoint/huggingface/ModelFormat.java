@@ -8,71 +8,129 @@ import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.StateDictFile;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** What libraries load models from: safetensors and {@code pytorch_model.bin}, with an index. */
 public final class ModelFormat implements CheckpointFormat {
   private static final String PIPELINE = "model_index.json";
 
+  /** More than what tells weights of one model from each other. */
+  private static final int BESIDE = 4;
+
   @Override
   public List<Contents> in(Place place) {
     if (place.file().isPresent()) {
-      return named(place, place.file().get()).stream().toList();
+      return named(place, place.file().get());
     }
     if (place.listing().files().stream().anyMatch(f -> f.name().equals(PIPELINE))) {
       return List.of(new Pipeline(place));
     }
-    return WeightFiles.among(place.listing().files()).stream()
-        .map(weights -> (Contents) new Model(place, weights))
+    List<WeightFiles> all = WeightFiles.among(place.stores(), place.listing().files());
+    if (all.isEmpty()) {
+      return notConsolidated(place);
+    }
+    List<Contents> models = new ArrayList<>();
+    for (WeightFiles weights : all) {
+      models.add(new Model(place, weights, precedence(weights, all)));
+    }
+    return models;
+  }
+
+  /** The slices below a folder in which torch would have put them together. */
+  private static List<Contents> notConsolidated(Place place) {
+    return place.listing().folders().stream()
+        .filter(folder -> folder.endsWith("/" + SliceName.FOLDER))
+        .flatMap(
+            folder ->
+                WeightFiles.among(place.stores(), place.stores().list(folder).files()).stream())
+        .filter(WeightFiles::isSliced)
+        .map(weights -> (Contents) new Model(place, weights, 0))
         .toList();
   }
 
-  /** The model of one file of weights, or of an index; empty for other files. */
-  private static Optional<Contents> named(Place place, InputFile file) {
-    if (file.name().endsWith(WeightFiles.SAFETENSORS)) {
-      return Optional.of(new Model(place, WeightFiles.of(file)));
+  private static int precedence(WeightFiles weights, List<WeightFiles> all) {
+    int own = (weights.isTorch() ? 2 : 0) + (weights.hasVariant() ? 1 : 0);
+    if (!isLeftover(weights, all)) {
+      return own;
     }
-    if (!WeightFiles.isIndex(file.name())) {
-      return Optional.empty();
-    }
-    return WeightFiles.among(place.stores().list(file.folder()).files()).stream()
-        .filter(weights -> weights.indexes().stream().anyMatch(i -> i.uri().equals(file.uri())))
-        .map(weights -> (Contents) new Model(place, weights))
-        .findFirst();
+    // An index says what is missing better than the shards of which it names none.
+    return own + (weights.shards().isEmpty() ? BESIDE : 2 * BESIDE);
   }
 
-  private record Model(Place place, WeightFiles weights) implements Contents {
+  /**
+   * Whether, beside other weights, these are not what is meant: shards that no index names where
+   * there is one, or that are not whole; an index without shards; slices beside whole tensors;
+   * files that systems hide, as macOS puts {@code ._model.safetensors} beside each file of its own.
+   */
+  private static boolean isLeftover(WeightFiles weights, List<WeightFiles> all) {
+    Predicate<WeightFiles> indexed = w -> !w.indexes().isEmpty() && !w.shards().isEmpty();
+    return weights.shards().isEmpty()
+        || weights.isSliced()
+        || weights.stem().startsWith(".")
+        || !weights.missing().isEmpty()
+        || (weights.lacksIndex() && all.stream().anyMatch(indexed));
+  }
+
+  /**
+   * The model of one file of weights, or of an index with what lies beside it; empty for other
+   * files.
+   */
+  private static List<Contents> named(Place place, InputFile file) {
+    boolean index = WeightGroups.isIndex(file.name());
+    if (!index && !WeightFiles.isWeights(file.name())) {
+      return List.of();
+    }
+    List<Contents> models = new ArrayList<>();
+    for (WeightFiles weights : WeightFiles.among(place.stores(), around(place.stores(), file))) {
+      boolean meant =
+          (index ? weights.indexes() : weights.shards())
+              .stream().anyMatch(f -> f.uri().equals(file.uri()));
+      if (index) {
+        models.add(new Model(place, weights, meant ? 0 : BESIDE));
+      } else if (meant && PartOfModel.is(file, weights)) {
+        return List.of(new PartOfModel(file, weights));
+      }
+    }
+    return index ? models : List.of(new Model(place, WeightFiles.of(file), 0));
+  }
+
+  /** The files of the folder; of one that cannot be listed, the file alone. */
+  private static List<InputFile> around(Stores stores, InputFile file) {
+    try {
+      return stores.list(file.folder()).files();
+    } catch (ReweaveException e) {
+      return List.of(file);
+    }
+  }
+
+  private record Model(Place place, WeightFiles weights, int precedence) implements Contents {
     @Override
     public String name() {
-      return entry().name();
+      return weights.name();
     }
 
     @Override
     public String address() {
-      return entry().uri();
-    }
-
-    private InputFile entry() {
-      return weights.indexes().isEmpty() ? weights.shards().get(0) : weights.indexes().get(0);
+      return weights.entry().uri();
     }
 
     @Override
-    public int precedence() {
-      return (weights.isTorch() ? 2 : 0) + (weights.hasVariant() ? 1 : 0);
+    public boolean isNamedAlone() {
+      return weights.isNamedByOneFile();
     }
 
     @Override
     public boolean isLoadable() {
-      return true;
+      return !weights.isSliced() && !(weights.isTorch() && place.file().isPresent());
     }
 
     @Override
     public List<InputFile> files(Optional<String> wanted) {
-      List<InputFile> files = new ArrayList<>(weights.indexes());
-      files.addAll(weights.shards());
-      return files;
+      return weights.files();
     }
 
     @Override
@@ -80,16 +138,25 @@ public final class ModelFormat implements CheckpointFormat {
       if (weights.shards().isEmpty()) {
         throw new ReweaveException(
             "an index, but none of its shards",
-            entry().uri(),
+            weights.entry().uri(),
             "copy the shards from where the index is from");
       }
+      return EmptyWeights.told(place.stores(), weights.entry(), contents(options));
+    }
+
+    private Checkpoint contents(ReadOptions options) {
       if (!weights.isTorch()) {
         return SafetensorsFolder.read(place.stores(), weights, options);
       }
-      boolean single = weights.shards().size() == 1 && weights.indexes().isEmpty();
+      boolean single = weights.count() == 1 && weights.indexes().isEmpty();
       return single
           ? StateDictFile.read(place.scanner(), weights.shards().get(0), options)
           : TorchFolder.read(place.stores(), weights, options);
+    }
+
+    @Override
+    public long storedTensors() {
+      return WeightsCheck.of(place.stores(), weights).stored();
     }
   }
 
@@ -118,7 +185,8 @@ public final class ModelFormat implements CheckpointFormat {
     public Checkpoint read(ReadOptions options) {
       List<String> components = new ArrayList<>();
       for (String folder : place.listing().folders()) {
-        if (!WeightFiles.among(place.stores().list(folder).files()).isEmpty()) {
+        List<InputFile> files = place.stores().list(folder).files();
+        if (!WeightFiles.among(place.stores(), files).isEmpty()) {
           components.add(folder.substring(folder.lastIndexOf('/') + 1));
         }
       }

@@ -34,8 +34,13 @@ final class SafetensorsFolder {
     String place = weights.shards().get(0).uri();
     StateDictFile.requireNoChoice(options, place);
     Map<String, NamedTensor> tensors = new HashMap<>();
+    check.slices().ifPresent(slices -> notes.addAll(slices.notes()));
     for (ShardContent content : check.contents()) {
-      content.tensors().forEach(t -> tensors.put(t.name(), t));
+      check
+          .slices()
+          .map(Slices::tensors)
+          .orElse(content.tensors())
+          .forEach(t -> tensors.put(t.name(), t));
     }
     ModelMetadata said = ModelMetadata.of(check.contents(), check.index(), tensors.keySet());
     notes.addAll(said.notes());
@@ -43,9 +48,6 @@ final class SafetensorsFolder {
     SafetensorsHeader.layOut(tensors.values().stream().map(NamedTensor::spec).toList(), Map.of())
         .entries()
         .forEach(e -> ordered.add(tensors.get(e.spec().name())));
-    if (weights.indexes().isEmpty() && WeightFiles.isShard(weights.shards().get(0).name())) {
-      notes.add("this is one shard of a model: its other tensors are in other files");
-    }
     return new Checkpoint(
         new Checkpoint.Source(FRAMEWORK, "", -1, 1, "", "", List.of(), Weights.MODEL),
         weights.shards(),

@@ -1,72 +1,48 @@
 package dev.reweave.checkpoint.huggingface;
 
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.regex.Matcher;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * The files of one model's weights in one folder: what differs in the number of a shard alone, with
- * its index.
+ * The files of one model's weights in one folder: an index and the shards that it names; shards
+ * without an index, whose names differ in their number alone; the slices that ranks saved; or one
+ * file.
  *
  * @param stem what the names have in common, with the variant: {@code model.fp16}
  * @param suffix {@code .safetensors} or {@code .bin}
  * @param shards by name
- * @param indexes at most one, in a sound folder
+ * @param indexes one at most
  */
 public record WeightFiles(
     String stem, String suffix, List<InputFile> shards, List<InputFile> indexes) {
   static final String SAFETENSORS = ".safetensors";
   private static final String BIN = ".bin";
-  private static final Pattern SHARD =
-      Pattern.compile("(?<stem>.+?)(?<number>-\\d{5}-of-\\d{5})?(?<suffix>\\.safetensors|\\.bin)");
-  private static final Pattern INDEX =
-      Pattern.compile(
-          "(?<stem>.+?)(?<suffix>\\.safetensors|\\.bin)\\.index(\\.(?<variant>[^.]+))?\\.json");
 
   /** What a file is called that holds a state dict as {@code torch.save} writes it. */
   private static final Pattern TORCH_NAME =
       Pattern.compile("(diffusion_)?pytorch_model([-.].*)?\\.bin");
+
+  public WeightFiles {
+    shards = List.copyOf(shards);
+    indexes = List.copyOf(indexes);
+  }
 
   /** Whether a file of this name holds weights that loaders look for. */
   public static boolean isWeights(String name) {
     return name.endsWith(SAFETENSORS) || TORCH_NAME.matcher(name).matches();
   }
 
-  /** The weights among the files of one folder. */
-  public static List<WeightFiles> among(List<InputFile> files) {
-    Map<String, WeightFiles> groups = new TreeMap<>();
-    for (InputFile file : files) {
-      Matcher shard = SHARD.matcher(file.name());
-      Matcher index = INDEX.matcher(file.name());
-      if (isWeights(file.name()) && shard.matches()) {
-        group(groups, shard.group("stem"), shard.group("suffix")).shards().add(file);
-      } else if (index.matches()) {
-        String variant = index.group("variant");
-        String stem = index.group("stem") + (variant == null ? "" : "." + variant);
-        group(groups, stem, index.group("suffix")).indexes().add(file);
-      }
-    }
-    return List.copyOf(groups.values());
-  }
-
-  private static WeightFiles group(Map<String, WeightFiles> groups, String stem, String suffix) {
-    return groups.computeIfAbsent(
-        stem + suffix, name -> new WeightFiles(stem, suffix, new ArrayList<>(), new ArrayList<>()));
-  }
-
-  /** Whether a name is that of one shard of several. */
-  static boolean isShard(String name) {
-    Matcher matcher = SHARD.matcher(name);
-    return matcher.matches() && matcher.group("number") != null;
-  }
-
-  /** Whether a file is an index of shards. */
-  static boolean isIndex(String name) {
-    return INDEX.matcher(name).matches();
+  /** The weights among the files of one folder: those with an index first, then by name. */
+  public static List<WeightFiles> among(Stores stores, List<InputFile> files) {
+    return new WeightGroups(stores, files).all();
   }
 
   /** One file, without its index if there is one. */
@@ -74,6 +50,11 @@ public record WeightFiles(
     String name = file.name();
     int dot = name.lastIndexOf('.');
     return new WeightFiles(name.substring(0, dot), name.substring(dot), List.of(file), List.of());
+  }
+
+  /** The index, if there is one, and all shards. */
+  public List<InputFile> files() {
+    return Stream.concat(indexes.stream(), shards.stream()).toList();
   }
 
   /** Whether they are what {@code torch.save} writes. */
@@ -84,5 +65,64 @@ public record WeightFiles(
   /** Whether the names say that these are other weights of the model: {@code model.fp16}. */
   public boolean hasVariant() {
     return stem.indexOf('.') >= 0;
+  }
+
+  /** Whether they are slices of tensors, each file of one rank. */
+  public boolean isSliced() {
+    return indexes.isEmpty()
+        && shards.stream().findFirst().flatMap(s -> SliceName.of(s.name())).isPresent();
+  }
+
+  /** Whether they are shards, and there is no index that names them. */
+  boolean lacksIndex() {
+    return shardName().isPresent();
+  }
+
+  /** Whether naming one file gives them all: their index, or the file that they are. */
+  public boolean isNamedByOneFile() {
+    return !indexes.isEmpty() || !(isSliced() || count() > 1);
+  }
+
+  /** How many shards there are, as their names say; of others, how many files. */
+  int count() {
+    return shardName().map(ShardName::count).orElse(shards.size());
+  }
+
+  /** The names of shards without an index that are not there. */
+  List<String> missing() {
+    Optional<ShardName> first = shardName();
+    if (first.isEmpty()) {
+      return List.of();
+    }
+    Set<Integer> numbers =
+        shards.stream()
+            .flatMap(s -> ShardName.of(s.name()).stream())
+            .map(ShardName::number)
+            .collect(Collectors.toCollection(TreeSet::new));
+    int from = numbers.contains(0) ? 0 : 1;
+    List<String> missing = new ArrayList<>();
+    for (int i = from; i < first.get().count() + from; i++) {
+      if (!numbers.contains(i)) {
+        missing.add(first.get().other(i));
+      }
+    }
+    return missing;
+  }
+
+  /** The file by which they are found: the index, or the first of them. */
+  InputFile entry() {
+    return indexes.isEmpty() ? shards.get(0) : indexes.get(0);
+  }
+
+  /** What they are called: by the file by which they are found. */
+  String name() {
+    int others = indexes.isEmpty() ? shards.size() - 1 : 0;
+    return entry().name() + (others == 0 ? "" : " and " + others + " more");
+  }
+
+  private Optional<ShardName> shardName() {
+    return indexes.isEmpty() && !isSliced()
+        ? shards.stream().findFirst().flatMap(s -> ShardName.of(s.name()))
+        : Optional.empty();
   }
 }

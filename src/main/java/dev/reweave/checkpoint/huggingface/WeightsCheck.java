@@ -1,5 +1,7 @@
 package dev.reweave.checkpoint.huggingface;
 
+import dev.reweave.Counted;
+import dev.reweave.FirstNames;
 import dev.reweave.ReweaveException;
 import dev.reweave.safetensors.SafetensorsIndex;
 import dev.reweave.storage.InputFile;
@@ -18,8 +20,9 @@ import java.util.TreeSet;
 
 /** Compares index, files and headers of one model's weights, each with the others. */
 public final class WeightsCheck {
-  private static final int MOST_JSON_BYTES = 256 << 20;
   private static final int MOST_NAMES = 10;
+  private static final int MOST_MISSING = 100;
+
   private static final String NOT_TOGETHER =
       "index and shards are not of one model: copy them again from one source, or convert again";
 
@@ -30,8 +33,11 @@ public final class WeightsCheck {
   private final Map<String, TensorSpec> tensors = new LinkedHashMap<>();
   private final Map<String, String> places = new HashMap<>();
   private final Set<String> absent = new TreeSet<>();
+  private final Set<String> twice = new TreeSet<>();
+  private final List<ReweaveException> harmless = new ArrayList<>();
+  private final List<String> surplus = new ArrayList<>();
   private Optional<SafetensorsIndex> index = Optional.empty();
-  private Optional<ReweaveException> size = Optional.empty();
+  private Optional<Slices> slices = Optional.empty();
   private long bytes;
 
   private WeightsCheck(WeightFiles weights) {
@@ -51,16 +57,24 @@ public final class WeightsCheck {
                 check.unreadable.add(e);
               });
     }
-    check.checkIndex(stores);
+    if (weights.isSliced()) {
+      check.joinSlices();
+    } else {
+      check.checkIndex(stores);
+    }
     return check;
   }
 
-  /** All that is wrong with them; nothing if nothing is. */
+  /** All for which they are not converted; nothing if they are. */
   public List<ReweaveException> problems() {
     List<ReweaveException> all = new ArrayList<>(unreadable);
     all.addAll(disagreements);
-    size.ifPresent(all::add);
     return all;
+  }
+
+  /** What is wrong and does a conversion no harm. */
+  public List<ReweaveException> warnings() {
+    return Collections.unmodifiableList(harmless);
   }
 
   /** What is wrong with files by themselves. */
@@ -68,10 +82,10 @@ public final class WeightsCheck {
     return Collections.unmodifiableList(unreadable);
   }
 
-  /** Where index, files and headers say different things; their total size is one of these. */
+  /** Where index, files and headers say different things, harmless or not. */
   public List<ReweaveException> disagreements() {
     List<ReweaveException> all = new ArrayList<>(disagreements);
-    size.ifPresent(all::add);
+    all.addAll(harmless);
     return all;
   }
 
@@ -83,6 +97,16 @@ public final class WeightsCheck {
   /** What the files that could be read hold, in their order. */
   List<ShardContent> contents() {
     return contents;
+  }
+
+  /** The whole tensors of slices, if that is what the files hold. */
+  Optional<Slices> slices() {
+    return slices;
+  }
+
+  /** How many tensors the files hold that could be read; of slices, how many slices. */
+  long stored() {
+    return contents.stream().mapToLong(c -> c.tensors().size() + c.aliases().size()).sum();
   }
 
   /** The index, if there is one that can be read. */
@@ -116,7 +140,7 @@ public final class WeightsCheck {
           first.remedy(),
           first);
     }
-    return size.map(ReweaveException::problem).stream().toList();
+    return harmless.stream().map(ReweaveException::problem).toList();
   }
 
   private void report(String problem, InputFile place, String remedy) {
@@ -125,6 +149,10 @@ public final class WeightsCheck {
 
   private void add(ShardContent content) {
     contents.add(content);
+    if (weights.isSliced()) {
+      return;
+    }
+    Slices.refusalOf(content).ifPresent(disagreements::add);
     content.tensors().stream().map(NamedTensor::spec).forEach(spec -> add(content.file(), spec));
     content.aliases().forEach((alias, kept) -> places.putIfAbsent(alias, content.file().name()));
   }
@@ -134,32 +162,75 @@ public final class WeightsCheck {
     tensors.put(spec.name(), spec);
     String other = places.put(spec.name(), shard.name());
     if (other != null) {
+      twice.add(spec.name());
       report(
           "tensor " + spec.name() + " is in " + other + " and " + shard.name(),
           shard,
-          "move the files of the other model away");
+          "take it out of the file that is not meant: load_file, del and save_file of"
+              + " safetensors.torch do, or torch.load and torch.save of .bin");
+    }
+  }
+
+  private void joinSlices() {
+    if (!unreadable.isEmpty()) {
+      return;
+    }
+    try {
+      slices = Optional.of(Slices.of(weights, contents));
+      slices.get().tensors().forEach(t -> tensors.put(t.name(), t.spec()));
+    } catch (ReweaveException e) {
+      disagreements.add(e);
     }
   }
 
   private void checkIndex(Stores stores) {
     if (weights.indexes().isEmpty()) {
-      if (weights.shards().size() > 1) {
-        report(
-            weights.shards().size() + " shards, but no index",
-            weights.shards().get(0),
-            "copy the index from where the shards are from; no library finds them without it");
+      if (weights.lacksIndex()) {
+        checkNumbers();
       }
       return;
     }
     InputFile file = weights.indexes().get(0);
     try {
       index =
-          Optional.of(SafetensorsIndex.parse(stores.readAll(file, MOST_JSON_BYTES), file.uri()));
+          Optional.of(
+              SafetensorsIndex.parse(
+                  stores.readAll(file, WeightGroups.MOST_INDEX_BYTES), file.uri()));
     } catch (ReweaveException e) {
       unreadable.add(e);
       return;
     }
     compare(file, index.get());
+  }
+
+  /** Without an index the names say how many shards there are, and the headers what they hold. */
+  private void checkNumbers() {
+    List<String> missing = weights.missing();
+    String count = Counted.of(weights.count(), "shard");
+    if (missing.isEmpty()) {
+      harmless.add(
+          new ReweaveException(
+              count + ", but no index: all that their names count are there, and are read",
+              weights.shards().get(0).uri(),
+              "convert them, which writes an index; no library finds them without it"));
+      return;
+    }
+    report(
+        "of "
+            + count
+            + " without an index "
+            + missing.size()
+            + (missing.size() == 1 ? " is" : " are")
+            + " missing: "
+            + names(missing),
+        weights.shards().get(0),
+        "copy them from where the others are from, with the index if there is one");
+  }
+
+  /** Of missing files all are told, unless a list of them helps nobody. */
+  static String names(List<String> missing) {
+    return String.join(", ", missing.subList(0, Math.min(MOST_MISSING, missing.size())))
+        + (missing.size() > MOST_MISSING ? ", …" : "");
   }
 
   private void compare(InputFile file, SafetensorsIndex index) {
@@ -168,26 +239,38 @@ public final class WeightsCheck {
     places.forEach(
         (name, shard) -> {
           if (!index.weightMap().containsKey(name)) {
-            report(
-                file.name() + " does not name " + name + ", which is in " + shard,
-                file,
-                NOT_TOGETHER);
+            surplus.add(name);
           }
         });
+    if (!surplus.isEmpty()) {
+      // Libraries load shards whole: the weight map of the index decides which files are opened.
+      Collections.sort(surplus);
+      harmless.add(
+          new ReweaveException(
+              file.name()
+                  + " does not name "
+                  + FirstNames.of(surplus)
+                  + ", which "
+                  + (surplus.size() == 1
+                      ? "is in " + places.get(surplus.get(0))
+                      : "are in its shards")
+                  + " and so read",
+              file.uri(),
+              "convert the model, which writes an index that names all"));
+    }
     if (absent.isEmpty()
         && index.totalSize().isPresent()
         && index.totalSize().getAsLong() != bytes) {
-      size =
-          Optional.of(
-              new ReweaveException(
-                  file.name()
-                      + " says total_size "
-                      + index.totalSize().getAsLong()
-                      + ": tensors have "
-                      + bytes
-                      + " bytes",
-                  file.uri(),
-                  NOT_TOGETHER));
+      harmless.add(
+          new ReweaveException(
+              file.name()
+                  + " says total_size "
+                  + index.totalSize().getAsLong()
+                  + ": tensors have "
+                  + bytes
+                  + " bytes",
+              file.uri(),
+              NOT_TOGETHER));
     }
   }
 
@@ -224,7 +307,7 @@ public final class WeightsCheck {
   }
 
   private void checkPlace(InputFile file, String name, String shard) {
-    if (!shard.equals(places.get(name)) && !absent.contains(shard)) {
+    if (!shard.equals(places.get(name)) && !absent.contains(shard) && !twice.contains(name)) {
       report(
           file.name()
               + " says that "

@@ -63,7 +63,7 @@ public final class Verification {
     int tensors = 0;
     long bytes = 0;
     for (Map.Entry<String, List<InputFile>> folder : folders.entrySet()) {
-      for (WeightFiles weights : WeightFiles.among(folder.getValue())) {
+      for (WeightFiles weights : WeightFiles.among(stores, folder.getValue())) {
         WeightsCheck check = WeightsCheck.of(stores, weights);
         check.unreadable().forEach(e -> problems.add(folder.getKey() + e.getMessage()));
         check.disagreements().forEach(e -> problems.add(folder.getKey() + e.problem()));

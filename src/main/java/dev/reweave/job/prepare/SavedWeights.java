@@ -1,5 +1,6 @@
 package dev.reweave.job.prepare;
 
+import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
@@ -42,10 +43,10 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
     boolean isRoot = stores.isFolder(inside);
     String step = isRoot ? inside : base;
     String root = isRoot ? base : parent(base);
-    Map<String, InputFile> found = in(stores.list(step));
+    Map<String, InputFile> found = in(stores, stores.list(step));
     if (found.isEmpty()) {
       Stores.Listing beside = stores.list(root);
-      found = in(beside);
+      found = in(stores, beside);
       if (found.isEmpty()) {
         found = inFolders(stores, beside, step);
       }
@@ -65,8 +66,12 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
               + String.join(", ", found.keySet()));
     }
     InputFile file = found.values().iterator().next();
-    Checkpoint model =
-        new CheckpointReader(stores, scanner).read(file.uri(), ReadOptions.defaults());
+    Checkpoint model;
+    try {
+      model = new CheckpointReader(stores, scanner).read(file.uri(), ReadOptions.defaults());
+    } catch (ReweaveException e) {
+      return none("what is saved beside it cannot be read: " + file.uri() + ": " + e.problem());
+    }
     return isRounded(model, source)
         ? new SavedWeights(Optional.of(model), file.uri(), "")
         : none("the weights in " + file.uri() + " have not the 16 bits of the training");
@@ -96,21 +101,21 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
       Stores.Listing content = stores.list(folder);
       boolean isStep = content.files().stream().anyMatch(f -> f.name().endsWith("_states.pt"));
       if (!isStep && !folder.equals(step)) {
-        found.putAll(in(content));
+        found.putAll(in(stores, content));
       }
     }
     return found;
   }
 
   /** Files or indexes to read, by address; not what was converted. */
-  private static Map<String, InputFile> in(Stores.Listing folder) {
+  private static Map<String, InputFile> in(Stores stores, Stores.Listing folder) {
     Map<String, InputFile> found = new LinkedHashMap<>();
     if (folder.files().stream().anyMatch(f -> f.name().equals(Manifest.FILE_NAME))) {
       return found;
     }
     List<WeightFiles> plain =
-        WeightFiles.among(folder.files()).stream()
-            .filter(w -> !w.hasVariant() && !w.shards().isEmpty())
+        WeightFiles.among(stores, folder.files()).stream()
+            .filter(w -> !w.hasVariant() && !w.shards().isEmpty() && w.isNamedByOneFile())
             .toList();
     List<WeightFiles> safe = plain.stream().filter(w -> !w.isTorch()).toList();
     for (WeightFiles weights : safe.isEmpty() ? plain : safe) {

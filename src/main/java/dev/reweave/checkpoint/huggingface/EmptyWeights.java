@@ -1,0 +1,83 @@
+package dev.reweave.checkpoint.huggingface;
+
+import dev.reweave.Counted;
+import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.Remarks;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * Files of weights in which there are none. Under ZeRO-3 a parameter of the module has no elements
+ * but while it is used, and a trainer that saves the module without gathering it, as transformers'
+ * does under {@code stage3_gather_16bit_weights_on_model_save: false}, leaves names alone.
+ */
+final class EmptyWeights {
+  private static final String LATEST = "latest";
+  private static final Pattern TAG = Pattern.compile("global_step\\d+");
+
+  private EmptyWeights() {}
+
+  /**
+   * Refuses weights without a single element, and notes where some tensors have none.
+   *
+   * @param file by which the weights are found
+   */
+  static Checkpoint told(Stores stores, InputFile file, Checkpoint checkpoint) {
+    long tensors = checkpoint.tensors().size();
+    long empty = checkpoint.tensors().stream().filter(t -> t.spec().elements() == 0).count();
+    if (empty == tensors) {
+      throw new ReweaveException(
+          tensors == 0
+              ? "there are no tensors in it"
+              : "there are no weights in it: its "
+                  + Counted.grouped(tensors, "tensor")
+                  + (tensors == 1 ? " has" : " have")
+                  + " no elements, as trainers leave behind that save a model under ZeRO-3 without"
+                  + " gathering it",
+          file.uri(),
+          remedy(stores, file.folder()));
+    }
+    if (empty == 0) {
+      return checkpoint;
+    }
+    Remarks remarks = checkpoint.remarks();
+    List<String> notes = new ArrayList<>(remarks.notes());
+    notes.add(
+        empty
+            + " of "
+            + Counted.grouped(tensors, "tensor")
+            + (empty == 1 ? " has" : " have")
+            + " no elements, and no more in the result: what ZeRO-3 had not gathered is in its own"
+            + " checkpoint alone");
+    return checkpoint.with(
+        new Remarks(notes, remarks.cautions(), remarks.clientState(), remarks.notTaken()));
+  }
+
+  private static String remedy(Stores stores, String folder) {
+    return beside(stores, folder)
+        .map(place -> "convert the checkpoint beside it: name the folder " + place)
+        .orElse(
+            "convert the ZeRO-3 checkpoint of the same step: name the folder that save_checkpoint"
+                + " wrote, with 'latest' and *_optim_states.pt files below it");
+  }
+
+  /** The folder of a checkpoint in the same folder. */
+  private static Optional<String> beside(Stores stores, String folder) {
+    try {
+      Stores.Listing listing = stores.list(folder);
+      if (listing.files().stream().anyMatch(f -> f.name().equals(LATEST))) {
+        return Optional.of(folder);
+      }
+      return listing.folders().stream()
+          .filter(f -> TAG.matcher(f.substring(f.lastIndexOf('/') + 1)).matches())
+          .reduce((one, other) -> other);
+    } catch (ReweaveException e) {
+      return Optional.empty();
+    }
+  }
+}

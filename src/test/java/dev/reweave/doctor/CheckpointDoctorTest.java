@@ -93,7 +93,22 @@ class CheckpointDoctorTest {
 
     assertEquals(List.of(), complaints.of(Severity.PROBLEM));
     assertEquals(1, complaints.of(Severity.WARNING).size());
-    complaints.says(Severity.WARNING, "keep no checksums", "sha256sum");
+    complaints.says(
+        Severity.WARNING, "files of torch.save's legacy format keep no checksums", "sha256sum");
+  }
+
+  /** A zip has a place for them: {@code torch.serialization.set_crc32_options(False)}. */
+  @Test
+  void zipsWithoutChecksumsAreNoLegacyFiles() {
+    Complaints complaints = Complaints.of(Fixtures.resource("torch/no_crc.pt"));
+
+    assertEquals(List.of(), complaints.of(Severity.PROBLEM));
+    assertEquals(1, complaints.of(Severity.WARNING).size());
+    complaints.says(
+        Severity.WARNING,
+        "there are no checksums, since torch.serialization.set_crc32_options(False) leaves them out:"
+            + " changed bytes in no_crc.pt would go unseen",
+        "sha256sum");
   }
 
   @ParameterizedTest

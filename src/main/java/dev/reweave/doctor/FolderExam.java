@@ -92,7 +92,10 @@ final class FolderExam {
     folders.forEach(
         (folder, content) -> {
           String at = folder.isEmpty() ? place : place + "/" + folder;
-          List<WeightFiles> weights = WeightFiles.among(content);
+          StrayExam.tell(at, content, findings);
+          List<InputFile> singles = StrayExam.singles(content);
+          List<WeightFiles> weights =
+              WeightFiles.among(content.stream().filter(f -> !singles.contains(f)).toList());
           ConfigExam config = new ConfigExam(configs, folder, findings);
           weights.forEach(w -> examine(folder, at, w, config, w.shards().stream().allMatch(taken)));
           boolean named = pipeline.filter(p -> p.names(folder)).isPresent();

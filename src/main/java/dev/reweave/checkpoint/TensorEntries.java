@@ -110,7 +110,6 @@ public record TensorEntries(
     return ReweaveException.unsupported(
         "'" + name + "' is " + value.kind() + ", not a plain tensor",
         value.place(),
-        "make it one where it was saved (dequantize, to_dense, resolve_conj, resolve_neg,"
-            + " full_tensor), of a type that safetensors has, or leave it out if it is no weight");
+        TorchValue.AS_PLAIN);
   }
 }

@@ -15,6 +15,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import picocli.CommandLine;
@@ -92,13 +93,12 @@ public final class Main implements Runnable {
       PrintWriter out, PrintWriter err, CommandLine.IFactory factory, String... args) {
     long start = System.nanoTime();
     CommandLine command = new CommandLine(this, factory).setOut(out).setErr(err);
-    CommandLine.IParameterExceptionHandler wrong = command.getParameterExceptionHandler();
     command
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(
             (e, given) -> {
               bugs.failure(usage(e), e);
-              return wrong.handleParseException(shown(e), given);
+              return explainUsage(e);
             })
         .setExecutionExceptionHandler((e, failed, parsed) -> explain(e, failed))
         .setExecutionStrategy(
@@ -162,13 +162,22 @@ public final class Main implements Runnable {
     throw new CommandLine.ParameterException(spec.commandLine(), "a command is needed");
   }
 
-  /** Wrong usage in words that show no passwords and drive no terminal. */
-  private static CommandLine.ParameterException shown(CommandLine.ParameterException e) {
-    String given = String.valueOf(e.getMessage());
-    String shown = Printable.lines(Redacted.text(given));
-    return shown.equals(given)
-        ? e
-        : new CommandLine.ParameterException(e.getCommandLine(), shown, e);
+  /**
+   * What is wrong and where help is: all of the help would push the error out of sight. The words
+   * show no passwords and drive no terminal.
+   */
+  private static int explainUsage(CommandLine.ParameterException e) {
+    CommandLine command = e.getCommandLine();
+    String message = String.valueOf(e.getMessage());
+    if (e instanceof CommandLine.UnmatchedArgumentException unknown) {
+      List<String> near = unknown.getSuggestions();
+      message += near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
+    }
+    PrintWriter err = command.getErr();
+    err.println(Printable.text(Redacted.text(message)));
+    String name = command.getCommandSpec().qualifiedName();
+    err.println("Try '" + name + " --help'.");
+    return command.getCommandSpec().exitCodeOnInvalidInput();
   }
 
   private static Failure usage(CommandLine.ParameterException e) {

@@ -35,6 +35,7 @@ final class Rehearsal {
         new Preparation(stores, new ThreadScanner(stores)).prepare(request);
     planned.accept(prepared);
     ConversionPlan plan = prepared.plan();
+    Conversion.requireOutput(stores, request, plan);
     Summary.source(prepared.checkpoint(), prepared.notes()).forEach(out::println);
     PartRule rule = stores.outputFolder(request.output()).partRule();
     PlanText.lines(plan, plan.chunks(rule), Conversion.taskBytes(rule, plan)).forEach(out::println);

@@ -8,10 +8,10 @@ import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** What follows from a checkpoint's structure alone. */
 final class CheckpointFacts {
@@ -96,33 +96,54 @@ final class CheckpointFacts {
 
   /** The first elements of each tensor tell: a file is of one format. */
   private void noteUnchecked(List<Finding> findings) {
-    Set<Integer> files = new HashSet<>();
+    Set<Integer> leftOut = new TreeSet<>();
+    Set<Integer> none = new TreeSet<>();
     for (NamedTensor tensor : checkpoint.tensors()) {
       tensor
           .layout()
-          .runs(0, Math.min(1, tensor.spec().elements()), (storage, o, n) -> add(storage, files));
+          .runs(
+              0,
+              Math.min(1, tensor.spec().elements()),
+              (storage, o, n) -> {
+                if (!storage.hasCrc() && storage.bytes() > 0) {
+                  (storage.crc32() == StorageRef.CRC_LEFT_OUT ? leftOut : none).add(storage.file());
+                }
+              });
     }
-    if (!files.isEmpty()) {
-      if (checkpoint.source().framework().equals("safetensors")) {
-        findings.add(
-            Finding.info("safetensors keep no checksums: changed bytes would go unseen", place));
-        return;
-      }
-      String name = checkpoint.files().get(files.iterator().next()).name();
+    note(
+        leftOut,
+        "there are no checksums, since torch.serialization.set_crc32_options(False) leaves them"
+            + " out",
+        findings);
+    if (none.stream().anyMatch(f -> nameOf(f).endsWith(".safetensors"))) {
       findings.add(
-          new Finding(
-              Severity.WARNING,
-              "files of torch.save's legacy format keep no checksums: changed bytes in "
-                  + (files.size() == 1 ? name : name + " and others")
-                  + " would go unseen",
-              place,
-              "compare the files with those of the training run, say with sha256sum"));
+          Finding.info("safetensors keep no checksums: changed bytes would go unseen", place));
+      none.removeIf(f -> nameOf(f).endsWith(".safetensors"));
     }
+    Set<Integer> offloaded = new TreeSet<>(none);
+    offloaded.removeIf(f -> !nameOf(f).endsWith(".swp"));
+    none.removeAll(offloaded);
+    note(offloaded, "the files of masters on NVMe keep no checksums", findings);
+    note(none, "files of torch.save's legacy format keep no checksums", findings);
   }
 
-  private static void add(StorageRef storage, Set<Integer> files) {
-    if (!storage.hasCrc() && storage.bytes() > 0) {
-      files.add(storage.file());
+  private void note(Set<Integer> files, String why, List<Finding> findings) {
+    if (files.isEmpty()) {
+      return;
     }
+    String name = nameOf(files.iterator().next());
+    findings.add(
+        new Finding(
+            Severity.WARNING,
+            why
+                + ": changed bytes in "
+                + (files.size() == 1 ? name : name + " and others")
+                + " would go unseen",
+            place,
+            "compare the files with those of the training run, say with sha256sum"));
+  }
+
+  private String nameOf(int file) {
+    return checkpoint.files().get(file).name();
   }
 }

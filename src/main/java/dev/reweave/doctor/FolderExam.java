@@ -108,6 +108,7 @@ final class FolderExam {
     folders.forEach(
         (folder, content) -> {
           String at = folder.isEmpty() ? place : place + "/" + folder;
+          StrayExam.tell(at, content, findings);
           List<WeightFiles> weights = WeightFiles.among(stores, content);
           ConfigExam config = new ConfigExam(configs, folder, findings);
           weights.forEach(w -> examine(folder, at, w, config, w.files().stream().allMatch(taken)));

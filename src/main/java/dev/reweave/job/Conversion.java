@@ -78,6 +78,18 @@ public final class Conversion {
   }
 
   /**
+   * Refuses what {@link #run} would refuse of the output before it writes to it: where it lies,
+   * what is in it, and how much space there is.
+   *
+   * @throws dev.reweave.ReweaveException if it would
+   */
+  public static void requireOutput(Stores stores, ConversionRequest request, ConversionPlan plan) {
+    OutputCheck check = new OutputCheck(stores, request);
+    check.requireRoom(new Journal(check.output()));
+    check.output().room().requireSpace(plan.bytesToWrite());
+  }
+
+  /**
    * Converts one checkpoint. Either the whole result becomes visible or nothing does.
    *
    * @throws dev.reweave.ReweaveException if it cannot be done

@@ -2,13 +2,14 @@ package dev.reweave.job;
 
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
+import dev.reweave.base.Strays;
 import dev.reweave.job.prepare.Checks;
 import dev.reweave.job.prepare.ConversionRequest;
 import dev.reweave.job.prepare.ConversionRequest.Earlier;
 import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
+import dev.reweave.job.prepare.EarlierOutput;
 import dev.reweave.job.prepare.Fingerprint;
 import dev.reweave.report.Manifest;
-import dev.reweave.storage.InputFile;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
@@ -17,8 +18,6 @@ import java.util.Optional;
 
 /** Looks at what an output folder holds: refuses to harm it, and finds out what is done already. */
 final class OutputCheck {
-  private static final int MOST_MANIFEST_BYTES = 256 << 20;
-
   private final Stores stores;
   private final ConversionRequest request;
   private final OutputFolder output;
@@ -61,17 +60,7 @@ final class OutputCheck {
 
   /** The manifest of a finished conversion to this folder. */
   Optional<Manifest> manifest() {
-    Optional<InputFile> file = output.file(Manifest.FILE_NAME);
-    if (file.isEmpty()) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(
-          Manifest.parse(stores.readAll(file.get(), MOST_MANIFEST_BYTES), file.get().uri()));
-    } catch (ReweaveException e) {
-      // A file of that name that is none of ours counts as any other file.
-      return Optional.empty();
-    }
+    return EarlierOutput.manifest(stores, output);
   }
 
   /** What this very conversion has written and is still whole; empty if it must run. */
@@ -99,7 +88,9 @@ final class OutputCheck {
   private boolean isWhole(Manifest manifest) {
     return hasDigests(manifest)
         && manifest.result().shards().stream().allMatch(this::isThere)
-        && manifest.result().files().stream().allMatch(this::isThere);
+        && manifest.result().files().stream().allMatch(this::isThere)
+        // Who loads the folder would get something else.
+        && Strays.among(output.names(), manifest.fileNames()).isEmpty();
   }
 
   private boolean hasDigests(Manifest manifest) {

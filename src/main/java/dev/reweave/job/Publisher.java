@@ -1,7 +1,7 @@
 package dev.reweave.job;
 
+import dev.reweave.base.Strays;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.FileNames;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.report.Manifest;
@@ -15,8 +15,9 @@ import java.util.Set;
 
 /**
  * Makes a staged result visible: what is copied first, then shards, each whole, then configs, the
- * index, the pipeline's index, and the manifest last. What an earlier conversion left goes away in
- * the opposite order, so that no index ever names a file that is not there.
+ * index, the pipeline's index, and the manifest last. What an earlier conversion left, and what
+ * loaders would take in the result's place, goes away in the opposite order, so that no index ever
+ * names a file that is not there.
  */
 final class Publisher {
   private final OutputFolder output;
@@ -71,24 +72,10 @@ final class Publisher {
     plan.files().forEach(f -> planned.add(f.path()));
     Set<String> old = new LinkedHashSet<>(planned);
     old.addAll(earlier);
-    present.stream().filter(name -> isWeights(name, plan.weights())).forEach(old::add);
+    old.addAll(Strays.among(present, planned));
     // Indexes first.
     List<String> gone = new ArrayList<>(old.stream().filter(n -> n.endsWith(".json")).toList());
     gone.addAll(old.stream().filter(n -> !n.endsWith(".json")).toList());
     gone.stream().filter(present::contains).forEach(output::remove);
-  }
-
-  /** Whether a loader could take a file of the result's folder for weights. */
-  private static boolean isWeights(String path, FileNames names) {
-    if (!path.startsWith(names.folder())) {
-      return false;
-    }
-    String name = path.substring(names.folder().length());
-    boolean torch = name.startsWith("pytorch_model") || name.startsWith(names.weights().stem());
-    return name.indexOf('/') < 0
-        && (name.endsWith(".safetensors")
-            || (name.contains(".safetensors.index.") && name.endsWith(".json"))
-            || (torch && name.endsWith(".bin"))
-            || (torch && name.contains(".bin.index.") && name.endsWith(".json")));
   }
 }

@@ -9,7 +9,8 @@ sealed interface TorchContents permits ZipContents, LegacyContents {
    * The bytes of a storage.
    *
    * @param position of the first byte in the file
-   * @param crc32 of all bytes, or {@link dev.reweave.tensor.StorageRef#NO_CRC}
+   * @param crc32 of all bytes, or why there is none: {@link dev.reweave.tensor.StorageRef#NO_CRC},
+   *     {@link dev.reweave.tensor.StorageRef#CRC_LEFT_OUT}
    */
   record Stored(long position, Endian order, long crc32) {}
 

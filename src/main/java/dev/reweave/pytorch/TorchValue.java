@@ -20,6 +20,11 @@ import java.util.regex.Pattern;
  * is asked of a value of the wrong kind is a {@link ReweaveException} that names file and path.
  */
 public final class TorchValue {
+  /** What to do about a tensor that is not stored as its elements. */
+  public static final String AS_PLAIN =
+      "make it one where it was saved (dequantize, to_dense, resolve_conj, resolve_neg,"
+          + " full_tensor), of a type that safetensors has, or leave it out if it is no weight";
+
   private static final Pattern PLAIN_KEY = Pattern.compile("\\w+");
 
   private final String file;
@@ -194,7 +199,10 @@ public final class TorchValue {
   public DType dtype() {
     if (value instanceof PickleGlobal global && global.module().equals("torch")) {
       return DType.ofTorchName(global.name())
-          .orElseThrow(() -> wrong("one of the types " + DType.torchNames()));
+          .orElseThrow(
+              () ->
+                  ReweaveException.unsupported(
+                      "elements of type " + global + ", which is not read", place(), AS_PLAIN));
     }
     throw wrong("a torch.dtype");
   }
@@ -232,6 +240,10 @@ public final class TorchValue {
   public TorchTensor tensor() {
     if (value instanceof TorchTensor tensor) {
       return tensor;
+    }
+    if (isUnreadTensor()) {
+      throw ReweaveException.unsupported(
+          "this is " + kind() + ", not a plain tensor", place(), AS_PLAIN);
     }
     throw wrong("a tensor with plain elements");
   }

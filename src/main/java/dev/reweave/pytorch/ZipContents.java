@@ -87,7 +87,7 @@ final class ZipContents implements TorchContents {
           archive.place(entry),
           "the file is damaged: copy it again from its source");
     }
-    long crc32 = entry.crc32() == 0 && entry.bytes() > 0 ? StorageRef.NO_CRC : entry.crc32();
+    long crc32 = entry.crc32() == 0 && entry.bytes() > 0 ? StorageRef.CRC_LEFT_OUT : entry.crc32();
     return new Stored(archive.position(entry), order, crc32);
   }
 }

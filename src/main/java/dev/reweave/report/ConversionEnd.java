@@ -81,6 +81,9 @@ public record ConversionEnd(
           json.put("files", files(m).count());
           putValues(json, m.result().weights());
           putCautions(json, m.cautions());
+          if (!m.notes().isEmpty()) {
+            m.notes().forEach(json.putArray("notes")::add);
+          }
         });
     json.put("seconds", Math.round(seconds * 1000) / 1000.0);
     failure.ifPresent(

@@ -3,6 +3,8 @@ package dev.reweave.report;
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
 import dev.reweave.ReweaveException.Kind;
+import dev.reweave.UnfitJava;
+import java.util.Optional;
 
 /**
  * What is told of anything that ended a command: what it is about, what is wrong, where, and what
@@ -20,6 +22,10 @@ public record Failure(Kind kind, String problem, String place, String remedy) {
   public static Failure of(Throwable thrown, String command) {
     if (thrown instanceof ReweaveException known) {
       return new Failure(known.kind(), known.problem(), known.place(), known.remedy());
+    }
+    Optional<ReweaveException> java = UnfitJava.in(thrown, "'" + command + "'");
+    if (java.isPresent()) {
+      return of(java.get(), command);
     }
     Throwable last = thrown;
     // A circle of causes is possible, if nobody's wish.

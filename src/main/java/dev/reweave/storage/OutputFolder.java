@@ -12,7 +12,6 @@ import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.StreamCapabilities;
 
 /**
@@ -120,6 +119,11 @@ public final class OutputFolder {
     return stores.file(within(folder, name).toString());
   }
 
+  /** What has room in it. */
+  public OutputRoom room() {
+    return new OutputRoom(fs, folder);
+  }
+
   /** Whether there is anything at the address. */
   public boolean exists() {
     return stores.isFolder(address());
@@ -140,18 +144,10 @@ public final class OutputFolder {
       if (!fs.mkdirs(new Path(staging, FILES))) {
         throw new IOException("cannot create " + staging);
       }
-      if (fs instanceof RawLocalFileSystem) {
-        long free = fs.getStatus(folder).getRemaining();
-        if (free < bytes) {
-          throw ReweaveException.shortage(
-              "not enough space: " + bytes + " bytes are needed and " + free + " are free",
-              address(),
-              "free some, or name an output on another disk");
-        }
-      }
     } catch (IOException e) {
       throw Stores.unwritable(address(), e);
     }
+    room().requireSpace(bytes);
   }
 
   /**
@@ -196,15 +192,8 @@ public final class OutputFolder {
     };
   }
 
-  /** A path with a name as it is: what stands before a colon in it would be taken for a scheme. */
   private Path within(Path parent, String name) {
-    if (name.indexOf(':') >= 0 && "hdfs".equals(folder.toUri().getScheme())) {
-      throw ReweaveException.usage(
-          "HDFS has no names with a colon, as this file of the base has one",
-          name,
-          "rename it there, or name an output in another store");
-    }
-    return new Path(parent, "./" + name);
+    return room().within(parent, name);
   }
 
   /**

@@ -32,7 +32,11 @@ final class StoreFailures {
   }
 
   /** What to say when a file cannot be read. */
-  static ReweaveException unreadable(String address, IOException cause) {
+  static ReweaveException unreadable(String address, IOException failure) {
+    IOException cause = StoreAnswer.unwrapped(failure);
+    if (StoreAnswer.tellsOfNoBucket(cause)) {
+      return noBucket(address, cause);
+    }
     if (ObjectStatus.isChanged(cause)) {
       return new ReweaveException(
           "a file was changed while it was read: its ETag is another by now",
@@ -58,14 +62,18 @@ final class StoreFailures {
     }
     return new ReweaveException(
         ReweaveException.Kind.STORE_FAILED,
-        "cannot read (" + cause.getMessage() + ")",
+        "cannot read (" + StoreAnswer.text(cause) + ")",
         address,
         "check the store and its configuration, then run the same command again",
         cause);
   }
 
   /** What to say when a file cannot be written. */
-  static ReweaveException unwritable(String address, IOException cause) {
+  static ReweaveException unwritable(String address, IOException failure) {
+    IOException cause = StoreAnswer.unwrapped(failure);
+    if (StoreAnswer.tellsOfNoBucket(cause)) {
+      return noBucket(address, cause);
+    }
     if (isDenied(cause)) {
       return new ReweaveException(
           ReweaveException.Kind.ACCESS_DENIED,
@@ -76,9 +84,18 @@ final class StoreFailures {
     }
     return new ReweaveException(
         isFull(cause) ? ReweaveException.Kind.SHORTAGE : ReweaveException.Kind.STORE_FAILED,
-        "cannot write (" + cause.getMessage() + ")",
+        "cannot write (" + StoreAnswer.text(cause) + ")",
         address,
         "check the free space and the store's configuration, then run the same command again",
+        cause);
+  }
+
+  private static ReweaveException noBucket(String address, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.NOT_FOUND,
+        "no such bucket",
+        address,
+        "check the address and its spelling, and the store's endpoint, or make the bucket",
         cause);
   }
 

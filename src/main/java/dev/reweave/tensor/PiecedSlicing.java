@@ -106,7 +106,7 @@ public record PiecedSlicing(Shape shape, List<Share> shares) implements Slicing 
       Shape share = shares.get(i).shape();
       if (has.rank() != rank || !has.equals(flattened(share, rank))) {
         throw new IllegalArgumentException(
-            "rank " + (i + 1) + " has shape " + has + ", and its pieces are of " + share);
+            "rank " + i + " has shape " + has + ", and its pieces are of " + share);
       }
       if (slices.get(i).spec().dtype() != slices.get(0).spec().dtype()) {
         throw new IllegalArgumentException(
@@ -155,7 +155,7 @@ public record PiecedSlicing(Shape shape, List<Share> shares) implements Slicing 
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "the pieces of rank "
-              + (rank + 1)
+              + rank
               + " do not fill its slice of shape "
               + shares.get(rank).shape()
               + ": "
@@ -197,7 +197,7 @@ public record PiecedSlicing(Shape shape, List<Share> shares) implements Slicing 
     for (Held copy : copies) {
       if (!ranks.add(copy.rank())) {
         throw new IllegalArgumentException(
-            "rank " + (copy.rank() + 1) + " has " + first.whole() + " twice");
+            "rank " + copy.rank() + " has " + first.whole() + " twice");
       }
       if (copy.piece().scale() != first.scale()) {
         throw new IllegalArgumentException(
@@ -213,11 +213,11 @@ public record PiecedSlicing(Shape shape, List<Share> shares) implements Slicing 
       if (!ranks.equals(copy.piece().holders())) {
         throw new IllegalArgumentException(
             "ranks "
-                + oneBased(ranks)
+                + ranks
                 + " have "
                 + first.whole()
                 + ", and it is said to be held by "
-                + oneBased(copy.piece().holders()));
+                + new TreeSet<>(copy.piece().holders()));
       }
     }
     List<Layout> layouts = copies.stream().map(Held::layout).toList();
@@ -226,9 +226,5 @@ public record PiecedSlicing(Shape shape, List<Share> shares) implements Slicing 
             ? layouts.get(0)
             : new CombinedLayout(CombinedLayout.Kind.REPLICATED, layouts);
     return first.scale() == 1 ? stored : new QuotientLayout(stored, first.scale());
-  }
-
-  private static List<Integer> oneBased(Set<Integer> ranks) {
-    return ranks.stream().sorted().map(rank -> rank + 1).toList();
   }
 }

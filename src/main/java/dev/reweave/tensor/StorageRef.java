@@ -11,7 +11,8 @@ import java.io.Serializable;
  * @param dtype type of its elements
  * @param elements number of elements
  * @param order byte order of its elements
- * @param crc32 CRC-32 of all its bytes as the file states it, or {@link #NO_CRC}
+ * @param crc32 CRC-32 of all its bytes as the file states it, or {@link #NO_CRC} or {@link
+ *     #CRC_LEFT_OUT}
  */
 public record StorageRef(
     int file, String name, long position, DType dtype, long elements, Endian order, long crc32)
@@ -19,6 +20,9 @@ public record StorageRef(
 
   /** Says that the file keeps no checksum of the storage. */
   public static final long NO_CRC = -1;
+
+  /** Says that the format has a place for it, and that the writer was told to leave it out. */
+  public static final long CRC_LEFT_OUT = -2;
 
   /** Order of the bytes of one element. */
   public enum Endian {
@@ -40,7 +44,7 @@ public record StorageRef(
 
   /** Whether the file states a CRC-32 of the storage. */
   public boolean hasCrc() {
-    return crc32 != NO_CRC;
+    return crc32 >= 0;
   }
 
   /** The same storage in a list of files where its file stands at {@code index}. */

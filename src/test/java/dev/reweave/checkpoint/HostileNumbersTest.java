@@ -73,7 +73,7 @@ class HostileNumbersTest {
                     dict("pp_degree", pipeline, "tp_degree", tensor)))
         .write();
 
-    refused("rank 2 of ", "is missing", "mp_rank_01_model_states.pt");
+    refused("rank", "missing, of ", "mp_rank_01_model_states.pt");
   }
 
   @ParameterizedTest
@@ -81,7 +81,7 @@ class HostileNumbersTest {
   void moreModelParallelRanksThanThereAre(long size) throws IOException {
     files.model(root -> root.put("mp_world_size", size)).write();
 
-    refused("rank 2 of " + size + " tensor-parallel ranks is missing");
+    refused("missing, of " + size + " tensor-parallel ranks, numbered 0 to " + (size - 1));
   }
 
   @ParameterizedTest
@@ -169,7 +169,7 @@ class HostileNumbersTest {
 
     refused(
         "sizes do not add up: frozen parameter f of shape [4] has a piece of 4 elements"
-            + " in rank 1, where each of 2 ranks has 2",
+            + " in rank 0, where each of 2 ranks has 2",
         "zero_pp_rank_0_mp_rank_00_model_states.pt");
   }
 }

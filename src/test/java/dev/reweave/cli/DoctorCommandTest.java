@@ -70,7 +70,8 @@ class DoctorCommandTest {
 
     assertEquals(
         List.of(
-            "PROBLEM  rank 2 of 2 is missing (file:"
+            "PROBLEM  not all files are there: rank 1 is missing, of 2 data-parallel ranks,"
+                + " numbered 0 to 1 (file:"
                 + input
                 + "/global_step3/bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt): the checkpoint"
                 + " was not saved whole, or files of two runs are mixed: copy the files of this"

@@ -93,7 +93,22 @@ class CheckpointDoctorTest {
 
     assertEquals(List.of(), complaints.of(Severity.PROBLEM));
     assertEquals(1, complaints.of(Severity.WARNING).size());
-    complaints.says(Severity.WARNING, "keep no checksums", "sha256sum");
+    complaints.says(
+        Severity.WARNING, "files of torch.save's legacy format keep no checksums", "sha256sum");
+  }
+
+  /** A zip has a place for them: {@code torch.serialization.set_crc32_options(False)}. */
+  @Test
+  void zipsWithoutChecksumsAreNoLegacyFiles() {
+    Complaints complaints = Complaints.of(Fixtures.resource("torch/no_crc.pt"));
+
+    assertEquals(List.of(), complaints.of(Severity.PROBLEM));
+    assertEquals(1, complaints.of(Severity.WARNING).size());
+    complaints.says(
+        Severity.WARNING,
+        "there are no checksums, since torch.serialization.set_crc32_options(False) leaves them out:"
+            + " changed bytes in no_crc.pt would go unseen",
+        "sha256sum");
   }
 
   @ParameterizedTest
@@ -105,13 +120,13 @@ class CheckpointDoctorTest {
         "z2_flipped_pickle | do not match their CRC-32 | data.pkl | copy it again",
         "z2_latest_missing_tag | names tag 'global_step999' | global_step999 | [global_step3]",
         "z2_malicious_pickle | calls posix.system | mp_rank_00_model_states.pt | torch.load",
-        "z2_missing_rank | rank 2 of 2 is missing | zero_pp_rank_1_ | was not saved whole",
+        "z2_missing_rank | rank 1 is missing, of 2 data-parallel ranks | zero_pp_rank_1_ | was not saved whole",
         "z2_truncated_optim | truncated | rank_1_mp_rank_00_optim_states.pt | copy it again",
         "z3_bigger_shape | ranks disagree | rank_1_mp_rank_00_model_states.pt | two runs are mixed",
         "z3_lfs_pointer | git-lfs pointer | model_states.pt | git lfs pull",
         "z3_malicious_optim | calls posix.system | rank_1_mp_rank_00_optim | torch.load",
-        "z3_missing_model | rank 2 of 2 is missing | rank_1_mp_rank_00_model | saved whole",
-        "z3_missing_rank | rank 2 of 2 is missing | rank_1_mp_rank_00_optim | saved whole",
+        "z3_missing_model | rank 1 is missing, of 2 data-parallel ranks | rank_1_mp_rank_00_model | saved whole",
+        "z3_missing_rank | rank 1 is missing, of 2 data-parallel ranks | rank_1_mp_rank_00_optim | saved whole",
         "z3_short_group | sizes do not add up | zero_pp_rank_0_mp_rank_00_optim | two runs",
         "z3_truncated_tail | truncated | rank_0_mp_rank_00_optim_states.pt | copy it again",
       })
@@ -171,7 +186,8 @@ class CheckpointDoctorTest {
     Files.delete(rank);
     Files.createDirectory(rank);
 
-    Complaints.of(temp.resolve("in")).oneProblem("rank 2 of 2 is missing", RANK_1);
+    Complaints.of(temp.resolve("in"))
+        .oneProblem("rank 1 is missing, of 2 data-parallel ranks", RANK_1);
   }
 
   @Test

@@ -231,6 +231,37 @@ class ModelDoctorTest {
     complaints().none().says(Severity.INFO, "2 tensors of bfloat16 in 2 shards, 8 bytes");
   }
 
+  /** transformers takes the single file, diffusers the index: neither says so. */
+  @Test
+  void aStrayFileBesideShards() throws IOException {
+    model
+        .text("config.json", "{}")
+        .shards()
+        .weights("model.safetensors", tensor("t1", DType.U8, 3));
+
+    Complaints found = complaints();
+
+    found.oneProblem(
+        "two models, of which transformers takes model.safetensors and diffusers the shards",
+        "move away the one that is not meant: model.safetensors, or the index with its shards");
+    Files.delete(model.path().resolve("model.safetensors"));
+    complaints().none();
+    model.weights("model.fp16.safetensors", tensor("t1", DType.F16, 2), tensor("t2", DType.F16, 2));
+    complaints().none();
+  }
+
+  @Test
+  void anAdapterBesideAModel() throws IOException {
+    model.shards().text("adapter_config.json", "{'peft_type': 'LORA'}").text("config.json", "{}");
+
+    Complaints found = complaints();
+
+    assertEquals(List.of(), found.of(Severity.PROBLEM));
+    found.says(Severity.WARNING, "an adapter beside a whole model: transformers puts it on top");
+    Files.delete(model.path().resolve("adapter_config.json"));
+    complaints().none();
+  }
+
   @Test
   void aMissingShard() throws IOException {
     Files.delete(model.shards().path().resolve(SHARD));

@@ -220,7 +220,7 @@ class AffineMapTest extends ModelParallelFailures {
 
     assertSays(
         failure(),
-        "a.weight of 2 tensor-parallel ranks: rank 2 has shape [0, 2], and its pieces are of [2, 2]");
+        "a.weight of 2 tensor-parallel ranks: rank 1 has shape [0, 2], and its pieces are of [2, 2]");
   }
 
   private static Map<Object, Object> scaled(double scale) {
@@ -313,7 +313,7 @@ class AffineMapTest extends ModelParallelFailures {
         PIECES + "the pieces are of 1 ranks",
         info(1, "^a\\.weight$", map(6, share(6, rows(6, 0, 0, 0)))));
     refuses(
-        PIECES + "rank 1 has shape [5, 2], and its pieces are of [4, 2]",
+        PIECES + "rank 0 has shape [5, 2], and its pieces are of [4, 2]",
         info(1, "^a\\.weight$", map(6, share(4, rows(4, 0, 0, 0)), share(3, rows(3, 3, 0, 1)))));
     refuses(
         PIECES + "the pieces do not make up shape [6, 2]: no block covers the tensor at [6]",
@@ -325,12 +325,12 @@ class AffineMapTest extends ModelParallelFailures {
                 share(5, rows(3, 0, 0, 0, 1), rows(2, 4, 3, 0)),
                 share(3, rows(3, 0, 0, 0, 1)))));
     refuses(
-        PIECES + "the pieces of rank 2 do not fill its slice of shape [3, 2]: ",
+        PIECES + "the pieces of rank 1 do not fill its slice of shape [3, 2]: ",
         info(1, "^a\\.weight$", map(6, share(5, rows(5, 0, 0, 0)), share(3, rows(1, 5, 0, 1)))));
     refuses(
         PIECES
-            + "the pieces do not make up shape [6, 2]: ranks [2] have [2] at 6 with strides"
-            + " [1], and it is said to be held by [1, 2]",
+            + "the pieces do not make up shape [6, 2]: ranks [1] have [2] at 6 with strides"
+            + " [1], and it is said to be held by [0, 1]",
         info(
             1,
             "^a\\.weight$",

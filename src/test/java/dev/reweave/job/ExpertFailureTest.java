@@ -81,24 +81,41 @@ class ExpertFailureTest {
 
   @ParameterizedTest
   @CsvSource({
-    "moe_z2_bf16_w2, MASTER, 2, 3 of 4",
-    "moe_z2_bf16_w2, MODEL, 3, 4 of 4",
-    "moe_z1_fp16_w2, MODEL, 0, 1 of 2"
+    "moe_z2_bf16_w2, MASTER, 2, 4",
+    "moe_z2_bf16_w2, MODEL, 3, 4",
+    "moe_z1_fp16_w2, MODEL, 0, 2"
   })
-  void anExpertIsMissing(String fixture, Weights weights, int number, String which)
-      throws IOException {
+  void anExpertIsMissing(String fixture, Weights weights, int number, int of) throws IOException {
     Fixtures.copy(Fixtures.folder(fixture).resolve("ckpt"), input());
     String file = "global_step3/layer_0_expert_" + number + "_mp_rank_00_model_states.pt";
     Files.delete(input().resolve(file));
 
     assertEquals(
-        "expert "
-            + which
-            + " of the layer of experts 1 is missing: "
+        "not all files are there: layer of experts 0: expert "
+            + number
+            + " is missing, of "
+            + of
+            + " experts, numbered 0 to "
+            + (of - 1)
+            + ": "
             + TestSpark.stores().resolve(input().resolve(file).toString())
-            + "; the checkpoint was not saved or copied whole: copy the files of this step from"
-            + " the training run again",
+            + "; the checkpoint was not saved whole, or files of two runs are mixed: copy the files"
+            + " of this step from the training run again, or convert another tag with --tag",
         failure(weights));
+  }
+
+  @Test
+  void severalExpertsAreMissing() throws IOException {
+    Fixtures.copy(Fixtures.folder("moe_z2_bf16_w2").resolve("ckpt"), input());
+    for (int number : List.of(1, 3)) {
+      Files.delete(
+          input().resolve("global_step3/layer_0_expert_" + number + "_mp_rank_00_model_states.pt"));
+    }
+
+    assertSays(
+        failure(Weights.MODEL),
+        "layer of experts 0: experts 1, 3 are missing, of 4 experts, numbered 0 to 3: ",
+        "/layer_0_expert_1_mp_rank_00_model_states.pt, layer_0_expert_3_mp_rank_00_model_states.pt;");
   }
 
   @Test
@@ -106,7 +123,7 @@ class ExpertFailureTest {
     Fixtures.copy(Fixtures.folder("moe_z2_bf16_w2").resolve("ckpt"), input());
     Files.delete(input().resolve("global_step3/bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt"));
 
-    assertSays(failure(Weights.MASTER), "rank 2 of 2 is missing");
+    assertSays(failure(Weights.MASTER), "rank 1 is missing, of 2 data-parallel ranks");
   }
 
   @Test
@@ -115,7 +132,7 @@ class ExpertFailureTest {
 
     assertSays(
         failure(Weights.MASTER),
-        "this is a file of expert 3, and the model has 2: "
+        "this is a file of expert 2, numbered from 0, and the model has 2: "
             + address("layer_0_expert_2_mp_rank_00_model_states.pt"),
         "move those of the other run away");
   }
@@ -242,10 +259,10 @@ class ExpertFailureTest {
     List<Object[]> cases =
         List.of(
             new Object[] {
-              "has experts [0, 2] in rank 1", placement(List.of(0, 2), List.of(1, 3)), pieces(0, 2)
+              "has experts [0, 2] in rank 0", placement(List.of(0, 2), List.of(1, 3)), pieces(0, 2)
             },
             new Object[] {
-              "has experts [0, 1, 2] in rank 1", placement(List.of(0, 1, 2), List.of(3)), null
+              "has experts [0, 1, 2] in rank 0", placement(List.of(0, 1, 2), List.of(3)), null
             },
             new Object[] {
               "is of other numbers of experts and ranks than the layer",

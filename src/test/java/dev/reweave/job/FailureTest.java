@@ -7,8 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.tensor.DType;
+import dev.reweave.tensor.Shape;
+import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.SyntheticCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,13 +70,13 @@ class FailureTest {
         "z2_flipped_byte | checksum | data/3, which holds layers.0.bias, layers.0.weight | copy the file",
         "z2_flipped_pickle | data.pkl | mp_rank_00_model_states.pt | copy",
         "z2_latest_missing_tag | 'latest' names tag 'global_step999' | global_step999 | --tag",
-        "z2_missing_rank | rank 2 of 2 is missing | zero_pp_rank_1_ | was not saved whole",
+        "z2_missing_rank | rank 1 is missing, of 2 data-parallel ranks | zero_pp_rank_1_ | was not saved whole",
         "z2_truncated_optim | truncated | rank_1_mp_rank_00_optim_states.pt | copy",
         "z3_bigger_shape | ranks disagree | rank_1_mp_rank_00_model_states.pt | two runs are mixed",
         "z3_flipped_byte | checksum | data/3, which holds layers.0.bias, layers.0.weight | copy the file",
         "z3_lfs_pointer | git-lfs | model_states.pt | git lfs pull",
-        "z3_missing_model | rank 2 of 2 is missing | zero_pp_rank_1_mp_rank_00_model | whole",
-        "z3_missing_rank | rank 2 of 2 is missing | zero_pp_rank_1_mp_rank_00_optim | whole",
+        "z3_missing_model | rank 1 is missing, of 2 data-parallel ranks | zero_pp_rank_1_mp_rank_00_model | whole",
+        "z3_missing_rank | rank 1 is missing, of 2 data-parallel ranks | zero_pp_rank_1_mp_rank_00_optim | whole",
         "z3_short_group | sizes do not add up | zero_pp_rank_0_mp_rank_00_optim | two runs",
         "z3_truncated_tail | truncated | zero_pp_rank_0_mp_rank_00_optim_states.pt | copy",
       })
@@ -109,9 +113,57 @@ class FailureTest {
 
     assertSays(
         failure(input),
-        "rank 3 of 4 is missing: ",
+        "rank 2 is missing, of 4 data-parallel ranks, numbered 0 to 3: ",
         "/global_step3/bf16_zero_pp_rank_2_mp_rank_00_optim_states.pt",
         "the checkpoint was not saved whole, or files of two runs are mixed");
+  }
+
+  /** What a node of the training run had is often missing together. */
+  @Test
+  void allMissingRanksAreToldAndTheirFilesAreAllThatIsNeeded() throws IOException {
+    Path step = copyOf("z3_hpz_bf16_w4").resolve("global_step3");
+    Path whole = Fixtures.folder("z3_hpz_bf16_w4").resolve("ckpt/global_step3");
+    for (String rank : List.of("2", "3")) {
+      Files.delete(step.resolve("bf16_zero_pp_rank_" + rank + "_mp_rank_00_optim_states.pt"));
+      Files.delete(step.resolve("zero_pp_rank_" + rank + "_mp_rank_00_model_states.pt"));
+    }
+
+    String said = failure(temp.resolve("in"));
+
+    String missing =
+        "bf16_zero_pp_rank_2_mp_rank_00_optim_states.pt,"
+            + " bf16_zero_pp_rank_3_mp_rank_00_optim_states.pt,"
+            + " zero_pp_rank_2_mp_rank_00_model_states.pt,"
+            + " zero_pp_rank_3_mp_rank_00_model_states.pt";
+    assertSays(
+        said,
+        "ranks 2, 3 are missing, of 4 data-parallel ranks, numbered 0 to 3: ",
+        "/global_step3/" + missing + "; ",
+        "copy the files of this step from the training run again");
+    for (String name : missing.split(", ", -1)) {
+      Files.copy(whole.resolve(name), step.resolve(name));
+    }
+    assertEquals(
+        Conversion.Outcome.Kind.CONVERTED,
+        Converting.between(temp.resolve("in"), temp.resolve("out")).run().kind());
+  }
+
+  /** However many there are, a message fits on a screen. */
+  @Test
+  void manyMissingRanksAreCounted() throws IOException {
+    List<TensorSpec> params = List.of(new TensorSpec("w", DType.F32, Shape.of(400)));
+    SyntheticCheckpoint.write(temp.resolve("in"), 2, 40, params, 1);
+    for (int rank = 5; rank < 40; rank++) {
+      Files.delete(
+          temp.resolve("in/" + SyntheticCheckpoint.TAG)
+              .resolve("bf16_zero_pp_rank_" + rank + "_mp_rank_00_optim_states.pt"));
+    }
+
+    assertSays(
+        failure(temp.resolve("in")),
+        "ranks 5, 6, 7, 8, 9, 10, 11, 12 and 27 more are missing, of 40 data-parallel ranks,"
+            + " numbered 0 to 39: ",
+        "bf16_zero_pp_rank_12_mp_rank_00_optim_states.pt and 27 more files; ");
   }
 
   @Test
@@ -157,16 +209,16 @@ class FailureTest {
 
     assertSays(
         failure(input),
-        "the optimizer states of tensor- or pipeline-parallel rank 2 are missing",
+        "the optimizer states of tensor- or pipeline-parallel rank 1 are missing",
         "bf16_zero_pp_rank_0_mp_rank_01_optim_states.pt",
-        "copy the file from the training run");
+        "copy the files of this step from the training run");
     for (String rank : List.of("0", "1")) {
       String name = "bf16_zero_pp_rank_" + rank + "_mp_rank_0%d_optim_states.pt";
       Files.copy(step.resolve(name.formatted(0)), step.resolve(name.formatted(1)));
     }
     assertSays(
         failure(input),
-        "tensor- or pipeline-parallel rank 2, and the model states tell of one",
+        "tensor- or pipeline-parallel rank 1, numbered from 0, and the model states tell of one",
         "mp_rank_01_model_states.pt",
         "move those of the other run away");
   }

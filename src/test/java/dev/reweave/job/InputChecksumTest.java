@@ -113,7 +113,7 @@ class InputChecksumTest {
   @Test
   void theOldFormat() {
     assertEquals(
-        new Manifest.Unchecked("files of torch.save before 1.6 carry no checksums", 2, 2),
+        new Manifest.Unchecked("files of torch.save's legacy format carry no checksums", 2, 2),
         unchecked(Fixtures.folder("legacy_z3_bf16_w2_tied/ckpt")));
   }
 

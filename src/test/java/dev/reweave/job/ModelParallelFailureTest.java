@@ -48,14 +48,14 @@ class ModelParallelFailureTest extends ModelParallelFailures {
   @CsvSource(
       delimiter = '|',
       value = {
-        "mp_rank_01_model_states.pt | the model states of tensor- or pipeline-parallel rank 2 are missing",
-        "zero_pp_rank_0_mp_rank_01_optim_states.pt | the optimizer states of tensor- or pipeline-parallel rank 2 are missing",
+        "mp_rank_01_model_states.pt | the model states of tensor- or pipeline-parallel rank 1 are missing",
+        "zero_pp_rank_0_mp_rank_01_optim_states.pt | the optimizer states of tensor- or pipeline-parallel rank 1 are missing",
       })
   void filesOfARankAreMissing(String file, String problem) throws IOException {
     copyFixture("tp2_z1_fp16_w2");
     delete(file);
 
-    assertSays(failure(), problem, "/" + file, "copy the file from the training run");
+    assertSays(failure(), problem, "/" + file, NOT_WHOLE);
   }
 
   @Test
@@ -66,7 +66,7 @@ class ModelParallelFailureTest extends ModelParallelFailures {
 
     assertSays(
         failure(),
-        "rank 2 of 2 tensor-parallel ranks is missing",
+        "rank 1 is missing, of 2 tensor-parallel ranks",
         "/mp_rank_01_model_states.pt",
         NOT_WHOLE);
   }
@@ -79,7 +79,7 @@ class ModelParallelFailureTest extends ModelParallelFailures {
 
     assertSays(
         failure(),
-        "rank 1 of 2 ranks (2 pipeline stages, tensor-parallel 1) is missing",
+        "rank 0 is missing, of 2 ranks (2 pipeline stages, tensor-parallel 1)",
         "/mp_rank_00_model_states.pt",
         NOT_WHOLE);
   }
@@ -91,9 +91,55 @@ class ModelParallelFailureTest extends ModelParallelFailures {
 
     assertSays(
         failure(),
-        "rank 2 of 2 is missing",
+        "rank 1 is missing, of 2 data-parallel ranks",
         "/bf16_zero_pp_rank_1_mp_rank_01_optim_states.pt",
         NOT_WHOLE);
+  }
+
+  @Test
+  void filesOfSeveralRanksAreMissing() throws IOException {
+    copyFixture("tp2_z2_bf16_w4");
+    List<String> missing =
+        List.of(
+            "bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt",
+            "bf16_zero_pp_rank_1_mp_rank_01_optim_states.pt");
+    for (String file : missing) {
+      delete(file);
+    }
+
+    assertSays(
+        failure(),
+        "rank 1 is missing, of 2 data-parallel ranks, numbered 0 to 1: ",
+        "/" + String.join(", ", missing) + "; the checkpoint was not saved whole");
+
+    delete("mp_rank_01_model_states.pt");
+    delete("bf16_zero_pp_rank_0_mp_rank_01_optim_states.pt");
+
+    assertSays(
+        failure(),
+        "rank 1 is missing, of 2 tensor-parallel ranks, numbered 0 to 1, and rank 1 is missing, of"
+            + " 2 data-parallel ranks, numbered 0 to 1: ",
+        "/mp_rank_01_model_states.pt, bf16_zero_pp_rank_0_mp_rank_01_optim_states.pt,"
+            + " bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt; ");
+  }
+
+  @Test
+  void layersOfSeveralTensorRanksAreMissing() throws IOException {
+    ModelParallelFiles files = files(2, 2);
+    for (int rank = 0; rank < 4; rank++) {
+      files.write(rank, List.of(Floats.random(rank / 2 + ".weight", rank, 6, 2)));
+    }
+    for (int layer = 0; layer < 3; layer++) {
+      files.writeLayer(layer, layer / 2, List.of(Floats.random("weight", 0, 6, 2)));
+    }
+
+    assertSays(
+        failure(),
+        "layer 0 of tensor-parallel rank 1 is missing, of 2 tensor-parallel ranks, numbered 0 to 1,"
+            + " and layer 1 of tensor-parallel rank 1 is missing, ",
+        " and layer 2 of tensor-parallel rank 0 is missing, ",
+        "/layer_00-model_01-model_states.pt, layer_01-model_01-model_states.pt,"
+            + " layer_02-model_00-model_states.pt; ");
   }
 
   @Test
@@ -143,9 +189,9 @@ class ModelParallelFailureTest extends ModelParallelFailures {
 
     assertSays(
         failure(),
-        "layer 1 of tensor-parallel rank 2 is missing",
+        "layer 1 of tensor-parallel rank 1 is missing",
         "/layer_01-model_01-model_states.pt",
-        "not saved or copied whole");
+        NOT_WHOLE);
   }
 
   @Test

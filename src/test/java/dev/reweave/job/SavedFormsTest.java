@@ -161,7 +161,7 @@ class SavedFormsTest {
     ReweaveException e = refused();
 
     assertEquals(
-        "the masters were offloaded to NVMe, and their copy of rank 2 is missing", e.problem());
+        "the masters were offloaded to NVMe, and their copy of rank 1 is missing", e.problem());
     assertEquals(lost.toUri().getPath(), Path.of(e.place().replace("file:", "")).toString());
     assertTrue(e.remedy().startsWith("copy the folder offloaded_tensors of this step"));
   }
@@ -172,7 +172,7 @@ class SavedFormsTest {
     files("0.17.6", 3, 2).offload(Offload.ONE_FOLDER).write();
 
     assertEquals(
-        "the masters were offloaded to NVMe, and their copy of rank 2 is missing",
+        "the masters were offloaded to NVMe, and their copy of rank 1 is missing",
         refused().problem());
   }
 

@@ -189,13 +189,10 @@ class TorchValueTest {
         "class",
         dict().at("class"),
         TorchValue::dtype);
-    refused(
-        "expected one of the types "
-            + DType.torchNames()
-            + " but found the class or function torch.qint8",
-        "",
-        load("ctorch\nqint8\n."),
-        TorchValue::dtype);
+    ReweaveException quantized =
+        assertThrows(ReweaveException.class, () -> load("ctorch\nqint8\n.").dtype());
+    assertEquals("elements of type torch.qint8, which is not read", quantized.problem());
+    assertEquals(TorchValue.AS_PLAIN, quantized.remedy());
     ReweaveException negative =
         assertThrows(ReweaveException.class, () -> load("(K\1I-2\nl.").shape());
     assertEquals(

@@ -132,7 +132,7 @@ class PiecedSlicingTest {
                     Shape.of(3, 2),
                     piece(shape, strided(shape, 0, 3, 1), strided(shape, 0, 1, 2), 0))));
 
-    refused("rank 1 has shape [2, 3], and its pieces are of [3, 2]", slicing, slice(0, 2, 3));
+    refused("rank 0 has shape [2, 3], and its pieces are of [3, 2]", slicing, slice(0, 2, 3));
     assertEquals(
         "[2, 3] 0:0 0:2 0:4 0:1 0:3 0:5", elements(slicing.whole(List.of(slice(0, 3, 2)))));
     assertFalse(slicing.areCopies());
@@ -206,7 +206,7 @@ class PiecedSlicingTest {
   void slicesAreThoseOfThePieces() {
     refused("the pieces are of 2 ranks", fused(), slice(0, 3, 2));
     refused(
-        "rank 2 has shape [3, 2], and its pieces are of [2, 2]",
+        "rank 1 has shape [3, 2], and its pieces are of [2, 2]",
         fused(),
         slice(0, 3, 2),
         slice(1, 3, 2));
@@ -228,7 +228,7 @@ class PiecedSlicingTest {
 
   @Test
   void piecesFillTheSlice() {
-    String place = "the pieces of rank 1 do not fill its slice of shape [3, 2]: ";
+    String place = "the pieces of rank 0 do not fill its slice of shape [3, 2]: ";
     Shape shape = Shape.of(3, 2);
     refused(place + "there is none", one(shape, shape), slice(0, 3, 2));
     refused(
@@ -268,12 +268,12 @@ class PiecedSlicingTest {
         one(shape, part, rows(2, 0, 3, 0)),
         slice(0, 3, 2));
     refused(
-        place + "rank 1 has [2, 2] at 0 with strides [2, 1] twice",
+        place + "rank 0 has [2, 2] at 0 with strides [2, 1] twice",
         one(shape, shape, rows(0, 0, 2, 0), rows(0, 2, 2, 0)),
         slice(0, 4, 2));
     refused(
         place
-            + "ranks [1] have [4, 2] at 0 with strides [2, 1], and it is said to be held by [1, 2]",
+            + "ranks [0] have [4, 2] at 0 with strides [2, 1], and it is said to be held by [0, 1]",
         one(shape, shape, rows(0, 0, 4, 0, 1)),
         slice(0, 4, 2));
   }

@@ -116,7 +116,12 @@ final class DeepSpeedCheckpoint {
     OffloadedMasters offloaded =
         new OffloadedMasters(folder.of(RankFile.Kind.OFFLOADED), files.size());
     offloaded.files().forEach(f -> files.add(f.file()));
-    Grid grid = Grid.of(folder.address(), ranks, layers);
+    MissingFiles missing = new MissingFiles();
+    Grid grid = Grid.of(folder.address(), ranks, layers, missing);
+    if (weights == Weights.MASTER) {
+      ranks.forEach(rank -> rank.check(folder.address(), missing));
+    }
+    missing.requireNone();
     ModelStates first = ranks.get(0).states();
     PipelineLayers pipeline = new PipelineLayers(folder.address(), layers, layerStates);
     ModelParts parts = new ModelParts(folder.address(), grid, ranks, pipeline, offloaded, options);

@@ -60,7 +60,7 @@ final class ExpertPlacement {
       List<Long> even =
           LongStream.range(experts / ranks * i, experts / ranks * (i + 1)).boxed().toList();
       if (rank != i || experts % ranks != 0 || !numbers.equals(even)) {
-        throw refused("has experts " + numbers + " in rank " + (rank + 1), placement);
+        throw refused("has experts " + numbers + " in rank " + rank, placement);
       }
     }
   }

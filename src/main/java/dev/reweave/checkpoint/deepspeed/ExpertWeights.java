@@ -75,30 +75,26 @@ final class ExpertWeights {
     experts.stacks().stream()
         .filter(Experts.Stack::partitioned)
         .forEach(s -> layers.remove(s.layer()));
+    MissingFiles missing = new MissingFiles();
     for (int layer : layers) {
       Set<Integer> numbers = found.getOrDefault(layer, Set.of());
       long count = experts.isEmpty() ? 0 : experts.countOf(layer);
-      for (int expert = 0; expert < count; expert++) {
-        if (!numbers.contains(expert)) {
-          throw new ReweaveException(
-              "expert "
-                  + (expert + 1)
-                  + " of "
-                  + count
-                  + (layer < 0 ? "" : " of the layer of experts " + (layer + 1))
-                  + " is missing",
-              folder + "/" + ExpertFile.nameOf(layer, expert, modelRank),
-              NOT_WHOLE);
-        }
-      }
-      if (numbers.stream().anyMatch(n -> n >= count)) {
+      if (numbers.stream().allMatch(n -> n < count)) {
+        missing.addNumbered(
+            layer < 0 ? "expert" : "layer of experts " + layer + ": expert",
+            numbers,
+            count,
+            count + (count == 1 ? " expert" : " experts"),
+            expert -> List.of(folder + "/" + ExpertFile.nameOf(layer, expert, modelRank)));
+      } else {
         int other = numbers.stream().filter(n -> n >= count).findFirst().orElseThrow();
         throw new ReweaveException(
-            "this is a file of expert " + (other + 1) + ", and the model has " + count,
+            "this is a file of expert " + other + ", numbered from 0, and the model has " + count,
             folder + "/" + ExpertFile.nameOf(layer, other, modelRank),
             "files of two runs are mixed: move those of the other run away");
       }
     }
+    missing.requireNone();
   }
 
   /** Experts of a layer are copies of one module: what one has, all have. */

@@ -2,6 +2,7 @@ package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.ReweaveException;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * How a model was spread: tensor-parallel ranks of pipeline stages. Rank {@code r} of a file name's
@@ -11,18 +12,18 @@ import java.util.List;
  * @param tensor number of tensor-parallel ranks of each
  */
 record Grid(int pipeline, int tensor) {
-  private static final String NOT_WHOLE =
-      "the checkpoint was not saved whole, or files of two runs are mixed: copy the files of this"
-          + " step from the training run again, or convert another tag with --tag";
+  private static final String NOT_WHOLE = MissingFiles.NOT_WHOLE;
 
   /**
    * The grid that model states tell, or where they do not, the names of files.
    *
    * @param ranks what each rank's model states say, in rank order
    * @param layers the layer files
-   * @throws ReweaveException if ranks are missing, too many, or of another run
+   * @param missing takes the files of ranks that are not there
+   * @throws ReweaveException if ranks are too many, or of another run
    */
-  static Grid of(String folder, List<ModelRank> ranks, List<LayerFile> layers) {
+  static Grid of(
+      String folder, List<ModelRank> ranks, List<LayerFile> layers, MissingFiles missing) {
     ParallelDegrees parallel = ranks.get(0).states().parallel();
     long known = Math.max(parallel.size(), ranks.get(ranks.size() - 1).index() + 1);
     long tensor = PipelineLayers.tensorRanks(layers);
@@ -39,7 +40,7 @@ record Grid(int pipeline, int tensor) {
           folder,
           NOT_WHOLE);
     }
-    requireRanks(ranks, pipeline, tensor);
+    checkRanks(ranks, pipeline, tensor, missing);
     if (!layers.isEmpty() && PipelineLayers.tensorRanks(layers) != tensor) {
       throw new ReweaveException(
           "layers of "
@@ -53,7 +54,8 @@ record Grid(int pipeline, int tensor) {
     return new Grid((int) pipeline, (int) tensor);
   }
 
-  private static void requireRanks(List<ModelRank> ranks, long pipeline, long tensor) {
+  private static void checkRanks(
+      List<ModelRank> ranks, long pipeline, long tensor, MissingFiles missing) {
     // Both come from a file: their product can be more than fits.
     boolean fits = pipeline <= Long.MAX_VALUE / tensor;
     long all = fits ? pipeline * tensor : Long.MAX_VALUE;
@@ -62,30 +64,24 @@ record Grid(int pipeline, int tensor) {
         pipeline == 1
             ? count + " tensor-parallel ranks"
             : count + " ranks (" + pipeline + " pipeline stages, tensor-parallel " + tensor + ")";
-    RankFile first = ranks.get(0).modelFile();
-    for (int i = 0; i < ranks.size(); i++) {
-      if (ranks.get(i).index() != i) {
-        throw new ReweaveException(
-            "rank " + (i + 1) + " of " + spread + " is missing",
-            first.addressOfModelRank(i),
-            NOT_WHOLE);
-      }
-      if (i >= all) {
+    for (ModelRank rank : ranks) {
+      if (rank.index() >= all) {
         throw new ReweaveException(
             "this is a file of tensor- or pipeline-parallel rank "
-                + (i + 1)
-                + ", and the model states tell of "
+                + rank.index()
+                + ", numbered from 0, and the model states tell of "
                 + (count.equals("1") ? "one" : spread),
-            ranks.get(i).modelFile().file().uri(),
+            rank.modelFile().file().uri(),
             "files of two runs are mixed: move those of the other run away");
       }
     }
-    if (ranks.size() < all) {
-      throw new ReweaveException(
-          "rank " + (ranks.size() + 1) + " of " + spread + " is missing",
-          first.addressOfModelRank(ranks.size()),
-          NOT_WHOLE);
-    }
+    List<RankFile> likely = ranks.get(0).rankFiles();
+    missing.addNumbered(
+        "rank",
+        ranks.stream().map(ModelRank::index).collect(Collectors.toSet()),
+        all,
+        spread,
+        rank -> likely.stream().map(f -> f.addressOfModelRank(rank)).toList());
   }
 
   private static void requireSameRun(List<ModelRank> ranks) {

@@ -221,7 +221,7 @@ final class MasterWeights {
                 + " has a piece of "
                 + pieces.get(rank).elements()
                 + " elements in rank "
-                + (rank + 1)
+                + rank
                 + ", where each of "
                 + pieces.size()
                 + " ranks has "

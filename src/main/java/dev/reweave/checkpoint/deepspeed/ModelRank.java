@@ -7,6 +7,7 @@ import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * One tensor- and pipeline-parallel rank: the files that its data-parallel ranks wrote, and what
@@ -47,15 +48,17 @@ final class ModelRank {
     optimizer.forEach(f -> indexes.add(f.modelRank()));
     folder.of(RankFile.Kind.EXPERT).forEach(f -> indexes.add(f.modelRank()));
     List<ExpertFile> experts = ExpertFile.among(folder.files());
+    MissingFiles missing = new MissingFiles();
     for (int index : indexes) {
       List<RankFile> models = of(folder.of(kind), index);
       List<RankFile> states = of(optimizer, index);
-      requireFiles(models, folder.of(kind), index, "model");
-      requireFiles(states, optimizer, index, "optimizer");
+      addMissing(models, folder.of(kind), index, "model", missing);
+      addMissing(states, optimizer, index, "optimizer", missing);
       boolean partitioned = kind == RankFile.Kind.PARTITIONED_MODEL;
       List<ExpertFile> ofRank = experts.stream().filter(f -> f.modelRank() == index).toList();
       ranks.add(new ModelRank(index, models, states, ofRank, partitioned));
     }
+    missing.requireNone();
     return ranks;
   }
 
@@ -63,17 +66,16 @@ final class ModelRank {
     return files.stream().filter(f -> f.modelRank() == index).toList();
   }
 
-  private static void requireFiles(
-      List<RankFile> files, List<RankFile> ofAll, int index, String what) {
+  /** Where a rank has none of a kind of files, all that the others' names tell of are missing. */
+  private static void addMissing(
+      List<RankFile> files, List<RankFile> ofAll, int index, String what, MissingFiles missing) {
     if (files.isEmpty() && !ofAll.isEmpty()) {
-      throw new ReweaveException(
-          "the "
-              + what
-              + " states of tensor- or pipeline-parallel rank "
-              + (index + 1)
-              + " are missing",
-          ofAll.get(0).addressOfModelRank(index),
-          "the checkpoint was not saved or copied whole: copy the file from the training run");
+      String problem =
+          "the " + what + " states of tensor- or pipeline-parallel rank " + index + " are missing";
+      ofAll.stream()
+          .map(f -> f.addressOfModelRank(index))
+          .distinct()
+          .forEach(address -> missing.add(problem, address));
     }
   }
 
@@ -86,11 +88,15 @@ final class ModelRank {
     return models.get(0);
   }
 
+  /** The files of data-parallel ranks, model states first. */
+  List<RankFile> rankFiles() {
+    return Stream.concat(models.stream(), optimizer.stream()).toList();
+  }
+
   /** All files, model states first, then optimizer states, then experts. */
   List<InputFile> files() {
     List<InputFile> files = new ArrayList<>();
-    models.forEach(f -> files.add(f.file()));
-    optimizer.forEach(f -> files.add(f.file()));
+    rankFiles().forEach(f -> files.add(f.file()));
     experts.forEach(f -> files.add(f.file()));
     return files;
   }
@@ -152,14 +158,18 @@ final class ModelRank {
     return dict;
   }
 
+  /** Checks that the files go together, as far as their masters are wanted. */
+  void check(String folder, MissingFiles missing) {
+    RankCheck.check(folder, states(), optimizer, optimizerStates(), models, partitioned, missing);
+  }
+
   /**
-   * The fp32 masters with what has none.
+   * The fp32 masters with what has none, of files that were checked.
    *
    * @param offloaded those that are in files of their own
    */
   StateDict masters(String folder, Frozen frozen, OffloadedMasters offloaded) {
     List<OptimizerStates> states = optimizerStates();
-    RankCheck.check(folder, states(), optimizer, states, models, partitioned);
     List<FrozenPieces> others =
         facts.subList(1, models.size()).stream().map(FrozenPieces.class::cast).toList();
     RankCheck.checkSameStep(models, states(), others);

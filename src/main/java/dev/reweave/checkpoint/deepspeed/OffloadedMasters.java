@@ -143,7 +143,7 @@ final class OffloadedMasters {
     String uri = rank.file().uri();
     throw new ReweaveException(
         "the masters were offloaded to NVMe, and their copy of rank "
-            + (rank.dataRank() + 1)
+            + rank.dataRank()
             + " is missing",
         String.format(
             Locale.ROOT,

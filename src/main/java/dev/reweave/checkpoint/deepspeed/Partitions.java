@@ -82,7 +82,7 @@ final class Partitions {
             "the parameters take "
                 + needed
                 + " elements of each rank, and rank "
-                + (r + 1)
+                + r
                 + " of "
                 + buffers.size()
                 + " holds "

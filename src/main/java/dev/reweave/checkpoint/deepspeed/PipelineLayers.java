@@ -53,16 +53,20 @@ final class PipelineLayers {
     Map<Integer, Set<Integer>> byLayer = new HashMap<>();
     files.forEach(
         f -> byLayer.computeIfAbsent(f.layer(), l -> new TreeSet<>()).add(f.tensorRank()));
+    MissingFiles missing = new MissingFiles();
     for (LayerFile file : files) {
-      for (int rank = 0; rank < ranks; rank++) {
-        if (!byLayer.get(file.layer()).contains(rank)) {
-          throw new ReweaveException(
-              "layer " + file.layer() + " of tensor-parallel rank " + (rank + 1) + " is missing",
-              file.addressOfRank(rank),
-              NOT_WHOLE);
-        }
+      // Once for each layer.
+      Set<Integer> there = byLayer.remove(file.layer());
+      if (there != null) {
+        missing.addNumbered(
+            "layer " + file.layer() + " of tensor-parallel rank",
+            there,
+            ranks,
+            ranks + " tensor-parallel ranks",
+            rank -> List.of(file.addressOfRank(rank)));
       }
     }
+    missing.requireNone();
   }
 
   /** The files of one tensor-parallel rank. */

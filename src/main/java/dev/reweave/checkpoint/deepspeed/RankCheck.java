@@ -7,9 +7,7 @@ import java.util.Map;
 
 /** Sees to it that the files of all ranks are there, and of one step of one run. */
 final class RankCheck {
-  private static final String NOT_WHOLE =
-      "the checkpoint was not saved whole, or files of two runs are mixed: copy the files of this"
-          + " step from the training run again, or convert another tag with --tag";
+  private static final String NOT_WHOLE = MissingFiles.NOT_WHOLE;
 
   private RankCheck() {}
 
@@ -21,6 +19,7 @@ final class RankCheck {
    * @param models the model states files, in rank order
    * @param partitioned whether each rank has a model states file of its own
    * @param model the first rank's model states
+   * @param missing takes the files that are not there
    */
   static void check(
       String folder,
@@ -28,7 +27,8 @@ final class RankCheck {
       List<RankFile> optimizer,
       List<OptimizerStates> states,
       List<RankFile> models,
-      boolean partitioned) {
+      boolean partitioned,
+      MissingFiles missing) {
     OptimizerStates first = states.get(0);
     for (int i = 0; i < states.size(); i++) {
       OptimizerStates other = states.get(i);
@@ -69,19 +69,19 @@ final class RankCheck {
             NOT_WHOLE);
       }
     }
-    requireRanks(optimizer, ranks);
+    checkRanks(optimizer, ranks, missing);
     if (partitioned) {
-      requireRanks(models, ranks);
+      checkRanks(models, ranks, missing);
     }
   }
 
-  private static void requireRanks(List<RankFile> files, long ranks) {
+  private static void checkRanks(List<RankFile> files, long ranks, MissingFiles missing) {
     Map<Integer, RankFile> byRank = new HashMap<>();
     for (RankFile file : files) {
       RankFile twin = byRank.put(file.dataRank(), file);
       if (twin != null) {
         throw new ReweaveException(
-            "two files for rank " + (file.dataRank() + 1) + " of " + ranks,
+            "two files for rank " + file.dataRank() + ", of " + ranks + " ranks",
             twin.file().uri() + " and " + file.file().name(),
             NOT_WHOLE);
       }
@@ -89,22 +89,13 @@ final class RankCheck {
         throw new ReweaveException(
             "there are only "
                 + ranks
-                + " ranks, and this is a file of rank "
-                + (file.dataRank() + 1),
+                + " ranks, numbered from 0, and this is a file of rank "
+                + file.dataRank(),
             file.file().uri(),
             "files of two runs are mixed: move those of the other run away");
       }
     }
-    for (int rank = 0; rank < ranks; rank++) {
-      if (!byRank.containsKey(rank)) {
-        RankFile any = files.get(0);
-        String uri = any.file().uri();
-        throw new ReweaveException(
-            "rank " + (rank + 1) + " of " + ranks + " is missing",
-            uri.substring(0, uri.lastIndexOf('/') + 1) + any.nameOfRank(rank),
-            NOT_WHOLE);
-      }
-    }
+    missing.addDataRanks(files, ranks);
   }
 
   /** Checks that the model states of all ranks are of one step of one model. */

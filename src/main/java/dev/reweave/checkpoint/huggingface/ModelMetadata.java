@@ -2,6 +2,7 @@ package dev.reweave.checkpoint.huggingface;
 
 import dev.reweave.FirstNames;
 import dev.reweave.safetensors.SafetensorsIndex;
+import dev.reweave.safetensors.SavedOffsets;
 import dev.reweave.safetensors.TiedNames;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -28,7 +29,7 @@ record ModelMetadata(
    * How torch cut its tensors into the pieces that its files hold ({@code
    * torch/distributed/checkpoint/_hf_utils.py}): true of no other file.
    */
-  private static final Set<String> OF_PIECES = Set.of("DCP_SHARDING_INFO", "DCP_VERSION");
+  private static final Set<String> OF_PIECES = SavedOffsets.KEYS;
 
   /** Sums over a model that transformers writes into an index; no reader needs them. */
   private static final Set<String> SUMS = Set.of("total_parameters");

@@ -9,7 +9,6 @@ import dev.reweave.tensor.StorageRef;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,9 +27,6 @@ public final class StorageAudit {
   private static final long MOST_EXTRA_PART = 64;
 
   private static final int BUFFER = 1 << 20;
-
-  /** How a zip begins (APPNOTE.TXT, section 4.3.7). */
-  private static final byte[] ZIP = {'P', 'K', 3, 4};
 
   /**
    * What the storages of one file need for their check.
@@ -53,7 +49,6 @@ public final class StorageAudit {
   private final int file;
   private final ReadLimit limit;
   private final ReadTally tally = new ReadTally();
-  private Optional<Boolean> zip = Optional.empty();
   private final Map<StorageRef, Unchecked> unchecked = new LinkedHashMap<>();
 
   /**
@@ -76,7 +71,7 @@ public final class StorageAudit {
           fill(used.getKey(), used.getValue(), files)
               .ifPresent(why -> unchecked.put(used.getKey(), why));
         } else {
-          unchecked.put(used.getKey(), withoutChecksums(files));
+          unchecked.put(used.getKey(), withoutChecksum(used.getKey()));
         }
       }
       return new Result(
@@ -103,23 +98,14 @@ public final class StorageAudit {
     return used;
   }
 
-  /** Why the file keeps no checksums. */
-  private Unchecked withoutChecksums(OpenFiles files) {
+  private Unchecked withoutChecksum(StorageRef storage) {
+    if (storage.crc32() == StorageRef.CRC_LEFT_OUT) {
+      return Unchecked.SWITCHED_OFF;
+    }
     String name = work.sources().get(file).name();
-    if (name.endsWith(".safetensors")) {
-      return Unchecked.SAFETENSORS;
-    }
-    if (name.endsWith(".swp")) {
-      return Unchecked.OFFLOADED;
-    }
-    if (zip.isEmpty()) {
-      byte[] start = new byte[ZIP.length];
-      files.readFully(file, List.of(new ReadRange(0, start, 0, start.length)));
-      tally.request(start.length);
-      // Distributed checkpoints have zips inside.
-      zip = Optional.of(Arrays.equals(start, ZIP) || name.endsWith(".distcp"));
-    }
-    return zip.get() ? Unchecked.SWITCHED_OFF : Unchecked.OLD_FORMAT;
+    return name.endsWith(".safetensors")
+        ? Unchecked.SAFETENSORS
+        : name.endsWith(".swp") ? Unchecked.OFFLOADED : Unchecked.OLD_FORMAT;
   }
 
   /** Reads what is missing, or tells why it does not. */

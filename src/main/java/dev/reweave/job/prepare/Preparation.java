@@ -116,6 +116,8 @@ public final class Preparation {
       ConversionRequest named = request.withMapping(renaming.choice(request.mapping()));
       plan = SecondCopy.of(stores, scanner, named, checkpoint, renaming, base).prove(plan, notes);
     }
+    stores.outputFolder(request.output()).room().requireNames(plan.paths());
+    notes.addAll(EarlierOutput.notes(stores, request, plan));
     Set<InputFile> inputs = new LinkedHashSet<>(checkpoint.files());
     inputs.addAll(plan.witness().files());
     adapter.input().ifPresent(inputs::add);

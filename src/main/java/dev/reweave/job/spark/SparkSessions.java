@@ -2,8 +2,10 @@ package dev.reweave.job.spark;
 
 import dev.reweave.Redacted;
 import dev.reweave.ReweaveException;
+import dev.reweave.UnfitJava;
 import dev.reweave.storage.Stores;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -82,6 +84,10 @@ public final class SparkSessions {
       if (String.valueOf(e.getMessage()).contains("memory")
           && String.valueOf(e.getMessage()).contains("must be at least")) {
         throw tooSmall(conf, e);
+      }
+      Optional<ReweaveException> java = UnfitJava.in(e, conf.get(MASTER));
+      if (java.isPresent()) {
+        throw java.get();
       }
       throw new ReweaveException(
           ReweaveException.Kind.ENVIRONMENT,

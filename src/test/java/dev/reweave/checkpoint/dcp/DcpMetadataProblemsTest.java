@@ -293,7 +293,10 @@ class DcpMetadataProblemsTest {
         "the metadata states bfloat16 of shape [2, 2], and stored is float32 of shape [2, 2]",
         problem());
     tensor("w", "complex128", List.of(2L, 2L), chunk(List.of(0L), List.of(2L, 2L)));
-    assertTrue(problem().startsWith("expected one of the types bool, "), problem());
+    e = assertThrows(ReweaveException.class, this::read);
+    assertEquals(ReweaveException.Kind.UNSUPPORTED_INPUT, e.kind());
+    assertEquals("elements of type torch.complex128, which is not read", e.problem());
+    assertTrue(e.remedy().startsWith("make it one where it was saved (dequantize"), e.remedy());
   }
 
   @Test

@@ -100,7 +100,7 @@ class PlaceholdersTest {
         "java.lang.NoClassDefFoundError: org/apache/hadoop/fs/s3a/S3AFileSystem",
         "\tat dev.reweave.cli.Main.run(Main.java:123)",
         "\tat java.base/java.lang.Thread.run(Thread.java:840)",
-        "rank 3 of 4 is missing",
+        "rank 2 is missing, of 4 data-parallel ranks",
         "run the same command again: 12.5 s, 1,234 bytes at 17:30",
         "DeepSpeed 0.19.6, ZeRO-2, 2 ranks, CRC32C 0a1b2c3d",
       })

@@ -78,11 +78,11 @@ public final class Preparation {
         request
             .base()
             .map(c -> new ChosenBase(stores.guarded(c.address(), reading.safeguards()), c));
-    Renaming renaming =
-        wanted(Renaming.of(stores, checkpoint, request.mapping(), chosen), request.planning());
-    Optional<BaseDesign> base = chosen.map(c -> BaseDesign.read(c, renaming));
+    Renaming mapped = Renaming.of(stores, checkpoint, request.mapping(), chosen);
+    Optional<BaseDesign> base = chosen.map(c -> BaseDesign.read(c, mapped));
+    Renaming renaming = wanted(base.map(b -> b.fitted(mapped)).orElse(mapped), request.planning());
     base.ifPresent(b -> b.require(renaming, request.planning().only(), request.input()));
-    requireBaseForLikeness(request);
+    requireBaseForLikeness(request, base);
     Design design = design(checkpoint, renaming, base, request.planning());
     List<String> notes = new ArrayList<>(renaming.notes());
     Doctor.ofCheckpoint(checkpoint).stream()
@@ -109,7 +109,14 @@ public final class Preparation {
         inputs);
   }
 
-  private static void requireBaseForLikeness(ConversionRequest request) {
+  private static void requireBaseForLikeness(ConversionRequest request, Optional<BaseDesign> base) {
+    if (request.planning().sharding() == Sharding.LIKE_BASE
+        && base.filter(b -> !b.component().hasWeights()).isPresent()) {
+      throw ReweaveException.usage(
+          "the base has no weights, and so no shards to be like",
+          "--shards like-base",
+          "leave it out");
+    }
     boolean like =
         request.planning().sharding() == Sharding.LIKE_BASE
             || request.planning().dtype() instanceof TargetType.LikeBase;
@@ -159,7 +166,7 @@ public final class Preparation {
       copies.add(model.copy(path, sources.size()));
       sources.add(model.file(path));
     }
-    Design.Likeness like = model.like();
+    Design.Likeness like = model.like(renaming);
     return new Design(
         sources,
         checkpoint.files().size(),
@@ -176,7 +183,10 @@ public final class Preparation {
       Renaming renaming, Optional<BaseDesign> base, PlanOptions planning) {
     Format format = planning.format();
     Optional<String> mapped = renaming.mapping().flatMap(m -> m.weightsName());
-    String usual = base.map(b -> b.component().names().stem()).or(() -> mapped).orElse("model");
+    Optional<String> ofBase = base.map(b -> b.component().names().stem());
+    boolean knowsBetter = base.filter(b -> b.component().hasWeights()).isPresent();
+    String usual =
+        (knowsBetter ? ofBase.or(() -> mapped) : mapped.or(() -> ofBase)).orElse("model");
     Optional<String> variant = base.flatMap(b -> b.component().names().variant());
     return new FileNames(
         base.map(b -> b.component().path("")).orElse(""),

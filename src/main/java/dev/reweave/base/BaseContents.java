@@ -37,6 +37,11 @@ record BaseContents(
     return contents;
   }
 
+  /** Of a folder that has the configs of one model, or adapter, and no weights. */
+  static BaseContents withoutWeights(BaseFolder base) {
+    return ofModel(base);
+  }
+
   private static BaseContents ofPipeline(BaseFolder base, SortedSet<String> folders) {
     SortedMap<String, Optional<LibraryClass>> components = new TreeMap<>();
     folders.forEach(folder -> components.put(folder, classOf(base, folder)));
@@ -126,7 +131,7 @@ record BaseContents(
             .orElse("");
     return ReweaveException.notFound(
         "folder is no base: it has neither a model_index.json, nor two folders with configs, nor"
-            + " a config.json beside weights",
+            + " a config.json or adapter_config.json",
         base.address(),
         "name the folder of a pipeline or of one model" + below);
   }

@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.NamedTensor;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -22,20 +24,26 @@ public final class BaseFolder {
   private final Stores stores;
   private final String address;
   private final SortedMap<String, InputFile> files;
+  private final boolean hasWeights;
   private final BaseContents contents;
 
-  private BaseFolder(Stores stores, String address, SortedMap<String, InputFile> files) {
+  private BaseFolder(
+      Stores stores, String address, SortedMap<String, InputFile> files, boolean hasWeights) {
     this.stores = stores;
     this.address = address;
-    this.files = files;
-    this.contents = BaseContents.of(this);
+    this.files = Collections.unmodifiableSortedMap(files);
+    this.hasWeights = hasWeights;
+    this.contents = hasWeights ? BaseContents.of(this) : BaseContents.withoutWeights(this);
   }
 
   /**
    * Lists a base and reads what its configs say of it.
    *
-   * @throws ReweaveException if there is no folder, it is neither a pipeline nor a model, or has no
-   *     safetensors
+   * <p>A folder with the config of a model or an adapter and without its weights is one, too: then
+   * names and shapes are those of the result, and of what else lies there nothing belongs to it.
+   *
+   * @throws ReweaveException if there is no folder, it is neither a pipeline nor a model, or has
+   *     weights and no safetensors
    */
   public static BaseFolder read(Stores stores, String address) {
     String resolved = stores.resolve(address);
@@ -47,7 +55,8 @@ public final class BaseFolder {
     }
     SortedMap<String, InputFile> files = new TreeMap<>(stores.tree(resolved));
     files.keySet().removeIf(BaseFolder::isLeftOut);
-    return new BaseFolder(stores, resolved, Collections.unmodifiableSortedMap(files));
+    Optional<SortedMap<String, InputFile>> bare = WeightlessModel.files(stores, files);
+    return new BaseFolder(stores, resolved, bare.orElse(files), bare.isEmpty());
   }
 
   private static boolean isLeftOut(String path) {
@@ -66,6 +75,11 @@ public final class BaseFolder {
   /** All files by path in the folder, without version control, caches and Reweave's own. */
   public SortedMap<String, InputFile> files() {
     return files;
+  }
+
+  /** Whether it says by weights how tensors are called and shaped. */
+  public boolean hasWeights() {
+    return hasWeights;
   }
 
   /** Whether this is a pipeline, with components in folders; otherwise it is one model. */
@@ -123,6 +137,19 @@ public final class BaseFolder {
   public Optional<byte[]> config(Component component) {
     String path = component.path(FolderClass.CONFIG);
     return files.containsKey(path) ? Optional.of(content(path)) : Optional.empty();
+  }
+
+  /**
+   * A result's tensors as this base has them: without those that its model ties to others.
+   *
+   * @param component that they take the place of
+   * @param aliases tied names of the result
+   */
+  public Fitted fit(Component component, List<NamedTensor> tensors, Map<String, String> aliases) {
+    String path = component.path(FolderClass.CONFIG);
+    Optional<JsonNode> config =
+        files.containsKey(path) ? Optional.of(json(path)) : Optional.empty();
+    return new TiedTensors(component, config).fit(tensors, aliases);
   }
 
   JsonNode json(String path) {

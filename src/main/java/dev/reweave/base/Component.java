@@ -52,6 +52,11 @@ public record Component(
     return BaseFolder.prefix(folder) + fileName;
   }
 
+  /** Whether there are weights that say how tensors are called and shaped. */
+  public boolean hasWeights() {
+    return !tensors.isEmpty();
+  }
+
   /** The shards' file names, sorted. */
   public List<String> files() {
     return shards.values().stream().distinct().sorted().toList();

@@ -101,11 +101,30 @@ final class ComponentChoice {
         .toList();
   }
 
+  private Component withoutWeights() {
+    boolean adapter = !base.files().containsKey(FolderClass.CONFIG);
+    return new Component(
+        "",
+        base.address(),
+        WeightNames.of(adapter ? "adapter_model" : "model", variant),
+        Map.of(),
+        Map.of(),
+        Map.of(),
+        Optional.empty(),
+        List.of(),
+        List.of(
+            "the base has no weights, so names and shapes of the tensors were compared with "
+                + (adapter ? "nothing" : "its config.json alone")));
+  }
+
   private String listed() {
     return Shortened.list(candidates());
   }
 
   private Component read(String folder) {
+    if (!base.hasWeights()) {
+      return withoutWeights();
+    }
     return new ComponentReader(base, folder).read(variant);
   }
 }

@@ -2,12 +2,14 @@ package dev.reweave.base;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.tensor.DType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -54,6 +56,15 @@ public final class ConfigDtype {
         });
     changed.append(text, copied[0], text.length());
     return changed.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** The type of weights that a config states, at its top. */
+  public static Optional<DType> of(byte[] json, String place) {
+    JsonNode config = ConfigJson.object(json, place);
+    return ConfigJson.string(config, "torch_dtype")
+        .or(() -> ConfigJson.string(config, "dtype"))
+        .flatMap(text -> DType.ofTorchName(text.replaceFirst("^torch\\.", "")))
+        .filter(type -> type == DType.F32 || type == DType.BF16 || type == DType.F16);
   }
 
   /** Where the strings begin that name a type, in characters. */

@@ -4,6 +4,7 @@ import dev.reweave.tensor.TensorSpec;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** What other shapes, or tensors of one side alone, say of the two models. */
 final class ShapeHints {
@@ -95,11 +96,25 @@ final class ShapeHints {
                   "the vocabulary has %d rows where the base has %d".formatted(own, base);
               return own > base
                   ? sizes
-                      + ": if training padded it, cut it to "
-                      + base
-                      + " rows with a mapping; if tokens were added, name a base with them"
+                      + ": if training padded it, give --mapping a file with "
+                      + cut(base)
+                      + "; if tokens were added, name as --base the folder that"
+                      + " the training saved config.json and the tokenizer in, which needs no"
+                      + " weights"
                   : sizes + ": name the base whose tokenizer it was trained with";
             });
+  }
+
+  /** A whole mapping file, to be copied from the message. */
+  private String cut(long rows) {
+    String names =
+        difference.reshaped().stream()
+            .filter(p -> VOCABULARY.matcher(p.name()).matches() && p.differsInDim(0))
+            .filter(p -> p.base().dim(0) == rows)
+            .map(p -> p.name().replace(".", "\\\\."))
+            .collect(Collectors.joining("|"));
+    return "{\"name\": \"cut\", \"description\": \"cut\", \"rules\": [{\"match\": \"%s\", \"cut\": {\"dim\": 0, \"length\": %d, \"into\": \"$0\"}}, {\"match\": \".*\", \"rename\": \"$0\"}]}"
+        .formatted(names, rows);
   }
 
   private Optional<Difference.Pair> reshaped(String name) {

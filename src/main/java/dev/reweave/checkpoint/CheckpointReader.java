@@ -3,6 +3,7 @@ package dev.reweave.checkpoint;
 import dev.reweave.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.AdapterNames;
 import dev.reweave.tensor.TensorNames;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -40,9 +41,18 @@ public final class CheckpointReader {
    *     names that no model can have
    */
   public Checkpoint read(String address, ReadOptions options) {
-    Checkpoint checkpoint = reading(address, options).read(options);
+    Checkpoint saved = reading(address, options).read(options);
+    Checkpoint checkpoint =
+        withAdapterTold(
+            options.names() == ReadOptions.Names.PLAIN ? WrapperNames.without(saved) : saved);
     TensorNames.require(checkpoint.names(), stores.resolve(address));
     return checkpoint;
+  }
+
+  private static Checkpoint withAdapterTold(Checkpoint checkpoint) {
+    return AdapterNames.inModel(checkpoint.names())
+        .map(told -> checkpoint.with(checkpoint.remarks().withNote(told)))
+        .orElse(checkpoint);
   }
 
   /**

@@ -2,7 +2,9 @@ package dev.reweave.checkpoint;
 
 import dev.reweave.storage.Safeguards;
 import dev.reweave.tensor.SlicingRule;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -11,6 +13,7 @@ import java.util.Optional;
  * @param tag the saved step; empty for the one that {@code latest} names
  * @param weights the copy of the weights; empty for fp32 masters where they exist
  * @param frozen whether parameters that were not trained belong to the result
+ * @param names what tensors are called
  * @param slicing how tensor-parallel ranks share tensors; the first rule that matches counts, and
  *     before what the checkpoint itself says
  * @param safeguards how far the checkpoint's files are followed
@@ -19,6 +22,7 @@ public record ReadOptions(
     Optional<String> tag,
     Optional<Weights> weights,
     Frozen frozen,
+    Names names,
     List<SlicingRule> slicing,
     Safeguards safeguards) {
 
@@ -26,35 +30,59 @@ public record ReadOptions(
     slicing = List.copyOf(slicing);
   }
 
-  /** Options without rules for tensor-parallel ranks, with the usual safeguards. */
+  /** Options for plain names, without rules for tensor-parallel ranks, with usual safeguards. */
   public ReadOptions(Optional<String> tag, Optional<Weights> weights, Frozen frozen) {
-    this(tag, weights, frozen, List.of(), Safeguards.DEFAULT);
+    this(tag, weights, frozen, Names.PLAIN, List.of(), Safeguards.DEFAULT);
   }
 
   /** The same for this saved step. */
   public ReadOptions withTag(String step) {
-    return new ReadOptions(Optional.of(step), weights, frozen, slicing, safeguards);
+    return new ReadOptions(Optional.of(step), weights, frozen, names, slicing, safeguards);
   }
 
   /** The same for this copy of the weights. */
   public ReadOptions withWeights(Weights copy) {
-    return new ReadOptions(tag, Optional.of(copy), frozen, slicing, safeguards);
+    return new ReadOptions(tag, Optional.of(copy), frozen, names, slicing, safeguards);
+  }
+
+  /** The same with tensors called so. */
+  public ReadOptions withNames(Names wanted) {
+    return new ReadOptions(tag, weights, frozen, wanted, slicing, safeguards);
   }
 
   /** The same with these rules for tensor-parallel ranks. */
   public ReadOptions withSlicing(List<SlicingRule> rules) {
-    return new ReadOptions(tag, weights, frozen, rules, safeguards);
+    return new ReadOptions(tag, weights, frozen, names, rules, safeguards);
   }
 
   /** The same with these safeguards. */
   public ReadOptions withSafeguards(Safeguards others) {
-    return new ReadOptions(tag, weights, frozen, slicing, others);
+    return new ReadOptions(tag, weights, frozen, names, slicing, others);
   }
 
   /** What happens to parameters that were not trained. */
   public enum Frozen {
     INCLUDE,
     EXCLUDE
+  }
+
+  /** What tensors are called. */
+  public enum Names {
+    /** As in the model: without the parts that modules around others put into names. */
+    PLAIN,
+    /** As in the files. */
+    AS_SAVED;
+
+    /** As it is written on the command line and in manifests. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** What such a text says; empty if it is none. */
+    public static Optional<Names> parse(String text) {
+      return Arrays.stream(values()).filter(n -> n.toString().equals(text)).findFirst();
+    }
   }
 
   /** The newest tag, fp32 masters where they exist, all parameters. */

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -23,5 +24,12 @@ public record Remarks(
   /** Notes on a checkpoint of which everything is known and taken. */
   public static Remarks of(List<String> notes) {
     return new Remarks(notes, List.of(), List.of(), List.of());
+  }
+
+  /** The same with a further note. */
+  Remarks withNote(String note) {
+    List<String> all = new ArrayList<>(notes);
+    all.add(note);
+    return new Remarks(all, cautions, clientState, notTaken);
   }
 }

@@ -8,6 +8,7 @@ import dev.reweave.pytorch.TorchValue;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * The entries of a state dict. What is no tensor is told from what should be one: a weight that
@@ -51,6 +52,17 @@ public record TensorEntries(
       throw first;
     }
     return this;
+  }
+
+  /** The same under other names, which are no fewer. */
+  public TensorEntries renamed(UnaryOperator<String> name) {
+    return new TensorEntries(renamed(tensors, name), renamed(unread, name), renamed(others, name));
+  }
+
+  private static <V> Map<String, V> renamed(Map<String, V> entries, UnaryOperator<String> name) {
+    Map<String, V> renamed = new LinkedHashMap<>();
+    entries.forEach((before, value) -> renamed.put(name.apply(before), value));
+    return renamed;
   }
 
   private static TensorEntries of(TorchValue dict, Where where) {

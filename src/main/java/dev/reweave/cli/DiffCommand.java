@@ -157,6 +157,7 @@ final class DiffCommand implements Callable<Integer> {
           new DiffRequest.Side(
               second,
               new ReadOptions(otherTag, otherWeights, ReadOptions.Frozen.INCLUDE)
+                  .withNames(reading.names())
                   .withSafeguards(reading.safeguards()),
               MappingChoice.of(otherMapping)),
           planning,

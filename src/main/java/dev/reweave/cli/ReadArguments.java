@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.storage.Safeguards;
 import java.util.Optional;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -30,16 +31,43 @@ final class ReadArguments {
       description = "Leave out parameters that were not trained, as for a LoRA adapter.")
   private boolean excludeFrozen;
 
+  @Option(
+      names = "--names",
+      paramLabel = "plain|as-saved",
+      defaultValue = "plain",
+      converter = NamesChoice.class,
+      description =
+          "Names without what wrappers such as torch.compile and DDP put into them, or as they"
+              + " were saved (default: ${DEFAULT-VALUE}).")
+  private ReadOptions.Names tensorNames;
+
   @Mixin private SafeguardArguments safeguards;
 
   ReadOptions toOptions() {
     return new ReadOptions(
             tag, weights, excludeFrozen ? ReadOptions.Frozen.EXCLUDE : ReadOptions.Frozen.INCLUDE)
+        .withNames(tensorNames)
         .withSafeguards(safeguards());
+  }
+
+  /** What tensors are called. */
+  ReadOptions.Names names() {
+    return tensorNames;
   }
 
   /** How far files are followed. */
   Safeguards safeguards() {
     return safeguards.toSafeguards();
+  }
+
+  static final class NamesChoice implements CommandLine.ITypeConverter<ReadOptions.Names> {
+    @Override
+    public ReadOptions.Names convert(String text) {
+      return ReadOptions.Names.parse(text)
+          .orElseThrow(
+              () ->
+                  new CommandLine.TypeConversionException(
+                      "'" + text + "' is not one of plain, as-saved"));
+    }
   }
 }

@@ -3,6 +3,7 @@ package dev.reweave.doctor;
 import dev.reweave.base.BaseCheck;
 import dev.reweave.base.BaseFolder;
 import dev.reweave.base.Component;
+import dev.reweave.base.Fitted;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.mapping.Mapped;
 import dev.reweave.mapping.Mapping;
@@ -24,7 +25,7 @@ final class BaseExam {
 
   /** Tensors under the names that a result would have. */
   private record Named(
-      List<TensorSpec> tensors, Map<String, String> aliases, Optional<String> component) {}
+      List<NamedTensor> tensors, Map<String, String> aliases, Optional<String> component) {}
 
   private final Stores stores;
   private final Findings findings;
@@ -61,7 +62,8 @@ final class BaseExam {
           .ifPresent(named -> compare(address, named, base, Optional.empty()));
       return;
     }
-    Named named = new Named(List.copyOf(tensors.values()), Map.of(), Optional.empty());
+    List<NamedTensor> placed = tensors.values().stream().map(BaseExam::anywhere).toList();
+    Named named = new Named(placed, Map.of(), Optional.empty());
     compare(address + "/" + folder, named, base, Optional.of(folder));
   }
 
@@ -97,14 +99,14 @@ final class BaseExam {
       return Optional.empty();
     }
     if (fitting.isEmpty()) {
-      return Optional.of(new Named(specs(tensors), aliases, Optional.empty()));
+      return Optional.of(new Named(tensors, aliases, Optional.empty()));
     }
     Mapping mapping = fitting.get(0);
     findings.info(
         "names recognised: mapping " + mapping.name() + " (" + mapping.description() + ")", place);
     Mapped mapped = mapping.apply(tensors, aliases);
     mapped.notes().forEach(note -> findings.info(note, place));
-    return Optional.of(new Named(specs(mapped.tensors()), mapped.aliases(), mapping.component()));
+    return Optional.of(new Named(mapped.tensors(), mapped.aliases(), mapping.component()));
   }
 
   private static Set<String> names(BaseFolder base, List<String> ofCheckpoint) {
@@ -117,7 +119,7 @@ final class BaseExam {
   }
 
   private void compare(String place, Named named, BaseFolder base, Optional<String> wanted) {
-    List<String> names = named.tensors().stream().map(TensorSpec::name).toList();
+    List<String> names = named.tensors().stream().map(NamedTensor::name).toList();
     Optional<Component> component =
         findings.attempt(
             () ->
@@ -132,9 +134,21 @@ final class BaseExam {
           findings
               .attempt(
                   () -> {
-                    new BaseCheck(c).require(named.tensors(), named.aliases(), place);
+                    Fitted fitted = base.fit(c, named.tensors(), named.aliases());
+                    new BaseCheck(c).require(specs(fitted.tensors()), fitted.aliases(), place);
+                    fitted.notes().forEach(note -> findings.info(note, place));
+                    if (!c.hasWeights()) {
+                      base.config(c)
+                          .ifPresent(
+                              config ->
+                                  Doctor.requireFit(
+                                      config,
+                                      c.address() + "/" + FolderExam.CONFIG,
+                                      specs(fitted.tensors())));
+                    }
                     return c;
                   })
+              .filter(Component::hasWeights)
               .ifPresent(
                   same ->
                       findings.info(

@@ -51,6 +51,15 @@ final class ConfigExam {
     }
   }
 
+  /** What of a config contradicts the tensors of its model; nothing where it is not known. */
+  static List<String> contradictions(JsonNode config, Map<String, TensorSpec> tensors) {
+    return config.has("quantization_config")
+        ? List.of()
+        : className(config).map(ConfigRules::of).orElse(List.of()).stream()
+            .flatMap(rule -> rule.contradiction(config, tensors).stream())
+            .toList();
+  }
+
   private static Optional<String> className(JsonNode config) {
     String architecture = config.path("architectures").path(0).asText();
     return ConfigJson.string(config, "_class_name")

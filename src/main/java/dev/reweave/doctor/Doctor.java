@@ -2,6 +2,7 @@ package dev.reweave.doctor;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.base.BaseFolder;
+import dev.reweave.base.ConfigJson;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
@@ -10,8 +11,11 @@ import dev.reweave.checkpoint.Reading;
 import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.TensorSpec;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -56,6 +60,10 @@ public final class Doctor {
                 findings.attempt(
                     () -> {
                       Stores ofBase = stores.guarded(b, options.safeguards());
+                      Optional<BaseFolder> bare = withoutWeights(ofBase, b);
+                      if (bare.isPresent()) {
+                        return bare.get();
+                      }
                       new FolderExam(ofBase, findings, depth).examine(b, file -> true);
                       return BaseFolder.read(ofBase, b);
                     }));
@@ -74,6 +82,26 @@ public final class Doctor {
    */
   public static List<Finding> ofCheckpoint(Checkpoint checkpoint) {
     return CheckpointFacts.of(checkpoint);
+  }
+
+  /**
+   * Requires that a config is one of a model with these tensors, as far as it is known.
+   *
+   * @param config bytes of a {@code config.json}
+   * @param place its address
+   */
+  public static void requireFit(byte[] config, String place, List<TensorSpec> tensors) {
+    Map<String, TensorSpec> byName = new HashMap<>();
+    tensors.forEach(t -> byName.put(t.name(), t));
+    List<String> contradictions =
+        ConfigExam.contradictions(ConfigJson.object(config, place), byName);
+    if (!contradictions.isEmpty()) {
+      throw ReweaveException.mismatch(
+          "config.json of the base does not fit the weights: " + String.join("; ", contradictions),
+          place,
+          "name as --base the folder with the config.json that the training saved, or correct"
+              + " that file");
+    }
   }
 
   private void examine(
@@ -103,8 +131,11 @@ public final class Doctor {
     } else {
       folder.examine(address, pipeline ? file -> true : taken::contains);
     }
-    if (!pipeline) {
-      readModel(address, options, reader, exam, findings);
+    Optional<Checkpoint> read =
+        pipeline ? Optional.empty() : readModel(address, options, reader, exam, findings);
+    if (read.isPresent()) {
+      new BaseExam(stores, findings).compare(address, read.get(), base);
+      return;
     }
     base.ifPresent(
         b ->
@@ -114,6 +145,15 @@ public final class Doctor {
                     (path, tensors) ->
                         new BaseExam(stores, findings)
                             .compare(stores.resolve(address), path, tensors, b)));
+  }
+
+  /** A base without weights, around which a training run may have saved all kinds of things. */
+  private static Optional<BaseFolder> withoutWeights(Stores stores, String address) {
+    try {
+      return Optional.of(BaseFolder.read(stores, address)).filter(base -> !base.hasWeights());
+    } catch (ReweaveException e) {
+      return Optional.empty();
+    }
   }
 
   /** Empty if there is nothing, or it is not clear what is meant: reading it tells why. */
@@ -127,18 +167,21 @@ public final class Doctor {
   }
 
   /** What a conversion stumbles over is told once: of files, each by itself, it is told already. */
-  private void readModel(
+  private Optional<Checkpoint> readModel(
       String address,
       ReadOptions options,
       CheckpointReader reader,
       CheckpointExam exam,
       Findings findings) {
     try {
-      exam.tell(reader.read(address, options), stores.resolve(address));
+      Checkpoint checkpoint = reader.read(address, options);
+      exam.tell(checkpoint, stores.resolve(address));
+      return Optional.of(checkpoint);
     } catch (ReweaveException e) {
       if (!findings.isBad(e.place())) {
         findings.add(Finding.of(e));
       }
+      return Optional.empty();
     }
   }
 

@@ -146,6 +146,8 @@ final class PlanRunner {
       checks.compare(plan);
       Map<String, TensorFacts> tensors = all(states, Journal.FileState::tensors);
       finite.require(plan, tensors);
+      Map<String, Long> differences = all(states, Journal.FileState::differences);
+      TiedWeights.require(plan, differences);
       Map<String, Proof.Outcome> proofs = all(states, Journal.FileState::proofs);
       RunFigures figures =
           new RunFigures(
@@ -158,7 +160,7 @@ final class PlanRunner {
               checks.reasons(),
               crcs(states),
               tensors,
-              all(states, Journal.FileState::differences),
+              differences,
               proofs.size(),
               proofs.values().stream().mapToLong(Proof.Outcome::compared).sum(),
               proofs.isEmpty() ? "" : Proof.verdict(plan.witness(), proofs));

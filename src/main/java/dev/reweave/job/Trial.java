@@ -110,6 +110,7 @@ public final class Trial {
       checks.leaveOutParts();
       checks.compare(plan);
       new FiniteWeights(request.checks().nonfinite()).require(plan, facts);
+      TiedWeights.require(plan, differences);
       if (!proofs.isEmpty()) {
         Proof.verdict(plan.witness(), proofs);
       }

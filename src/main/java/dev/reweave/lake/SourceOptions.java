@@ -49,6 +49,9 @@ record SourceOptions(
   /** As {@code --mapping}, but {@code none} by default: a checkpoint is listed as it is. */
   private static final String MAPPING = "mapping";
 
+  /** {@code plain} or {@code as-saved}, as {@code --names}. */
+  private static final String NAMES = "names";
+
   /** {@code true} or {@code false}, as {@code --follow-links}. */
   private static final String FOLLOW_LINKS = "followLinks";
 
@@ -90,6 +93,8 @@ record SourceOptions(
                 option(options, TAG),
                 option(options, WEIGHTS).map(SourceOptions::weights),
                 ReadOptions.Frozen.INCLUDE)
+            .withNames(
+                option(options, NAMES).map(SourceOptions::names).orElse(ReadOptions.Names.PLAIN))
             .withSafeguards(safeguards(options)),
         option(options, MAPPING).map(MappingChoice::of).orElse(MappingChoice.NONE),
         hadoop);
@@ -169,6 +174,14 @@ record SourceOptions(
           "a number of bytes, such as 16MB",
           e);
     }
+  }
+
+  private static ReadOptions.Names names(String text) {
+    return ReadOptions.Names.parse(text.toLowerCase(Locale.ROOT))
+        .orElseThrow(
+            () ->
+                ReweaveException.usage(
+                    "no such names", "option " + NAMES + " = " + text, "plain or as-saved"));
   }
 
   private static Weights weights(String text) {

@@ -10,6 +10,13 @@ sealed interface Action {
   record Rename(Template to) implements Action {}
 
   /**
+   * Takes the beginning of a tensor along a dimension, as of a vocabulary that training padded.
+   *
+   * @param length how much is left
+   */
+  record Cut(Template to, int dim, long length) implements Action {}
+
+  /**
    * Cuts a tensor along a dimension into parts of the same length, and makes tensors of them.
    *
    * @param parts number of parts

@@ -21,7 +21,7 @@ final class MappingReader {
           "rules",
           "tensorParallel");
   private static final Set<String> ACTIONS =
-      Set.of("rename", "split", "join", "unstack", "stack", "drop", "require");
+      Set.of("rename", "cut", "split", "join", "unstack", "stack", "drop", "require");
   private static final Set<String> RULE =
       Stream.concat(ACTIONS.stream(), Stream.of("match", "prefix", "shape", "translate"))
           .collect(Collectors.toUnmodifiableSet());
@@ -142,6 +142,7 @@ final class MappingReader {
         shape,
         switch (action) {
           case "rename" -> new Action.Rename(rename(rule, pattern));
+          case "cut" -> SplitReader.cut(rule, pattern);
           case "split" -> SplitReader.read(rule, pattern);
           case "join" -> JoinReader.read(rule, pattern);
           case "unstack" -> SplitReader.unstack(rule, pattern);

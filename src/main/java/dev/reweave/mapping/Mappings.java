@@ -17,6 +17,8 @@ public final class Mappings {
           "cogvideox-sat-lora",
           "cogvideox-sat-transformer",
           "cogvideox-sat-vae",
+          "peft-adapter",
+          "peft-base",
           "transformers-mixtral",
           "transformers-moe",
           "transformers-qwen2-vl");

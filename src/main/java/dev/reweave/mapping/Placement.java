@@ -27,7 +27,7 @@ final class Placement {
   private final Map<String, String> aliases = new LinkedHashMap<>();
   private final List<Mapped.Row> rows = new ArrayList<>();
 
-  /** Where the first plainly renamed one of tied names went, by the name of the kept one. */
+  /** Where the first renamed or cut one of tied names went, by what tells it from others. */
   private final Map<String, String> renamed = new LinkedHashMap<>();
 
   /** By target, what it is made of; more than one entry per target is an error. */
@@ -35,6 +35,7 @@ final class Placement {
 
   private final Map<String, List<String>> dropped = new LinkedHashMap<>();
   private final List<String> unplaced = new ArrayList<>();
+  private final List<String> shortened = new ArrayList<>();
   private long unstacked;
 
   Placement(List<Rule> rules) {
@@ -60,6 +61,8 @@ final class Placement {
   private void place(NamedTensor tensor, String kept, Rule rule, NameMatch match) {
     if (rule.action() instanceof Action.Rename rename) {
       rename(tensor, kept, expand(rename.to(), match, rule));
+    } else if (rule.action() instanceof Action.Cut cut) {
+      cut(tensor, kept, cut, rule, match);
     } else if (rule.action() instanceof Action.Split split) {
       split(tensor, "tensor " + tensor.name(), split, rule, match);
     } else if (rule.action() instanceof Action.Unstack unstack) {
@@ -92,12 +95,38 @@ final class Placement {
 
   private void rename(NamedTensor tensor, String kept, String target) {
     claim(tensor, target, tensor.spec().shape());
-    String first = renamed.putIfAbsent(kept, target);
+    put(tensor.renamed(target), kept);
+  }
+
+  /**
+   * Puts a tensor in its place, or only its name if it is tied to one that has a place already.
+   *
+   * @param same equal texts mean equal tensors
+   */
+  private void put(NamedTensor tensor, String same) {
+    String first = renamed.putIfAbsent(same, tensor.name());
     if (first == null) {
-      NamedTensor whole = tensor.renamed(target);
-      placed.add(() -> whole);
+      placed.add(() -> tensor);
     } else {
-      aliases.put(target, first);
+      aliases.put(tensor.name(), first);
+    }
+  }
+
+  private void cut(NamedTensor tensor, String kept, Action.Cut cut, Rule rule, NameMatch match) {
+    Shape shape = tensor.spec().shape();
+    if (cut.dim() >= shape.rank() || shape.dim(cut.dim()) < cut.length()) {
+      throw ReweaveException.mismatch(
+          String.format(
+              "tensor %s of shape %s has no dimension %d that can be cut to %d",
+              tensor.name(), shape, cut.dim(), cut.length()),
+          rule.place(),
+          "correct the rule, or let it match fewer tensors");
+    }
+    NamedTensor part = tensor.narrowed(expand(cut.to(), match, rule), cut.dim(), 0, cut.length());
+    claim(tensor, part.name(), part.spec().shape());
+    put(part, kept + "\n" + cut.dim() + "\n" + cut.length());
+    if (!part.spec().shape().equals(shape)) {
+      shortened.add(tensor.name() + " " + shape + " to " + part.spec().shape());
     }
   }
 
@@ -250,6 +279,9 @@ final class Placement {
 
   private List<String> notes() {
     List<String> notes = new ArrayList<>();
+    if (!shortened.isEmpty()) {
+      notes.add("cut " + listed("tensor", shortened));
+    }
     dropped.forEach(
         (reason, names) ->
             notes.add(

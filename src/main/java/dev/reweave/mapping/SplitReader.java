@@ -10,6 +10,7 @@ import java.util.Set;
  * unstacked, and each part split or not.
  */
 final class SplitReader {
+  private static final Set<String> CUT = Set.of("dim", "length", "into");
   private static final Set<String> SPLIT = Set.of("dim", "into", "sizes", "parts");
   private static final Set<String> UNSTACK = Set.of("dim", "into", "split");
 
@@ -24,6 +25,12 @@ final class SplitReader {
       throw split.broken("'parts' is for an 'into' that says what to take");
     }
     return inOrder(split, pattern);
+  }
+
+  static Action.Cut cut(JsonObject rule, NamePattern pattern) {
+    JsonObject cut = rule.object("cut", CUT);
+    Template into = Template.parse(cut.text("into"), pattern, cut);
+    return new Action.Cut(into, cut.dimension(), cut.number("length", 1));
   }
 
   static Action.Unstack unstack(JsonObject rule, NamePattern pattern) {

@@ -184,8 +184,9 @@ public record Manifest(
       long chunkBytes,
       String only,
       String proving,
-      String unfamiliar) {
-    static final Options NONE = new Options("", "", "", "", "", 0, "", 0, "", "", "");
+      String unfamiliar,
+      String names) {
+    static final Options NONE = new Options("", "", "", "", "", 0, "", 0, "", "", "", "");
 
     public Options {
       dtype = orEmpty(dtype);
@@ -197,6 +198,7 @@ public record Manifest(
       only = orEmpty(only);
       proving = orEmpty(proving);
       unfamiliar = orEmpty(unfamiliar);
+      names = orEmpty(names);
     }
   }
 

@@ -112,7 +112,8 @@ public record Provenance(
         planning.chunkBytes(),
         planning.only().orElse(""),
         proving,
-        unfamiliar == Unfamiliar.TELL ? "" : spelled(unfamiliar));
+        unfamiliar == Unfamiliar.TELL ? "" : spelled(unfamiliar),
+        reading.names().toString());
   }
 
   /** A constant as it is written on the command line: {@code like-base}. */

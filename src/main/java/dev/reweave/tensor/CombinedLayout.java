@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * One tensor of which several ranks keep a copy each: every element is made of the same element of
- * all of them.
+ * One tensor of which several ranks keep a copy each, or that is stored under several names: every
+ * element is made of the same element of all of them.
  */
 public final class CombinedLayout implements Layout {
   private static final long serialVersionUID = 1L;
@@ -15,7 +15,9 @@ public final class CombinedLayout implements Layout {
     /** Their mean is taken. */
     AVERAGED,
     /** The first is taken, and the others should be the same. */
-    REPLICATED
+    REPLICATED,
+    /** The first is taken, and the others must be the same: they are other names of one tensor. */
+    TIED
   }
 
   private final Kind kind;
@@ -43,6 +45,11 @@ public final class CombinedLayout implements Layout {
     if (kind == Kind.AVERAGED && !dtype().isCastable()) {
       throw new IllegalArgumentException("no mean of " + dtype() + " elements");
     }
+  }
+
+  /** What becomes of the copies. */
+  public Kind kind() {
+    return kind;
   }
 
   @Override

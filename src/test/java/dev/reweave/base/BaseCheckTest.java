@@ -200,8 +200,8 @@ class BaseCheckTest {
           base(tensor("q.weight", 2)),
           List.of(tensor(name, 2)),
           "these are the weights of a LoRA adapter, which goes beside a base and does not take the"
-              + " place of its weights: convert it as an adapter, or merge it into the model"
-              + " before");
+              + " place of its weights: leave --base out, or name as --base the folder that holds"
+              + " its adapter_config.json, to have the adapter alone");
     }
   }
 
@@ -221,8 +221,11 @@ class BaseCheckTest {
     assertHint(
         base,
         List.of(tensor("lm_head.weight", 64, 4), tensor("model.embed_tokens.weight", 64, 4)),
-        "the vocabulary has 64 rows where the base has 50: if training padded it, cut it to 50"
-            + " rows with a mapping; if tokens were added, name a base with them");
+        "the vocabulary has 64 rows where the base has 50: if training padded it, give"
+            + " --mapping a file with {\"name\": \"cut\", \"description\": \"cut\", \"rules\": [{\"match\":"
+            + " \"lm_head\\\\.weight|model\\\\.embed_tokens\\\\.weight\", \"cut\": {\"dim\": 0, \"length\": 50,"
+            + " \"into\": \"$0\"}}, {\"match\": \".*\", \"rename\": \"$0\"}]}; if tokens were added, name as --base the folder that the training"
+            + " saved config.json and the tokenizer in, which needs no weights");
     assertHint(
         base,
         List.of(tensor("lm_head.weight", 40, 4), tensor("model.embed_tokens.weight", 40, 4)),

@@ -163,7 +163,7 @@ class BaseFolderTest {
     SampleBase sample = sample().text("README.md", "").weights("model.safetensors", "a");
     String problem =
         "folder is no base: it has neither a model_index.json, nor two folders with configs, nor"
-            + " a config.json beside weights: "
+            + " a config.json or adapter_config.json: "
             + sample.uri()
             + "; name the folder of a pipeline or of one model";
     assertRefused(sample, problem);

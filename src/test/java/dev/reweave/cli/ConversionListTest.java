@@ -152,7 +152,7 @@ class ConversionListTest {
       value = {
         "{\"input\": \"i\", \"output\": \"o\", \"dtpye\": \"keep\"} | unknown key 'dtpye'; known are"
             + " base, base-mode, chunk-size, component, dtype, exclude-frozen, follow-links,"
-            + " format, input, mapping, max-metadata-bytes, max-shard-size, no-proof,"
+            + " format, input, mapping, max-metadata-bytes, max-shard-size, names, no-proof,"
             + " no-resume, on-nonfinite, only, output, overwrite, pipeline, prove, sha256, shards, strict, tag,"
             + " variant, verify, weights, weights-name",
         "{\"input\": \"i\", \"output\": \"o\", \"json\": true} | unknown key 'json'",

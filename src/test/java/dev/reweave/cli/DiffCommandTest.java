@@ -54,6 +54,19 @@ class DiffCommandTest {
     return content.write(temp.resolve(name)).toString();
   }
 
+  /** What wrappers put into names differs between trainings, and is no difference of weights. */
+  @Test
+  void namesOfWrappersCountWhereThatIsAskedFor() throws IOException {
+    String compiled =
+        file("compiled.safetensors", new SafetensorsFile().with("_orig_mod.w", Shape.of(1), 1));
+    String plain = file("plain.safetensors", new SafetensorsFile().with("w", Shape.of(1), 1));
+
+    assertEquals(0, diff(compiled, plain), out::toString);
+    assertEquals(0, diff(plain, compiled), out::toString);
+    assertEquals(1, diff(compiled, plain, "--names", "as-saved"));
+    assertEquals(1, diff(plain, compiled, "--names", "as-saved"));
+  }
+
   @Test
   void nothingDiffers() {
     String checkpoint = fixture("z2_bf16_w2/ckpt");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.ReadOptions;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
@@ -34,6 +35,7 @@ class SourceOptionsTest {
   @CsvSource({
     "followLinks, perhaps",
     "weights, both",
+    "names, clean",
     "maxMetadataBytes, -1",
     "maxMetadataBytes, NaN",
     "maxMetadataBytes, 99999999999999999999999",
@@ -43,6 +45,13 @@ class SourceOptionsTest {
         assertThrows(ReweaveException.class, () -> of(Map.of("path", "a", option, value)), value);
 
     assertEquals(ReweaveException.Kind.USAGE, e.kind());
+  }
+
+  @Test
+  void namesArePlainUnlessAskedFor() {
+    assertEquals(ReadOptions.Names.PLAIN, of(Map.of("path", "a")).reading().names());
+    assertEquals(
+        ReadOptions.Names.AS_SAVED, of(Map.of("path", "a", "names", "as-saved")).reading().names());
   }
 
   @Test

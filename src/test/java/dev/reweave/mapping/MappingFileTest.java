@@ -41,9 +41,9 @@ class MappingFileTest {
       quoteCharacter = '`',
       textBlock =
           """
-          {}                            | no action: none of [drop, join, rename, require, split, stack, unstack]
+          {}                            | no action: none of [cut, drop, join, rename, require, split, stack, unstack]
           {'rename': 'b'}               | neither 'match' nor 'prefix'
-          {'match': 'a'}                | no action: none of [drop, join, rename, require, split, stack, unstack]
+          {'match': 'a'}                | no action: none of [cut, drop, join, rename, require, split, stack, unstack]
           {'match': 'a', 'prefix': 'b', 'drop': 'c'} | both 'match' and 'prefix'
           {'match': 'a', 'rename': 'b', 'drop': 'c'} | more than one action: [drop, rename]
           {'match': 'a', 'renam': 'b'}  | unknown member 'renam'

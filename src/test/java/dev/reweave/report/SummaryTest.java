@@ -20,7 +20,7 @@ class SummaryTest {
             1,
             new Manifest.Input("in", "", "DeepSpeed", "", 3, count, "master", List.of()),
             "out",
-            new Manifest.Options("float32", "include", "", "", "", 1, "", 1, "", "", ""),
+            new Manifest.Options("float32", "include", "", "", "", 1, "", 1, "", "", "", ""),
             null,
             null,
             new Manifest.Result(

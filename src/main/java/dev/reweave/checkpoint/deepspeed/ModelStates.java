@@ -86,10 +86,17 @@ record ModelStates(
     List<Map<String, Shape>> groups = groups(root);
     Set<String> trained = new HashSet<>();
     groups.forEach(g -> trained.addAll(g.keySet()));
-    Optional<TensorEntries> entries = root.find("module").map(TensorEntries::ofModule);
-    Map<String, TorchTensor> tensors = entries.map(TensorEntries::tensors).orElse(Map.of());
     Set<String> buffers = names(root, "buffer_names");
     Map<String, Shape> frozenShapes = shapes(root.find("frozen_param_shapes"));
+    Set<String> elsewhere = new HashSet<>(trained);
+    elsewhere.addAll(buffers);
+    elsewhere.addAll(frozenShapes.keySet());
+    texts(root, "shared_params").forEach((alias, name) -> elsewhere.addAll(List.of(alias, name)));
+    Optional<TensorEntries> entries =
+        root.find("module")
+            .map(TensorEntries::ofModule)
+            .map(module -> ModuleNames.alike(module, elsewhere));
+    Map<String, TorchTensor> tensors = entries.map(TensorEntries::tensors).orElse(Map.of());
     Map<String, ReweaveException> unread = new LinkedHashMap<>();
     List<String> noTensors = new ArrayList<>();
     if (entries.isPresent()) {

@@ -2,10 +2,12 @@ package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.FirstNames;
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.WrapperNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Which folders of a universal checkpoint hold masters. Since DeepSpeed 0.19.8 ({@code
@@ -42,7 +44,20 @@ final class UniversalMasters {
               + " tied ones, all as float32: "
               + FirstNames.of(without));
     }
-    return parameters;
+    Set<String> second = secondNames(without);
+    return parameters.stream().filter(p -> !second.contains(p.tensor().name())).toList();
+  }
+
+  /** Of folders without moments, those of parameters that have masters under a wrapped name. */
+  private Set<String> secondNames(List<String> without) {
+    Set<String> masters =
+        folders.keySet().stream()
+            .filter(n -> !without.contains(n))
+            .map(WrapperNames::without)
+            .collect(Collectors.toSet());
+    return without.stream()
+        .filter(n -> masters.contains(WrapperNames.without(n)))
+        .collect(Collectors.toSet());
   }
 
   /**
@@ -57,8 +72,12 @@ final class UniversalMasters {
   List<UniversalParameter> of(
       StateDict dict, Set<String> trained, Set<String> inModels, long ranks) {
     List<String> without = withoutMoments();
+    Set<String> plain = inModels.stream().map(WrapperNames::without).collect(Collectors.toSet());
     List<String> untrained =
-        without.stream().filter(n -> !trained.contains(n) && inModels.contains(n)).toList();
+        without.stream()
+            .filter(n -> !trained.contains(n))
+            .filter(n -> inModels.contains(n) || plain.contains(WrapperNames.without(n)))
+            .toList();
     List<String> noMaster = without.stream().filter(trained::contains).toList();
     if (!noMaster.isEmpty() && ranks > 1) {
       throw ReweaveException.unsupported(

@@ -89,13 +89,21 @@ public final class Comparison {
                         .map(u -> new MappingChoice(u.name(), Optional.of(u.rules().toString())))
                         .orElse(MappingChoice.NONE))
             .orElse(MappingChoice.AUTO);
+    ReadOptions.Names names =
+        manifest
+            .map(
+                m ->
+                    ReadOptions.Names.parse(m.options().names()).orElse(ReadOptions.Names.AS_SAVED))
+            .orElse(ReadOptions.Names.PLAIN);
     Broadcast<Stores> shared = spark.broadcast(stores);
     SparkTasks tasks = new SparkTasks(spark);
     try {
       SparkScanner scanner = new SparkScanner(tasks, shared);
       CheckpointReader reader = new CheckpointReader(stores, scanner);
       Checkpoint made =
-          reader.read(folder + component, ReadOptions.defaults().withSafeguards(safeguards));
+          reader.read(
+              folder + component,
+              ReadOptions.defaults().withNames(names).withSafeguards(safeguards));
       // The step that was converted, where 'latest' may name another one by now.
       Optional<String> step =
           tag.or(
@@ -106,7 +114,9 @@ public final class Comparison {
       ReadOptions reading =
           Renaming.reading(
               stores,
-              new ReadOptions(step, Optional.empty(), Frozen.INCLUDE).withSafeguards(safeguards),
+              new ReadOptions(step, Optional.empty(), Frozen.INCLUDE)
+                  .withNames(names)
+                  .withSafeguards(safeguards),
               mapping);
       Checkpoint module = module(scanner, checkpoint, reading);
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());

@@ -317,7 +317,7 @@ public final class Gather {
             c.count());
     switch (c.kind()) {
       case AVERAGED -> all.average();
-      case REPLICATED -> slice.differences += all.differences();
+      case REPLICATED, TIED -> slice.differences += all.differences();
     }
   }
 

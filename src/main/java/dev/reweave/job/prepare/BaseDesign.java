@@ -5,7 +5,9 @@ import dev.reweave.base.BaseCheck;
 import dev.reweave.base.BaseFolder;
 import dev.reweave.base.Component;
 import dev.reweave.base.ConfigDtype;
+import dev.reweave.base.Fitted;
 import dev.reweave.base.ModelIndex;
+import dev.reweave.doctor.Doctor;
 import dev.reweave.plan.Design;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Segment;
@@ -73,6 +75,15 @@ final class BaseDesign {
     return path.isEmpty() ? base.address() : base.address() + "/" + path.replaceFirst("/$", "");
   }
 
+  /** The tensors as the base has them. */
+  Renaming fitted(Renaming renaming) {
+    Fitted fitted = base.fit(component, renaming.tensors(), renaming.aliases());
+    List<String> notes = new ArrayList<>(renaming.notes());
+    notes.addAll(fitted.notes());
+    return new Renaming(
+        renaming.mapping(), renaming.rows(), fitted.tensors(), fitted.aliases(), notes);
+  }
+
   List<String> notes() {
     List<String> notes = new ArrayList<>(base.notes());
     notes.addAll(component.notes());
@@ -88,11 +99,37 @@ final class BaseDesign {
     } else {
       check.require(specs, renaming.aliases(), input);
     }
+    if (!component.hasWeights()) {
+      requireConfig(specs);
+    }
+  }
+
+  /** Without weights, the config is all that tells what the model is. */
+  private void requireConfig(List<TensorSpec> specs) {
+    String path = component.path(CONFIG);
+    if (base.files().containsKey(path)) {
+      Doctor.requireFit(content(path), file(path).uri(), specs);
+    }
+  }
+
+  /** The type that a config states, if that is one of weights. */
+  private Optional<DType> statedType() {
+    return base.config(component)
+        .flatMap(json -> ConfigDtype.of(json, component.address() + "/" + CONFIG));
   }
 
   /** What the tensors are in the base. */
-  Design.Likeness like() {
+  Design.Likeness like(Renaming renaming) {
     Map<String, Design.Place> places = new HashMap<>();
+    if (!component.hasWeights()) {
+      statedType()
+          .ifPresent(
+              type ->
+                  renaming
+                      .tensors()
+                      .forEach(t -> places.put(t.name(), new Design.Place("", type))));
+      return new Design.Likeness(places, "");
+    }
     component
         .tensors()
         .forEach(

@@ -79,12 +79,12 @@ public final class Preparation {
         request
             .base()
             .map(c -> new ChosenBase(stores.guarded(c.address(), reading.safeguards()), c));
-    Renaming renaming =
-        wanted(Renaming.of(stores, checkpoint, request.mapping(), chosen), request.planning());
-    Optional<BaseDesign> base = chosen.map(c -> BaseDesign.read(c, renaming));
+    Renaming mapped = Renaming.of(stores, checkpoint, request.mapping(), chosen);
+    Optional<BaseDesign> base = chosen.map(c -> BaseDesign.read(c, mapped));
+    Renaming renaming = wanted(base.map(b -> b.fitted(mapped)).orElse(mapped), request.planning());
     base.ifPresent(b -> b.require(renaming, request.planning().only(), request.input()));
-    requireBaseForLikeness(request);
-    Design.Likeness like = base.map(BaseDesign::like).orElse(Design.Likeness.NONE);
+    requireBaseForLikeness(request, base);
+    Design.Likeness like = base.map(b -> b.like(renaming)).orElse(Design.Likeness.NONE);
     ResultMetadata metadata = ResultMetadata.of(checkpoint, renaming, request.planning(), like);
     AdapterConfig adapter = adapterConfig(checkpoint, renaming, request);
     Design design =
@@ -96,7 +96,7 @@ public final class Preparation {
             metadata.entries(),
             names(checkpoint, renaming, base, request.planning()),
             like,
-            base.map(b -> beside(b, checkpoint, renaming, request.planning()))
+            base.map(b -> beside(b, checkpoint, mostOf(renaming, like, request.planning())))
                 .orElseGet(() -> Beside.configs(adapter.copies())));
     List<String> notes = new ArrayList<>(renaming.notes());
     notes.addAll(metadata.notes());
@@ -132,7 +132,14 @@ public final class Preparation {
         inputs);
   }
 
-  private static void requireBaseForLikeness(ConversionRequest request) {
+  private static void requireBaseForLikeness(ConversionRequest request, Optional<BaseDesign> base) {
+    if (request.planning().sharding() == Sharding.LIKE_BASE
+        && base.filter(b -> !b.component().hasWeights()).isPresent()) {
+      throw ReweaveException.usage(
+          "the base has no weights, and so no shards to be like",
+          "--shards like-base",
+          "leave it out");
+    }
     boolean like =
         request.planning().sharding() == Sharding.LIKE_BASE
             || request.planning().dtype() instanceof TargetType.LikeBase;
@@ -185,20 +192,22 @@ public final class Preparation {
   }
 
   private static Beside beside(
-      BaseDesign base, Checkpoint checkpoint, Renaming renaming, PlanOptions planning) {
+      BaseDesign base, Checkpoint checkpoint, Optional<DType> most) {
     List<PlannedFile> copies = new ArrayList<>();
     for (String path : base.copied()) {
       copies.add(base.copy(path, checkpoint.files().size() + copies.size()));
     }
-    return new Beside(copies, base.configs(mostOf(renaming, base.like(), planning)), base.last());
+    return new Beside(copies, base.configs(most), base.last());
   }
 
   private static FileNames names(
       Checkpoint checkpoint, Renaming renaming, Optional<BaseDesign> base, PlanOptions planning) {
     Format format = planning.format();
+    Optional<String> mapped = renaming.mapping().flatMap(m -> m.weightsName());
+    Optional<String> ofBase = base.map(b -> b.component().names().stem());
+    boolean knowsBetter = base.filter(b -> b.component().hasWeights()).isPresent();
     String usual =
-        base.map(b -> b.component().names().stem())
-            .or(() -> renaming.mapping().flatMap(m -> m.weightsName()))
+        (knowsBetter ? ofBase.or(() -> mapped) : mapped.or(() -> ofBase))
             .or(() -> InputName.kept(checkpoint))
             .orElse("model");
     Optional<String> variant = base.flatMap(b -> b.component().names().variant());

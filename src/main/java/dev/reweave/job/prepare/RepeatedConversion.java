@@ -71,9 +71,14 @@ public final class RepeatedConversion {
         manifest.input().path(),
         output,
         new ReadOptions(
-            text(manifest.input().tag()),
-            text(options.weights()).map(w -> constant(Weights.class, w)),
-            constant(ReadOptions.Frozen.class, options.frozen())),
+                text(manifest.input().tag()),
+                text(options.weights()).map(w -> constant(Weights.class, w)),
+                constant(ReadOptions.Frozen.class, options.frozen()))
+            // Versions that wrote none knew no other names.
+            .withNames(
+                text(options.names())
+                    .map(n -> constant(ReadOptions.Names.class, n))
+                    .orElse(ReadOptions.Names.AS_SAVED)),
         new PlanOptions(
             TargetType.parse(options.dtype()),
             options.maxShardBytes(),

@@ -70,7 +70,9 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     if (source.stage() == 3) {
       return whole
           ? finder.saved()
-          : base.map(finder::ofBase).orElseGet(() -> finder.none(NO_COPY_IN_STAGE_3));
+          : base.filter(b -> b.component().hasWeights())
+              .map(finder::ofBase)
+              .orElseGet(() -> finder.none(NO_COPY_IN_STAGE_3));
     }
     try {
       return finder.module();
@@ -127,7 +129,11 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
 
     SecondCopy ofBase(BaseDesign base) {
       try {
-        ReadOptions reading = ReadOptions.defaults().withSafeguards(request.reading().safeguards());
+        // As the base's names were compared with those of the result.
+        ReadOptions reading =
+            ReadOptions.defaults()
+                .withNames(ReadOptions.Names.AS_SAVED)
+                .withSafeguards(request.reading().safeguards());
         Checkpoint model =
             new CheckpointReader(stores, scanner).read(base.weightsAddress(), reading);
         return matched(this, model, Witness.Kind.BASE, "the base");

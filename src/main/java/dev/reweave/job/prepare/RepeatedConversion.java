@@ -3,7 +3,6 @@ package dev.reweave.job.prepare;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Unfamiliar;
-import dev.reweave.checkpoint.Weights;
 import dev.reweave.job.prepare.ConversionRequest.Earlier;
 import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.Format;
@@ -67,13 +66,15 @@ public final class RepeatedConversion {
     if (output.isEmpty() || options.format().isEmpty()) {
       throw new IllegalArgumentException("it is of an older version");
     }
+    ReadOptions reading =
+        new ReadOptions(
+            text(manifest.input().tag()),
+            Optional.empty(),
+            constant(ReadOptions.Frozen.class, options.frozen()));
     return new ConversionRequest(
         manifest.input().path(),
         output,
-        new ReadOptions(
-            text(manifest.input().tag()),
-            text(options.weights()).map(w -> constant(Weights.class, w)),
-            constant(ReadOptions.Frozen.class, options.frozen())),
+        text(options.weights()).map(reading::withWeightsNamed).orElse(reading),
         new PlanOptions(
             TargetType.parse(options.dtype()),
             options.maxShardBytes(),

@@ -26,6 +26,10 @@ public record Caution(Kind kind, String name, String problem, String place)
     UNKNOWN_KEY(COMPARE + "; --strict refuses such a checkpoint"),
     /** A file beside the weights of one parameter. */
     UNKNOWN_FILE(COMPARE + "; --strict refuses such a checkpoint"),
+    /** A file is not there that would tell whether others are missing. */
+    MISSING_FILE(
+        "convert the checkpoint that it was made from, or copy the file from there; --strict"
+            + " refuses such a checkpoint"),
     /** What wrote the checkpoint is newer than all that was tested. */
     NEWER_VERSION(
         "look for a newer Reweave, or compare some tensors of the result with what the training"

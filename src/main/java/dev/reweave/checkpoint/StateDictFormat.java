@@ -51,7 +51,7 @@ final class StateDictFormat implements CheckpointFormat {
 
     @Override
     public Checkpoint read(ReadOptions options) {
-      return StateDictFile.read(place.scanner(), file, options);
+      return StateDictFile.read(place, file, options);
     }
   }
 }

@@ -1,7 +1,6 @@
 package dev.reweave.checkpoint;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.dcp.TrainingState;
 import dev.reweave.pytorch.TensorSearch;
 import dev.reweave.pytorch.TorchTensor;
 import dev.reweave.pytorch.TorchValue;
@@ -9,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 /**
  * The entries of a state dict. What is no tensor is told from what should be one: a weight that
@@ -22,6 +22,9 @@ public record TensorEntries(
     Map<String, TorchTensor> tensors,
     Map<String, ReweaveException> unread,
     Map<String, TorchValue> others) {
+  /** What FSDP saves of a tensor in each rank's file. */
+  private static final Pattern SLICE = Pattern.compile(".*\\b(ShardedTensor|DTensor)\\b.*");
+
   private static final String EXTRA_STATE = "_extra_state";
 
   /** Where a state dict stands. */
@@ -102,13 +105,17 @@ public record TensorEntries(
           ? Optional.of(unread(name, value))
           : Optional.empty();
     }
-    boolean training = where == Where.AMONG_OTHERS && TrainingState.isStateName(name);
+    boolean training =
+        where == Where.AMONG_OTHERS
+            && (FileCensus.isTrainingName(name) || TorchDicts.isAveraged(name));
     return !training && search.findsTensors(value)
         ? Optional.of(
             ReweaveException.unsupported(
                 "'" + name + "' is " + value.kind() + " with tensors in it, not a plain tensor",
                 value.place(),
-                "save its tensors under names of their own in the state dict"))
+                "save its tensors under names of their own in the state dict, or, if they are"
+                    + " another model's, convert these with --weights "
+                    + name))
         : Optional.empty();
   }
 
@@ -119,6 +126,13 @@ public record TensorEntries(
 
   /** What to tell of a value that torch may well make a tensor of. */
   public static ReweaveException unread(String name, TorchValue value) {
+    if (SLICE.matcher(value.kind()).matches()) {
+      return ReweaveException.unsupported(
+          "'" + name + "' is " + value.kind() + ", not a plain tensor but one rank's part of one",
+          value.place(),
+          "save whole tensors (get_model_state_dict with full_state_dict, or FULL_STATE_DICT), or"
+              + " all ranks' with torch.distributed.checkpoint, and name that folder");
+    }
     return ReweaveException.unsupported(
         "'" + name + "' is " + value.kind() + ", not a plain tensor",
         value.place(),

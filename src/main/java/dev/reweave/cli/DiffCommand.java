@@ -2,7 +2,6 @@ package dev.reweave.cli;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.Weights;
 import dev.reweave.job.compare.Diff;
 import dev.reweave.job.compare.DiffRequest;
 import dev.reweave.job.prepare.MappingChoice;
@@ -61,9 +60,11 @@ final class DiffCommand implements Callable<Integer> {
 
   @Option(
       names = "--other-weights",
-      paramLabel = "master|model",
-      description = "The copy of the weights in OTHER; by default masters where they exist.")
-  private Optional<Weights> otherWeights = Optional.empty();
+      paramLabel = "master|model|KEY",
+      description =
+          "The copy of the weights in OTHER, or the key of a dict in a torch file; by default"
+              + " masters where they exist.")
+  private Optional<String> otherWeights = Optional.empty();
 
   @Option(
       names = "--mapping",
@@ -154,18 +155,21 @@ final class DiffCommand implements Callable<Integer> {
               only);
       return new DiffRequest(
           new DiffRequest.Side(first, reading.toOptions(), MappingChoice.of(mapping)),
-          new DiffRequest.Side(
-              second,
-              new ReadOptions(otherTag, otherWeights, ReadOptions.Frozen.INCLUDE)
-                  .withNames(reading.names())
-                  .withSafeguards(reading.safeguards()),
-              MappingChoice.of(otherMapping)),
+          new DiffRequest.Side(second, other(), MappingChoice.of(otherMapping)),
           planning,
           new DiffCriterion(
               tolerance, ignoreDtype ? DiffCriterion.Types.IGNORED : DiffCriterion.Types.COUNT));
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
     }
+  }
+
+  private ReadOptions other() {
+    ReadOptions options =
+        new ReadOptions(otherTag, Optional.empty(), ReadOptions.Frozen.INCLUDE)
+            .withNames(reading.names())
+            .withSafeguards(reading.safeguards());
+    return otherWeights.map(options::withWeightsNamed).orElse(options);
   }
 
   /** Prints what was found; gives the exit code. */

@@ -1,7 +1,6 @@
 package dev.reweave.cli;
 
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.Weights;
 import dev.reweave.storage.Safeguards;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -20,11 +19,12 @@ final class ReadArguments {
 
   @Option(
       names = "--weights",
-      paramLabel = "master|model",
+      paramLabel = "master|model|KEY",
       description =
           "fp32 master weights of the optimizer, or the module's own; by default masters where"
-              + " they exist.")
-  private Optional<Weights> weights = Optional.empty();
+              + " they exist. Of a torch file with several dicts of tensors, the key of the one"
+              + " that is meant, such as ema; below another, with a dot: state.ema.")
+  private Optional<String> weights = Optional.empty();
 
   @Option(
       names = "--exclude-frozen",
@@ -44,10 +44,14 @@ final class ReadArguments {
   @Mixin private SafeguardArguments safeguards;
 
   ReadOptions toOptions() {
-    return new ReadOptions(
-            tag, weights, excludeFrozen ? ReadOptions.Frozen.EXCLUDE : ReadOptions.Frozen.INCLUDE)
-        .withNames(tensorNames)
-        .withSafeguards(safeguards());
+    ReadOptions options =
+        new ReadOptions(
+                tag,
+                Optional.empty(),
+                excludeFrozen ? ReadOptions.Frozen.EXCLUDE : ReadOptions.Frozen.INCLUDE)
+            .withNames(tensorNames)
+            .withSafeguards(safeguards());
+    return weights.map(options::withWeightsNamed).orElse(options);
   }
 
   /** What tensors are called. */

@@ -6,13 +6,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.Weights;
 import dev.reweave.job.prepare.MappingChoice;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.Safeguards;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -43,7 +41,7 @@ record SourceOptions(
   /** A saved step, as {@code --tag}. */
   private static final String TAG = "tag";
 
-  /** {@code master} or {@code model}, as {@code --weights}. */
+  /** {@code master}, {@code model}, or a key of a torch file, as {@code --weights}. */
   private static final String WEIGHTS = "weights";
 
   /** As {@code --mapping}, but {@code none} by default: a checkpoint is listed as it is. */
@@ -86,16 +84,15 @@ record SourceOptions(
       throw ReweaveException.usage(
           "one name for several models", "option " + MODEL, "leave it out, or load one address");
     }
+    ReadOptions reading =
+        new ReadOptions(option(options, TAG), Optional.empty(), ReadOptions.Frozen.INCLUDE)
+            .withNames(
+                option(options, NAMES).map(SourceOptions::names).orElse(ReadOptions.Names.PLAIN))
+            .withSafeguards(safeguards(options));
     return new SourceOptions(
         addresses,
         model,
-        new ReadOptions(
-                option(options, TAG),
-                option(options, WEIGHTS).map(SourceOptions::weights),
-                ReadOptions.Frozen.INCLUDE)
-            .withNames(
-                option(options, NAMES).map(SourceOptions::names).orElse(ReadOptions.Names.PLAIN))
-            .withSafeguards(safeguards(options)),
+        option(options, WEIGHTS).map(reading::withWeightsNamed).orElse(reading),
         option(options, MAPPING).map(MappingChoice::of).orElse(MappingChoice.NONE),
         hadoop);
   }
@@ -182,16 +179,6 @@ record SourceOptions(
             () ->
                 ReweaveException.usage(
                     "no such names", "option " + NAMES + " = " + text, "plain or as-saved"));
-  }
-
-  private static Weights weights(String text) {
-    return Arrays.stream(Weights.values())
-        .filter(w -> w.name().equals(text.toUpperCase(Locale.ROOT)))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                ReweaveException.usage(
-                    "no such weights", "option " + WEIGHTS + " = " + text, "master or model"));
   }
 
   /**

@@ -104,7 +104,7 @@ public record Provenance(
     return new Manifest.Options(
         planning.dtype().toString(),
         reading.frozen().name().toLowerCase(Locale.ROOT),
-        reading.weights().map(w -> w.name().toLowerCase(Locale.ROOT)).orElse(""),
+        reading.weightsNamed().orElse(""),
         spelled(planning.format()),
         spelled(planning.sharding()),
         planning.maxShardBytes(),

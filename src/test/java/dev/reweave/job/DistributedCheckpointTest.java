@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
+import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.checkpoint.Weights;
@@ -72,10 +73,14 @@ class DistributedCheckpointTest {
     Checkpoint plain = read(Fixtures.folder("dcp_plain/ckpt"));
     assertEquals(
         List.of(
-            "3 tensors of the training state left out, below 'optimizer', 'rng_state'",
             "4 entries of the checkpoint are no tensors: left out",
             "all weights lie below 'model.', which is left off their names"),
         plain.notes());
+    assertEquals(
+        List.of(
+            "training state below 'optimizer', 'rng_state', 3 tensors, left out: no part of the"
+                + " model"),
+        plain.notTaken().stream().map(NotTaken::text).toList());
     assertEquals(
         List.of("embed.weight", "fc.weight", "fc.t", "half", "ids", "mask", "scalar", "none"),
         plain.tensors().stream().map(NamedTensor::name).toList());

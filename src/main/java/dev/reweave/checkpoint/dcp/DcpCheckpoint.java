@@ -60,6 +60,7 @@ final class DcpCheckpoint {
   }
 
   private static void refuse(DcpFolder folder, ReadOptions options) {
+    options.requireNoKey(folder.address());
     if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
       throw ReweaveException.usage(
           "a distributed checkpoint's weights are the model's own, as they were trained",
@@ -75,11 +76,11 @@ final class DcpCheckpoint {
   }
 
   private Checkpoint read(MetadataScanner scanner) {
-    TensorChoice choice = TensorChoice.of(metadata);
+    TensorChoice choice = TensorChoice.of(metadata, folder.address());
     if (choice.names().isEmpty()) {
       throw ReweaveException.notFound(
           "the checkpoint holds no weights"
-              + (choice.notes().isEmpty() ? "" : ": " + String.join("; ", choice.notes())),
+              + choice.left().stream().findFirst().map(left -> ": " + left.text()).orElse(""),
           folder.metadata().uri(),
           "name the checkpoint of the model, not that of its optimizer");
     }
@@ -104,7 +105,7 @@ final class DcpCheckpoint {
         named,
         Map.of(),
         Map.of(),
-        new Remarks(notes, cautions, List.of(), List.of()));
+        new Remarks(notes, cautions, List.of(), choice.left()));
   }
 
   /** Chunks by file name, and in a file by position. */

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.dcp;
 
+import dev.reweave.checkpoint.NotTaken;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -11,55 +12,63 @@ import java.util.Set;
  *
  * @param names whole names of the tensors that are taken
  * @param prefix what is cut off each of them, with its dot; can be empty
- * @param notes what was left out or cut off
+ * @param notes what was cut off, or is no tensor
+ * @param left tensors that are not taken
  */
-record TensorChoice(List<String> names, String prefix, List<String> notes) {
+record TensorChoice(List<String> names, String prefix, List<String> notes, List<NotTaken> left) {
   private static final String MEGATRON_MASTERS = "optimizer.state.fp32_param.";
 
-  static TensorChoice of(DcpMetadata metadata) {
+  /**
+   * @param place the checkpoint, for messages
+   */
+  static TensorChoice of(DcpMetadata metadata, String place) {
     List<String> kept = new ArrayList<>();
-    List<String> left = new ArrayList<>();
+    List<String> training = new ArrayList<>();
     Set<String> where = new LinkedHashSet<>();
     for (String name : metadata.names()) {
       List<String> path = metadata.path(name);
       if (TrainingState.holds(path)) {
-        left.add(name);
+        training.add(name);
         where.add("'" + name.split("\\.", 2)[0] + "'");
       } else {
         kept.add(name);
       }
     }
     List<String> notes = new ArrayList<>();
-    if (!left.isEmpty()) {
-      notes.add(
-          left.size()
-              + (left.size() == 1 ? " tensor" : " tensors")
-              + " of the training state left out, below "
-              + String.join(", ", where));
+    List<NotTaken> left = new ArrayList<>();
+    if (!training.isEmpty()) {
+      left.add(
+          new NotTaken(
+              "training state below " + String.join(", ", where),
+              training.size(),
+              "left out: no part of the model",
+              place));
     }
-    if (left.stream().anyMatch(name -> name.startsWith(MEGATRON_MASTERS))) {
-      notes.add("among them are fp32 masters: the weights are the model's own");
+    if (training.stream().anyMatch(name -> name.startsWith(MEGATRON_MASTERS))) {
+      notes.add("among the training state are fp32 masters: the weights are the model's own");
     }
     if (metadata.others() > 0) {
       notes.add(metadata.others() + " entries of the checkpoint are no tensors: left out");
     }
     Optional<List<String>> wrapper = wrapper(metadata, kept);
     if (wrapper.isEmpty()) {
-      return new TensorChoice(kept, "", notes);
+      return new TensorChoice(kept, "", notes, left);
     }
     String prefix = String.join(".", wrapper.get()) + ".";
     List<String> wrapped =
         kept.stream().filter(name -> startsWith(metadata.path(name), wrapper.get())).toList();
     if (wrapped.size() < kept.size()) {
-      notes.add(
-          (kept.size() - wrapped.size())
-              + (kept.size() - wrapped.size() == 1 ? " number" : " numbers")
-              + " beside the model left out, such as '"
-              + kept.stream().filter(n -> !wrapped.contains(n)).findFirst().orElseThrow()
-              + "'");
+      left.add(
+          new NotTaken(
+              "numbers beside the model, such as '"
+                  + kept.stream().filter(n -> !wrapped.contains(n)).findFirst().orElseThrow()
+                  + "'",
+              kept.size() - wrapped.size(),
+              "left out: no part of it",
+              place));
     }
     notes.add("all weights lie below '" + prefix + "', which is left off their names");
-    return new TensorChoice(wrapped, prefix, notes);
+    return new TensorChoice(wrapped, prefix, notes, left);
   }
 
   /** The dict that holds all tensors but counters such as {@code step}. */

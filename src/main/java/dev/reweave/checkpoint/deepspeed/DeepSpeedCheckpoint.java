@@ -1,16 +1,22 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.Counted;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.LeftTensors;
 import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.storage.InputFile;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.StoredLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Reads a tag folder that {@code DeepSpeedEngine.save_checkpoint} wrote: ZeRO stages 0 to 3, with
@@ -23,6 +29,9 @@ final class DeepSpeedCheckpoint {
   private final TagFolder folder;
   private final ReadOptions options;
   private final Survey survey = new Survey();
+
+  /** How many tensors the files of layers and experts have, by their indexes. */
+  private final Map<Integer, Long> plain = new TreeMap<>();
 
   private DeepSpeedCheckpoint(MetadataScanner scanner, TagFolder folder, ReadOptions options) {
     this.scanner = scanner;
@@ -145,7 +154,37 @@ final class DeepSpeedCheckpoint {
         dict.tensors(),
         Map.copyOf(dict.aliases()),
         Map.of(),
-        new Remarks(notes, survey.cautions(), survey.clientState(), List.of()));
+        new Remarks(
+            notes, survey.cautions(), survey.clientState(), notTaken(weights, files, dict)));
+  }
+
+  private List<NotTaken> notTaken(Weights weights, List<InputFile> files, StateDict dict) {
+    if (weights == Weights.MASTER) {
+      for (NamedTensor tensor : dict.tensors()) {
+        if (tensor.layout() instanceof StoredLayout stored) {
+          plain.computeIfPresent(stored.storage().file(), (file, left) -> left - 1);
+        }
+      }
+      plain.forEach(
+          (file, left) -> {
+            if (left > 0) {
+              survey.add(
+                  new LeftTensors(LeftTensors.Kind.COPY, FileTally.MODULE, left, List.of()),
+                  files.get(file).uri());
+            }
+          });
+    }
+    List<NotTaken> notTaken = new ArrayList<>(survey.notTaken());
+    int masters = folder.of(RankFile.Kind.OPTIMIZER).size();
+    if (weights == Weights.MODEL && masters > 0) {
+      notTaken.add(
+          new NotTaken(
+              "fp32 masters in " + Counted.of(masters, "*_optim_states.pt file"),
+              NotTaken.UNCOUNTED,
+              "not read: leave --weights out to convert them",
+              folder.address()));
+    }
+    return notTaken;
   }
 
   /**
@@ -172,6 +211,11 @@ final class DeepSpeedCheckpoint {
       files.add(layer.file());
     }
     List<RankFacts> facts = survey.take(scanner.scan(requests));
+    for (int i = 0; i < facts.size(); i++) {
+      if (facts.get(i) instanceof PlainStates states) {
+        plain.put(i, states.tensors().stream().filter(t -> t.spec().elements() > 0).count());
+      }
+    }
     int at = 0;
     for (ModelRank rank : ranks) {
       int end = at + rank.files().size();

@@ -83,6 +83,7 @@ public final class DeepSpeedFormat implements CheckpointFormat {
     @Override
     public Checkpoint read(ReadOptions options) {
       TagFolder step = folder(options.tag());
+      options.requireNoKey(step.address());
       return step.parameters()
           .map(
               zero ->

@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.Caution;
+import dev.reweave.checkpoint.LeftTensors;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.TestedVersions;
 import dev.reweave.pytorch.TorchValue;
@@ -94,7 +95,9 @@ enum FileSurvey {
           .flatMap(v -> TestedVersions.deepSpeed(v.text(), root.place()))
           .ifPresent(cautions::add);
     }
-    return new Surveyed<>(facts, List.copyOf(cautions), List.copyOf(clientState));
+    List<LeftTensors> left = root.isDict() ? FileTally.of(this, facts, root) : List.of();
+    return new Surveyed<>(
+        facts, List.copyOf(cautions), List.copyOf(clientState), left, root.place());
   }
 
   abstract void look(TorchValue root, List<Caution> cautions, List<String> clientState);

@@ -2,6 +2,7 @@ package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Caution;
+import dev.reweave.checkpoint.LeftTensors;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Overlapped;
 import dev.reweave.storage.Stores;
@@ -43,16 +44,23 @@ record ParameterFolders(String address, List<String> folders) {
    * @param step what the tag folder holds
    */
   static Optional<ParameterFolders> in(Stores stores, Stores.Listing step) {
+    boolean begun = UniversalProgress.isBegun(stores, step);
     for (String folder : step.folders()) {
       if (folder.endsWith(ZERO)) {
         Stores.Listing zero = stores.list(folder);
-        if (zero.files().stream().anyMatch(f -> f.name().equals(OPTIMIZER))
+        if (begun
+            || zero.files().stream().anyMatch(f -> f.name().equals(OPTIMIZER))
             || isParameter(stores, zero)) {
           return Optional.of(new ParameterFolders(folder, zero.folders()));
         }
       }
     }
-    return Optional.empty();
+    return begun
+        ? step.folders().stream()
+            .findFirst()
+            .map(f -> f.substring(0, f.lastIndexOf('/')) + ZERO)
+            .map(folder -> new ParameterFolders(folder, List.of()))
+        : Optional.empty();
   }
 
   private static boolean isParameter(Stores stores, Stores.Listing zero) {
@@ -102,11 +110,19 @@ record ParameterFolders(String address, List<String> folders) {
       parameters.put(
           folder.substring(folder.lastIndexOf('/') + 1), new Parameter(weights, hasMoments));
       files.stream()
+          .filter(f -> MOMENTS.contains(f.name()))
+          .forEach(f -> survey.add(moment(f), address));
+      files.stream()
           .filter(f -> SAVED.matcher(f.name()).matches())
           .filter(f -> !f.name().equals(WEIGHTS) && !MOMENTS.contains(f.name()))
           .forEach(f -> survey.add(unknown(f)));
     }
     return parameters;
+  }
+
+  private static LeftTensors moment(InputFile file) {
+    String name = file.name().substring(0, file.name().lastIndexOf('.'));
+    return new LeftTensors(LeftTensors.Kind.TRAINING, LeftOver.UNIVERSAL, 1, List.of(name));
   }
 
   private static Caution unknown(InputFile file) {

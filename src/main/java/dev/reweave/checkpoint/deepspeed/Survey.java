@@ -1,6 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.Caution;
+import dev.reweave.checkpoint.LeftTensors;
+import dev.reweave.checkpoint.NotTaken;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,6 +21,7 @@ final class Survey {
 
   private final Map<String, Caution> cautions = new LinkedHashMap<>();
   private final Set<String> clientState = new LinkedHashSet<>();
+  private final LeftOver left = new LeftOver();
 
   /** Takes what files hold, in their order; gives the facts. */
   <T extends Serializable> List<T> take(List<Surveyed<T>> files) {
@@ -26,6 +29,7 @@ final class Survey {
     for (Surveyed<T> file : files) {
       facts.add(file.facts());
       file.cautions().forEach(this::add);
+      file.left().forEach(tensors -> left.add(tensors, file.place()));
       if (clientState.size() < MOST) {
         clientState.addAll(file.clientState());
       }
@@ -38,6 +42,15 @@ final class Survey {
       // Problems name no files.
       cautions.putIfAbsent(caution.problem(), caution);
     }
+  }
+
+  void add(LeftTensors tensors, String place) {
+    left.add(tensors, place);
+  }
+
+  /** What the files hold that is not taken. */
+  List<NotTaken> notTaken() {
+    return left.notTaken();
   }
 
   List<Caution> cautions() {

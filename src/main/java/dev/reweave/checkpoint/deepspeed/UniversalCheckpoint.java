@@ -69,6 +69,10 @@ final class UniversalCheckpoint {
   }
 
   private Checkpoint read() {
+    UniversalProgress progress = new UniversalProgress(stores, folder);
+    if (models.isEmpty()) {
+      progress.requireModelStates();
+    }
     if (options.weights().filter(Weights.MODEL::equals).isPresent()) {
       if (partitioned) {
         throw ReweaveException.usage(
@@ -95,6 +99,7 @@ final class UniversalCheckpoint {
     TrainingSetup setup = TrainingSetup.UNKNOWN;
     String version = "";
     if (models.isEmpty()) {
+      progress.compare(scanner, folders.keySet()).ifPresent(survey::add);
       new UniversalWeights(parameters.address(), masters.all(dict), Map.of(), 1).addTo(dict);
       dict.note("there are no model states: buffers and frozen parameters are missing");
     } else {
@@ -121,7 +126,7 @@ final class UniversalCheckpoint {
         dict.tensors(),
         Map.copyOf(dict.aliases()),
         Map.of(),
-        new Remarks(notes, survey.cautions(), survey.clientState(), List.of()));
+        new Remarks(notes, survey.cautions(), survey.clientState(), survey.notTaken()));
   }
 
   private List<MetadataScanner.Request<Surveyed<Serializable>>> requests(

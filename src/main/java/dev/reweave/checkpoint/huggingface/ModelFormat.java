@@ -150,7 +150,7 @@ public final class ModelFormat implements CheckpointFormat {
       }
       boolean single = weights.count() == 1 && weights.indexes().isEmpty();
       return single
-          ? StateDictFile.read(place.scanner(), weights.shards().get(0), options)
+          ? StateDictFile.read(place, weights.shards().get(0), options)
           : TorchFolder.read(place.stores(), weights, options);
     }
 

@@ -23,7 +23,7 @@ public final class Fingerprint {
     ConversionPlan plan = prepared.plan();
     MessageDigest digest = sha256();
     add(digest, Versions.reweave());
-    add(digest, request.reading().weights().toString());
+    add(digest, request.reading().weightsNamed().toString());
     add(digest, prepared.mapping().map(m -> m.rules().toString()).orElse(""));
     add(digest, request.proving().inFingerprints());
     plan.sources().forEach(file -> add(digest, file));

@@ -3,7 +3,6 @@ package dev.reweave.job.prepare;
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Unfamiliar;
-import dev.reweave.checkpoint.Weights;
 import dev.reweave.job.prepare.ConversionRequest.Earlier;
 import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
 import dev.reweave.plan.Format;
@@ -67,18 +66,20 @@ public final class RepeatedConversion {
     if (output.isEmpty() || options.format().isEmpty()) {
       throw new IllegalArgumentException("it is of an older version");
     }
-    return new ConversionRequest(
-        manifest.input().path(),
-        output,
+    ReadOptions reading =
         new ReadOptions(
-                text(manifest.input().tag()),
-                text(options.weights()).map(w -> constant(Weights.class, w)),
+            text(manifest.input().tag()),
+                Optional.empty(),
                 constant(ReadOptions.Frozen.class, options.frozen()))
             // Versions that wrote none knew no other names.
             .withNames(
                 text(options.names())
                     .map(n -> constant(ReadOptions.Names.class, n))
-                    .orElse(ReadOptions.Names.AS_SAVED)),
+                    .orElse(ReadOptions.Names.AS_SAVED));
+    return new ConversionRequest(
+        manifest.input().path(),
+        output,
+        text(options.weights()).map(reading::withWeightsNamed).orElse(reading),
         new PlanOptions(
             TargetType.parse(options.dtype()),
             options.maxShardBytes(),

@@ -9,6 +9,7 @@ import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
+import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.storage.Stores;
@@ -164,10 +165,13 @@ class DcpMetadataProblemsTest {
     Checkpoint checkpoint = read();
     assertEquals(List.of("model.embed_tokens.weight", "model.norm.weight"), names(checkpoint));
     assertEquals(
-        List.of(
-            "2 tensors of the training state left out, below 'optimizer', 'rng_state'",
-            "among them are fp32 masters: the weights are the model's own"),
+        List.of("among the training state are fp32 masters: the weights are the model's own"),
         checkpoint.notes());
+    assertEquals(
+        List.of(
+            "training state below 'optimizer', 'rng_state', 2 tensors, left out: no part of the"
+                + " model"),
+        checkpoint.notTaken().stream().map(NotTaken::text).toList());
   }
 
   /** Files say of which format they are, and not which torch wrote them. */
@@ -195,10 +199,11 @@ class DcpMetadataProblemsTest {
     Checkpoint checkpoint = read();
     assertEquals(List.of("weight"), names(checkpoint));
     assertEquals(
-        List.of(
-            "1 number beside the model left out, such as 'step'",
-            "all weights lie below 'model.', which is left off their names"),
+        List.of("all weights lie below 'model.', which is left off their names"),
         checkpoint.notes());
+    assertEquals(
+        List.of("numbers beside the model, such as 'step', 1 tensor, left out: no part of it"),
+        checkpoint.notTaken().stream().map(NotTaken::text).toList());
   }
 
   @Test
@@ -346,8 +351,8 @@ class DcpMetadataProblemsTest {
     assertThrows(ReweaveException.class, () -> read(new byte[] {(byte) 0x80, 4, 'x'}));
     whole("optimizer.state.w", 2L);
     assertEquals(
-        "the checkpoint holds no weights: 1 tensor of the training state left out, below"
-            + " 'optimizer'",
+        "the checkpoint holds no weights: training state below 'optimizer', 1 tensor, left out: no"
+            + " part of the model",
         problem());
   }
 

@@ -387,7 +387,7 @@ class FileSurveyTest {
 
     Checkpoint checkpoint = read(temp.resolve("step1_universal"), Optional.empty());
 
-    assertEquals(List.of(unknown("tile_order", "the file of a parameter")), problems(checkpoint));
+    assertEquals(unknown("tile_order", "the file of a parameter"), problems(checkpoint).get(0));
     assertEquals("file:" + file, checkpoint.cautions().get(0).place());
   }
 

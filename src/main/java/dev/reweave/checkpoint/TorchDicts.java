@@ -1,0 +1,239 @@
+package dev.reweave.checkpoint;
+
+import dev.reweave.Counted;
+import dev.reweave.Printable;
+import dev.reweave.ReweaveException;
+import dev.reweave.pytorch.TensorCensus;
+import dev.reweave.pytorch.TensorCensus.Holder;
+import dev.reweave.pytorch.TorchValue;
+import dev.reweave.storage.ByteSize;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** The dicts of tensors in a torch file, and which of them is meant. */
+final class TorchDicts {
+  /** Where trainers put the state dict in what they save, tried in this order. */
+  private static final List<String> WRAPPERS =
+      List.of("module", "state_dict", "model", "model_state_dict");
+
+  /** What trainers call a copy of the weights that is averaged over steps. */
+  private static final Pattern AVERAGED =
+      Pattern.compile("(?i)(.*[_.])?(ema|swa|shadow|averaged?)([_.].*)?");
+
+  private static final int MOST_LISTED = 10;
+
+  private final TorchValue root;
+
+  /** Those below a value. */
+  TorchDicts(TorchValue root) {
+    this.root = root;
+  }
+
+  /**
+   * A dict that holds tensors.
+   *
+   * @param path the keys that lead to it; empty for the whole file
+   */
+  record Chosen(TorchValue dict, List<String> path) {}
+
+  /**
+   * The dict in which trainers keep the model.
+   *
+   * @throws ReweaveException if there is none, or several could be
+   */
+  Chosen ofModel() {
+    return ofModel(root, List.of());
+  }
+
+  /**
+   * The dict that is meant by the name of a copy of the weights.
+   *
+   * @param name {@code model}, which is any file's usual dict if it has none of this key, or keys
+   * @throws ReweaveException if there is none
+   */
+  Optional<Chosen> asked(String name) {
+    boolean any = name.equals("model");
+    return any && root.find(name).filter(TorchDicts::isDictOfTensors).isEmpty()
+        ? Optional.empty()
+        : Optional.of(named(name));
+  }
+
+  /** Whether trainers put the model there. */
+  boolean isUsual(Chosen chosen) {
+    return chosen.path().isEmpty()
+        || (chosen.path().size() == 1 && WRAPPERS.contains(chosen.path().get(0)));
+  }
+
+  /**
+   * The dict that a user names.
+   *
+   * @param name its key, or keys with dots between them
+   * @throws ReweaveException if there is none
+   */
+  private Chosen named(String name) {
+    Found found =
+        find(root, name, new ArrayList<>())
+            .orElseThrow(
+                () ->
+                    ReweaveException.usage(
+                        "there are no weights '" + name + "' in this file",
+                        root.place(),
+                        choice(candidates(root, List.of(), h -> true))));
+    if (isDictOfTensors(found.value())) {
+      return new Chosen(found.value(), found.path());
+    }
+    if (found.value().isSequence()
+        && found.value().items().stream().anyMatch(TorchValue::isTensor)) {
+      throw ReweaveException.unsupported(
+          "'" + name + "' is a list: its tensors have no names",
+          found.value().place(),
+          "save them as a dict with the names of the parameters; here "
+              + choice(candidates(root, List.of(), h -> true)));
+    }
+    return ofModel(found.value(), found.path());
+  }
+
+  private record Found(TorchValue value, List<String> path) {}
+
+  /** Keys can have dots in them. */
+  private static Optional<Found> find(TorchValue at, String name, List<String> before) {
+    Optional<TorchValue> whole = step(at, name);
+    if (whole.isPresent()) {
+      return Optional.of(new Found(whole.get(), with(before, name)));
+    }
+    for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+      String first = name.substring(0, dot);
+      Optional<Found> found =
+          step(at, first)
+              .flatMap(v -> find(v, name.substring(first.length() + 1), with(before, first)));
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static List<String> with(List<String> path, String key) {
+    List<String> longer = new ArrayList<>(path);
+    longer.add(key);
+    return longer;
+  }
+
+  private static Optional<TorchValue> step(TorchValue at, String key) {
+    if (at.isSequence() && key.matches("\\d{1,9}")) {
+      List<TorchValue> items = at.items();
+      int item = Integer.parseInt(key);
+      return item < items.size() ? Optional.of(items.get(item)) : Optional.empty();
+    }
+    return at.find(key).or(() -> at.attribute(key));
+  }
+
+  private Chosen ofModel(TorchValue at, List<String> path) {
+    for (String wrapper : WRAPPERS) {
+      Optional<TorchValue> inner = at.find(wrapper).filter(TorchDicts::isDictOfTensors);
+      if (inner.isPresent()) {
+        return new Chosen(inner.get(), with(path, wrapper));
+      }
+    }
+    if (isDictOfTensors(at) && hasMoreThanNumbers(at)) {
+      return new Chosen(at, path);
+    }
+    List<Holder> candidates = candidates(at, path, h -> !FileCensus.isTraining(h));
+    List<Holder> trained =
+        candidates.stream()
+            .filter(h -> h.path().stream().noneMatch(TorchDicts::isAveraged))
+            .toList();
+    List<Holder> meant = candidates.size() == 1 ? candidates : trained;
+    if (meant.size() == 1) {
+      Holder one = meant.get(0);
+      TorchValue dict = reached(root, one.path()).orElseThrow();
+      return new Chosen(dict, one.path());
+    }
+    if (candidates.isEmpty()) {
+      if (isDictOfTensors(at)) {
+        return new Chosen(at, path);
+      }
+      throw ReweaveException.unsupported(
+          "no state dict in this file",
+          at.place(),
+          "it should be a dict of tensors, bare or under one of " + WRAPPERS);
+    }
+    throw ReweaveException.usage(
+        "there are several sets of weights in this file: " + listed(candidates),
+        at.place(),
+        "choose one with --weights " + key(candidates.get(0)));
+  }
+
+  /** Whether there is a tensor that is no counter, and no state of a random generator. */
+  private static boolean hasMoreThanNumbers(TorchValue dict) {
+    return dict.entries().stream()
+        .anyMatch(
+            e ->
+                e.getValue().isUnreadTensor()
+                    || (e.getValue().isTensor()
+                        && e.getValue().tensor().elements() > 1
+                        && !FileCensus.isTrainingName(e.getKey())));
+  }
+
+  private List<Holder> candidates(TorchValue at, List<String> path, Predicate<Holder> wanted) {
+    return TensorCensus.of(at, List.of()).stream()
+        .map(h -> FileCensus.below(path, h))
+        .filter(h -> h.kind() == TensorCensus.Kind.DICT && h.path().size() > path.size())
+        .filter(wanted)
+        .filter(h -> reached(root, h.path()).filter(TorchDicts::isDictOfTensors).isPresent())
+        .toList();
+  }
+
+  private static Optional<TorchValue> reached(TorchValue from, List<String> path) {
+    Optional<TorchValue> at = Optional.of(from);
+    for (String key : path) {
+      at = at.flatMap(v -> step(v, key));
+    }
+    return at;
+  }
+
+  private static String choice(List<Holder> candidates) {
+    return candidates.isEmpty()
+        ? "leave --weights out"
+        : "name one of these with --weights, or leave it out: " + listed(candidates);
+  }
+
+  private static String listed(List<Holder> candidates) {
+    return candidates.stream()
+            .limit(MOST_LISTED)
+            .map(
+                h ->
+                    "'"
+                        + Printable.text(key(h))
+                        + "' ("
+                        + Counted.grouped(h.tensors(), "tensor")
+                        + ", "
+                        + Counted.grouped(h.elements(), "parameter")
+                        + ", "
+                        + ByteSize.format(h.bytes())
+                        + ")")
+            .collect(Collectors.joining(", "))
+        + (candidates.size() > MOST_LISTED
+            ? ", and " + (candidates.size() - MOST_LISTED) + " more"
+            : "");
+  }
+
+  private static String key(Holder holder) {
+    return String.join(".", holder.path());
+  }
+
+  /** Whether a key is that of weights that are averaged over steps. */
+  static boolean isAveraged(String key) {
+    return AVERAGED.matcher(key).matches();
+  }
+
+  private static boolean isDictOfTensors(TorchValue value) {
+    return value.isDict()
+        && value.entries().stream()
+            .anyMatch(e -> e.getValue().isTensor() || e.getValue().isUnreadTensor());
+  }
+}

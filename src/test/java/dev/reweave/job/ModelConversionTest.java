@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.ReweaveException;
-import dev.reweave.job.compare.Verification;
 import dev.reweave.checkpoint.NotTaken;
+import dev.reweave.job.compare.Verification;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.Sharding;

@@ -191,8 +191,7 @@ public final class Preparation {
     return sources;
   }
 
-  private static Beside beside(
-      BaseDesign base, Checkpoint checkpoint, Optional<DType> most) {
+  private static Beside beside(BaseDesign base, Checkpoint checkpoint, Optional<DType> most) {
     List<PlannedFile> copies = new ArrayList<>();
     for (String path : base.copied()) {
       copies.add(base.copy(path, checkpoint.files().size() + copies.size()));

@@ -68,7 +68,7 @@ public final class RepeatedConversion {
     }
     ReadOptions reading =
         new ReadOptions(
-            text(manifest.input().tag()),
+                text(manifest.input().tag()),
                 Optional.empty(),
                 constant(ReadOptions.Frozen.class, options.frozen()))
             // Versions that wrote none knew no other names.

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * One model of a base, as the headers of its weight files describe it.
@@ -78,6 +79,18 @@ public record Component(
       }
     }
     return bytes.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey);
+  }
+
+  /** The same, as if these tensors were not among its own. */
+  public Component without(Set<String> names) {
+    Map<String, TensorSpec> others = new TreeMap<>(tensors);
+    others.keySet().removeAll(names);
+    Map<String, String> theirs = new TreeMap<>(shards);
+    theirs.keySet().removeAll(names);
+    Map<String, String> dropped = new TreeMap<>(droppedNames);
+    dropped.keySet().removeAll(names);
+    return new Component(
+        folder, address, this.names, others, theirs, dropped, index, weightFiles, notes);
   }
 
   Component withNote(String note) {

@@ -217,6 +217,6 @@ public final class StateDictFile {
   public static NamedTensor locate(TorchFile file, String name, TorchTensor tensor)
       throws IOException {
     return new NamedTensor(
-        new TensorSpec(name, tensor.dtype(), tensor.shape()), file.layout(tensor));
+        TensorSpec.ofTorch(name, tensor.dtype(), tensor.shape()), file.layout(tensor));
   }
 }

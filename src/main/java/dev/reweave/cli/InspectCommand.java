@@ -4,6 +4,7 @@ import dev.reweave.base.BaseFolder;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.job.prepare.MappingChoice;
 import dev.reweave.job.prepare.Renaming;
 import dev.reweave.job.spark.SparkSessions;
@@ -15,10 +16,12 @@ import dev.reweave.storage.Stores;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -75,11 +78,17 @@ final class InspectCommand implements Callable<Integer> {
     Checkpoint checkpoint =
         new CheckpointReader(stores, new ThreadScanner(stores))
             .read(address, Renaming.reading(stores, reading.toOptions(), choice));
+    List<String> quantized =
+        Quantization.of(stores.guarded(address, reading.safeguards()), checkpoint).notes();
     if (mapping.isEmpty()) {
-      return Inspection.of(path, checkpoint);
+      return Inspection.of(path, checkpoint, List.of(), joined(checkpoint.notes(), quantized));
     }
     Renaming renaming = Renaming.of(stores, checkpoint, choice);
-    return Inspection.of(path, checkpoint, renaming.rows(), renaming.notes());
+    return Inspection.of(path, checkpoint, renaming.rows(), joined(renaming.notes(), quantized));
+  }
+
+  private static List<String> joined(List<String> notes, List<String> others) {
+    return Stream.concat(notes.stream(), others.stream()).toList();
   }
 
   private static Map<String, SafetensorsHeader> headers(

@@ -9,6 +9,7 @@ import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
 import java.util.HashSet;
@@ -71,7 +72,7 @@ final class CheckpointExam {
           .layout()
           .runs(
               0,
-              tensor.spec().elements(),
+              tensor.layout().elements(),
               (storage, offset, elements) ->
                   needed.add(
                       TorchFileExam.place(checkpoint.files().get(storage.file()).uri(), storage)));
@@ -97,6 +98,7 @@ final class CheckpointExam {
             + Counted.of(checkpoint.tensors().size(), "tensor"),
         place);
     Remarks remarks = checkpoint.remarks();
+    findings.addQuantization(() -> Quantization.of(stores, checkpoint), place);
     remarks.cautions().forEach(this::add);
     if (!remarks.clientState().isEmpty()) {
       findings.info(

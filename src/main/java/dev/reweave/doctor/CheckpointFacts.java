@@ -79,7 +79,7 @@ final class CheckpointFacts {
     for (NamedTensor tensor : checkpoint.tensors()) {
       TensorSpec spec = tensor.spec();
       parameters += spec.elements();
-      if (spec.dtype().isCastable()) {
+      if (spec.dtype().isRetyped()) {
         castable += spec.elements();
       } else {
         others += spec.bytes();

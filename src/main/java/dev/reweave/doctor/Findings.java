@@ -1,6 +1,7 @@
 package dev.reweave.doctor;
 
 import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.quantized.Quantization;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -46,6 +47,22 @@ final class Findings {
       add(Finding.of(e));
       return Optional.empty();
     }
+  }
+
+  /** How weights are quantized: what a conversion that casts would refuse is a problem. */
+  void addQuantization(Supplier<Quantization> told, String place) {
+    Optional<Quantization> quantization = attempt(told);
+    var unused =
+        quantization.flatMap(
+            q ->
+                attempt(
+                    () -> {
+                      q.require(place);
+                      return q;
+                    }));
+    quantization
+        .filter(Quantization::isUnderstood)
+        .ifPresent(q -> q.notes().forEach(note -> info(note, place)));
   }
 
   /** Whether something is wrong with a file, so that what follows from that need not be told. */

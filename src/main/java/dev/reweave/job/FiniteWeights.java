@@ -92,7 +92,7 @@ final class FiniteWeights {
         .forEach(
             tensor -> {
               long first = facts.get(tensor.spec().name()).values().firstNonfinite();
-              if (first < tensor.spec().elements()) {
+              if (first < tensor.spec().units()) {
                 places.put(tensor.spec().name(), place(plan, tensor, first));
               }
             });

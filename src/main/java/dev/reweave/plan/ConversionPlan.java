@@ -139,7 +139,7 @@ public record ConversionPlan(
   public long elements() {
     return shards().stream()
         .flatMap(s -> s.tensors().stream())
-        .mapToLong(t -> t.layout().elements())
+        .mapToLong(t -> t.spec().elements())
         .sum();
   }
 

@@ -154,7 +154,7 @@ public final class PlannedFile implements Serializable {
     for (int s = 0; s < segments.size(); s++) {
       if (segments.get(s) instanceof Segment.Woven woven) {
         Layout copy = copies.get(s);
-        bytes += woven.layout().storedElements() * woven.layout().dtype().bytes();
+        bytes += woven.layout().storedBytes();
         bytes += copy == null ? 0 : compared(woven.layout(), copy) * copy.dtype().bytes();
       }
     }

@@ -42,14 +42,14 @@ public sealed interface Segment extends Serializable {
    * The elements of one tensor, gathered from where the layout says.
    *
    * @param spec the tensor as it is in the result
-   * @param layout where its elements are, of the same or another type
+   * @param layout where its elements are, of the same or another type; counts units
    */
   record Woven(TensorSpec spec, Layout layout) implements Segment {
     /** Checks that the layout has the tensor's elements. */
     public Woven {
-      if (spec.elements() != layout.elements()) {
+      if (spec.units() != layout.elements()) {
         throw new IllegalArgumentException(
-            spec.name() + " of " + spec.elements() + " elements from " + layout.elements());
+            spec.name() + " of " + spec.units() + " units from " + layout.elements());
       }
     }
 

@@ -22,7 +22,7 @@ public sealed interface TargetType {
 
     @Override
     public DType of(DType stored, Optional<DType> base) {
-      return stored.isCastable() ? type : stored;
+      return stored.isRetyped() ? type : stored;
     }
 
     @Override
@@ -48,7 +48,7 @@ public sealed interface TargetType {
   record LikeBase() implements TargetType {
     @Override
     public DType of(DType stored, Optional<DType> base) {
-      return stored.isCastable() ? base.filter(DType::isCastable).orElse(stored) : stored;
+      return stored.isRetyped() ? base.filter(DType::isCastable).orElse(stored) : stored;
     }
 
     @Override

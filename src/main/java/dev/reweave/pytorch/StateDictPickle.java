@@ -2,6 +2,7 @@ package dev.reweave.pytorch;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.tensor.DType;
+import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -47,6 +48,7 @@ final class StateDictPickle {
       }
     }
     names.forEach(StateDictPickle::check);
+    tensors.forEach(StateDictPickle::check);
     ties.forEach(
         (name, of) -> {
           if (!indices.containsKey(of)) {
@@ -140,14 +142,29 @@ final class StateDictPickle {
     out.integer(storageClass.isPresent() ? tensor.elements() : tensor.bytes());
     out.op('t').put();
     out.op('Q').integer(0);
-    out.tuple(tensor.shape().dims()).tuple(tensor.shape().rowMajorStrides());
+    Shape shape = tensor.torchShape();
+    out.tuple(shape.dims()).tuple(shape.rowMajorStrides());
     out.op(0x89); // requires_grad: False
     ordered(); // no hooks
     if (storageClass.isEmpty()) {
-      out.global("torch", dtype.torchName());
+      out.global("torch", dtype == DType.F4 ? DType.TORCH_PAIR : dtype.torchName());
     }
     out.op('t').put();
     out.op('R').put();
+  }
+
+  private static void check(TensorSpec tensor) {
+    int rank = tensor.shape().rank();
+    boolean pairs = tensor.dtype() == DType.F4 && rank > 0 && tensor.shape().dim(rank - 1) % 2 == 0;
+    if (tensor.dtype().isPacked() && !pairs) {
+      throw ReweaveException.unsupported(
+          "torch has no type for "
+              + tensor.dtype().torchName()
+              + " elements of shape "
+              + tensor.shape(),
+          "tensor " + tensor.name(),
+          "write safetensors: leave --format bin out");
+    }
   }
 
   private static void check(String name) {

@@ -77,7 +77,7 @@ public record WrittenTensor(
 
   private static WrittenTensor of(TensorSpec spec, String shard, long offset, TensorFacts facts) {
     ValueFacts values = facts.values();
-    boolean whole = values.elements() == spec.elements();
+    boolean whole = values.elements() == spec.units();
     return new WrittenTensor(
         spec.name(),
         spec.dtype().torchName(),
@@ -117,8 +117,8 @@ public record WrittenTensor(
         .flatMap(
             type ->
                 elements()
-                    .filter(n -> n <= Long.MAX_VALUE / type.bytes())
-                    .map(n -> n * type.bytes()));
+                    .filter(n -> n <= Long.MAX_VALUE / type.bits())
+                    .map(n -> n * type.bits() / Byte.SIZE));
   }
 
   /**

@@ -12,7 +12,8 @@ import java.util.Objects;
  * <p>Rounding is to nearest even. Between F64 and the 16-bit types the value goes through F32, so
  * that F64 is rounded twice, as torch does. NaNs stay NaNs: to BF16, from F32 and F64, all become
  * {@code 0xffff}, and from F16 {@code 0x7fc0}; otherwise they become quiet and keep their sign and
- * what fits of their payload; but BF16 to F32 is a shift, which leaves signalling ones as they are.
+ * what fits of their payload; those of 8 bits become {@code 0x7fc0} in BF16, and what {@link
+ * Float8} tells otherwise; but BF16 to F32 is a shift, which leaves signalling ones as they are.
  * That is what torch's vectorised loops give (seen with torch 2.13 and AVX-512): for the few
  * elements behind the last whole vector of a tensor, torch gives {@code 0x7fc0} for a NaN from F64
  * to BF16, and {@code 0x7fffffff} with the NaN's sign from F16 to F32.
@@ -46,12 +47,15 @@ public final class Cast {
    * The conversion between two types; a plain copy if they are the same.
    *
    * @throws IllegalArgumentException if they differ and one of them is not {@link
-   *     DType#isCastable() castable}
+   *     DType#isCastable() castable}, but for floating point of 8 bits, which can be widened
    */
   public static Cast between(DType from, DType to) {
     if (from == to) {
       int bytes = from.bytes();
       return new Cast(from, to, (in, i, out, o, n) -> System.arraycopy(in, i, out, o, n * bytes));
+    }
+    if (from.isFloat8() && to.isCastable()) {
+      return new Cast(from, to, ofFloat8(from, to));
     }
     if (!from.isCastable() || !to.isCastable()) {
       throw new IllegalArgumentException("no cast from " + from + " to " + to);
@@ -124,6 +128,38 @@ public final class Cast {
       }
       default -> {}
     }
+  }
+
+  private static Loop ofFloat8(DType from, DType to) {
+    int[] floats = Float8.floats(from);
+    return switch (to) {
+      case F16 ->
+          (in, i, out, o, n) -> {
+            for (int k = 0; k < n; k++) {
+              int bits = floats[in[i + k] & 0xFF];
+              SHORTS.set(out, o + 2 * k, (short) FloatBits.floatToHalf(bits));
+            }
+          };
+      case BF16 ->
+          (in, i, out, o, n) -> {
+            for (int k = 0; k < n; k++) {
+              int bits = floats[in[i + k] & 0xFF];
+              SHORTS.set(out, o + 2 * k, (short) Float8.toBfloat16(bits));
+            }
+          };
+      case F32 ->
+          (in, i, out, o, n) -> {
+            for (int k = 0; k < n; k++) {
+              INTS.set(out, o + 4 * k, floats[in[i + k] & 0xFF]);
+            }
+          };
+      default ->
+          (in, i, out, o, n) -> {
+            for (int k = 0; k < n; k++) {
+              LONGS.set(out, o + 8 * k, FloatBits.floatToDouble(floats[in[i + k] & 0xFF]));
+            }
+          };
+    };
   }
 
   private static Loop ofFloat(DType to) {

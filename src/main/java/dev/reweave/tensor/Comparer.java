@@ -43,9 +43,15 @@ public final class Comparer {
     }
   }
 
-  /** Whether elements of these types can be compared: complex ones with complex ones alone. */
+  /**
+   * Whether elements of these types can be compared: complex ones with complex ones alone, and
+   * those that share bytes with those of the same type, a byte as one number.
+   */
   public static boolean compares(DType first, DType second) {
-    return Numbers.perElement(first) == Numbers.perElement(second);
+    return first == second
+        || (Numbers.perElement(first) == Numbers.perElement(second)
+            && !first.isPacked()
+            && !second.isPacked());
   }
 
   /**

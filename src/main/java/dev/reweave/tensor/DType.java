@@ -10,11 +10,18 @@ import java.util.stream.Collectors;
  *
  * <p>The constants stand in the order of the {@code Dtype} enumeration of the safetensors reference
  * implementation ({@code safetensors/src/tensor.rs}): a shard holds its tensors by descending
- * ordinal, then by name. {@link #name()} is the name in a safetensors header. Types narrower than a
- * byte (F4, F6) are not supported.
+ * ordinal, then by name. {@link #name()} is the name in a safetensors header.
+ *
+ * <p>Elements of the types narrower than a byte (F4 and F6, of the OCP's "Microscaling Formats")
+ * are packed without gaps: they share bytes, and are never taken apart here. What is addressed of
+ * them, by layouts, runs and storages, is a <i>unit</i>: one byte. Of all other types a unit is an
+ * element.
  */
 public enum DType {
   BOOL(1, "bool", Kind.OTHER),
+  F4("float4_e2m1fn", 4),
+  F6_E2M3("float6_e2m3fn", 6),
+  F6_E3M2("float6_e3m2fn", 6),
   U8(1, "uint8", Kind.OTHER),
   I8(1, "int8", Kind.OTHER),
   F8_E5M2(1, "float8_e5m2", Kind.FLOAT8),
@@ -37,36 +44,67 @@ public enum DType {
   private enum Kind {
     FLOAT,
     FLOAT8,
+    PACKED,
     OTHER
   }
 
+  /** What torch calls the type of two F4 in one byte, which it counts as one element. */
+  public static final String TORCH_PAIR = "float4_e2m1fn_x2";
+
+  private final int bits;
   private final int bytes;
   private final String torchName;
   private final Kind kind;
 
   DType(int bytes, String torchName, Kind kind) {
+    this.bits = bytes * Byte.SIZE;
     this.bytes = bytes;
     this.torchName = torchName;
     this.kind = kind;
   }
 
-  /** Size of one element in bytes: 1, 2, 4 or 8. */
+  DType(String torchName, int bits) {
+    this.bits = bits;
+    this.bytes = 1;
+    this.torchName = torchName;
+    this.kind = Kind.PACKED;
+  }
+
+  /** Size of one element in bits: 4, 6, 8, 16, 32 or 64. */
+  public int bits() {
+    return bits;
+  }
+
+  /** Size in bytes of one unit, which is an element unless the type {@link #isPacked}. */
   public int bytes() {
     return bytes;
   }
 
-  /** The name without its module, as in {@code torch.float16}. */
+  /** Whether elements are narrower than a byte, and share bytes. */
+  public boolean isPacked() {
+    return kind == Kind.PACKED;
+  }
+
+  /**
+   * The name without its module, as in {@code torch.float16}. Torch has no F6, and of F4 the {@code
+   * float4_e2m1fn_x2} of two; one element is called as {@code ml_dtypes} does.
+   */
   public String torchName() {
     return torchName;
   }
 
-  /** Whether a change of {@code --dtype} applies: 16, 32 and 64 bit floating point. */
+  /** Whether a cast takes and gives it: 16, 32 and 64 bit floating point. */
   public boolean isCastable() {
     return kind == Kind.FLOAT;
   }
 
-  /** Whether it is floating point of 8 bits. */
-  boolean isFloat8() {
+  /** Whether a change of {@code --dtype} applies: floating point of 8 bits and more. */
+  public boolean isRetyped() {
+    return kind == Kind.FLOAT || kind == Kind.FLOAT8;
+  }
+
+  /** Whether it is floating point of 8 bits: a cast widens it, and none gives it. */
+  public boolean isFloat8() {
     return kind == Kind.FLOAT8;
   }
 
@@ -91,6 +129,7 @@ public enum DType {
           case "int" -> "int32";
           case "long" -> "int64";
           case "cfloat" -> "complex64";
+          case TORCH_PAIR -> F4.torchName;
           default -> name;
         };
     return Arrays.stream(values()).filter(t -> t.torchName.equals(canonical)).findFirst();

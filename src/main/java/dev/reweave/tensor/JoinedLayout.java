@@ -112,6 +112,11 @@ public final class JoinedLayout implements Layout {
   }
 
   @Override
+  public DType storedType() {
+    return parts[0].storedType();
+  }
+
+  @Override
   public boolean isComputed() {
     return Arrays.stream(parts).anyMatch(Layout::isComputed);
   }
@@ -119,5 +124,10 @@ public final class JoinedLayout implements Layout {
   @Override
   public long storedElements() {
     return Arrays.stream(parts).mapToLong(Layout::storedElements).sum();
+  }
+
+  @Override
+  public long storedBytes() {
+    return Arrays.stream(parts).mapToLong(Layout::storedBytes).sum();
   }
 }

@@ -6,8 +6,9 @@ import java.io.Serializable;
  * The pure function from an element range of a tensor to the runs that hold it.
  *
  * <p>Runs come in row-major order of the tensor and cover the range exactly. All storages of a
- * layout have the same {@link #dtype()}. Immutable and small: what many tensors share (the flat
- * groups of all ranks) is one object, kept once when a plan is serialized.
+ * layout have the same {@link #storedType()}, but for scales. Elements and runs count the {@link
+ * DType units} of a type. Immutable and small: what many tensors share (the flat groups of all
+ * ranks) is one object, kept once when a plan is serialized.
  */
 public sealed interface Layout extends Serializable
     permits StoredLayout,
@@ -18,13 +19,19 @@ public sealed interface Layout extends Serializable
         StridedLayout,
         GridLayout,
         CombinedLayout,
-        QuotientLayout {
+        QuotientLayout,
+        DequantizedLayout {
 
   /** Number of elements that the layout places. */
   long elements();
 
-  /** Type of the stored elements. */
+  /** Type of the elements as they are made. */
   DType dtype();
+
+  /** Type of the elements as they are stored: another one where they are quantized. */
+  default DType storedType() {
+    return dtype();
+  }
 
   /**
    * Gives the runs of elements {@code [from, to)}.
@@ -39,14 +46,7 @@ public sealed interface Layout extends Serializable
    * @param file index of the file, as in {@link StorageRef#file()}
    */
   default void runsIn(int file, RunConsumer consumer) {
-    runs(
-        0,
-        elements(),
-        (storage, offset, elements) -> {
-          if (storage.file() == file) {
-            consumer.run(storage, offset, elements);
-          }
-        });
+    runs(0, elements(), new RunsOfFile(file, consumer));
   }
 
   /**
@@ -70,5 +70,10 @@ public sealed interface Layout extends Serializable
   /** How many stored elements all elements are made of. */
   default long storedElements() {
     return elements();
+  }
+
+  /** Bytes that all elements are made of, where they lie. */
+  default long storedBytes() {
+    return storedElements() * storedType().bytes();
   }
 }

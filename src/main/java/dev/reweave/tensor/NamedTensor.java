@@ -1,5 +1,6 @@
 package dev.reweave.tensor;
 
+import dev.reweave.ReweaveException;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
@@ -12,9 +13,9 @@ import java.util.Objects;
  */
 public record NamedTensor(TensorSpec spec, Layout layout) implements Serializable {
   public NamedTensor {
-    if (spec.elements() != layout.elements() || spec.dtype() != layout.dtype()) {
+    if (spec.units() != layout.elements() || spec.dtype() != layout.dtype()) {
       throw new IllegalArgumentException(
-          spec + " has a layout of " + layout.elements() + " elements of " + layout.dtype());
+          spec + " has a layout of " + layout.elements() + " units of " + layout.dtype());
     }
   }
 
@@ -60,8 +61,9 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
     if (layout instanceof StoredLayout stored && stored.shape().equals(spec.shape())) {
       return new NamedTensor(part, stored.narrowed(dim, from, length));
     }
+    requireWholeUnits(dim);
     long outer = outer(part.shape(), dim);
-    long inner = part.elements() / outer / length;
+    long inner = part.units() / outer / length;
     return new NamedTensor(
         part, new NarrowedLayout(layout, outer, whole * inner, from * inner, length * inner));
   }
@@ -96,6 +98,7 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
     if (parts.size() == 1 || whole.elements() == 0) {
       return new NamedTensor(whole, first.layout);
     }
+    parts.forEach(part -> part.requireWholeUnits(dim));
     List<Layout> layouts = parts.stream().map(NamedTensor::layout).toList();
     return new NamedTensor(whole, new JoinedLayout(outer(whole.shape(), dim), layouts));
   }
@@ -140,6 +143,24 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
     more[dim] = 1;
     System.arraycopy(dims, dim, more, dim + 1, dims.length - dim);
     return new NamedTensor(new TensorSpec(spec.name(), spec.dtype(), Shape.of(more)), layout);
+  }
+
+  /** What lies under one index of a dimension must have bytes of its own to be taken apart. */
+  private void requireWholeUnits(int dim) {
+    long[] dims = spec.shape().dims();
+    long inner = 1;
+    for (int i = dim + 1; i < dims.length; i++) {
+      inner *= dims[i];
+    }
+    if (spec.dtype().isPacked() && inner * spec.dtype().bits() % Byte.SIZE != 0) {
+      throw ReweaveException.unsupported(
+          "elements of "
+              + spec.dtype().torchName()
+              + " share bytes, so that a mapping cannot part or join them along dimension "
+              + dim,
+          "tensor " + spec.name() + " of shape " + spec.shape(),
+          "leave its rule out of the mapping, or convert with --mapping none");
+    }
   }
 
   /** Product of the dimensions before {@code dim}. */

@@ -67,9 +67,7 @@ public final class NarrowedLayout implements Layout {
   @Override
   public void runsIn(int file, RunConsumer consumer) {
     // A base knows without expanding its runs that none of them lies in a file.
-    boolean[] touched = {false};
-    base.runsIn(file, (storage, offset, elements) -> touched[0] = true);
-    if (touched[0]) {
+    if (RunsOfFile.touch(base, file)) {
       Layout.super.runsIn(file, consumer);
     }
   }
@@ -84,6 +82,11 @@ public final class NarrowedLayout implements Layout {
   @Override
   public int width() {
     return base.width();
+  }
+
+  @Override
+  public DType storedType() {
+    return base.storedType();
   }
 
   @Override

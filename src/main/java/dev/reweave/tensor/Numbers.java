@@ -7,7 +7,8 @@ import java.nio.ByteOrder;
 
 /**
  * Little-endian elements of any type as doubles: exact, but for 64-bit integers beyond 2^53, which
- * are rounded. A complex number is two numbers; a bool is 1 unless its byte is 0.
+ * are rounded. A complex number is two numbers; a bool is 1 unless its byte is 0; of types that are
+ * narrower than a byte, each byte is a number without a meaning of its own.
  *
  * <p>The 8-bit floating-point types are those of the ONNX and OCP specifications ("Float stored in
  * 8 bits", "OCP 8-bit Floating Point", "OCP Microscaling Formats"), as torch has them.
@@ -74,7 +75,7 @@ final class Numbers {
           out[i] = in[offset + i] == 0 ? 0 : 1;
         }
       }
-      case U8 -> {
+      case U8, F4, F6_E2M3, F6_E3M2 -> {
         for (int i = 0; i < count; i++) {
           out[i] = in[offset + i] & 0xFF;
         }

@@ -59,6 +59,11 @@ public final class QuotientLayout implements Layout {
   }
 
   @Override
+  public DType storedType() {
+    return stored.storedType();
+  }
+
+  @Override
   public boolean isComputed() {
     return true;
   }

@@ -34,4 +34,27 @@ public interface RunConsumer {
   default void divided(Layout stored, double divisor, long from, long to) {
     stored.runs(from, to, this);
   }
+
+  /**
+   * Takes the next elements where each is a stored value times a scale. By default the values are
+   * taken, and where their scales lie.
+   *
+   * @param values what is scaled; elements {@code [from, to)}
+   * @param scales of all of them
+   */
+  default void scaled(Layout values, BlockScales scales, long from, long to) {
+    values.runs(from, to, this);
+    BlockScales.Range needed = scales.range(from, to);
+    scales.layout().runs(needed.from(), needed.to(), this::scale);
+  }
+
+  /**
+   * Takes scales beside the elements that need them, which others may need as well. By default they
+   * are not looked at: elements are.
+   *
+   * @param storage where the scales lie
+   * @param offset the first of them in the storage
+   * @param count how many
+   */
+  default void scale(StorageRef storage, long offset, long count) {}
 }

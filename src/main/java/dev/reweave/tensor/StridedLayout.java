@@ -73,9 +73,7 @@ public final class StridedLayout implements Layout {
   @Override
   public void runsIn(int file, RunConsumer consumer) {
     // A base knows without expanding its runs that none of them lies in a file.
-    boolean[] touched = {false};
-    base.runsIn(file, (storage, offset, elements) -> touched[0] = true);
-    if (touched[0]) {
+    if (RunsOfFile.touch(base, file)) {
       Layout.super.runsIn(file, consumer);
     }
   }
@@ -90,6 +88,11 @@ public final class StridedLayout implements Layout {
   @Override
   public int width() {
     return base.width();
+  }
+
+  @Override
+  public DType storedType() {
+    return base.storedType();
   }
 
   @Override

@@ -109,9 +109,17 @@ public record ValueFacts(
       return made;
     }
     // No NaN becomes anything else, no infinity and no zero either.
-    FloatLanes before = FloatLanes.of(cast.from());
-    long infinities = made.infinities == 0 ? 0 : before.infinities(in, inOffset, elements);
-    long zeros = made.zeros == 0 ? 0 : before.zeros(in, inOffset, elements);
+    long infinities = 0;
+    long zeros = 0;
+    if (cast.from().isFloat8()) {
+      FloatLanes.Counts before = ByteFloats.count(cast.from(), in, inOffset, elements);
+      infinities = before.infinities();
+      zeros = before.zeros();
+    } else {
+      FloatLanes before = FloatLanes.of(cast.from());
+      infinities = made.infinities == 0 ? 0 : before.infinities(in, inOffset, elements);
+      zeros = made.zeros == 0 ? 0 : before.zeros(in, inOffset, elements);
+    }
     return new ValueFacts(
         made.elements,
         made.nans,

@@ -174,6 +174,6 @@ class PlannedFileTest {
             IllegalArgumentException.class,
             () -> new Segment.Woven(new TensorSpec("t", DType.F32, Shape.of(3)), two));
 
-    assertEquals("t of 3 elements from 2", refused.getMessage());
+    assertEquals("t of 3 units from 2", refused.getMessage());
   }
 }

@@ -113,7 +113,8 @@ class TorchFileTest {
       }
     }
     try (OpenTorchFile file = OpenTorchFile.sample("dtypes.pt")) {
-      assertEquals(DType.values().length, file.root().entries().size());
+      long types = Arrays.stream(DType.values()).filter(t -> !t.isPacked()).count();
+      assertEquals(types, file.root().entries().size());
     }
   }
 

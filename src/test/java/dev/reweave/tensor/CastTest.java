@@ -142,13 +142,47 @@ class CastTest {
     assertEquals(0, out[16]);
   }
 
+  /** SHA-256 of what torch 2.15 gives for all 256 numbers, NaNs too. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ' ',
+      value = {
+        "F8_E4M3 F32 8c7066d2da2e927f14261b753a1335e027ff331349e91d5b568e1a8c45ce189a",
+        "F8_E4M3 BF16 15e7e4f7f07a1a04e832bfcea81d297a794c9e60824e4f72ab5537c9050f26c7",
+        "F8_E4M3 F16 c81eb9389835971f22b6a6939307beeb5a003f2dd063d98f7a9a3af3e0b04f40",
+        "F8_E4M3 F64 df0486bcf5528589a1a5c9b7106ef65676cd93767c9c68085e3b29e7c66fa5d4",
+        "F8_E5M2 F32 f27340bbd2d23b7ee6ed74aef34425c94f9037517888fe98870711bec0be8f6c",
+        "F8_E5M2 BF16 d6e0c4cfe40a633142ae7efca8a782ba24232c4ef2197ddd57df87ea1894ef90",
+        "F8_E5M2 F16 bf959bba531d710d2b5d71e932621a33446ec87c6101addb8f805116ff7b7671",
+        "F8_E5M2 F64 1db7f0a17bdc36797724fb920d586909e1853c6ad31b6f2f8853f79537fc5336",
+        "F8_E4M3FNUZ F32 6b26d984a28fcec380ee5cc88f61418dc54e7043e807db8c336e52d28fa9726e",
+        "F8_E4M3FNUZ BF16 6e00d3dd9a1f38fb71a060f2ae867a25ef7c2cafa093638e84cbce4509a79c92",
+        "F8_E4M3FNUZ F16 be4fefb4e266bdb5768a0f97e5368e473a3b5692e71372a132e45e3f929aa402",
+        "F8_E4M3FNUZ F64 481927b62ab5d0a81a686e82250d0f9cf4197824e24da64c78ff10c3e1bef00a",
+        "F8_E5M2FNUZ F32 3d9ca48a491b8b4af21543e4603592f87a7feadd17c7d2091013cb65034b3fe2",
+        "F8_E5M2FNUZ BF16 4364d98bdc8bc8cfc173858f2380f040121c4beb1433f14dae83cd145920dae9",
+        "F8_E5M2FNUZ F16 8607ba7d8d78152a16a839340694b26dc29c06a98f20f38c672e3baf34dc6d1b",
+        "F8_E5M2FNUZ F64 cecab86e7ee454a779555a8a0e997f457a38f3da62cbf115282be07027536e6c",
+        "F8_E8M0 F32 32402a0a1e6da55bed0094e09eb803e8934fdcc84193606c2605b3f2acb24c80",
+        "F8_E8M0 BF16 a14d04d51cf9dd86703cd173733b7cde9a098ebdd5071187211bdda4984771e3",
+        "F8_E8M0 F16 18b6eb0c3764225a11f72d89dc0e2a8626570825cc8b57260e27a2b96403fe6a",
+        "F8_E8M0 F64 4dcc73e8c3404622764d310084c3dad4d4c4f3460a6b58e83ac2e553b6914716",
+      })
+  void widensNumbersOf8BitsAsTorchDoes(DType from, DType to, String sha256)
+      throws NoSuchAlgorithmException {
+    byte[] all = new byte[256];
+    IntStream.range(0, 256).forEach(i -> all[i] = (byte) i);
+    byte[] digest = MessageDigest.getInstance("SHA-256").digest(cast(from, to, all));
+    assertEquals(sha256, HexFormat.of().formatHex(digest));
+  }
+
   @Test
   void knowsThatACastIsNoCopy() {
     assertFalse(Cast.between(DType.F32, DType.F64).isCopy());
   }
 
   @ParameterizedTest
-  @CsvSource({"I64, F32", "F32, I32", "BOOL, U8", "F8_E4M3, BF16", "F32, C64"})
+  @CsvSource({"I64, F32", "F32, I32", "BOOL, U8", "BF16, F8_E4M3", "F4, F32", "F32, C64"})
   void refusesOtherTypes(DType from, DType to) {
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> Cast.between(from, to));

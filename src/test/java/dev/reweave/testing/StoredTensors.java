@@ -94,7 +94,7 @@ public final class StoredTensors {
         .layout()
         .runs(
             0,
-            tensor.spec().elements(),
+            tensor.spec().units(),
             (storage, offset, elements) -> {
               int length = Math.toIntExact(elements * size);
               try (RandomAccess access = files.apply(storage.file())) {

@@ -142,7 +142,7 @@ final class DcpCheckpoint {
 
   private NamedTensor named(DcpTensor tensor, String name, Map<StoredChunk, StoredLayout> found) {
     try {
-      TensorSpec spec = new TensorSpec(name, tensor.dtype(), tensor.shape());
+      TensorSpec spec = TensorSpec.ofTorch(name, tensor.dtype(), tensor.shape());
       return new NamedTensor(spec, layout(tensor, found));
     } catch (IllegalArgumentException e) {
       throw new ReweaveException(

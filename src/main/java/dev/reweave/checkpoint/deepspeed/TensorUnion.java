@@ -106,7 +106,7 @@ final class TensorUnion {
 
   /** A slice without elements, of the type of one that has some. */
   private static NamedTensor empty(NamedTensor some, Shape shape) {
-    Layout none = new NarrowedLayout(some.layout(), 1, some.spec().elements(), 0, 0);
+    Layout none = new NarrowedLayout(some.layout(), 1, some.layout().elements(), 0, 0);
     return new NamedTensor(new TensorSpec(some.name(), some.spec().dtype(), shape), none);
   }
 

@@ -9,8 +9,10 @@ import dev.reweave.storage.Overlapped;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StoredLayout;
+import dev.reweave.tensor.TensorSpec;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,12 +78,17 @@ record ShardContent(
               entry.spec().name(),
               header.position(entry),
               entry.spec().dtype(),
-              entry.spec().elements(),
+              entry.spec().units(),
               StorageRef.Endian.LITTLE,
               StorageRef.NO_CRC);
       tensors.add(
-          new NamedTensor(entry.spec(), StoredLayout.contiguous(storage, 0, entry.spec().shape())));
+          new NamedTensor(entry.spec(), StoredLayout.contiguous(storage, 0, shape(entry.spec()))));
     }
     return new ShardContent(file, tensors, Map.of(), header.metadata(), 0);
+  }
+
+  /** The shape that the layout has: rows may share bytes where elements do. */
+  private static Shape shape(TensorSpec spec) {
+    return spec.dtype().isPacked() ? Shape.of(spec.units()) : spec.shape();
   }
 }

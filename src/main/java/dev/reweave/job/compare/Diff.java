@@ -4,6 +4,8 @@ import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointReader;
+import dev.reweave.checkpoint.quantized.Dequantization;
+import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.job.prepare.Renaming;
 import dev.reweave.job.spark.SparkScanner;
 import dev.reweave.job.spark.SparkTasks;
@@ -71,8 +73,12 @@ public final class Diff {
     SparkTasks tasks = new SparkTasks(spark);
     try {
       CheckpointReader reader = new CheckpointReader(stores, new SparkScanner(tasks, shared));
-      Read first = read(reader, request.first(), request.planning());
-      Read second = read(reader, request.second(), request.planning());
+      Checkpoint ofFirst = read(reader, request.first());
+      Checkpoint ofSecond = read(reader, request.second());
+      Quantization one = quantization(ofFirst, request.first());
+      Quantization other = quantization(ofSecond, request.second());
+      Read first = named(comparable(ofFirst, one, other), request.first(), request.planning());
+      Read second = named(comparable(ofSecond, other, one), request.second(), request.planning());
       if (first.wanted().isEmpty() && second.wanted().isEmpty()) {
         throw new ReweaveException(
             "there is nothing to compare: neither side has a tensor that is wanted",
@@ -110,9 +116,23 @@ public final class Diff {
     }
   }
 
-  private Read read(CheckpointReader reader, DiffRequest.Side side, PlanOptions planning) {
-    Checkpoint checkpoint =
-        reader.read(side.address(), Renaming.reading(stores, side.reading(), side.mapping()));
+  private Checkpoint read(CheckpointReader reader, DiffRequest.Side side) {
+    return reader.read(side.address(), Renaming.reading(stores, side.reading(), side.mapping()));
+  }
+
+  private Quantization quantization(Checkpoint checkpoint, DiffRequest.Side side) {
+    return Quantization.of(stores.guarded(side.address(), side.reading().safeguards()), checkpoint);
+  }
+
+  /** Quantized weights are what they stand for where those of the other side are not quantized. */
+  private static Checkpoint comparable(
+      Checkpoint checkpoint, Quantization own, Quantization other) {
+    return own.isUnderstood() && !other.isQuantized()
+        ? Dequantization.of(own, checkpoint, "")
+        : checkpoint;
+  }
+
+  private Read named(Checkpoint checkpoint, DiffRequest.Side side, PlanOptions planning) {
     Renaming renaming = Renaming.of(stores, checkpoint, side.mapping());
     Map<String, NamedTensor> wanted = new TreeMap<>(renaming.byName());
     wanted.keySet().removeIf(name -> !planning.wants(name));

@@ -1,6 +1,7 @@
 package dev.reweave.job.gather;
 
 import dev.reweave.storage.ReadRange;
+import dev.reweave.tensor.BlockScales;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.CombinedLayout;
 import dev.reweave.tensor.Copies;
@@ -35,6 +36,7 @@ public final class Gather {
   /** Elements {@code [from, to)} of a tensor and where they go in memory, little-endian. */
   public static final class Slice {
     private static final int ALL = -1;
+    private static final int SCALES = -2;
 
     private final Layout layout;
     private final long from;
@@ -81,6 +83,14 @@ public final class Gather {
       Slice slice, CombinedLayout.Kind kind, int target, int others, int elements, int count)
       implements Step {}
 
+  /**
+   * Elements of a slice that are values, which were read, times scales, which were read into a
+   * buffer of their own.
+   */
+  private record Scaling(
+      Slice slice, Layout values, BlockScales scales, long from, int elements, int target, Slice by)
+      implements Step {}
+
   /** Elements of a slice that are quotients of what was read. */
   private record Division(Slice slice, double divisor, int target, int elements) implements Step {}
 
@@ -96,6 +106,11 @@ public final class Gather {
 
     long fileEnd() {
       return filePosition() + length;
+    }
+
+    /** Whether it is read this once: scales are read with each part of what they scale. */
+    boolean isReadOnce() {
+      return slice.copy != Slice.SCALES;
     }
   }
 
@@ -185,7 +200,7 @@ public final class Gather {
 
     @Override
     public void run(StorageRef storage, long first, long elements) {
-      int size = slice.layout.dtype().bytes();
+      int size = storage.dtype().bytes();
       int length = Math.toIntExact(elements * size);
       pieces.add(new Piece(slice, storage, first * size, length, at));
       at += length;
@@ -220,6 +235,22 @@ public final class Gather {
       if (slice.copy == Slice.ALL) {
         steps.add(division);
       }
+    }
+
+    @Override
+    public void scaled(Layout values, BlockScales scales, long from, long to) {
+      int elements = Math.toIntExact(to - from);
+      // The values go where products are made of them from the front on: see BlockScales.
+      int behind = at + elements * (slice.layout.dtype().bytes() - values.dtype().bytes());
+      Slice stored = new Slice(values, from, to, slice.buffer, behind, slice.copy);
+      values.runs(from, to, new Pieces(stored, pieces));
+      BlockScales.Range needed = scales.range(from, to);
+      Layout layout = scales.layout();
+      byte[] by = new byte[Math.multiplyExact(needed.count(), layout.dtype().bytes())];
+      Slice beside = new Slice(layout, needed.from(), needed.to(), by, 0, Slice.SCALES);
+      layout.runs(needed.from(), needed.to(), new Pieces(beside, pieces));
+      steps.add(new Scaling(slice, values, scales, from, elements, at, beside));
+      at += elements * slice.layout.dtype().bytes();
     }
   }
 
@@ -285,12 +316,15 @@ public final class Gather {
       int end = start + 1;
       while (end < pieces.size()
           && pieces.get(end).storage().equals(first.storage())
+          && pieces.get(end).isReadOnce() == first.isReadOnce()
           && pieces.get(end).filePosition() == pieces.get(end - 1).fileEnd()) {
         end++;
       }
       int length = (int) (pieces.get(end - 1).fileEnd() - first.filePosition());
       int at = range.offset() + (int) (first.filePosition() - range.position());
-      tally.take(first.storage(), first.position(), range.buffer(), at, length);
+      if (first.isReadOnce()) {
+        tally.take(first.storage(), first.position(), range.buffer(), at, length);
+      }
       start = end;
     }
   }
@@ -301,6 +335,15 @@ public final class Gather {
     } else if (step instanceof Division d) {
       Quotients.divide(
           d.slice().layout.dtype(), d.slice().buffer, d.target(), d.elements(), d.divisor());
+    } else if (step instanceof Scaling s) {
+      s.scales()
+          .multiply(
+              s.values().dtype(),
+              s.slice().buffer,
+              s.target(),
+              s.from(),
+              s.elements(),
+              s.by().buffer);
     }
   }
 

@@ -5,15 +5,18 @@ import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Segment;
 import dev.reweave.storage.ReadRange;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.RunConsumer;
 import dev.reweave.tensor.StorageRef;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Reads what no tensor needs of the storages of one file, such as alignment padding, so that their
@@ -50,6 +53,7 @@ public final class StorageAudit {
   private final ReadLimit limit;
   private final ReadTally tally = new ReadTally();
   private final Map<StorageRef, Unchecked> unchecked = new LinkedHashMap<>();
+  private final Set<StorageRef> ofScales = new HashSet<>();
 
   /**
    * An audit of one file.
@@ -85,19 +89,36 @@ public final class StorageAudit {
     Map<StorageRef, List<Span>> used = new LinkedHashMap<>();
     for (PlannedFile planned : work.files()) {
       for (Segment.Woven tensor : planned.tensors()) {
-        long size = tensor.layout().dtype().bytes();
-        tensor
-            .layout()
-            .runsIn(
-                file,
-                (storage, offset, elements) ->
-                    used.computeIfAbsent(storage, s -> new ArrayList<>())
-                        .add(new Span(offset * size, (offset + elements) * size)));
+        tensor.layout().runsIn(file, new Uses(used));
       }
     }
     return used;
   }
 
+  /** Notes what is used of each storage. */
+  private final class Uses implements RunConsumer {
+    private final Map<StorageRef, List<Span>> used;
+
+    Uses(Map<StorageRef, List<Span>> used) {
+      this.used = used;
+    }
+
+    @Override
+    public void run(StorageRef storage, long offset, long elements) {
+      long size = storage.dtype().bytes();
+      used.computeIfAbsent(storage, s -> new ArrayList<>())
+          .add(new Span(offset * size, (offset + elements) * size));
+    }
+
+    /** Tasks read scales as often as they need them, and tell nothing of it: here they count. */
+    @Override
+    public void scale(StorageRef storage, long offset, long count) {
+      used.computeIfAbsent(storage, s -> new ArrayList<>());
+      ofScales.add(storage);
+    }
+  }
+
+  /** Why the file keeps no checksum of a storage. */
   private Unchecked withoutChecksum(StorageRef storage) {
     if (storage.crc32() == StorageRef.CRC_LEFT_OUT) {
       return Unchecked.SWITCHED_OFF;
@@ -125,7 +146,8 @@ public final class StorageAudit {
       }
       at = span.to();
     }
-    if (extra > Math.max(MOST_EXTRA_BYTES, storage.bytes() / MOST_EXTRA_PART)) {
+    if (!ofScales.contains(storage)
+        && extra > Math.max(MOST_EXTRA_BYTES, storage.bytes() / MOST_EXTRA_PART)) {
       return Optional.of(Unchecked.NOT_READ_WHOLE);
     }
     byte[] buffer = new byte[(int) Math.min(BUFFER, extra)];

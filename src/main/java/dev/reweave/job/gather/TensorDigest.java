@@ -26,7 +26,7 @@ public record TensorDigest(TensorStatistics statistics, int crc32c) implements S
       DType type, byte[] data, int offset, int elements, long bytesBehind) {
     int crc = Checksum.CRC_32C.of(data, offset, elements * type.bytes());
     return new TensorDigest(
-        TensorStatistics.of(type, data, offset, elements),
+        type.isPacked() ? TensorStatistics.NONE : TensorStatistics.of(type, data, offset, elements),
         Checksum.CRC_32C.share(crc, bytesBehind));
   }
 

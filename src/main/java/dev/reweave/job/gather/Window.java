@@ -214,7 +214,7 @@ final class Window {
   }
 
   private TensorStatistics statistics(Piece piece) {
-    return measuring == Measuring.NOTHING
+    return measuring == Measuring.NOTHING || piece.cast().to().isPacked()
         ? TensorStatistics.NONE
         : TensorStatistics.of(piece.cast().to(), out, piece.target(), piece.elements());
   }

@@ -5,8 +5,10 @@ import dev.reweave.base.BaseCheck;
 import dev.reweave.base.BaseFolder;
 import dev.reweave.base.Component;
 import dev.reweave.base.ConfigDtype;
+import dev.reweave.base.ConfigQuantization;
 import dev.reweave.base.Fitted;
 import dev.reweave.base.ModelIndex;
+import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.doctor.Doctor;
 import dev.reweave.plan.Design;
 import dev.reweave.plan.PlannedFile;
@@ -22,6 +24,7 @@ import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -35,21 +38,33 @@ import java.util.TreeMap;
 final class BaseDesign {
   private static final String CONFIG = "config.json";
 
+  /**
+   * What ModelOpt, AutoGPTQ and others tell of a quantization, beside the config or in its place.
+   */
+  private static final Set<String> OF_QUANTIZERS =
+      Set.of("hf_quant_config.json", "quantization_config.json", "quantize_config.json");
+
   private final BaseChoice choice;
   private final BaseFolder base;
   private final Component component;
+  private final Scales scales;
   private final Set<String> beside;
   private final Map<String, byte[]> read = new TreeMap<>();
 
-  private BaseDesign(BaseChoice choice, BaseFolder base, Component component) {
+  private BaseDesign(BaseChoice choice, BaseFolder base, Component component, Scales scales) {
     this.choice = choice;
     this.base = base;
     this.component = component;
+    this.scales = scales;
     this.beside = base.filesBeside(component).keySet();
   }
 
-  /** Reads a base, and finds the component in it that the tensors take the place of. */
-  static BaseDesign read(ChosenBase chosen, Renaming renaming) {
+  /**
+   * Reads a base, and finds the component in it that the tensors take the place of.
+   *
+   * @param scales of the tensors; where they have none, what the base has of them is not missing
+   */
+  static BaseDesign read(ChosenBase chosen, Renaming renaming, Scales scales) {
     BaseFolder base = chosen.folder();
     BaseChoice choice = chosen.choice();
     if (choice.pipeline().isPresent() && base.files().containsKey(BaseFolder.MODEL_INDEX)) {
@@ -62,7 +77,13 @@ final class BaseDesign {
         chosen.component(
             renaming.mapping().flatMap(m -> m.component()),
             renaming.tensors().stream().map(NamedTensor::name).toList());
-    return new BaseDesign(choice, base, component);
+    return new BaseDesign(
+        choice,
+        base,
+        scales == Scales.KEPT
+            ? component
+            : component.without(Quantization.of(component.tensors().values()).leftOut()),
+        scales);
   }
 
   Component component() {
@@ -87,6 +108,16 @@ final class BaseDesign {
   List<String> notes() {
     List<String> notes = new ArrayList<>(base.notes());
     notes.addAll(component.notes());
+    if (comesAlong(config())
+        && file(config()).length() > 0
+        && !Arrays.equals(content(config()), unquantized())) {
+      notes.add("the weights are not quantized: config.json comes without its quantization_config");
+    }
+    List<String> ofQuantizers =
+        base.files().keySet().stream().filter(p -> comesAlong(p) && isForeign(p)).toList();
+    if (!ofQuantizers.isEmpty()) {
+      notes.add("the weights are not quantized, so left out: " + String.join(", ", ofQuantizers));
+    }
     return notes;
   }
 
@@ -152,11 +183,31 @@ final class BaseDesign {
         .filter(this::comesAlong)
         .filter(path -> !path.equals(BaseFolder.MODEL_INDEX))
         .filter(path -> !path.equals(component.path(CONFIG)))
+        .filter(path -> !isForeign(path))
         .filter(path -> base.files().get(path).length() > 0)
         .toList();
   }
 
+  /** Whether it tells of a quantization that the weights do not have. */
+  private boolean isForeign(String path) {
+    return scales == Scales.GONE
+        && OF_QUANTIZERS.stream().map(component::path).anyMatch(path::equals);
+  }
+
+  private String config() {
+    return component.path(CONFIG);
+  }
+
+  /** The config as it fits the weights. */
+  private byte[] unquantized() {
+    byte[] content = content(config());
+    return scales == Scales.KEPT ? content : ConfigQuantization.drop(content, file(config()).uri());
+  }
+
   private boolean comesAlong(String path) {
+    if (!base.files().containsKey(path)) {
+      return false;
+    }
     String folder = component.path("");
     return switch (choice.mode()) {
       case NONE -> false;
@@ -209,9 +260,9 @@ final class BaseDesign {
         configs.add(new SmallFile(path, new byte[0]));
       }
     }
-    String path = component.path(CONFIG);
-    if (base.files().containsKey(path) && comesAlong(path) && file(path).length() > 0) {
-      byte[] content = content(path);
+    String path = config();
+    if (comesAlong(path) && file(path).length() > 0) {
+      byte[] content = unquantized();
       String place = file(path).uri();
       byte[] followed = dtype.map(d -> ConfigDtype.follow(content, d, place)).orElse(content);
       configs.add(new SmallFile(path, followed));

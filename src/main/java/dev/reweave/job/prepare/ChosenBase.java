@@ -3,6 +3,7 @@ package dev.reweave.job.prepare;
 import dev.reweave.base.BaseFolder;
 import dev.reweave.base.Component;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.TensorSpec;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.Set;
@@ -36,6 +37,11 @@ final class ChosenBase {
       looked = Optional.of(component(Optional.empty(), ofCheckpoint));
     }
     return looked.get().tensorNames();
+  }
+
+  /** The tensors of the component that ones of these names would take the place of. */
+  Collection<TensorSpec> tensors(Collection<String> names) {
+    return component(Optional.empty(), names).tensors().values();
   }
 
   /**

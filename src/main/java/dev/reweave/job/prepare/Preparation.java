@@ -7,6 +7,8 @@ import dev.reweave.checkpoint.CheckpointReader;
 import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.checkpoint.quantized.Dequantization;
+import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.doctor.Doctor;
 import dev.reweave.doctor.Severity;
 import dev.reweave.job.prepare.ConversionRequest.Proving;
@@ -71,22 +73,29 @@ public final class Preparation {
    */
   public Prepared prepare(ConversionRequest request) {
     ReadOptions reading = Renaming.reading(stores, request.reading(), request.mapping());
-    Checkpoint checkpoint = new CheckpointReader(stores, scanner).read(request.input(), reading);
+    Checkpoint read = new CheckpointReader(stores, scanner).read(request.input(), reading);
     if (request.checks().unfamiliar() == Unfamiliar.REFUSE) {
-      Caution.requireNone(checkpoint.cautions());
+      Caution.requireNone(read.cautions());
     }
     Optional<ChosenBase> chosen =
         request
             .base()
             .map(c -> new ChosenBase(stores.guarded(c.address(), reading.safeguards()), c));
+    Quantization quantization =
+        Quantization.of(stores.guarded(request.input(), reading.safeguards()), read);
+    Scales scales = scales(quantization, request.planning().dtype(), chosen, read);
+    Checkpoint checkpoint =
+        scales == Scales.KEPT
+            ? read
+            : Dequantization.of(quantization, read, stores.resolve(request.input()));
     Renaming mapped = Renaming.of(stores, checkpoint, request.mapping(), chosen);
-    Optional<BaseDesign> base = chosen.map(c -> BaseDesign.read(c, mapped));
+    Optional<BaseDesign> base = chosen.map(c -> BaseDesign.read(c, mapped, scales));
     Renaming renaming = wanted(base.map(b -> b.fitted(mapped)).orElse(mapped), request.planning());
     base.ifPresent(b -> b.require(renaming, request.planning().only(), request.input()));
     requireBaseForLikeness(request, base);
     Design.Likeness like = base.map(b -> b.like(renaming)).orElse(Design.Likeness.NONE);
     ResultMetadata metadata = ResultMetadata.of(checkpoint, renaming, request.planning(), like);
-    AdapterConfig adapter = adapterConfig(checkpoint, renaming, request);
+    AdapterConfig adapter = adapterConfig(read, renaming, request);
     Design design =
         new Design(
             sources(checkpoint, base),
@@ -94,11 +103,14 @@ public final class Preparation {
             renaming.tensors(),
             renaming.aliases(),
             metadata.entries(),
-            names(checkpoint, renaming, base, request.planning()),
+            names(read, renaming, base, request.planning()),
             like,
             base.map(b -> beside(b, checkpoint, mostOf(renaming, like, request.planning())))
                 .orElseGet(() -> Beside.configs(adapter.copies())));
     List<String> notes = new ArrayList<>(renaming.notes());
+    if (scales == Scales.KEPT) {
+      notes.addAll(quantization.notes());
+    }
     notes.addAll(metadata.notes());
     notes.addAll(adapter.notes());
     Doctor.ofCheckpoint(checkpoint).stream()
@@ -130,6 +142,23 @@ public final class Preparation {
         notes,
         plan,
         inputs);
+  }
+
+  /** Whether quantized weights stay so: where they are to be as they are, or as those of a base. */
+  private static Scales scales(
+      Quantization quantization,
+      TargetType type,
+      Optional<ChosenBase> base,
+      Checkpoint checkpoint) {
+    if (quantization.isNone() || type instanceof TargetType.Fixed) {
+      return Scales.GONE;
+    }
+    boolean kept =
+        type instanceof TargetType.Keep
+            || base.map(b -> b.tensors(checkpoint.names()))
+                .filter(tensors -> Quantization.of(tensors).isQuantized())
+                .isPresent();
+    return kept ? Scales.KEPT : Scales.GONE;
   }
 
   private static void requireBaseForLikeness(ConversionRequest request, Optional<BaseDesign> base) {

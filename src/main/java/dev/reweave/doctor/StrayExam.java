@@ -41,7 +41,8 @@ final class StrayExam {
     for (InputFile single : singles(content)) {
       findings.add(
           new Finding(
-              Severity.PROBLEM,
+              // Where both can be read, which is meant is asked, and that is a problem.
+              Severity.WARNING,
               "two models, of which transformers takes "
                   + single.name()
                   + " and diffusers the shards that the index names",

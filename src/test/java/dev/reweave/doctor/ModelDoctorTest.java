@@ -241,9 +241,12 @@ class ModelDoctorTest {
 
     Complaints found = complaints();
 
-    found.oneProblem(
-        "two models, of which transformers takes model.safetensors and diffusers the shards",
-        "move away the one that is not meant: model.safetensors, or the index with its shards");
+    found
+        .oneProblem("there are several models here", "name the one that is meant")
+        .says(
+            Severity.WARNING,
+            "two models, of which transformers takes model.safetensors and diffusers the shards",
+            "move away the one that is not meant: model.safetensors, or the index with its shards");
     Files.delete(model.path().resolve("model.safetensors"));
     complaints().none();
     model.weights("model.fp16.safetensors", tensor("t1", DType.F16, 2), tensor("t2", DType.F16, 2));

@@ -35,13 +35,11 @@ final class SafetensorsFolder {
     StateDictFile.requireNoChoice(options, place);
     Map<String, NamedTensor> tensors = new HashMap<>();
     check.slices().ifPresent(slices -> notes.addAll(slices.notes()));
-    for (ShardContent content : check.contents()) {
-      check
-          .slices()
-          .map(Slices::tensors)
-          .orElse(content.tensors())
-          .forEach(t -> tensors.put(t.name(), t));
-    }
+    check
+        .slices()
+        .map(slices -> slices.tensors().stream())
+        .orElseGet(() -> check.contents().stream().flatMap(file -> file.tensors().stream()))
+        .forEach(tensor -> tensors.put(tensor.name(), tensor));
     ModelMetadata said = ModelMetadata.of(check.contents(), check.index(), tensors.keySet());
     notes.addAll(said.notes());
     List<NamedTensor> ordered = new ArrayList<>();

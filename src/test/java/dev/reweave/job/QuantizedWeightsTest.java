@@ -239,7 +239,8 @@ class QuantizedWeightsTest {
     Path in = Fixtures.copy(input("blocks-without-config"), temp.resolve("in"));
     Files.writeString(in.resolve("config.json"), "{");
     ReweaveException e = assertThrows(ReweaveException.class, () -> convert(in, "float32"));
-    assertTrue(e.problem().contains("the config of quantized weights is no sound JSON"), e::problem);
+    assertTrue(
+        e.problem().contains("the config of quantized weights is no sound JSON"), e::problem);
     assertEquals(StoredTensors.inFolder(in), StoredTensors.inFolder(convert(in, "keep")));
   }
 

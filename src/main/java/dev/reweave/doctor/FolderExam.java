@@ -136,7 +136,7 @@ final class FolderExam {
     if (problems.isEmpty() && !check.tensors().isEmpty()) {
       findings.info(summary(weights, check), place);
       boolean adapter = isAdapter(weights);
-      if (!adapter) {
+      if (!adapter && taken) {
         config.examine(check.tensors(), weights.hasVariant());
       }
       if (!adapter && (!weights.hasVariant() || !tensors.containsKey(folder))) {

@@ -33,7 +33,16 @@ class OneReadingTest {
   static List<Path> addresses() throws IOException {
     List<Path> addresses = new ArrayList<>();
     for (String root :
-        List.of("fixtures", "deepspeed-0.19.8", "universal-round-robin", "reports", "torch")) {
+        List.of(
+            "fixtures",
+            "deepspeed-0.19.8",
+            "universal-round-robin",
+            "reports",
+            "slices",
+            "quantized",
+            "metadata",
+            "wrapped",
+            "torch")) {
       Path folder = Fixtures.resource("fixtures").resolveSibling(root);
       if (Files.isDirectory(folder)) {
         try (Stream<Path> paths = Files.walk(folder)) {

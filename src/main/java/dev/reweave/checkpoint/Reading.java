@@ -1,11 +1,8 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.Counted;
+import dev.reweave.FirstNames;
 import dev.reweave.ReweaveException;
-import dev.reweave.storage.ByteSize;
 import dev.reweave.storage.InputFile;
-import dev.reweave.tensor.NamedTensor;
-import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -26,6 +23,9 @@ public record Reading(
   /** Of so many things beside it the tensors are counted; of others, the names must do. */
   private static final int MOST_COUNTED = 50;
 
+  /** In so many folders is looked for what may have been meant. */
+  private static final int MOST_LISTED = 20;
+
   /**
    * Finds out what an address holds.
    *
@@ -39,14 +39,35 @@ public record Reading(
           "no checkpoint here: neither 'latest', nor *_states.pt files, nor .metadata, nor weights"
               + " as safetensors, .bin or .pt",
           place.address(),
-          "name the folder that save_checkpoint wrote, a tag folder in it, the folder of a model,"
-              + " or one file of weights");
+          below(place, formats)
+              .map(folder -> "name the folder in it that is meant, such as " + folder)
+              .orElse(
+                  "name the folder that save_checkpoint wrote, a tag folder in it, the folder of a"
+                      + " model, or one file of weights"));
     }
     Contents taken = chosen(place, found.get(0), tag);
     List<Contents> others = new ArrayList<>();
     found.forEach(others::addAll);
     others.remove(taken);
     return new Reading(place, formats, taken, others);
+  }
+
+  /** A folder in this one that holds something; the last by name, which is often the newest. */
+  private static Optional<String> below(Place place, List<CheckpointFormat> formats) {
+    return place.listing().folders().stream()
+        .sorted(new NaturalOrder().reversed())
+        .limit(MOST_LISTED)
+        .filter(folder -> holdsAnything(place, folder, formats))
+        .findFirst();
+  }
+
+  private static boolean holdsAnything(Place place, String folder, List<CheckpointFormat> formats) {
+    try {
+      return !lying(place.folder(folder), formats).isEmpty();
+    } catch (ReweaveException e) {
+      // What is wrong there is told to who names it.
+      return false;
+    }
   }
 
   /** By format, what lies at a place; no file is two things. */
@@ -86,46 +107,7 @@ public record Reading(
     if (first.size() == 1) {
       return first.get(0);
     }
-    boolean steps = first.stream().noneMatch(c -> c.steps().isEmpty());
-    throw ReweaveException.usage(
-        "there are several models here: "
-            + first.stream()
-                .map(c -> c.name() + " (" + size(c) + ")")
-                .collect(Collectors.joining(", ")),
-        place.address(),
-        steps ? "choose one with --tag " + first.get(0).name() : choices(first));
-  }
-
-  /** How to have one of several models that are not steps. */
-  private static String choices(List<Contents> models) {
-    List<Contents> movable = models.stream().filter(c -> !c.isNamedAlone()).toList();
-    String move =
-        movable.stream().map(Contents::name).collect(Collectors.joining(", or "))
-            + " to a folder of their own";
-    return models.stream()
-        .filter(Contents::isNamedAlone)
-        .findFirst()
-        .map(c -> "name the one that is meant, such as " + c.address())
-        .map(name -> movable.isEmpty() ? name : name + "; or move the files of " + move)
-        .orElse("move the files of " + move);
-  }
-
-  /** What tells a model from another. */
-  private static String size(Contents contents) {
-    try {
-      List<NamedTensor> tensors = contents.read(ReadOptions.defaults()).tensors();
-      List<TensorSpec> specs = tensors.stream().map(NamedTensor::spec).toList();
-      String first =
-          specs.stream().findFirst().map(s -> ", first " + s.name() + " " + s.shape()).orElse("");
-      return Counted.of(specs.size(), "tensor")
-          + ", "
-          + Counted.grouped(specs.stream().mapToLong(TensorSpec::elements).sum(), "parameter")
-          + ", "
-          + ByteSize.format(specs.stream().mapToLong(TensorSpec::bytes).sum())
-          + first;
-    } catch (ReweaveException e) {
-      return "cannot be read: " + e.problem();
-    }
+    throw WhichModel.ask(place, first);
   }
 
   /** Whether that is what libraries load, and not what a training run saved to go on from. */
@@ -140,7 +122,7 @@ public record Reading(
    *     asked for
    */
   public Checkpoint read(ReadOptions options) {
-    Checkpoint checkpoint = taken.read(options);
+    Checkpoint checkpoint = readTaken(options);
     Set<String> used = checkpoint.files().stream().map(InputFile::uri).collect(Collectors.toSet());
     List<Contents> left = new ArrayList<>(others);
     stepFolder(options).ifPresent(folder -> left.addAll(lyingIn(folder)));
@@ -153,6 +135,26 @@ public record Reading(
     left.forEach(c -> notTaken.add(notTaken(c, notTaken.size())));
     return checkpoint.with(
         new Remarks(remarks.notes(), remarks.cautions(), remarks.clientState(), notTaken));
+  }
+
+  private Checkpoint readTaken(ReadOptions options) {
+    try {
+      return taken.read(options);
+    } catch (ReweaveException e) {
+      if (others.isEmpty() || e.kind() != ReweaveException.Kind.DAMAGED_INPUT) {
+        throw e;
+      }
+      List<String> names =
+          others.stream().filter(Contents::isNamedAlone).map(Contents::address).toList();
+      throw names.isEmpty()
+          ? e
+          : new ReweaveException(
+              e.kind(),
+              e.problem(),
+              e.place(),
+              e.remedy() + "; also here, to be named instead: " + FirstNames.of(names),
+              e);
+    }
   }
 
   /** The folder of the step that is read, if that is not the place itself. */

@@ -9,9 +9,11 @@ import java.util.regex.Pattern;
 
 /** State dicts in torch files of any name. */
 final class StateDictFormat implements CheckpointFormat {
-  /** What Trainer, Accelerate and Lightning save beside weights. */
+  /** What Trainer, Accelerate, Lightning and verl save beside weights. */
   private static final Pattern TRAINING =
-      Pattern.compile("rng_state(_.*)?|training_args|random_states(_.*)?|scaler(_.*)?|trainer.*");
+      Pattern.compile(
+          "rng_state(_.*)?|training_args|random_states(_.*)?|scaler(_.*)?|trainer.*"
+              + "|optimizer(_\\d+)?_rank\\d+|(optim|extra_state)_world_size_\\d+_rank_\\d+");
 
   @Override
   public List<Contents> in(Place place) {

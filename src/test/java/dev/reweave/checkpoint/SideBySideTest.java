@@ -130,4 +130,63 @@ class SideBySideTest {
       assertEquals("'" + tag + "' cannot be a tag", e.problem());
     }
   }
+
+  @Test
+  void manyFilesOfWeightsAreNotAllRead() throws IOException {
+    Path root = Files.createDirectory(temp.resolve("many"));
+    for (int i = 10; i < 25; i++) {
+      Files.copy(Fixtures.resource("torch/state_dict.pt"), root.resolve("epoch-" + i + ".pt"));
+    }
+
+    ReweaveException e = assertThrows(ReweaveException.class, () -> read(root));
+
+    assertTrue(e.problem().endsWith(" and 5 more"), e.problem());
+    assertTrue(read(root.resolve("epoch-12.pt")).tensors().size() > 0);
+  }
+
+  /** A question between files that cannot be read would lead nowhere. */
+  @Test
+  void noneOfThemCanBeRead() throws IOException {
+    Path root = Files.createDirectory(temp.resolve("broken"));
+    Files.writeString(root.resolve("a.pt"), "nothing that torch wrote");
+    Files.writeString(root.resolve("b.pt"), "nor this");
+
+    ReweaveException e = assertThrows(ReweaveException.class, () -> read(root));
+
+    assertTrue(e.place().endsWith("/a.pt"), e.getMessage());
+    assertTrue(e.problem().contains("torch.save"), e.getMessage());
+  }
+
+  @Test
+  void stepsThatAreModels() throws IOException {
+    Path root = Files.createDirectory(temp.resolve("runs"));
+    for (String step : List.of("step-9", "step-10", "logs")) {
+      Files.createDirectory(root.resolve(step));
+    }
+    Path model = Fixtures.resource("torch/state_dict.pt");
+    Files.copy(model, root.resolve("step-9/pytorch_model.bin"));
+    Files.copy(model, root.resolve("step-10/pytorch_model.bin"));
+
+    ReweaveException e = assertThrows(ReweaveException.class, () -> read(root));
+
+    assertTrue(e.problem().startsWith("no checkpoint here"), e.problem());
+    assertTrue(e.remedy().endsWith(root.resolve("step-10").toString()), e.remedy());
+    assertTrue(read(root.resolve("step-10")).tensors().size() > 0);
+  }
+
+  /** A trainer has removed the step and left what it loads. */
+  @Test
+  void whatElseIsHereIsNamed() throws IOException {
+    Path root = Files.createDirectory(temp.resolve("left"));
+    Files.writeString(root.resolve("latest"), "global_step7");
+    Files.copy(Fixtures.resource("torch/state_dict.pt"), root.resolve("pytorch_model.bin"));
+
+    ReweaveException e = assertThrows(ReweaveException.class, () -> read(root));
+
+    assertEquals("'latest' names tag 'global_step7', which is not there", e.problem());
+    assertTrue(
+        e.remedy().endsWith("also here, to be named instead: file:" + root + "/pytorch_model.bin"),
+        e.remedy());
+    assertTrue(read(root.resolve("pytorch_model.bin")).tensors().size() > 0);
+  }
 }

@@ -129,6 +129,16 @@ public final class ReweaveException extends RuntimeException {
     return new ReweaveException(Kind.SHORTAGE, problem, place, remedy);
   }
 
+  /**
+   * Throws this if a store or a machine failed: then nothing is known of what was to be read. Does
+   * nothing otherwise, for who can go on without it.
+   */
+  public void throwIfOfStore() {
+    if (kind == Kind.STORE_FAILED || kind == Kind.ENVIRONMENT) {
+      throw this;
+    }
+  }
+
   /** What it is about, for schedulers. */
   public Kind kind() {
     return kind;

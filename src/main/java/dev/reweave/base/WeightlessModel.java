@@ -91,6 +91,7 @@ final class WeightlessModel {
       List<SafetensorsHeader.Entry> entries = SafetensorsHeader.read(access).entries();
       return !entries.isEmpty() && entries.stream().allMatch(e -> e.spec().elements() == 0);
     } catch (ReweaveException e) {
+      e.throwIfOfStore();
       // What is wrong with it is told where it is read for itself.
       return false;
     } catch (IOException e) {

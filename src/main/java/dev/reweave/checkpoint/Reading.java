@@ -65,6 +65,7 @@ public record Reading(
     try {
       return !lying(place.folder(folder), formats).isEmpty();
     } catch (ReweaveException e) {
+      e.throwIfOfStore();
       // What is wrong there is told to who names it.
       return false;
     }
@@ -91,6 +92,7 @@ public record Reading(
           .map(InputFile::uri)
           .collect(Collectors.toSet());
     } catch (ReweaveException e) {
+      e.throwIfOfStore();
       // Which step is meant is not clear; there are no files of it beside the steps' folders.
       return Set.of();
     }
@@ -191,6 +193,7 @@ public record Reading(
               + other.notTaken().stream().mapToLong(n -> Math.max(0, n.tensors())).sum();
       return new NotTaken(name, tensors, remedy, contents.address());
     } catch (ReweaveException e) {
+      e.throwIfOfStore();
       return new NotTaken(
           name,
           contents.storedTensors(),

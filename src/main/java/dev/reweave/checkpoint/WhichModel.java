@@ -28,6 +28,7 @@ final class WhichModel {
       try {
         described.add(model.name() + " (" + size(model.read(ReadOptions.defaults())) + ")");
       } catch (ReweaveException e) {
+        e.throwIfOfStore();
         failures.add(e);
         described.add(model.name() + " (cannot be read: " + e.problem() + ")");
       }

@@ -46,12 +46,12 @@ class DoctorCommandTest {
     assertEquals(0, run("doctor", fixture("z2_bf16_w2/ckpt")));
 
     assertEquals("", err.toString());
-    assertEquals(6, lines().size(), out::toString);
+    assertEquals(8, lines().size(), out::toString);
     assertTrue(lines().get(0).startsWith("INFO     DeepSpeed 0.19.6, ZeRO stage 2"), out::toString);
     assertTrue(
         lines().get(3).contains("read as DeepSpeed 0.19.6, ZeRO-2, 2 ranks, tag global_step3"),
         out::toString);
-    assertEquals("good: nothing to complain about", lines().get(5));
+    assertEquals("good: nothing to complain about", lines().get(7));
   }
 
   @Test

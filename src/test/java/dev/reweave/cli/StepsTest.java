@@ -140,7 +140,8 @@ class StepsTest {
     ConvertRun run = ConvertRun.of("-i", input, "-o", output, "--sample", "100%");
 
     assertEquals(0, run.exitCode(), run::toString);
-    assertTrue(run.out().get(1).startsWith("tried  1 of 1 chunk"), run::toString);
+    assertTrue(
+        run.out().stream().anyMatch(l -> l.startsWith("tried  1 of 1 chunk")), run::toString);
     assertFalse(Files.exists(models));
   }
 

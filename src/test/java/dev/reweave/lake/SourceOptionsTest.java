@@ -34,7 +34,7 @@ class SourceOptionsTest {
   @ParameterizedTest
   @CsvSource({
     "followLinks, perhaps",
-    "weights, both",
+    "weights, ' '",
     "names, clean",
     "maxMetadataBytes, -1",
     "maxMetadataBytes, NaN",

@@ -77,6 +77,7 @@ final class EmptyWeights {
           .filter(f -> TAG.matcher(f.substring(f.lastIndexOf('/') + 1)).matches())
           .reduce((one, other) -> other);
     } catch (ReweaveException e) {
+      e.throwIfOfStore();
       return Optional.empty();
     }
   }

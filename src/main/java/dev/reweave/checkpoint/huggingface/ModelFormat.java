@@ -103,6 +103,7 @@ public final class ModelFormat implements CheckpointFormat {
     try {
       return stores.list(file.folder()).files();
     } catch (ReweaveException e) {
+      e.throwIfOfStore();
       return List.of(file);
     }
   }

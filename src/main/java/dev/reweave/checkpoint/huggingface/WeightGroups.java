@@ -77,6 +77,7 @@ final class WeightGroups {
       return Optional.of(
           new TreeSet<>(SafetensorsIndex.parse(json, index.uri()).weightMap().values()));
     } catch (ReweaveException e) {
+      e.throwIfOfStore();
       return Optional.empty();
     }
   }

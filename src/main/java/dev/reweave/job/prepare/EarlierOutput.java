@@ -29,6 +29,7 @@ public final class EarlierOutput {
       return Optional.of(
           Manifest.parse(stores.readAll(file.get(), MOST_MANIFEST_BYTES), file.get().uri()));
     } catch (ReweaveException e) {
+      e.throwIfOfStore();
       // A file of that name that is none of ours counts as any other file.
       return Optional.empty();
     }

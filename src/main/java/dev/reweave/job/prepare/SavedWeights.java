@@ -70,6 +70,7 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
     try {
       model = new CheckpointReader(stores, scanner).read(file.uri(), ReadOptions.defaults());
     } catch (ReweaveException e) {
+      e.throwIfOfStore();
       return none("what is saved beside it cannot be read: " + file.uri() + ": " + e.problem());
     }
     return isRounded(model, source)

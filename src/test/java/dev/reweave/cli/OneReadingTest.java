@@ -14,9 +14,11 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +52,9 @@ class OneReadingTest {
         }
       }
     }
+    // The folder of a step is read as the folder with 'latest' above it is.
+    Set<Path> all = new HashSet<>(addresses);
+    addresses.removeIf(a -> Files.isDirectory(a) && all.contains(a.getParent()));
     return addresses;
   }
 

@@ -17,8 +17,6 @@ import java.util.regex.Pattern;
  * checkpoint ({@code config.json}, the tokenizer), and often the checkpoint itself.
  */
 final class WeightlessModel {
-  static final String ADAPTER_CONFIG = "adapter_config.json";
-
   /** What trainers leave under ZeRO-3 in the place of weights is far smaller. */
   private static final long MOST_STUB_BYTES = 16 << 20;
 
@@ -47,7 +45,7 @@ final class WeightlessModel {
   static Optional<SortedMap<String, InputFile>> files(
       Stores stores, SortedMap<String, InputFile> files) {
     List<String> top = files.keySet().stream().filter(path -> path.indexOf('/') < 0).toList();
-    boolean configured = top.contains(FolderClass.CONFIG) || top.contains(ADAPTER_CONFIG);
+    boolean configured = top.contains(FolderClass.CONFIG) || top.contains(Strays.ADAPTER_CONFIG);
     if (!configured || top.contains(BaseFolder.MODEL_INDEX) || hasComponents(files)) {
       return Optional.empty();
     }

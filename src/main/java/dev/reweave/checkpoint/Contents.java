@@ -4,6 +4,8 @@ import dev.reweave.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** One model that a format finds at a place, with the steps in which it was saved. */
 public interface Contents {
@@ -61,6 +63,14 @@ public interface Contents {
    * @throws ReweaveException if there is no such step, or it is not clear which is meant
    */
   List<InputFile> files(Optional<String> wanted);
+
+  /**
+   * Which files at the place are its own, so that no other format takes them for a model: their
+   * addresses, by names alone.
+   */
+  default Set<String> claims() {
+    return files(Optional.empty()).stream().map(InputFile::uri).collect(Collectors.toSet());
+  }
 
   /**
    * Reads its structure; no weights are read.

@@ -80,22 +80,10 @@ public record Reading(
           format.in(place).stream().filter(c -> !claimed.contains(c.address())).toList();
       if (!contents.isEmpty()) {
         found.add(contents);
-        contents.forEach(c -> claimed.addAll(addresses(c)));
+        contents.forEach(c -> claimed.addAll(c.claims()));
       }
     }
     return found;
-  }
-
-  private static Set<String> addresses(Contents contents) {
-    try {
-      return contents.files(Optional.empty()).stream()
-          .map(InputFile::uri)
-          .collect(Collectors.toSet());
-    } catch (ReweaveException e) {
-      e.throwIfOfStore();
-      // Which step is meant is not clear; there are no files of it beside the steps' folders.
-      return Set.of();
-    }
   }
 
   private static Contents chosen(Place place, List<Contents> ofFormat, Optional<String> tag) {

@@ -4,7 +4,6 @@ import dev.reweave.checkpoint.dcp.TrainingState;
 import dev.reweave.storage.InputFile;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** State dicts in torch files of any name. */
@@ -35,22 +34,7 @@ final class StateDictFormat implements CheckpointFormat {
     return !TrainingState.isStateName(stem) && !TRAINING.matcher(stem).matches();
   }
 
-  private record OneFile(Place place, InputFile file) implements Contents {
-    @Override
-    public String name() {
-      return file.name();
-    }
-
-    @Override
-    public String address() {
-      return file.uri();
-    }
-
-    @Override
-    public List<InputFile> files(Optional<String> wanted) {
-      return List.of(file);
-    }
-
+  private record OneFile(Place place, InputFile file) implements FileContents {
     @Override
     public Checkpoint read(ReadOptions options) {
       return StateDictFile.read(place, file, options);

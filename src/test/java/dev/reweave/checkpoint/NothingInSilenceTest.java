@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
@@ -29,107 +28,106 @@ import net.jqwik.api.Provide;
  * the question which is meant names all that could be.
  */
 class NothingInSilenceTest {
+  /** In place of a number that reading the piece alone gives. */
+  private static final int COUNTED = -1;
+
+  /** Writes something into a folder. */
+  private interface Writer {
+    void put(Path folder) throws IOException;
+  }
+
   /** What can lie in a folder. */
   enum Piece {
-    ZERO_3 {
-      @Override
-      void put(Path folder) throws IOException {
-        Fixtures.copy(Fixtures.folder("z3_bf16_w2/ckpt"), folder);
-      }
-    },
-    DISTRIBUTED {
-      @Override
-      void put(Path folder) throws IOException {
-        Fixtures.copy(Fixtures.folder("dcp_plain/ckpt"), folder.resolve("step-7"));
-      }
-    },
-    SINGLE {
-      @Override
-      void put(Path folder) throws IOException {
-        safetensors(folder.resolve("model.safetensors"), "a", 3);
-      }
-    },
-    HALF_PRECISION {
-      @Override
-      void put(Path folder) throws IOException {
-        safetensors(folder.resolve("model.fp16.safetensors"), "a", 3);
-      }
-    },
-    OTHER_STEM {
-      @Override
-      void put(Path folder) throws IOException {
-        safetensors(folder.resolve("ema.safetensors"), "e", 4);
-      }
-    },
-    SHARDS {
-      @Override
-      void put(Path folder) throws IOException {
-        shards(folder);
-        index(folder);
-      }
-    },
-    SHARDS_WITHOUT_INDEX {
-      @Override
-      void put(Path folder) throws IOException {
-        Files.createDirectories(folder);
-        safetensors(folder.resolve("bare-00001-of-00002.safetensors"), "x", 2);
-        safetensors(folder.resolve("bare-00002-of-00002.safetensors"), "y", 1);
-      }
-    },
-    STALE_SHARD {
-      @Override
-      void put(Path folder) throws IOException {
-        safetensors(folder.resolve("model-00003-of-00003.safetensors"), "z", 5);
-      }
-    },
-    STUB {
-      @Override
-      void put(Path folder) throws IOException {
-        safetensors(folder.resolve("adapter_model.safetensors"), "s", 6, 0);
-      }
-    },
-    TORCH {
-      @Override
-      void put(Path folder) throws IOException {
-        new WeightsFile()
-            .floats("t0", Shape.of(2), i -> i)
-            .floats("t1", Shape.of(3), i -> i)
-            .write(folder.resolve("pytorch_model.bin"));
-      }
-    },
-    STATE_DICT {
-      @Override
-      void put(Path folder) throws IOException {
-        new WeightsFile().floats("d0", Shape.of(2), i -> i).write(folder.resolve("best.pt"));
-      }
-    },
-    HALF_COPIED {
-      @Override
-      void put(Path folder) throws IOException {
-        Path whole = folder.resolve("cut.safetensors");
-        safetensors(whole, "h", 3);
-        byte[] bytes = Files.readAllBytes(whole);
-        Files.write(whole, Arrays.copyOf(bytes, bytes.length - 1));
-      }
-    },
-    HALF_COPIED_TORCH {
-      @Override
-      void put(Path folder) throws IOException {
-        Path whole = folder.resolve("cut.pt");
-        new WeightsFile().floats("c0", Shape.of(2), i -> i).write(whole);
-        byte[] bytes = Files.readAllBytes(whole);
-        Files.write(whole, Arrays.copyOf(bytes, bytes.length / 2));
-      }
-    };
+    ZERO_3("ZeRO", COUNTED, f -> Fixtures.copy(Fixtures.folder("z3_bf16_w2/ckpt"), f)),
+    DISTRIBUTED(
+        "step-7",
+        COUNTED,
+        f -> Fixtures.copy(Fixtures.folder("dcp_plain/ckpt"), f.resolve("step-7"))),
+    SINGLE("model.safetensors", 3, f -> safetensors(f.resolve("model.safetensors"), "a", 3)),
+    HALF_PRECISION(
+        "model.fp16.safetensors", 3, f -> safetensors(f.resolve("model.fp16.safetensors"), "a", 3)),
+    OTHER_STEM("ema.safetensors", 4, f -> safetensors(f.resolve("ema.safetensors"), "e", 4)),
+    SHARDS("model.safetensors.index.json", 3, Piece::shards),
+    SHARDS_WITHOUT_INDEX(
+        "bare-0000",
+        3,
+        f -> {
+          safetensors(f.resolve("bare-00001-of-00002.safetensors"), "x", 2);
+          safetensors(f.resolve("bare-00002-of-00002.safetensors"), "y", 1);
+        }),
+    STALE_SHARD(
+        "model-00003-of-00003.safetensors",
+        5,
+        f -> safetensors(f.resolve("model-00003-of-00003.safetensors"), "z", 5)),
+    STUB(
+        "adapter_model.safetensors",
+        6,
+        f -> safetensors(f.resolve("adapter_model.safetensors"), "s", 6, 0)),
+    TORCH("pytorch_model.bin", 2, f -> torch(f.resolve("pytorch_model.bin"), 2)),
+    STATE_DICT("best.pt", 1, f -> torch(f.resolve("best.pt"), 1)),
+    HALF_COPIED(
+        "cut.safetensors",
+        0,
+        f -> {
+          safetensors(f.resolve("cut.safetensors"), "h", 3);
+          cut(f.resolve("cut.safetensors"), 1);
+        }),
+    HALF_COPIED_TORCH(
+        "cut.pt",
+        0,
+        f -> {
+          torch(f.resolve("cut.pt"), 1);
+          cut(f.resolve("cut.pt"), Files.size(f.resolve("cut.pt")) / 2);
+        });
 
-    abstract void put(Path folder) throws IOException;
+    /** By which it is told. */
+    private final String named;
+
+    private final int tensors;
+    private final Writer writer;
+
+    /**
+     * @param tensors how many are in it that can be read
+     */
+    Piece(String named, int tensors, Writer writer) {
+      this.named = named;
+      this.tensors = tensors;
+      this.writer = writer;
+    }
+
+    void put(Path folder) throws IOException {
+      writer.put(folder);
+    }
+
+    /** How many tensors there are in it; none if it is half copied. */
+    long tensors() throws IOException {
+      if (tensors != COUNTED) {
+        return tensors;
+      }
+      Path folder = Files.createTempDirectory("piece");
+      put(folder);
+      long total = total(read(folder));
+      Fixtures.remove(folder);
+      return total;
+    }
+
+    private static void torch(Path file, int tensors) throws IOException {
+      WeightsFile weights = new WeightsFile();
+      for (int i = 0; i < tensors; i++) {
+        weights.floats("t" + i, Shape.of(2 + i), n -> n);
+      }
+      weights.write(file);
+    }
+
+    /** Takes bytes off the end of a file. */
+    private static void cut(Path file, long bytes) throws IOException {
+      byte[] whole = Files.readAllBytes(file);
+      Files.write(file, Arrays.copyOf(whole, Math.toIntExact(whole.length - bytes)));
+    }
 
     private static void shards(Path folder) throws IOException {
       safetensors(folder.resolve("model-00001-of-00002.safetensors"), "p", 2);
       safetensors(folder.resolve("model-00002-of-00002.safetensors"), "q", 1);
-    }
-
-    private static void index(Path folder) throws IOException {
       Files.writeString(
           folder.resolve("model.safetensors.index.json"),
           "{\"metadata\": {\"total_size\": 12}, \"weight_map\": {"
@@ -174,43 +172,6 @@ class NothingInSilenceTest {
         + checkpoint.notTaken().stream().mapToLong(n -> Math.max(0, n.tensors())).sum();
   }
 
-  /** How many tensors there are in a piece; none if it is half copied. */
-  private static long in(Piece piece) throws IOException {
-    return switch (piece) {
-      case SINGLE, HALF_PRECISION -> 3;
-      case OTHER_STEM -> 4;
-      case SHARDS, SHARDS_WITHOUT_INDEX -> 3;
-      case STALE_SHARD -> 5;
-      case STUB -> 6;
-      case TORCH -> 2;
-      case STATE_DICT -> 1;
-      case HALF_COPIED, HALF_COPIED_TORCH -> 0;
-      case ZERO_3, DISTRIBUTED -> {
-        Path folder = Files.createTempDirectory("piece");
-        piece.put(folder);
-        long total = total(read(folder));
-        Fixtures.remove(folder);
-        yield total;
-      }
-    };
-  }
-
-  private static final Map<Piece, String> NAMES =
-      Map.ofEntries(
-          Map.entry(Piece.ZERO_3, "ZeRO"),
-          Map.entry(Piece.DISTRIBUTED, "step-7"),
-          Map.entry(Piece.SINGLE, "model.safetensors"),
-          Map.entry(Piece.HALF_PRECISION, "model.fp16.safetensors"),
-          Map.entry(Piece.OTHER_STEM, "ema.safetensors"),
-          Map.entry(Piece.SHARDS, "model.safetensors.index.json"),
-          Map.entry(Piece.SHARDS_WITHOUT_INDEX, "bare-0000"),
-          Map.entry(Piece.STALE_SHARD, "model-00003-of-00003.safetensors"),
-          Map.entry(Piece.STUB, "adapter_model.safetensors"),
-          Map.entry(Piece.TORCH, "pytorch_model.bin"),
-          Map.entry(Piece.STATE_DICT, "best.pt"),
-          Map.entry(Piece.HALF_COPIED, "cut.safetensors"),
-          Map.entry(Piece.HALF_COPIED_TORCH, "cut.pt"));
-
   @Provide
   static Arbitrary<Set<Piece>> pieces() {
     return Arbitraries.of(Piece.class).set().ofMinSize(1).ofMaxSize(6);
@@ -223,21 +184,21 @@ class NothingInSilenceTest {
     long in = 0;
     for (Piece piece : pieces) {
       piece.put(folder);
-      in += in(piece);
+      in += piece.tensors();
     }
     try {
       Checkpoint checkpoint = read(folder);
 
       assertEquals(in, total(checkpoint), () -> pieces + " gave " + checkpoint.remarks());
       for (Piece piece : pieces) {
-        assertTrue(isNamed(NAMES.get(piece), checkpoint), () -> piece + ": " + checkpoint);
+        assertTrue(isNamed(piece.named, checkpoint), () -> piece + ": " + checkpoint);
       }
     } catch (ReweaveException e) {
       boolean refused =
           e.problem().startsWith("there are several models here: ")
               ? Stream.of(Piece.SINGLE, Piece.SHARDS, Piece.OTHER_STEM, Piece.HALF_COPIED)
                   .filter(pieces::contains)
-                  .allMatch(p -> e.problem().contains(NAMES.get(p)))
+                  .allMatch(p -> e.problem().contains(p.named))
               : pieces.stream()
                   .anyMatch(
                       p ->

@@ -12,6 +12,7 @@ import dev.reweave.storage.Stores;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** What {@code torch.distributed.checkpoint} saves: {@code .metadata} and what it describes. */
 public final class DcpFormat implements CheckpointFormat {
@@ -72,6 +73,12 @@ public final class DcpFormat implements CheckpointFormat {
     @Override
     public List<InputFile> files(Optional<String> wanted) {
       return List.copyOf(folder(wanted).files().values());
+    }
+
+    @Override
+    public Set<String> claims() {
+      // The files of steps are in folders of their own.
+      return folders.isEmpty() ? Contents.super.claims() : Set.of();
     }
 
     @Override

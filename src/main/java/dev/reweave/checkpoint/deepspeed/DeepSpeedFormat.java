@@ -13,6 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What {@code DeepSpeedEngine.save_checkpoint} writes, and {@code ds_to_universal.py} of it. */
 public final class DeepSpeedFormat implements CheckpointFormat {
@@ -78,6 +80,14 @@ public final class DeepSpeedFormat implements CheckpointFormat {
               zero ->
                   zero.parameters(place.stores()).values().forEach(p -> files.add(p.weights())));
       return files;
+    }
+
+    @Override
+    public Set<String> claims() {
+      return place.listing().files().stream()
+          .filter(file -> RankFile.of(file).isPresent())
+          .map(InputFile::uri)
+          .collect(Collectors.toSet());
     }
 
     @Override

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * One torch file that was named by itself, which can be one of those that make up a DeepSpeed
@@ -92,7 +91,7 @@ public final class LoneFile {
       case MODEL ->
           rank.modelRank() == 0
               ? ""
-              : "the part of tensor- or pipeline-parallel rank " + (rank.modelRank() + 1);
+              : "the part of tensor- or pipeline-parallel rank " + rank.modelRank();
       case PARTITIONED_MODEL, OFFLOADED, UNKNOWN -> "";
     };
   }
@@ -189,15 +188,13 @@ public final class LoneFile {
   /** What lies beside it and has the same weights in fp32. */
   public List<NotTaken> beside() {
     long masters = ranks.stream().filter(f -> f.kind() == RankFile.Kind.OPTIMIZER).count();
-    return Stream.of(masters)
-        .filter(n -> n > 0)
-        .map(
-            n ->
-                new NotTaken(
-                    "fp32 masters in " + Counted.of(n, "*_optim_states.pt file"),
-                    NotTaken.UNCOUNTED,
-                    "not read: name the folder to convert them: " + file.folder(),
-                    file.folder()))
-        .toList();
+    return masters == 0
+        ? List.of()
+        : List.of(
+            new NotTaken(
+                "fp32 masters in " + Counted.of(masters, "*_optim_states.pt file"),
+                NotTaken.UNCOUNTED,
+                "not read: name the folder to convert them: " + file.folder(),
+                file.folder()));
   }
 }

@@ -2,11 +2,10 @@ package dev.reweave.checkpoint.huggingface;
 
 import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.Contents;
+import dev.reweave.checkpoint.FileContents;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.storage.InputFile;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A file of which the name tells that it is a part of a model, and that was named by itself: taken
@@ -14,7 +13,7 @@ import java.util.Optional;
  *
  * @param weights what it is a part of
  */
-record PartOfModel(InputFile file, WeightFiles weights) implements Contents {
+record PartOfModel(InputFile file, WeightFiles weights) implements FileContents {
   /** Whether there is more of the model than this file, be it there or not. */
   static boolean is(InputFile file, WeightFiles weights) {
     return weights.isSliced() || shards(file, weights) > 1;
@@ -24,21 +23,6 @@ record PartOfModel(InputFile file, WeightFiles weights) implements Contents {
   private static int shards(InputFile file, WeightFiles weights) {
     int named = ShardName.of(file.name()).map(ShardName::count).orElse(1);
     return Math.max(named, weights.shards().size());
-  }
-
-  @Override
-  public String name() {
-    return file.name();
-  }
-
-  @Override
-  public String address() {
-    return file.uri();
-  }
-
-  @Override
-  public List<InputFile> files(Optional<String> wanted) {
-    return List.of(file);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.reweave.job.prepare;
 
+import dev.reweave.base.Strays;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.storage.InputFile;
@@ -16,7 +17,7 @@ import java.util.Optional;
  * @param notes what the user should know of it
  */
 record AdapterConfig(Optional<InputFile> input, List<SmallFile> copies, List<String> notes) {
-  private static final String NAME = "adapter_config.json";
+  private static final String NAME = Strays.ADAPTER_CONFIG;
   private static final int MOST_BYTES = 1 << 20;
 
   /** Of what is no adapter, or has none. */

@@ -147,6 +147,15 @@ class LoneFileTest {
     }
   }
 
+  /** Ranks are numbered as their files are. */
+  @Test
+  void aFurtherRankIsCalledAsInItsName() throws IOException {
+    ReweaveException e = refused(step("tp2_z1_fp16_w2").resolve("mp_rank_01_model_states.pt"));
+
+    assertTrue(
+        e.problem().endsWith("the part of tensor- or pipeline-parallel rank 1"), e.problem());
+  }
+
   @Test
   void theFileOfOneParameterOfAUniversalCheckpoint() throws IOException {
     Path step = step("uc_from_z2_bf16_w2");

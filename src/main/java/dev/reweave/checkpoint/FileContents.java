@@ -1,0 +1,26 @@
+package dev.reweave.checkpoint;
+
+import dev.reweave.storage.InputFile;
+import java.util.List;
+import java.util.Optional;
+
+/** A model, or what could be taken for one, in a file of its own. */
+public interface FileContents extends Contents {
+  /** The file. */
+  InputFile file();
+
+  @Override
+  default String name() {
+    return file().name();
+  }
+
+  @Override
+  default String address() {
+    return file().uri();
+  }
+
+  @Override
+  default List<InputFile> files(Optional<String> wanted) {
+    return List.of(file());
+  }
+}

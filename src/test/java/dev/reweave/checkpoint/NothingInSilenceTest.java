@@ -84,6 +84,8 @@ class NothingInSilenceTest {
     private final String named;
 
     private final int tensors;
+
+    @SuppressWarnings("ImmutableEnumChecker") // a lambda that holds nothing
     private final Writer writer;
 
     /**

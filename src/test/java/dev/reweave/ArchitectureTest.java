@@ -2,116 +2,135 @@ package dev.reweave;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
-import com.tngtech.archunit.library.Architectures;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
-/** One way through the house: which package may know which. */
+/** One way through the house: which room may know which. */
 @AnalyzeClasses(packages = "dev.reweave", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
-  @ArchTest
-  static final ArchRule ROOMS =
-      Architectures.layeredArchitecture()
-          .consideringOnlyDependenciesInLayers()
-          .layer("tensor")
-          .definedBy("dev.reweave.tensor..")
-          .layer("storage")
-          .definedBy("dev.reweave.storage..")
-          .layer("pytorch")
-          .definedBy("dev.reweave.pytorch..")
-          .layer("checkpoint")
-          .definedBy("dev.reweave.checkpoint..")
-          .optionalLayer("mapping")
-          .definedBy("dev.reweave.mapping..")
-          .optionalLayer("base")
-          .definedBy("dev.reweave.base..")
-          .layer("safetensors")
-          .definedBy("dev.reweave.safetensors..")
-          .layer("plan")
-          .definedBy("dev.reweave.plan..")
-          .layer("doctor")
-          .definedBy("dev.reweave.doctor..")
-          .layer("report")
-          .definedBy("dev.reweave.report..")
-          .layer("job")
-          .definedBy("dev.reweave.job..")
-          .layer("lake")
-          .definedBy("dev.reweave.lake..")
-          .layer("cli")
-          .definedBy("dev.reweave.cli..")
-          .whereLayer("tensor")
-          .mayNotAccessAnyLayer()
-          .whereLayer("storage")
-          .mayNotAccessAnyLayer()
-          .whereLayer("pytorch")
-          .mayOnlyAccessLayers("tensor", "storage")
-          .whereLayer("checkpoint")
-          .mayOnlyAccessLayers("pytorch", "safetensors", "tensor", "storage")
-          .whereLayer("safetensors")
-          .mayOnlyAccessLayers("tensor", "storage")
-          .whereLayer("mapping")
-          .mayOnlyAccessLayers("tensor")
-          .whereLayer("base")
-          .mayOnlyAccessLayers("safetensors", "tensor", "storage")
-          .whereLayer("plan")
-          .mayOnlyAccessLayers(
-              "base", "mapping", "checkpoint", "pytorch", "safetensors", "tensor", "storage")
-          .whereLayer("doctor")
-          .mayOnlyAccessLayers(
-              "base", "mapping", "checkpoint", "pytorch", "safetensors", "tensor", "storage")
-          .whereLayer("report")
-          .mayOnlyAccessLayers(
-              "plan", "base", "mapping", "checkpoint", "safetensors", "tensor", "storage")
-          .whereLayer("lake")
-          .mayOnlyAccessLayers("job", "report", "checkpoint", "tensor", "storage")
-          .whereLayer("lake")
-          .mayOnlyBeAccessedByLayers("cli")
-          .whereLayer("cli")
-          .mayNotBeAccessedByAnyLayer();
+  private static final String HOUSE = "dev.reweave.";
 
-  /** A conversion is made ready, its chunks are made, and neither knows of the whole run. */
+  /** By room, those that it knows: all of them lie below it. */
+  private static final Map<String, Set<String>> KNOWN =
+      Map.ofEntries(
+          Map.entry("common", Set.of()),
+          Map.entry("tensor", Set.of("common")),
+          Map.entry("storage", Set.of("common")),
+          Map.entry("format", Set.of("common", "tensor", "storage")),
+          Map.entry("checkpoint", Set.of("common", "tensor", "storage", "format")),
+          Map.entry("target", Set.of("common", "tensor", "storage", "format")),
+          Map.entry(
+              "plan", Set.of("common", "tensor", "storage", "format", "checkpoint", "target")),
+          Map.entry("gather", Set.of("common", "tensor", "storage", "plan")),
+          Map.entry("manifest", Set.of("common", "tensor", "storage", "checkpoint", "plan")),
+          Map.entry("spark", Set.of("common", "storage", "gather")),
+          Map.entry(
+              "look",
+              Set.of(
+                  "common",
+                  "tensor",
+                  "storage",
+                  "format",
+                  "checkpoint",
+                  "target",
+                  "plan",
+                  "manifest",
+                  "gather",
+                  "spark")),
+          Map.entry(
+              "convert",
+              Set.of(
+                  "common",
+                  "tensor",
+                  "storage",
+                  "checkpoint",
+                  "plan",
+                  "manifest",
+                  "gather",
+                  "spark")),
+          Map.entry(
+              "sql",
+              Set.of("common", "tensor", "storage", "checkpoint", "plan", "gather", "spark")),
+          Map.entry(
+              "cli",
+              Set.of(
+                  "common",
+                  "storage",
+                  "checkpoint",
+                  "plan",
+                  "manifest",
+                  "spark",
+                  "look",
+                  "convert",
+                  "sql")));
+
+  private static String room(JavaClass type) {
+    String path = type.getPackageName().substring(HOUSE.length());
+    int dot = path.indexOf('.');
+    return dot < 0 ? path : path.substring(0, dot);
+  }
+
+  /** No room knows one that it need not, and none is built without a place in the house. */
   @ArchTest
-  static final ArchRule ROOMS_OF_JOB =
-      Architectures.layeredArchitecture()
-          .consideringOnlyDependenciesInLayers()
-          .layer("gather")
-          .definedBy("dev.reweave.job.gather..")
-          .layer("spark")
-          .definedBy("dev.reweave.job.spark..")
-          .layer("prepare")
-          .definedBy("dev.reweave.job.prepare..")
-          .layer("compare")
-          .definedBy("dev.reweave.job.compare..")
-          .layer("run")
-          .definedBy("dev.reweave.job")
-          .whereLayer("gather")
-          .mayNotAccessAnyLayer()
-          .whereLayer("spark")
-          .mayOnlyAccessLayers("gather")
-          .whereLayer("prepare")
-          .mayOnlyAccessLayers("spark")
-          .whereLayer("compare")
-          .mayOnlyAccessLayers("gather", "spark", "prepare");
+  static void roomsKnowTheRoomsBelowThem(JavaClasses house) {
+    Map<String, Set<String>> found = new TreeMap<>();
+    for (JavaClass type : house) {
+      Set<String> known = found.computeIfAbsent(room(type), r -> new TreeSet<>());
+      for (Dependency dependency : type.getDirectDependenciesFromSelf()) {
+        JavaClass target = dependency.getTargetClass().getBaseComponentType();
+        if (target.getPackageName().startsWith(HOUSE) && !room(target).equals(room(type))) {
+          known.add(room(target));
+        }
+      }
+    }
+
+    assertEquals(text(KNOWN), text(found));
+  }
+
+  private static String text(Map<String, Set<String>> rooms) {
+    return rooms.keySet().stream()
+        .sorted()
+        .map(room -> room + " -> " + new TreeSet<>(rooms.get(room)))
+        .collect(Collectors.joining("\n"));
+  }
 
   @ArchTest
-  static final ArchRule ONLY_JOB_AND_LAKE_KNOW_SPARK =
+  static final ArchRule NO_CIRCLES_AT_ANY_DEPTH =
+      SlicesRuleDefinition.slices().matching("dev.reweave.(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule WHAT_IS_PLANNED_AND_MADE_KNOWS_NO_SPARK =
       noClasses()
           .that()
-          .resideOutsideOfPackages("dev.reweave.job..", "dev.reweave.lake..", "dev.reweave.cli..")
+          .resideOutsideOfPackages(
+              "dev.reweave.spark..",
+              "dev.reweave.sql..",
+              "dev.reweave.convert..",
+              "dev.reweave.look.compare..",
+              "dev.reweave.cli..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("org.apache.spark..", "scala..");
 
   /** SQL stays at the edge: a conversion needs none of it. */
   @ArchTest
-  static final ArchRule ONLY_LAKE_KNOWS_TABLES =
+  static final ArchRule ONLY_SQL_KNOWS_TABLES =
       noClasses()
           .that()
-          .resideOutsideOfPackage("dev.reweave.lake..")
+          .resideOutsideOfPackage("dev.reweave.sql..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.apache.spark.sql..");
@@ -125,18 +144,15 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("org.apache.hadoop.fs..");
 
+  /** What prepares a plan reads metadata; the plan itself touches no file. */
   @ArchTest
   static final ArchRule PLANS_TOUCH_NO_FILES =
       noClasses()
           .that()
-          .resideInAPackage("dev.reweave.plan..")
+          .resideInAPackage("dev.reweave.plan")
           .should()
           .dependOnClassesThat()
           .haveNameMatching("dev\\.reweave\\.storage\\.(Stores|RandomAccess|OutputFolder).*");
-
-  @ArchTest
-  static final ArchRule NO_CIRCLES =
-      SlicesRuleDefinition.slices().matching("dev.reweave.(*)..").should().beFreeOfCycles();
 
   @ArchTest
   static final ArchRule NAMES_THAT_SAY_SOMETHING =

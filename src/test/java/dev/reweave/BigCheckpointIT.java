@@ -3,8 +3,8 @@ package dev.reweave;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.report.Manifest;
-import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.format.safetensors.SafetensorsHeader;
+import dev.reweave.manifest.Manifest;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;

@@ -3,7 +3,8 @@ package dev.reweave;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.ReweaveException.Kind;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.common.ReweaveException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

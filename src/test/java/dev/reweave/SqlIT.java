@@ -49,7 +49,7 @@ class SqlIT {
             "spark.ui.enabled=false",
             "spark.driver.host=127.0.0.1",
             "spark.sql.warehouse.dir=" + temp.resolve("warehouse"),
-            "spark.sql.catalog.reweave=dev.reweave.lake.AddressCatalog")) {
+            "spark.sql.catalog.reweave=dev.reweave.sql.AddressCatalog")) {
       command.addAll(List.of("--conf", setting));
     }
     command.addAll(

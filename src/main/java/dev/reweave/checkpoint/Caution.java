@@ -1,8 +1,8 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.FirstNames;
-import dev.reweave.Redacted;
-import dev.reweave.ReweaveException;
+import dev.reweave.common.FirstNames;
+import dev.reweave.common.Redacted;
+import dev.reweave.common.ReweaveException;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;

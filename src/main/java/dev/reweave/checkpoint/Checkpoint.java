@@ -1,6 +1,6 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.Counted;
+import dev.reweave.common.Counted;
 import dev.reweave.storage.InputFile;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;

@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * A kind of checkpoint: it knows the traces that its writers leave, and reads what they saved. All
- * that is known of a format is behind this; {@link CheckpointFormats} lists them.
+ * that is known of a format is behind this; {@code CheckpointFormats} lists them.
  */
 public interface CheckpointFormat {
   /**

@@ -1,6 +1,6 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.List;
 import java.util.Optional;

@@ -1,9 +1,8 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.checkpoint.dcp.TrainingState;
-import dev.reweave.pytorch.TensorCensus;
-import dev.reweave.pytorch.TensorCensus.Holder;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.format.pytorch.TensorCensus;
+import dev.reweave.format.pytorch.TensorCensus.Holder;
+import dev.reweave.format.pytorch.TorchValue;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -48,7 +47,7 @@ public final class FileCensus {
   }
 
   /** The same of a dict of which those tensors are taken that are directly in it. */
-  static List<LeftTensors> within(TorchValue dict, List<String> path) {
+  public static List<LeftTensors> within(TorchValue dict, List<String> path) {
     List<Holder> inner =
         TensorCensus.of(dict, List.of()).stream()
             .filter(h -> !h.path().isEmpty())

@@ -1,6 +1,6 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.Printable;
+import dev.reweave.common.Printable;
 import java.io.Serializable;
 import java.util.LinkedHashSet;
 import java.util.List;

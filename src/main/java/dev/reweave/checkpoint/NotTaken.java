@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.Counted;
-import dev.reweave.Redacted;
+import dev.reweave.common.Counted;
+import dev.reweave.common.Redacted;
 import java.io.Serializable;
 
 /**

@@ -1,7 +1,8 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
 import java.util.List;
 import java.util.Optional;
@@ -26,7 +27,7 @@ public record Place(
    *
    * @throws ReweaveException if there is nothing
    */
-  static Place at(Stores stores, MetadataScanner scanner, String address) {
+  public static Place at(Stores stores, MetadataScanner scanner, String address) {
     Optional<InputFile> file = stores.file(address);
     Stores.Listing listing =
         file.isPresent() ? new Stores.Listing(List.of(), List.of()) : stores.list(address);
@@ -34,7 +35,7 @@ public record Place(
   }
 
   /** A folder in the same stores. */
-  Place folder(String folder) {
+  public Place folder(String folder) {
     return at(stores, scanner, folder);
   }
 

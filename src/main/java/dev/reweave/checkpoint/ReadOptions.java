@@ -1,6 +1,6 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.Safeguards;
 import dev.reweave.tensor.SlicingRule;
 import java.util.Arrays;

@@ -27,7 +27,7 @@ public record Remarks(
   }
 
   /** The same with a further note. */
-  Remarks withNote(String note) {
+  public Remarks withNote(String note) {
     List<String> all = new ArrayList<>(notes);
     all.add(note);
     return new Remarks(all, cautions, clientState, notTaken);

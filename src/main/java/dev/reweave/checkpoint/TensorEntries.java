@@ -1,9 +1,9 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.pytorch.TensorSearch;
-import dev.reweave.pytorch.TorchTensor;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TensorSearch;
+import dev.reweave.format.pytorch.TorchTensor;
+import dev.reweave.format.pytorch.TorchValue;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -45,7 +45,7 @@ public record TensorEntries(
   }
 
   /** A file's whole value, where other things can stand beside the tensors. */
-  static TensorEntries ofFile(TorchValue dict) {
+  public static TensorEntries ofFile(TorchValue dict) {
     return of(dict, Where.AMONG_OTHERS);
   }
 

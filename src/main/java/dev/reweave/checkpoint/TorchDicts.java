@@ -1,11 +1,11 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.Counted;
-import dev.reweave.Printable;
-import dev.reweave.ReweaveException;
-import dev.reweave.pytorch.TensorCensus;
-import dev.reweave.pytorch.TensorCensus.Holder;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.common.Counted;
+import dev.reweave.common.Printable;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TensorCensus;
+import dev.reweave.format.pytorch.TensorCensus.Holder;
+import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.storage.ByteSize;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** The dicts of tensors in a torch file, and which of them is meant. */
-final class TorchDicts {
+public final class TorchDicts {
   /** Where trainers put the state dict in what they save, tried in this order. */
   private static final List<String> WRAPPERS =
       List.of("module", "state_dict", "model", "model_state_dict");
@@ -29,7 +29,7 @@ final class TorchDicts {
   private final TorchValue root;
 
   /** Those below a value. */
-  TorchDicts(TorchValue root) {
+  public TorchDicts(TorchValue root) {
     this.root = root;
   }
 
@@ -38,14 +38,14 @@ final class TorchDicts {
    *
    * @param path the keys that lead to it; empty for the whole file
    */
-  record Chosen(TorchValue dict, List<String> path) {}
+  public record Chosen(TorchValue dict, List<String> path) {}
 
   /**
    * The dict in which trainers keep the model.
    *
    * @throws ReweaveException if there is none, or several could be
    */
-  Chosen ofModel() {
+  public Chosen ofModel() {
     return ofModel(root, List.of());
   }
 
@@ -55,7 +55,7 @@ final class TorchDicts {
    * @param name {@code model}, which is any file's usual dict if it has none of this key, or keys
    * @throws ReweaveException if there is none
    */
-  Optional<Chosen> asked(String name) {
+  public Optional<Chosen> asked(String name) {
     boolean any = name.equals("model");
     return any && root.find(name).filter(TorchDicts::isDictOfTensors).isEmpty()
         ? Optional.empty()
@@ -63,7 +63,7 @@ final class TorchDicts {
   }
 
   /** Whether trainers put the model there. */
-  boolean isUsual(Chosen chosen) {
+  public boolean isUsual(Chosen chosen) {
     return chosen.path().isEmpty()
         || (chosen.path().size() == 1 && WRAPPERS.contains(chosen.path().get(0)));
   }

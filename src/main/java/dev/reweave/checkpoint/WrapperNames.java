@@ -1,6 +1,6 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.FirstNames;
+import dev.reweave.common.FirstNames;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,7 +47,7 @@ public final class WrapperNames {
    * The checkpoint under names without wrappers'; as it is, with a note, if two of its tensors
    * would get one name. Two names of one tensor can.
    */
-  static Checkpoint without(Checkpoint saved) {
+  public static Checkpoint without(Checkpoint saved) {
     Map<String, String> names = names(saved.names());
     Set<String> taken = new TreeSet<>();
     Map<String, String> owners = new HashMap<>();

@@ -1,7 +1,7 @@
 package dev.reweave.cli;
 
-import dev.reweave.report.bug.BugReport;
-import dev.reweave.report.bug.Placeholders;
+import dev.reweave.look.bug.BugReport;
+import dev.reweave.look.bug.Placeholders;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;

@@ -1,6 +1,7 @@
 package dev.reweave.cli;
 
-import dev.reweave.job.prepare.Checks;
+import dev.reweave.convert.Checks;
+import dev.reweave.storage.FileDigest;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,7 +37,7 @@ final class CheckArguments {
         verify
             .map(v -> v ? Checks.ReadBack.ALWAYS : Checks.ReadBack.NEVER)
             .orElse(Checks.ReadBack.OBJECT_STORES),
-        sha256 ? Checks.Digest.SHA256 : Checks.Digest.CRC32C,
+        sha256 ? FileDigest.Wanted.SHA256 : FileDigest.Wanted.CRC32C,
         nonfinite,
         strict.unfamiliar());
   }

@@ -1,7 +1,7 @@
 package dev.reweave.cli;
 
-import dev.reweave.job.Cleanup;
-import dev.reweave.job.spark.SparkSessions;
+import dev.reweave.convert.Cleanup;
+import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.reweave.cli;
 
-import dev.reweave.job.spark.LocalFiles;
+import dev.reweave.spark.LocalFiles;
 import picocli.CommandLine.Option;
 
 /** What the machines of a cluster have in common. */

@@ -1,7 +1,7 @@
 package dev.reweave.cli;
 
-import dev.reweave.mapping.Mappings;
-import dev.reweave.report.bug.Placeholders;
+import dev.reweave.look.bug.Placeholders;
+import dev.reweave.plan.prepare.MappingChoice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -105,7 +105,7 @@ final class CommandWords {
     String name = option.longestName();
     boolean plain =
         (PLAIN.contains(name) && (NUMBER.matcher(value).matches() || isOffered(option, value)))
-            || (OF_MAPPINGS.contains(name) && Mappings.names().contains(value));
+            || (OF_MAPPINGS.contains(name) && MappingChoice.isShipped(value));
     return plain ? value : names.address(value);
   }
 

@@ -1,8 +1,8 @@
 package dev.reweave.cli;
 
-import dev.reweave.report.ConversionEnd;
-import dev.reweave.report.ConversionTable;
-import dev.reweave.report.Summary;
+import dev.reweave.look.report.ConversionTable;
+import dev.reweave.look.report.Summary;
+import dev.reweave.manifest.ConversionEnd;
 import java.io.PrintWriter;
 import java.util.concurrent.ExecutionException;
 import picocli.CommandLine;

@@ -1,21 +1,25 @@
 package dev.reweave.cli;
 
-import dev.reweave.Redacted;
-import dev.reweave.job.ConversionSeries;
-import dev.reweave.job.gather.Measuring;
-import dev.reweave.job.gather.ReadLimit;
-import dev.reweave.job.prepare.ConversionRequest;
-import dev.reweave.job.prepare.ConversionRequest.Earlier;
-import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
-import dev.reweave.job.prepare.ConversionRequest.Proving;
-import dev.reweave.job.prepare.OutputTemplate;
-import dev.reweave.job.prepare.RepeatedConversion;
-import dev.reweave.job.prepare.StepRequests;
-import dev.reweave.job.spark.SparkSessions;
-import dev.reweave.lake.TensorCatalog;
-import dev.reweave.report.ConversionEnd;
-import dev.reweave.report.Summary;
+import dev.reweave.common.Redacted;
+import dev.reweave.convert.Conversion;
+import dev.reweave.convert.ConversionRequest;
+import dev.reweave.convert.ConversionRequest.Earlier;
+import dev.reweave.convert.ConversionRequest.ExistingOutput;
+import dev.reweave.convert.ConversionRequest.Proving;
+import dev.reweave.convert.ConversionSeries;
+import dev.reweave.convert.OutputTemplate;
+import dev.reweave.convert.RepeatedConversion;
+import dev.reweave.convert.StepRequests;
+import dev.reweave.look.report.Summary;
+import dev.reweave.manifest.ConversionEnd;
+import dev.reweave.manifest.Manifest;
+import dev.reweave.plan.Measuring;
+import dev.reweave.plan.prepare.BaseUsed;
+import dev.reweave.spark.SparkSessions;
+import dev.reweave.sql.ConvertedModel;
+import dev.reweave.sql.TensorCatalog;
 import dev.reweave.storage.ByteSize;
+import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.time.LocalDate;
@@ -213,7 +217,9 @@ final class ConvertCommand implements Callable<Integer> {
             table.isPresent() ? Measuring.TENSORS : Measuring.NOTHING,
             (outcome, address) ->
                 table.ifPresent(
-                    t -> listed.add(Summary.listed(t.add(outcome, address), t.address()))),
+                    t ->
+                        listed.add(
+                            Summary.listed(t.add(converted(outcome, address)), t.address()))),
             Main.plans(spec));
     for (ConversionRequest request : asked) {
       series.run(
@@ -227,6 +233,16 @@ final class ConvertCommand implements Callable<Integer> {
     if (list.isPresent() || asked.stream().anyMatch(StepRequests::areSeveral)) {
       reports.tellAll();
     }
+  }
+
+  private static ConvertedModel converted(Conversion.Outcome outcome, String output) {
+    Manifest manifest = outcome.manifest();
+    return new ConvertedModel(
+        output,
+        manifest.baseUsed().map(BaseUsed::component).orElse(""),
+        manifest.input().tag(),
+        manifest.fingerprint(),
+        outcome.digests());
   }
 
   private static void requireApart(TensorCatalog table, ConversionRequest request) {

@@ -1,16 +1,16 @@
 package dev.reweave.cli;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.Conversion;
-import dev.reweave.job.gather.ReadLimit;
-import dev.reweave.job.prepare.ConversionRequest;
-import dev.reweave.job.prepare.ConversionRequest.Earlier;
-import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
-import dev.reweave.job.spark.SparkSessions;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.convert.Conversion;
+import dev.reweave.convert.ConversionRequest;
+import dev.reweave.convert.ConversionRequest.Earlier;
+import dev.reweave.convert.ConversionRequest.ExistingOutput;
+import dev.reweave.look.report.Summary;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.report.Summary;
+import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.MetadataLimit;
+import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,14 +1,14 @@
 package dev.reweave.cli;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.compare.Diff;
-import dev.reweave.job.compare.DiffRequest;
-import dev.reweave.job.prepare.MappingChoice;
-import dev.reweave.job.spark.SparkSessions;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.look.compare.Diff;
+import dev.reweave.look.compare.DiffRequest;
+import dev.reweave.look.report.DiffCriterion;
+import dev.reweave.look.report.DiffReport;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.report.DiffCriterion;
-import dev.reweave.report.DiffReport;
+import dev.reweave.plan.prepare.MappingChoice;
+import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.ByteSize;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;

@@ -1,6 +1,6 @@
 package dev.reweave.cli;
 
-import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.convert.ConversionRequest;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -45,7 +45,7 @@ final class ListedRequests {
    * Reads a whole list, so that nothing is begun if a line is wrong.
    *
    * @throws CommandLine.ParameterException with the number of that line
-   * @throws dev.reweave.ReweaveException if the list cannot be read
+   * @throws dev.reweave.common.ReweaveException if the list cannot be read
    */
   List<ConversionRequest> read(Stores stores, String address) {
     Map<String, ConversionList.Kind> known = new HashMap<>();

@@ -1,14 +1,14 @@
 package dev.reweave.cli;
 
-import dev.reweave.Printable;
-import dev.reweave.Redacted;
-import dev.reweave.ReweaveException;
-import dev.reweave.ReweaveException.Kind;
-import dev.reweave.job.prepare.Preparation;
-import dev.reweave.job.spark.SparkSessions;
-import dev.reweave.report.Failure;
-import dev.reweave.report.Versions;
-import dev.reweave.report.bug.BugReport;
+import dev.reweave.common.Printable;
+import dev.reweave.common.Redacted;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.common.ReweaveException.Kind;
+import dev.reweave.convert.Preparation;
+import dev.reweave.look.bug.BugReport;
+import dev.reweave.manifest.Failure;
+import dev.reweave.manifest.Versions;
+import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.Stores;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;

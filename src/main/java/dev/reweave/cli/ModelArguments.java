@@ -1,9 +1,9 @@
 package dev.reweave.cli;
 
-import dev.reweave.job.prepare.BaseChoice;
-import dev.reweave.job.prepare.MappingChoice;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
+import dev.reweave.plan.prepare.BaseChoice;
+import dev.reweave.plan.prepare.MappingChoice;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;

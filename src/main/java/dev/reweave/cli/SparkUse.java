@@ -1,6 +1,6 @@
 package dev.reweave.cli;
 
-import dev.reweave.job.spark.SparkSessions;
+import dev.reweave.spark.SparkSessions;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 

@@ -1,9 +1,9 @@
 package dev.reweave.cli;
 
-import dev.reweave.job.spark.SparkSessions;
-import dev.reweave.report.Versions;
-import dev.reweave.report.bug.BugReport;
-import dev.reweave.report.bug.Placeholders;
+import dev.reweave.look.bug.BugReport;
+import dev.reweave.look.bug.Placeholders;
+import dev.reweave.manifest.Versions;
+import dev.reweave.spark.SparkSessions;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;

@@ -1,11 +1,11 @@
 package dev.reweave.cli;
 
-import dev.reweave.Counted;
-import dev.reweave.Printable;
-import dev.reweave.job.compare.Comparison;
-import dev.reweave.job.compare.Verification;
-import dev.reweave.job.spark.SparkSessions;
-import dev.reweave.report.Summary;
+import dev.reweave.common.Counted;
+import dev.reweave.common.Printable;
+import dev.reweave.look.compare.Comparison;
+import dev.reweave.look.compare.Verification;
+import dev.reweave.look.report.Summary;
+import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.Safeguards;
 import dev.reweave.storage.Stores;

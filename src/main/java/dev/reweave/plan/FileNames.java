@@ -1,6 +1,6 @@
 package dev.reweave.plan;
 
-import dev.reweave.base.WeightNames;
+import dev.reweave.target.base.WeightNames;
 
 /**
  * Where the files of one model's weights stand, and what they are called.
@@ -10,6 +10,9 @@ import dev.reweave.base.WeightNames;
  * @param format kind of the files
  */
 public record FileNames(String folder, WeightNames weights, Format format) {
+  /** Name of the manifest in the output folder. */
+  public static final String MANIFEST = "reweave.json";
+
   /** Checks that the names can be names. */
   public FileNames {
     requireName(weights.stem());

@@ -1,6 +1,6 @@
 package dev.reweave.plan;
 
-import dev.reweave.base.WeightNames;
+import dev.reweave.target.base.WeightNames;
 import java.util.Optional;
 
 /** Kinds of weight files. */

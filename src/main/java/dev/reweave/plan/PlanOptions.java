@@ -1,6 +1,6 @@
 package dev.reweave.plan;
 
-import dev.reweave.BoundedMatch;
+import dev.reweave.common.BoundedMatch;
 import dev.reweave.tensor.DType;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -68,7 +68,7 @@ public record PlanOptions(
   /**
    * Whether a tensor of this name in the result is wanted.
    *
-   * @throws dev.reweave.ReweaveException if the expression takes too long to tell
+   * @throws dev.reweave.common.ReweaveException if the expression takes too long to tell
    */
   public boolean wants(String name) {
     return only.isEmpty() || BoundedMatch.within(pattern(only.get()), name, "--only");

@@ -1,7 +1,7 @@
 package dev.reweave.plan;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.safetensors.SafetensorsIndex;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.safetensors.SafetensorsIndex;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package dev.reweave.plan;
 
-import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.format.safetensors.SafetensorsHeader;
 import dev.reweave.tensor.Layout;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.reweave.plan;
 
-import dev.reweave.pytorch.TorchFileLayout;
-import dev.reweave.pytorch.TorchFilePiece;
-import dev.reweave.pytorch.TorchFileTail;
+import dev.reweave.format.pytorch.TorchFileLayout;
+import dev.reweave.format.pytorch.TorchFilePiece;
+import dev.reweave.format.pytorch.TorchFileTail;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import java.util.Locale;
 import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.util.CrcUtil;
@@ -48,5 +49,10 @@ public enum Checksum {
    */
   public int share(int partCrc, long bytesBehind) {
     return bytesBehind == 0 ? partCrc : CrcUtil.compose(partCrc, 0, bytesBehind, polynomial);
+  }
+
+  /** A checksum in eight hexadecimal digits, as manifests and messages show it. */
+  public static String hex(int crc) {
+    return String.format(Locale.ROOT, "%08x", crc);
   }
 }

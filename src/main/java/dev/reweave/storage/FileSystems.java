@@ -1,6 +1,6 @@
 package dev.reweave.storage;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import java.io.IOException;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;

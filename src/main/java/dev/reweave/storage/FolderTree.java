@@ -1,6 +1,6 @@
 package dev.reweave.storage;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import java.util.SortedMap;
 import java.util.TreeMap;
 

@@ -1,7 +1,7 @@
 package dev.reweave.storage;
 
-import dev.reweave.Redacted;
-import dev.reweave.ReweaveException;
+import dev.reweave.common.Redacted;
+import dev.reweave.common.ReweaveException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import org.apache.hadoop.security.AccessControlException;

@@ -1,6 +1,6 @@
 package dev.reweave.tensor;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.reweave.tensor;
 
-import dev.reweave.BoundedMatch;
+import dev.reweave.common.BoundedMatch;
 import java.io.Serializable;
 import java.util.regex.Pattern;
 
@@ -22,7 +22,7 @@ public record SlicingRule(String match, Slicing slicing) implements Serializable
   /**
    * Whether the rule is for a tensor of this name.
    *
-   * @throws dev.reweave.ReweaveException if the expression takes too long to tell
+   * @throws dev.reweave.common.ReweaveException if the expression takes too long to tell
    */
   public boolean matches(String name) {
     return BoundedMatch.ofWhole(Pattern.compile(match), name, "a tensorParallel rule").isPresent();

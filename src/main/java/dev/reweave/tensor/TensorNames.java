@@ -1,6 +1,6 @@
 package dev.reweave.tensor;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;
 import java.util.Collection;

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.storage.Stores;
+import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import java.io.IOException;

@@ -3,7 +3,9 @@ package dev.reweave.checkpoint;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;

@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.checkpoint.reading.SavedSteps;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;

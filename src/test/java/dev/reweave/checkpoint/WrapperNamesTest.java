@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.job.prepare.Checks;
-import dev.reweave.job.prepare.ConversionRequest;
-import dev.reweave.job.prepare.RepeatedConversion;
+import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.convert.Checks;
+import dev.reweave.convert.ConversionRequest;
+import dev.reweave.convert.RepeatedConversion;
+import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.report.Manifest;
+import dev.reweave.manifest.Manifest;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.StoredTensors;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.reweave.job.compare.Diff;
+import dev.reweave.look.compare.Diff;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.SafetensorsFile;

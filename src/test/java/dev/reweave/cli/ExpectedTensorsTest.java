@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.reweave.job.Conversion;
-import dev.reweave.report.Manifest;
+import dev.reweave.convert.Conversion;
+import dev.reweave.manifest.Manifest;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.reweave.job.Conversion;
-import dev.reweave.job.compare.Verification;
-import dev.reweave.report.Manifest;
-import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.convert.Conversion;
+import dev.reweave.format.safetensors.SafetensorsHeader;
+import dev.reweave.look.compare.Verification;
+import dev.reweave.manifest.Manifest;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import dev.reweave.testing.Fixtures;

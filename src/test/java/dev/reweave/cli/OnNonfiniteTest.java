@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.reweave.report.Manifest;
-import dev.reweave.report.WrittenTensor;
+import dev.reweave.manifest.Manifest;
+import dev.reweave.manifest.WrittenTensor;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.FlatGroup;
 import java.io.IOException;

@@ -3,7 +3,7 @@ package dev.reweave.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.job.compare.Diff;
+import dev.reweave.look.compare.Diff;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Fixtures;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.job.prepare.ConversionRequest;
-import dev.reweave.job.prepare.StepRequests;
+import dev.reweave.convert.ConversionRequest;
+import dev.reweave.convert.StepRequests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

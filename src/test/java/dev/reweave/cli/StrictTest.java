@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.reweave.report.Manifest;
+import dev.reweave.manifest.Manifest;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
 import dev.reweave.testing.VersionedFiles;

@@ -1,6 +1,6 @@
 package dev.reweave.fuzz;
 
-import dev.reweave.pytorch.TorchFile;
+import dev.reweave.format.pytorch.TorchFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

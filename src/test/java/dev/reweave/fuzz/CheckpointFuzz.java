@@ -1,14 +1,14 @@
 package dev.reweave.fuzz;
 
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.deepspeed.DeepSpeedFormat;
-import dev.reweave.mapping.Mapping;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
+import dev.reweave.target.mapping.Mapping;
 import dev.reweave.testing.Fixtures;
 import java.io.IOException;
 import java.io.Serializable;

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.reweave.BoundedMatch;
-import dev.reweave.ReweaveException;
-import dev.reweave.mapping.Mapping;
+import dev.reweave.common.BoundedMatch;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.target.mapping.Mapping;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;

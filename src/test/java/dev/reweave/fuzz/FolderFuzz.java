@@ -1,12 +1,12 @@
 package dev.reweave.fuzz;
 
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.CheckpointReader;
-import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
+import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
 import java.io.IOException;
 import java.io.Serializable;

@@ -1,6 +1,6 @@
 package dev.reweave.fuzz;
 
-import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.format.safetensors.SafetensorsHeader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package dev.reweave.fuzz;
 
-import dev.reweave.safetensors.SafetensorsIndex;
+import dev.reweave.format.safetensors.SafetensorsIndex;
 import java.util.List;
 
 /** The index of a model in several shards; what is read is written and read again. */

@@ -2,8 +2,8 @@ package dev.reweave.fuzz;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.reweave.mapping.Mapped;
-import dev.reweave.mapping.Mapping;
+import dev.reweave.target.mapping.Mapped;
+import dev.reweave.target.mapping.Mapping;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;

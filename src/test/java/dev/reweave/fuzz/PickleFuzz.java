@@ -1,7 +1,7 @@
 package dev.reweave.fuzz;
 
-import dev.reweave.pytorch.PickleFile;
-import dev.reweave.pytorch.TorchFile;
+import dev.reweave.format.pytorch.PickleFile;
+import dev.reweave.format.pytorch.TorchFile;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

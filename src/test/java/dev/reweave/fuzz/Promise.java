@@ -1,6 +1,6 @@
 package dev.reweave.fuzz;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;

@@ -3,10 +3,10 @@ package dev.reweave.fuzz;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.reweave.checkpoint.Place;
-import dev.reweave.checkpoint.ThreadScanner;
 import dev.reweave.checkpoint.deepspeed.DeepSpeedFormat;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
+import dev.reweave.storage.ThreadScanner;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

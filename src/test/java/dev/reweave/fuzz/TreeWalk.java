@@ -1,10 +1,10 @@
 package dev.reweave.fuzz;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.StateDictFile;
-import dev.reweave.pytorch.TorchFile;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.checkpoint.statedict.StateDictFile;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchFile;
+import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
 import java.io.IOException;
@@ -100,7 +100,7 @@ final class TreeWalk {
   }
 
   private static NamedTensor located(TorchFile file, TorchValue value) throws IOException {
-    return StateDictFile.locate(file, value.path(), value.tensor());
+    return file.locate(value.path(), value.tensor());
   }
 
   /** What is refused for one value leaves the others to be asked. */

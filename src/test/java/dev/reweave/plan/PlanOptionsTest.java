@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.base.WeightNames;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.target.base.WeightNames;
 import dev.reweave.tensor.DType;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;

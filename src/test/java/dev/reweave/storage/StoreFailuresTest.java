@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.ReweaveException.Kind;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.common.ReweaveException.Kind;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.TestHdfs;
 import java.io.FileNotFoundException;

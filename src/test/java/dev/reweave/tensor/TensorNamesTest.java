@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

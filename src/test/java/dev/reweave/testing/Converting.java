@@ -2,16 +2,16 @@ package dev.reweave.testing;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.job.Conversion;
-import dev.reweave.job.prepare.BaseChoice;
-import dev.reweave.job.prepare.Checks;
-import dev.reweave.job.prepare.ConversionRequest;
-import dev.reweave.job.prepare.ConversionRequest.Earlier;
-import dev.reweave.job.prepare.ConversionRequest.ExistingOutput;
-import dev.reweave.job.prepare.ConversionRequest.Proving;
-import dev.reweave.job.prepare.MappingChoice;
+import dev.reweave.convert.Checks;
+import dev.reweave.convert.Conversion;
+import dev.reweave.convert.ConversionRequest;
+import dev.reweave.convert.ConversionRequest.Earlier;
+import dev.reweave.convert.ConversionRequest.ExistingOutput;
+import dev.reweave.convert.ConversionRequest.Proving;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
+import dev.reweave.plan.prepare.BaseChoice;
+import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.storage.Stores;
 import java.util.Optional;
 

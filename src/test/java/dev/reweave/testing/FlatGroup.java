@@ -1,7 +1,7 @@
 package dev.reweave.testing;
 
-import dev.reweave.pytorch.TorchFile;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.format.pytorch.TorchFile;
+import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.StoredLayout;

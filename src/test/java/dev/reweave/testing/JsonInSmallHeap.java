@@ -2,14 +2,14 @@ package dev.reweave.testing;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.base.ConfigJson;
-import dev.reweave.mapping.Mapping;
-import dev.reweave.report.Manifest;
-import dev.reweave.safetensors.SafetensorsHeader;
-import dev.reweave.safetensors.SafetensorsIndex;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.safetensors.SafetensorsHeader;
+import dev.reweave.format.safetensors.SafetensorsIndex;
+import dev.reweave.manifest.Manifest;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
+import dev.reweave.target.base.ConfigJson;
+import dev.reweave.target.mapping.Mapping;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

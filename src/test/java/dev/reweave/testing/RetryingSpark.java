@@ -1,11 +1,11 @@
 package dev.reweave.testing;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.job.Conversion;
-import dev.reweave.job.prepare.ConversionRequest;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.convert.Conversion;
+import dev.reweave.convert.ConversionRequest;
+import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.report.Manifest;
 import dev.reweave.storage.Stores;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;

@@ -1,6 +1,6 @@
 package dev.reweave.testing;
 
-import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.format.safetensors.SafetensorsHeader;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;

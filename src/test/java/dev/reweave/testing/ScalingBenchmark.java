@@ -1,6 +1,6 @@
 package dev.reweave.testing;
 
-import dev.reweave.report.Manifest;
+import dev.reweave.manifest.Manifest;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.URI;

@@ -1,9 +1,9 @@
 package dev.reweave.testing;
 
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.StateDictFile;
-import dev.reweave.pytorch.TorchFile;
-import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.checkpoint.statedict.StateDictFile;
+import dev.reweave.format.pytorch.TorchFile;
+import dev.reweave.format.safetensors.SafetensorsHeader;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;

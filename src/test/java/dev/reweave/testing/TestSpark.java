@@ -16,7 +16,7 @@ public final class TestSpark {
               .setMaster("local[2]")
               .setAppName("tests")
               .set("spark.ui.enabled", "false")
-              .set("spark.plugins", "dev.reweave.job.spark.ReweaveMetricsPlugin")
+              .set("spark.plugins", "dev.reweave.spark.ReweaveMetricsPlugin")
               .set("spark.driver.host", "127.0.0.1")
               // HDFS clients wait that long for the first time before they close a file.
               .set(

@@ -1,6 +1,6 @@
 package dev.reweave.checkpoint.dcp;
 
-import dev.reweave.pytorch.TorchFile;
+import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.RandomAccess;

@@ -1,9 +1,9 @@
 package dev.reweave.checkpoint.dcp;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.MetadataScanner;
-import dev.reweave.pytorch.TorchFile;
-import dev.reweave.pytorch.TorchTensor;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchFile;
+import dev.reweave.format.pytorch.TorchTensor;
+import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.tensor.StoredLayout;
 import java.io.IOException;
@@ -18,7 +18,7 @@ import java.util.List;
  *
  * @param chunks in the order of their positions
  */
-record ChunkProbe(List<StoredChunk> chunks) implements MetadataScanner.RawProbe<ChunkProbe.Found> {
+record ChunkProbe(List<StoredChunk> chunks) implements MetadataScanner.Probe<ChunkProbe.Found> {
   /** Chunks whose heads and tails are read and kept in memory at once: a few megabytes. */
   private static final int MOST_AT_ONCE = 256;
 

@@ -1,15 +1,15 @@
 package dev.reweave.checkpoint.dcp;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.TestedVersions;
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.pytorch.PickleFile;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.PickleFile;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.GridLayout;

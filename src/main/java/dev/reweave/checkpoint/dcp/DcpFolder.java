@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint.dcp;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.checkpoint.TrainingState;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.nio.charset.StandardCharsets;

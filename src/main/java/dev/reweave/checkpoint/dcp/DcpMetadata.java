@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint.dcp;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.storage.InputFile;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;

@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint.dcp;
 
 import dev.reweave.checkpoint.NotTaken;
+import dev.reweave.checkpoint.TrainingState;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.tensor.PiecedSlicing;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.SlicePiece;

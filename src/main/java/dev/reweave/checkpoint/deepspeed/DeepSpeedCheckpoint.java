@@ -1,15 +1,16 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.Counted;
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.LeftTensors;
-import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
+import dev.reweave.checkpoint.TorchProbe;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.common.Counted;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.MetadataScanner;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.StoredLayout;
 import java.util.ArrayList;
@@ -196,17 +197,16 @@ final class DeepSpeedCheckpoint {
       List<ModelRank> ranks, List<LayerFile> layers, List<InputFile> files) {
     List<MetadataScanner.Request<Surveyed<RankFacts>>> requests = new ArrayList<>();
     for (ModelRank rank : ranks) {
-      List<MetadataScanner.Probe<RankFacts>> probes = rank.probes();
+      List<TorchProbe<RankFacts>> probes = rank.probes();
       for (int i = 0; i < probes.size(); i++) {
         InputFile file = rank.files().get(i);
-        requests.add(
-            new MetadataScanner.Request<>(file, files.size(), surveyed(file, probes.get(i))));
+        requests.add(TorchProbe.request(file, files.size(), surveyed(file, probes.get(i))));
         files.add(file);
       }
     }
     for (LayerFile layer : layers) {
       requests.add(
-          new MetadataScanner.Request<>(
+          TorchProbe.request(
               layer.file(), files.size(), surveyed(layer.file(), PlainStates::read)));
       files.add(layer.file());
     }
@@ -225,8 +225,8 @@ final class DeepSpeedCheckpoint {
     return facts.subList(at, facts.size()).stream().map(PlainStates.class::cast).toList();
   }
 
-  private static MetadataScanner.Probe<Surveyed<RankFacts>> surveyed(
-      InputFile file, MetadataScanner.Probe<RankFacts> probe) {
+  private static TorchProbe<Surveyed<RankFacts>> surveyed(
+      InputFile file, TorchProbe<RankFacts> probe) {
     return RankFile.of(file)
         .map(f -> FileSurvey.of(f.kind()))
         .orElse(FileSurvey.STATE_DICT)

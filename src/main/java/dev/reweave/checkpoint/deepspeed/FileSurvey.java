@@ -2,9 +2,9 @@ package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.LeftTensors;
-import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.TestedVersions;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.checkpoint.TorchProbe;
+import dev.reweave.format.pytorch.TorchValue;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,7 +81,7 @@ enum FileSurvey {
   }
 
   /** The same probe, with a survey of each file that it could read. */
-  <T extends Serializable> MetadataScanner.Probe<Surveyed<T>> with(MetadataScanner.Probe<T> probe) {
+  <T extends Serializable> TorchProbe<Surveyed<T>> with(TorchProbe<T> probe) {
     return file -> of(probe.read(file), file.root());
   }
 

@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchValue;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.deepspeed.FlatAccount.Fragment;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.Shape;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.pytorch.TorchFile;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.tensor.FlatBuffer;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.StoredLayout;

@@ -1,6 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import java.util.List;
 import java.util.stream.Collectors;
 

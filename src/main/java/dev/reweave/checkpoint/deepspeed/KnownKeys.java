@@ -1,8 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.Printable;
 import dev.reweave.checkpoint.Caution;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.common.Printable;
+import dev.reweave.format.pytorch.TorchValue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

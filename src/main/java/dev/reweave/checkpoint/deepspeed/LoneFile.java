@@ -1,9 +1,9 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.Counted;
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.NotTaken;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.common.Counted;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Shape;

@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.FlatBuffer;
 import dev.reweave.tensor.FlatLayout;
 import dev.reweave.tensor.NamedTensor;

@@ -1,8 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
+import dev.reweave.checkpoint.TorchProbe;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,10 +102,10 @@ final class ModelRank {
   }
 
   /** What to read of each file. */
-  List<MetadataScanner.Probe<RankFacts>> probes() {
+  List<TorchProbe<RankFacts>> probes() {
     ModelStates.Wanted wanted =
         optimizer.isEmpty() ? ModelStates.Wanted.ALL : ModelStates.Wanted.untrained(partitioned);
-    List<MetadataScanner.Probe<RankFacts>> probes = new ArrayList<>();
+    List<TorchProbe<RankFacts>> probes = new ArrayList<>();
     probes.add(file -> ModelStates.read(file, wanted));
     for (int i = 1; i < models.size(); i++) {
       probes.add(FrozenPieces::read);

@@ -1,12 +1,11 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.FirstNames;
-import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.StateDictFile;
 import dev.reweave.checkpoint.TensorEntries;
-import dev.reweave.pytorch.TorchFile;
-import dev.reweave.pytorch.TorchTensor;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.common.FirstNames;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchFile;
+import dev.reweave.format.pytorch.TorchTensor;
+import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import java.io.IOException;
@@ -124,7 +123,7 @@ record ModelStates(
               && !buffers.contains(e.getKey());
       boolean untrained = !trained.contains(e.getKey()) && !placeholder;
       if (wanted == Wanted.ALL || (wanted != Wanted.SHAPES && untrained)) {
-        module.add(StateDictFile.locate(file, e.getKey(), e.getValue()));
+        module.add(file.locate(e.getKey(), e.getValue()));
       }
     }
     return new ModelStates(
@@ -303,7 +302,7 @@ record ModelStates(
         if (e.getValue().isUnknownObject()) {
           unread.put(e.getKey(), TensorEntries.unread(e.getKey(), e.getValue()));
         } else {
-          fragments.add(StateDictFile.locate(file, e.getKey(), e.getValue().tensor()));
+          fragments.add(file.locate(e.getKey(), e.getValue().tensor()));
           unread.remove(e.getKey());
         }
       }

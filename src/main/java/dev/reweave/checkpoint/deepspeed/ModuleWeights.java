@@ -1,8 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.FirstNames;
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
+import dev.reweave.common.FirstNames;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
 import java.util.HashSet;
 import java.util.List;

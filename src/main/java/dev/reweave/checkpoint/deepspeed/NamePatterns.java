@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.BoundedMatch;
-import dev.reweave.ReweaveException;
+import dev.reweave.common.BoundedMatch;
+import dev.reweave.common.ReweaveException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collection;

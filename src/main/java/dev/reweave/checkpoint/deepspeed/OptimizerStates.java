@@ -1,8 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.pytorch.TorchFile;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchFile;
+import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.tensor.FlatBuffer;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StoredLayout;

@@ -1,8 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.LeftTensors;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Overlapped;
 import dev.reweave.storage.Stores;

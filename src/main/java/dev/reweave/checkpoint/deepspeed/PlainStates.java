@@ -1,9 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.checkpoint.StateDictFile;
 import dev.reweave.checkpoint.TensorEntries;
-import dev.reweave.pytorch.TorchFile;
-import dev.reweave.pytorch.TorchTensor;
+import dev.reweave.format.pytorch.TorchFile;
+import dev.reweave.format.pytorch.TorchTensor;
 import dev.reweave.tensor.NamedTensor;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -21,7 +20,7 @@ record PlainStates(List<NamedTensor> tensors) implements RankFacts {
     List<NamedTensor> tensors = new ArrayList<>();
     TensorEntries entries = TensorEntries.ofModule(file.root()).requireRead();
     for (Map.Entry<String, TorchTensor> e : entries.tensors().entrySet()) {
-      tensors.add(StateDictFile.locate(file, e.getKey(), e.getValue()));
+      tensors.add(file.locate(e.getKey(), e.getValue()));
     }
     return new PlainStates(tensors);
   }

@@ -1,6 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.format.pytorch.TorchValue;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;

@@ -1,13 +1,14 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
 import dev.reweave.checkpoint.Remarks;
+import dev.reweave.checkpoint.TorchProbe;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Shape;
 import java.io.Serializable;
@@ -134,7 +135,7 @@ final class UniversalCheckpoint {
     List<MetadataScanner.Request<Surveyed<Serializable>>> requests = new ArrayList<>();
     for (int i = 0; i < files.size(); i++) {
       requests.add(
-          new MetadataScanner.Request<>(
+          TorchProbe.request(
               files.get(i),
               i,
               i < models.size()
@@ -144,7 +145,7 @@ final class UniversalCheckpoint {
     return requests;
   }
 
-  private MetadataScanner.Probe<Serializable> ofModel(int index) {
+  private TorchProbe<Serializable> ofModel(int index) {
     if (index == 0) {
       ModelStates.Wanted wanted = ModelStates.Wanted.untrained(partitioned);
       return file -> UniversalStates.read(file, wanted);
@@ -154,7 +155,7 @@ final class UniversalCheckpoint {
         : file -> ModelStates.read(file, ModelStates.Wanted.SHAPES);
   }
 
-  private static MetadataScanner.Probe<Serializable> ofParameter(String name) {
+  private static TorchProbe<Serializable> ofParameter(String name) {
     return file -> UniversalParameter.read(file, name);
   }
 

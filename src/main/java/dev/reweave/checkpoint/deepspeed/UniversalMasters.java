@@ -1,8 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.FirstNames;
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.WrapperNames;
+import dev.reweave.common.FirstNames;
+import dev.reweave.common.ReweaveException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,9 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.StateDictFile;
-import dev.reweave.pytorch.TorchFile;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchFile;
+import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.tensor.NamedTensor;
 import java.io.IOException;
 import java.io.Serializable;
@@ -37,7 +36,7 @@ record UniversalParameter(NamedTensor tensor, boolean vocabulary, boolean whole)
               + " checkpoint again");
     }
     return new UniversalParameter(
-        StateDictFile.locate(file, name, param.tensor()),
+        file.locate(name, param.tensor()),
         dict && isTrue(root, VOCABULARY),
         dict && isTrue(root, EXPERT));
   }

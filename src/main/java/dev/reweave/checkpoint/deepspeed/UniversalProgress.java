@@ -1,9 +1,10 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.FirstNames;
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Caution;
-import dev.reweave.checkpoint.MetadataScanner;
+import dev.reweave.checkpoint.TorchProbe;
+import dev.reweave.common.FirstNames;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,7 +100,7 @@ final class UniversalProgress {
     List<MetadataScanner.Request<ModelStates>> requests = new ArrayList<>();
     for (RankFile file : source.get().models()) {
       requests.add(
-          new MetadataScanner.Request<>(
+          TorchProbe.request(
               file.file(),
               requests.size(),
               torchFile -> ModelStates.read(torchFile, ModelStates.Wanted.SHAPES)));

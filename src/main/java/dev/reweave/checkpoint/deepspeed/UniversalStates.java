@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.pytorch.TorchFile;
-import dev.reweave.pytorch.TorchValue;
+import dev.reweave.format.pytorch.TorchFile;
+import dev.reweave.format.pytorch.TorchValue;
 import java.io.IOException;
 import java.io.Serializable;
 

@@ -1,9 +1,9 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.Counted;
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Remarks;
+import dev.reweave.common.Counted;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;

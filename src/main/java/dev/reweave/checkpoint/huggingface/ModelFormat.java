@@ -1,12 +1,12 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointFormat;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.StateDictFile;
+import dev.reweave.checkpoint.statedict.StateDictFile;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;

@@ -1,9 +1,9 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.FirstNames;
-import dev.reweave.safetensors.SafetensorsIndex;
-import dev.reweave.safetensors.SavedOffsets;
-import dev.reweave.safetensors.TiedNames;
+import dev.reweave.common.FirstNames;
+import dev.reweave.format.safetensors.SafetensorsIndex;
+import dev.reweave.format.safetensors.SavedOffsets;
+import dev.reweave.format.safetensors.TiedNames;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;

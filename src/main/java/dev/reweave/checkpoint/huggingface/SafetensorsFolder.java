@@ -1,12 +1,12 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
-import dev.reweave.checkpoint.StateDictFile;
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.checkpoint.statedict.StateDictFile;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.safetensors.SafetensorsHeader;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;

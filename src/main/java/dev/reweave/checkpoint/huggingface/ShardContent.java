@@ -1,9 +1,9 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.checkpoint.StateDictFile;
-import dev.reweave.pytorch.TorchFile;
-import dev.reweave.safetensors.SafetensorsHeader;
+import dev.reweave.checkpoint.statedict.StateDictFile;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchFile;
+import dev.reweave.format.safetensors.SafetensorsHeader;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Overlapped;
 import dev.reweave.storage.RandomAccess;

@@ -1,6 +1,6 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashSet;

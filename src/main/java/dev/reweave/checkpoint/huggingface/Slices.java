@@ -1,8 +1,8 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.Counted;
-import dev.reweave.ReweaveException;
-import dev.reweave.safetensors.SavedOffsets;
+import dev.reweave.common.Counted;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.safetensors.SavedOffsets;
 import dev.reweave.tensor.CombinedLayout;
 import dev.reweave.tensor.GridLayout;
 import dev.reweave.tensor.Layout;

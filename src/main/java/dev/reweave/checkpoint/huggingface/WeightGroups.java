@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.ReweaveException;
-import dev.reweave.safetensors.SafetensorsIndex;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.format.safetensors.SafetensorsIndex;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;

@@ -1,9 +1,9 @@
 package dev.reweave.checkpoint.quantized;
 
-import dev.reweave.Counted;
-import dev.reweave.FirstNames;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Remarks;
+import dev.reweave.common.Counted;
+import dev.reweave.common.FirstNames;
 import dev.reweave.storage.InputFile;
 import dev.reweave.tensor.BlockScales;
 import dev.reweave.tensor.DType;
@@ -35,7 +35,7 @@ public final class Dequantization {
    *
    * @param quantization of this checkpoint
    * @param place where it is, for messages
-   * @throws dev.reweave.ReweaveException if weights are quantized in a way that is not known
+   * @throws dev.reweave.common.ReweaveException if weights are quantized in a way that is not known
    */
   public static Checkpoint of(Quantization quantization, Checkpoint checkpoint, String place) {
     quantization.require(place);

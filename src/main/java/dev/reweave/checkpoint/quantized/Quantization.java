@@ -1,9 +1,9 @@
 package dev.reweave.checkpoint.quantized;
 
-import dev.reweave.Counted;
-import dev.reweave.FirstNames;
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.common.Counted;
+import dev.reweave.common.FirstNames;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;

@@ -4,16 +4,16 @@ import static dev.reweave.testing.PickleWriter.dict;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.CheckpointReader;
-import dev.reweave.checkpoint.MetadataScanner;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.checkpoint.TorchProbe;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
+import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Fixtures;
@@ -393,7 +393,7 @@ class FileSurveyTest {
 
   private static Surveyed<String> survey(InputFile file, FileSurvey survey) {
     return new ThreadScanner(STORES)
-        .scan(List.of(new MetadataScanner.Request<>(file, 0, survey.with(f -> "read"))))
+        .scan(List.of(TorchProbe.request(file, 0, survey.with(f -> "read"))))
         .get(0);
   }
 

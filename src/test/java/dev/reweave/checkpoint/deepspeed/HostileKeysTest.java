@@ -3,9 +3,9 @@ package dev.reweave.checkpoint.deepspeed;
 import static dev.reweave.testing.PickleWriter.dict;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.reweave.checkpoint.MetadataScanner;
-import dev.reweave.checkpoint.ThreadScanner;
+import dev.reweave.checkpoint.TorchProbe;
 import dev.reweave.storage.Stores;
+import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.TorchZipWriter;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ class HostileKeysTest {
     return new ThreadScanner(STORES)
         .scan(
             List.of(
-                new MetadataScanner.Request<>(
+                TorchProbe.request(
                     STORES.file(file.toString()).orElseThrow(), 0, survey.with(f -> "read"))))
         .get(0);
   }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
-import dev.reweave.ReweaveException;
+import dev.reweave.common.ReweaveException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.doctor.Severity;
+import dev.reweave.look.doctor.Severity;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;

@@ -1,7 +1,7 @@
 package dev.reweave.checkpoint.raw;
 
-import dev.reweave.ReweaveException;
 import dev.reweave.checkpoint.*;
+import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.tensor.*;
 import dev.reweave.tensor.StorageRef.Endian;

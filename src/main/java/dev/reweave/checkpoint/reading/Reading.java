@@ -1,0 +1,200 @@
+package dev.reweave.checkpoint.reading;
+
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.CheckpointFormat;
+import dev.reweave.checkpoint.Contents;
+import dev.reweave.checkpoint.NaturalOrder;
+import dev.reweave.checkpoint.NotTaken;
+import dev.reweave.checkpoint.Place;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Remarks;
+import dev.reweave.common.FirstNames;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.storage.InputFile;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * What an address was found to hold, by names alone: what is taken of it, and what is not.
+ *
+ * @param place the address
+ * @param formats what was looked for
+ * @param taken what is read of it
+ * @param others what else lies there and could have been meant
+ */
+public record Reading(
+    Place place, List<CheckpointFormat> formats, Contents taken, List<Contents> others) {
+  /** Of so many things beside it the tensors are counted; of others, the names must do. */
+  private static final int MOST_COUNTED = 50;
+
+  /** In so many folders is looked for what may have been meant. */
+  private static final int MOST_LISTED = 20;
+
+  /**
+   * Finds out what an address holds.
+   *
+   * @param tag the saved step, or the model, that the user asks for
+   * @throws ReweaveException if there is nothing that can be read, or it is not clear what is meant
+   */
+  static Reading of(Place place, List<CheckpointFormat> formats, Optional<String> tag) {
+    List<List<Contents>> found = lying(place, formats);
+    if (found.isEmpty()) {
+      throw ReweaveException.notFound(
+          "no checkpoint here: neither 'latest', nor *_states.pt files, nor .metadata, nor weights"
+              + " as safetensors, .bin or .pt",
+          place.address(),
+          below(place, formats)
+              .map(folder -> "name the folder in it that is meant, such as " + folder)
+              .orElse(
+                  "name the folder that save_checkpoint wrote, a tag folder in it, the folder of a"
+                      + " model, or one file of weights"));
+    }
+    Contents taken = chosen(place, found.get(0), tag);
+    List<Contents> others = new ArrayList<>();
+    found.forEach(others::addAll);
+    others.remove(taken);
+    return new Reading(place, formats, taken, others);
+  }
+
+  /** A folder in this one that holds something; the last by name, which is often the newest. */
+  private static Optional<String> below(Place place, List<CheckpointFormat> formats) {
+    return place.listing().folders().stream()
+        .sorted(new NaturalOrder().reversed())
+        .limit(MOST_LISTED)
+        .filter(folder -> holdsAnything(place, folder, formats))
+        .findFirst();
+  }
+
+  private static boolean holdsAnything(Place place, String folder, List<CheckpointFormat> formats) {
+    try {
+      return !lying(place.folder(folder), formats).isEmpty();
+    } catch (ReweaveException e) {
+      e.throwIfOfStore();
+      // What is wrong there is told to who names it.
+      return false;
+    }
+  }
+
+  /** By format, what lies at a place; no file is two things. */
+  static List<List<Contents>> lying(Place place, List<CheckpointFormat> formats) {
+    List<List<Contents>> found = new ArrayList<>();
+    Set<String> claimed = new HashSet<>();
+    for (CheckpointFormat format : formats) {
+      List<Contents> contents =
+          format.in(place).stream().filter(c -> !claimed.contains(c.address())).toList();
+      if (!contents.isEmpty()) {
+        found.add(contents);
+        contents.forEach(c -> claimed.addAll(c.claims()));
+      }
+    }
+    return found;
+  }
+
+  private static Contents chosen(Place place, List<Contents> ofFormat, Optional<String> tag) {
+    Optional<Contents> named =
+        tag.flatMap(t -> ofFormat.stream().filter(c -> c.steps().equals(List.of(t))).findFirst());
+    if (named.isPresent()) {
+      return named.get();
+    }
+    int lowest = ofFormat.stream().mapToInt(Contents::precedence).min().orElseThrow();
+    List<Contents> first = ofFormat.stream().filter(c -> c.precedence() == lowest).toList();
+    if (first.size() == 1) {
+      return first.get(0);
+    }
+    throw WhichModel.ask(place, first);
+  }
+
+  /** Whether that is what libraries load, and not what a training run saved to go on from. */
+  public boolean isModel() {
+    return taken.isLoadable();
+  }
+
+  /**
+   * Reads what is taken, and counts what is not.
+   *
+   * @throws ReweaveException if it is not whole, of a kind that is not read, or cannot give what is
+   *     asked for
+   */
+  public Checkpoint read(ReadOptions options) {
+    Checkpoint checkpoint = readTaken(options);
+    Set<String> used = checkpoint.files().stream().map(InputFile::uri).collect(Collectors.toSet());
+    List<Contents> left = new ArrayList<>(others);
+    stepFolder(options).ifPresent(folder -> left.addAll(lyingIn(folder)));
+    left.removeIf(c -> used.contains(c.address()));
+    if (left.isEmpty()) {
+      return checkpoint;
+    }
+    Remarks remarks = checkpoint.remarks();
+    List<NotTaken> notTaken = new ArrayList<>(remarks.notTaken());
+    left.forEach(c -> notTaken.add(notTaken(c, notTaken.size())));
+    return checkpoint.with(
+        new Remarks(remarks.notes(), remarks.cautions(), remarks.clientState(), notTaken));
+  }
+
+  private Checkpoint readTaken(ReadOptions options) {
+    try {
+      return taken.read(options);
+    } catch (ReweaveException e) {
+      if (others.isEmpty() || e.kind() != ReweaveException.Kind.DAMAGED_INPUT) {
+        throw e;
+      }
+      List<String> names =
+          others.stream().filter(Contents::isNamedAlone).map(Contents::address).toList();
+      throw names.isEmpty()
+          ? e
+          : new ReweaveException(
+              e.kind(),
+              e.problem(),
+              e.place(),
+              e.remedy() + "; also here, to be named instead: " + FirstNames.of(names),
+              e);
+    }
+  }
+
+  /** The folder of the step that is read, if that is not the place itself. */
+  private Optional<String> stepFolder(ReadOptions options) {
+    return taken
+        .step(options.tag())
+        .map(step -> place.address() + "/" + step)
+        .filter(place.stores()::isFolder);
+  }
+
+  /** What else lies in the folder of a step: its own files are what it is made of. */
+  private List<Contents> lyingIn(String folder) {
+    return lying(place.folder(folder), formats).stream()
+        .flatMap(List::stream)
+        .filter(c -> !c.address().equals(folder))
+        .toList();
+  }
+
+  private static NotTaken notTaken(Contents contents, int before) {
+    String name = contents.name();
+    String remedy =
+        contents.isNamedAlone()
+            ? "not read: name it to convert it"
+            : "not read: move its files to a folder of their own to convert it";
+    if (before >= MOST_COUNTED) {
+      return new NotTaken(name, NotTaken.UNCOUNTED, remedy, contents.address());
+    }
+    try {
+      Checkpoint other = contents.read(ReadOptions.defaults());
+      // What it would leave of its own files is not taken either.
+      long tensors =
+          other.tensors().size()
+              + other.aliases().size()
+              + other.notTaken().stream().mapToLong(n -> Math.max(0, n.tensors())).sum();
+      return new NotTaken(name, tensors, remedy, contents.address());
+    } catch (ReweaveException e) {
+      e.throwIfOfStore();
+      return new NotTaken(
+          name,
+          contents.storedTensors(),
+          "not read, and cannot be: " + e.problem(),
+          contents.address());
+    }
+  }
+}

@@ -1,0 +1,155 @@
+package dev.reweave.convert;
+
+import dev.reweave.gather.ChunkTask;
+import dev.reweave.gather.TensorDigest;
+import dev.reweave.manifest.Manifest;
+import dev.reweave.manifest.Provenance;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.Measuring;
+import dev.reweave.spark.FileChecksums;
+import dev.reweave.spark.SparkScanner;
+import dev.reweave.spark.SparkTasks;
+import dev.reweave.storage.PartRule;
+import dev.reweave.storage.ReadLimit;
+import dev.reweave.storage.Stores;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+
+/** The main job: reads metadata, plans, runs the plan, publishes the result. */
+public final class Conversion {
+  /**
+   * What a conversion came to.
+   *
+   * @param manifest of the result
+   * @param kind whether it was made now
+   * @param digests by tensor of the result, what it holds: where that was asked for, of what was
+   *     made now
+   */
+  public record Outcome(Manifest manifest, Kind kind, Map<String, TensorDigest> digests) {
+    /** Whether there was anything to do. */
+    public enum Kind {
+      CONVERTED,
+      UP_TO_DATE
+    }
+  }
+
+  private final JavaSparkContext spark;
+  private final Stores stores;
+  private final ReadLimit limit;
+  private final Consumer<Preparation.Prepared> planned;
+
+  /** Conversions on this cluster, between these stores. */
+  public Conversion(JavaSparkContext spark, Stores stores) {
+    this(spark, stores, ReadLimit.NONE);
+  }
+
+  /** The same with tasks that read no faster than the limit says. */
+  public Conversion(JavaSparkContext spark, Stores stores, ReadLimit limit) {
+    this(spark, stores, limit, plan -> {});
+  }
+
+  /** The same, and tells each plan as it is made. */
+  public Conversion(
+      JavaSparkContext spark,
+      Stores stores,
+      ReadLimit limit,
+      Consumer<Preparation.Prepared> planned) {
+    this.planned = planned;
+    this.limit = limit;
+    this.spark = spark;
+    this.stores = stores;
+  }
+
+  /** Memory that one task takes at most for its buffers, in bytes; the same for every model. */
+  public static long taskBytes(PartRule rule, ConversionPlan plan) {
+    long part =
+        rule.buffering() == PartRule.Buffering.NONE
+            ? 0
+            : plan.chunks(rule).stream().mapToLong(c -> c.length()).max().orElse(0);
+    return ChunkTask.bufferBytes(plan) + part;
+  }
+
+  /**
+   * Refuses what {@link #run} would refuse of the output before it writes to it: where it lies,
+   * what is in it, and how much space there is.
+   *
+   * @throws dev.reweave.common.ReweaveException if it would
+   */
+  public static void requireOutput(Stores stores, ConversionRequest request, ConversionPlan plan) {
+    OutputCheck check = new OutputCheck(stores, request);
+    check.requireRoom(new Journal(check.output()));
+    check.output().room().requireSpace(plan.bytesToWrite());
+  }
+
+  /**
+   * Converts one checkpoint. Either the whole result becomes visible or nothing does.
+   *
+   * @throws dev.reweave.common.ReweaveException if it cannot be done
+   */
+  public Outcome run(ConversionRequest request) {
+    return run(request, Measuring.NOTHING);
+  }
+
+  /** The same, and tells of each tensor of the result what it holds, if that is asked for. */
+  public Outcome run(ConversionRequest request, Measuring measuring) {
+    Instant start = Instant.now();
+    OutputCheck check = new OutputCheck(stores, request);
+    FiniteWeights finite = new FiniteWeights(request.checks().nonfinite());
+    Broadcast<Stores> shared = spark.broadcast(stores);
+    SparkTasks tasks = new SparkTasks(spark);
+    try {
+      Preparation.Prepared prepared =
+          new Preparation(stores, new SparkScanner(tasks, shared)).prepare(request);
+      planned.accept(prepared);
+      String fingerprint = Fingerprint.of(request, prepared);
+      Optional<Manifest> done = check.upToDate(fingerprint);
+      if (done.isPresent()) {
+        if (new Journal(check.output()).begun().isPresent()) {
+          // Killed between its last two steps: the result is whole, and rubbish is left.
+          new Cleanup(stores).run(request.output());
+        }
+        finite.require(done.get(), check.output().address());
+        return new Outcome(done.get(), Outcome.Kind.UP_TO_DATE, Map.of());
+      }
+      Provenance provenance =
+          new Provenance(
+              fingerprint,
+              Fingerprint.command(request),
+              stores.resolve(request.input()),
+              check.output().address(),
+              spark.version(),
+              start,
+              prepared.checkpoint(),
+              request.reading(),
+              request.planning(),
+              request.proving().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+              request.checks().unfamiliar(),
+              prepared.mapping(),
+              prepared.base(),
+              prepared.aliases(),
+              prepared.notes());
+      PlanRunner runner = new PlanRunner(spark, tasks, shared, limit, measuring, finite);
+      OutputRun.Published made =
+          new OutputRun(
+                  request,
+                  check,
+                  prepared.plan(),
+                  provenance,
+                  new UnchangedInputs(stores, prepared.inputs()),
+                  new ReadBack(
+                      stores,
+                      new FileChecksums(spark, stores, limit),
+                      check.output(),
+                      request.checks()))
+              .run(runner);
+      return new Outcome(made.manifest(), Outcome.Kind.CONVERTED, made.digests());
+    } finally {
+      shared.destroy();
+    }
+  }
+}

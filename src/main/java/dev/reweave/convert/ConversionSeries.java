@@ -1,0 +1,171 @@
+package dev.reweave.convert;
+
+import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.common.Redacted;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.manifest.ConversionEnd;
+import dev.reweave.manifest.ConversionEnd.Status;
+import dev.reweave.manifest.Manifest;
+import dev.reweave.manifest.ValueWarnings;
+import dev.reweave.plan.Measuring;
+import dev.reweave.storage.ReadLimit;
+import dev.reweave.storage.Stores;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.apache.spark.api.java.JavaSparkContext;
+
+/**
+ * Conversions one after the other in one application: each has all executors to itself, and none
+ * ends the others.
+ */
+public final class ConversionSeries {
+  private final JavaSparkContext spark;
+  private final Stores stores;
+  private final StepRequests steps;
+  private final ReadLimit limit;
+  private final Measuring measuring;
+  private final Recorder recorder;
+  private final Consumer<Preparation.Prepared> planned;
+  private final Set<String> outputs = new HashSet<>();
+
+  /** Keeps a record of results elsewhere; what goes wrong there is a failure of the conversion. */
+  public interface Recorder {
+    /**
+     * Records a result, made now or found.
+     *
+     * @param output its full address
+     */
+    void record(Conversion.Outcome outcome, String output);
+  }
+
+  /**
+   * A series on this cluster, between these stores.
+   *
+   * @param limit of each task's reads
+   * @param measuring what is measured of the tensors for the record
+   * @param planned takes each plan as it is made
+   */
+  public ConversionSeries(
+      JavaSparkContext spark,
+      Stores stores,
+      StepRequests steps,
+      ReadLimit limit,
+      Measuring measuring,
+      Recorder recorder,
+      Consumer<Preparation.Prepared> planned) {
+    this.planned = planned;
+    this.limit = limit;
+    this.measuring = measuring;
+    this.recorder = recorder;
+    this.spark = spark;
+    this.stores = stores;
+    this.steps = steps;
+  }
+
+  /**
+   * Converts each step that is asked for.
+   *
+   * @param asked with placeholders in the address of its output, or without
+   * @param ended takes the end of each conversion as it comes; a failure is one of them
+   */
+  public void run(ConversionRequest asked, Consumer<ConversionEnd> ended) {
+    long start = System.nanoTime();
+    List<ConversionRequest> requests;
+    try {
+      requests = steps.of(asked);
+    } catch (Exception | Error e) {
+      ended.accept(failed(asked, start, e));
+      return;
+    }
+    for (ConversionRequest request : requests) {
+      ended.accept(convert(request, StepRequests.areNewAlone(asked)));
+    }
+  }
+
+  private ConversionEnd convert(ConversionRequest request, boolean newAlone) {
+    long start = System.nanoTime();
+    try {
+      requireOwnOutput(request);
+      Optional<Manifest> finished =
+          newAlone
+              ? new OutputCheck(stores, request).finished().filter(m -> !isRefused(m, request))
+              : Optional.empty();
+      if (finished.isPresent()) {
+        new FiniteWeights(request.checks().nonfinite())
+            .require(finished.get(), stores.resolve(request.output()));
+        recorder.record(
+            new Conversion.Outcome(finished.get(), Conversion.Outcome.Kind.UP_TO_DATE, Map.of()),
+            stores.resolve(request.output()));
+        return ended(Status.UP_TO_DATE, request, finished.get(), start);
+      }
+      Conversion.Outcome outcome =
+          new Conversion(spark, stores, limit, planned).run(request, measuring);
+      recorder.record(outcome, stores.resolve(request.output()));
+      Status status =
+          outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE
+              ? Status.UP_TO_DATE
+              : Status.CONVERTED;
+      return ended(status, request, outcome.manifest(), start);
+    } catch (Exception | Error e) { // Spark throws checked ones without saying so.
+      return failed(request, start, e);
+    }
+  }
+
+  /** Made when nobody minded what was not known; to be looked at again, and refused. */
+  private static boolean isRefused(Manifest finished, ConversionRequest request) {
+    return request.checks().unfamiliar() == Unfamiliar.REFUSE && !finished.cautions().isEmpty();
+  }
+
+  /** With {@code --overwrite} the later of two would silently take the earlier one's place. */
+  private void requireOwnOutput(ConversionRequest request) {
+    String address = stores.resolve(request.output());
+    if (!outputs.add(address)) {
+      throw ReweaveException.usage(
+          "an earlier one of these conversions has the same output",
+          address,
+          "name another output for each");
+    }
+  }
+
+  private ConversionEnd ended(
+      Status status, ConversionRequest request, Manifest manifest, long start) {
+    return new ConversionEnd(
+        status,
+        address(request.input()),
+        address(request.output()),
+        manifest.input().tag(),
+        Optional.of(manifest),
+        request.checks().nonfinite() == Checks.Nonfinite.IGNORE
+            ? List.of()
+            : ValueWarnings.of(manifest.result().weights()),
+        seconds(start),
+        Optional.empty());
+  }
+
+  private ConversionEnd failed(ConversionRequest request, long start, Throwable failure) {
+    boolean oneStep = !StepRequests.areSeveral(request);
+    return ConversionEnd.failed(
+        address(request.input()),
+        address(request.output()),
+        request.reading().tag().filter(tag -> oneStep).orElse(""),
+        seconds(start),
+        failure);
+  }
+
+  /** The full address; as it was given if it is none. */
+  private String address(String given) {
+    try {
+      return Redacted.text(stores.resolve(given));
+    } catch (ReweaveException e) {
+      return Redacted.text(given);
+    }
+  }
+
+  private static double seconds(long start) {
+    return (System.nanoTime() - start) / 1e9;
+  }
+}

@@ -1,0 +1,194 @@
+package dev.reweave.convert;
+
+import dev.reweave.common.ReweaveException;
+import dev.reweave.gather.ChunkResult;
+import dev.reweave.gather.ReadTally;
+import dev.reweave.manifest.TensorFacts;
+import dev.reweave.plan.Chunk;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.Segment;
+import dev.reweave.storage.Checksum;
+import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.PartReceipt;
+import dev.reweave.storage.StagedFile;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * Collects the results of chunks; when a file has all of them, puts it together and records it.
+ * That happens on a thread of its own, since Spark's scheduler waits while a result is handed over.
+ */
+final class FileAssembly implements AutoCloseable {
+  /** The sums of one file so far. */
+  private static final class Progress {
+    private final List<PartReceipt> receipts = new ArrayList<>();
+    private final Map<Object, ReadTally.StorageShare> shares = new LinkedHashMap<>();
+    private final Map<Integer, ChunkResult.TensorShare> tensors = new HashMap<>();
+    private long bytes;
+    private int crc32c;
+  }
+
+  private static final long LONGEST_WAIT_SECONDS = 120;
+
+  private final ConversionPlan plan;
+  private final OutputFolder output;
+  private final Map<String, StagedFile> staged;
+  private final Journal journal;
+  private final Map<Integer, Progress> open = new HashMap<>();
+  private final ExecutorService finisher = Executors.newSingleThreadExecutor();
+  private final List<Future<Journal.FileState>> finished = new ArrayList<>();
+  private long bytesRead;
+  private long requests;
+
+  FileAssembly(
+      ConversionPlan plan, OutputFolder output, Map<String, StagedFile> staged, Journal journal) {
+    this.plan = plan;
+    this.output = output;
+    this.staged = staged;
+    this.journal = journal;
+  }
+
+  synchronized void add(ChunkResult result) {
+    Chunk chunk = result.chunk();
+    PlannedFile file = plan.files().get(chunk.file());
+    long length = file.length();
+    Progress progress = open.computeIfAbsent(chunk.file(), f -> new Progress());
+    progress.receipts.add(result.receipt());
+    progress.crc32c ^= Checksum.CRC_32C.share(result.crc32c(), length - chunk.to());
+    progress.bytes += chunk.length();
+    result.shares().forEach(s -> progress.shares.merge(s.storage(), s, ReadTally::sum));
+    result
+        .tensors()
+        .forEach(t -> progress.tensors.merge(t.segment(), t, ChunkResult.TensorShare::plus));
+    bytesRead += result.bytesRead();
+    requests += result.requests();
+    if (progress.bytes == length) {
+      open.remove(chunk.file());
+      finished.add(finisher.submit(() -> finish(file, progress)));
+    }
+  }
+
+  /**
+   * What the chunks so far add to the CRC-32 of each segment of a file.
+   *
+   * @param index of the file in the plan
+   */
+  synchronized List<Integer> crc32OfSegments(int index) {
+    Integer[] crcs = new Integer[plan.files().get(index).segments().size()];
+    Arrays.fill(crcs, 0);
+    Progress progress = open.get(index);
+    if (progress != null) {
+      progress.tensors.forEach((segment, share) -> crcs[segment] = share.crc32());
+    }
+    return List.of(crcs);
+  }
+
+  private Journal.FileState finish(PlannedFile file, Progress progress) {
+    progress.receipts.sort(Comparator.comparingInt(PartReceipt::number));
+    output.assemble(staged.get(file.path()), progress.receipts);
+    List<ChunkResult.TensorShare> tensors = List.copyOf(progress.tensors.values());
+    Journal.FileState state =
+        new Journal.FileState(
+            file.path(),
+            progress.crc32c,
+            progress.receipts,
+            List.copyOf(progress.shares.values()),
+            byTensor(
+                file,
+                tensors,
+                share -> share.values().elements() > 0,
+                share -> new TensorFacts(share.values(), share.digest().crc32c())),
+            byTensor(
+                file,
+                tensors,
+                share -> share.differences() > 0,
+                ChunkResult.TensorShare::differences),
+            byTensor(
+                file,
+                tensors,
+                share -> share.proof().compared() > 0,
+                ChunkResult.TensorShare::proof),
+            byTensor(
+                file,
+                tensors,
+                share -> share.digest().statistics().elements() > 0,
+                ChunkResult.TensorShare::digest));
+    journal.finish(state);
+    return state;
+  }
+
+  /** Something of each tensor that has it, by its name. */
+  private static <T> Map<String, T> byTensor(
+      PlannedFile file,
+      List<ChunkResult.TensorShare> tensors,
+      Predicate<ChunkResult.TensorShare> has,
+      Function<ChunkResult.TensorShare, T> what) {
+    Map<String, T> found = new TreeMap<>();
+    for (ChunkResult.TensorShare share : tensors) {
+      if (has.test(share)) {
+        Segment.Woven tensor = (Segment.Woven) file.segments().get(share.segment());
+        found.put(tensor.spec().name(), what.apply(share));
+      }
+    }
+    return found;
+  }
+
+  /** Waits until every file is put together. */
+  synchronized List<Journal.FileState> finish() {
+    List<Journal.FileState> states = new ArrayList<>();
+    try {
+      for (Future<Journal.FileState> file : finished) {
+        states.add(file.get());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ReweaveException(
+          ReweaveException.Kind.ENVIRONMENT,
+          "interrupted",
+          output.address(),
+          "run the command again",
+          e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new IllegalStateException(e.getCause());
+    }
+    return states;
+  }
+
+  synchronized long bytesRead() {
+    return bytesRead;
+  }
+
+  synchronized long requests() {
+    return requests;
+  }
+
+  @Override
+  public void close() {
+    finisher.shutdownNow();
+    try {
+      // What it writes must not come behind a clean-up.
+      if (!finisher.awaitTermination(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS)) {
+        throw new IllegalStateException("a file of " + output.address() + " is still assembled");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,178 @@
+package dev.reweave.convert;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.gather.Proof;
+import dev.reweave.gather.ReadTally;
+import dev.reweave.gather.TensorDigest;
+import dev.reweave.manifest.Manifest;
+import dev.reweave.manifest.TensorFacts;
+import dev.reweave.storage.Checksum;
+import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.PartReceipt;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a conversion keeps in the output's hidden folder, so that a later process can go on where
+ * this one was killed: which plan it ran, and a record of each finished file.
+ */
+final class Journal {
+  private static final String PLAN = "plan.json";
+  private static final String PUBLISHING = "publishing";
+  private static final int CHECKSUM_BYTES = 10;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * The plan that runs.
+   *
+   * @param fingerprint of input files, options and version
+   * @param tokens by path, what finds the staged file again
+   * @param small paths of the small files
+   */
+  record PlanState(String fingerprint, Map<String, String> tokens, List<String> small) {
+    boolean publishes(String path) {
+      return tokens.containsKey(path) || small.contains(path);
+    }
+  }
+
+  /**
+   * A file whose parts are all written and put together.
+   *
+   * @param crc32c checksum of the file
+   * @param receipts of its parts
+   * @param shares what its chunks read of each storage
+   * @param tensors by name, what is known of each; none for a copy of a file
+   * @param differences by tensor, elements that differ between ranks that should have copies
+   * @param proofs by tensor, what comparing it with a second copy came to
+   * @param digests by tensor, what it holds; empty where that was not asked for
+   */
+  record FileState(
+      String path,
+      int crc32c,
+      List<PartReceipt> receipts,
+      List<ReadTally.StorageShare> shares,
+      Map<String, TensorFacts> tensors,
+      Map<String, Long> differences,
+      Map<String, Proof.Outcome> proofs,
+      Map<String, TensorDigest> digests) {
+    // Records of other versions of this program may be without.
+    FileState {
+      if (tensors == null) {
+        throw new IllegalArgumentException("nothing is known of the tensors in " + path);
+      }
+      tensors = Map.copyOf(tensors);
+      digests = digests == null ? Map.of() : Map.copyOf(digests);
+    }
+  }
+
+  private final OutputFolder output;
+
+  Journal(OutputFolder output) {
+    this.output = output;
+  }
+
+  /** What an earlier process began; empty if there is nothing, or nothing that can be used. */
+  Optional<PlanState> begun() {
+    return read(PLAN, new TypeReference<>() {});
+  }
+
+  void begin(PlanState plan) {
+    write(PLAN, plan);
+  }
+
+  /** The finished files of a plan, by path. */
+  Map<String, FileState> finished(PlanState plan) {
+    Map<String, FileState> finished = new HashMap<>();
+    for (String path : plan.tokens().keySet()) {
+      Optional<FileState> state = read(nameOf(path), new TypeReference<>() {});
+      state.filter(s -> s.path().equals(path)).ifPresent(s -> finished.put(path, s));
+    }
+    return finished;
+  }
+
+  void finish(FileState file) {
+    write(nameOf(file.path()), file);
+  }
+
+  /** Says that the old model is gone, and that files of this plan become visible. */
+  void publishing() {
+    output.writeState(PUBLISHING, new byte[0]);
+  }
+
+  boolean isPublishing() {
+    return output.readState(PUBLISHING).isPresent();
+  }
+
+  /**
+   * Removes what a publication that did not come to its end made visible; what readers see after a
+   * manifest is written stays.
+   *
+   * @return names of the removed files
+   */
+  List<String> undoPublishing() {
+    if (!isPublishing() || output.file(Manifest.FILE_NAME).isPresent()) {
+      return List.of();
+    }
+    Optional<PlanState> plan = begun();
+    List<String> names =
+        plan.stream().flatMap(p -> output.names().stream().filter(p::publishes)).toList();
+    names.forEach(output::remove);
+    // A folder can have been made for a file that did not follow.
+    plan.stream()
+        .flatMap(p -> Stream.concat(p.tokens().keySet().stream(), p.small().stream()))
+        .forEach(output::removeEmptyParents);
+    return names;
+  }
+
+  private static String nameOf(String path) {
+    return "finished/" + path + ".json";
+  }
+
+  private void write(String name, Object value) {
+    try {
+      byte[] json = JSON.writeValueAsBytes(value);
+      byte[] checksum = checksum(json);
+      byte[] record = Arrays.copyOf(json, json.length + checksum.length);
+      System.arraycopy(checksum, 0, record, json.length, checksum.length);
+      output.writeState(name, record);
+    } catch (JacksonException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The end of a record, by which it is seen to be whole. */
+  private static byte[] checksum(byte[] json) {
+    String crc = Checksum.hex(Checksum.CRC_32C.of(json, 0, json.length));
+    return ("\n" + crc + "\n").getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private <T> Optional<T> read(String name, TypeReference<T> type) {
+    Optional<byte[]> content = output.readState(name);
+    if (content.isEmpty()) {
+      return Optional.empty();
+    }
+    byte[] json = Arrays.copyOf(content.get(), Math.max(0, content.get().length - CHECKSUM_BYTES));
+    byte[] end = Arrays.copyOfRange(content.get(), json.length, content.get().length);
+    if (!Arrays.equals(end, checksum(json))) {
+      // The process died while it wrote, or the record was changed since: the work is done again.
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(JSON.readValue(json, type));
+    } catch (JacksonException e) {
+      // Its version knew less: this work is done again.
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

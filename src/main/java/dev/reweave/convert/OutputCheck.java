@@ -1,0 +1,126 @@
+package dev.reweave.convert;
+
+import dev.reweave.common.Redacted;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.convert.ConversionRequest.Earlier;
+import dev.reweave.convert.ConversionRequest.ExistingOutput;
+import dev.reweave.manifest.Manifest;
+import dev.reweave.plan.prepare.Strays;
+import dev.reweave.storage.FileDigest;
+import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.Stores;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Looks at what an output folder holds: refuses to harm it, and finds out what is done already. */
+final class OutputCheck {
+  private final Stores stores;
+  private final ConversionRequest request;
+  private final OutputFolder output;
+
+  /**
+   * Finds the output folder.
+   *
+   * @throws ReweaveException if it lies in the input or the base, or around them
+   */
+  OutputCheck(Stores stores, ConversionRequest request) {
+    this.stores = stores;
+    this.request = request;
+    this.output = stores.outputFolder(request.output());
+    requireApart("input", stores.resolve(request.input()));
+    request.base().ifPresent(base -> requireApart("base", stores.resolve(base.address())));
+  }
+
+  private void requireApart(String what, String address) {
+    if (isWithin(output.address(), address)) {
+      throw ReweaveException.usage(
+          "the output lies inside the " + what + ", which is never written to",
+          output.address(),
+          "name an output outside of " + address);
+    }
+    if (isWithin(address, output.address())) {
+      throw ReweaveException.usage(
+          "the " + what + " lies inside the output",
+          address,
+          "name an output that is new or empty");
+    }
+  }
+
+  private static boolean isWithin(String inner, String outer) {
+    return (inner + "/").startsWith(outer.endsWith("/") ? outer : outer + "/");
+  }
+
+  OutputFolder output() {
+    return output;
+  }
+
+  /** The manifest of a finished conversion to this folder. */
+  Optional<Manifest> manifest() {
+    return EarlierOutput.manifest(stores, output);
+  }
+
+  /** What this very conversion has written and is still whole; empty if it must run. */
+  Optional<Manifest> upToDate(String fingerprint) {
+    return manifest()
+        .filter(m -> request.earlier() == Earlier.CONTINUE)
+        .filter(m -> m.fingerprint().equals(fingerprint))
+        .filter(this::isWhole);
+  }
+
+  /**
+   * What the same command has made of the same input, whatever that holds by now and whichever
+   * version did it; empty if there is nothing of the kind, or it is not whole.
+   */
+  Optional<Manifest> finished() {
+    String input = Redacted.text(stores.resolve(request.input()));
+    return manifest()
+        .filter(m -> m.input().path().equals(input))
+        .filter(m -> m.command().equals(Fingerprint.command(request, m.reweave())))
+        .filter(this::isWhole)
+        // A run that was killed behind its manifest has left rubbish, which the next one removes.
+        .filter(m -> new Journal(output).begun().isEmpty());
+  }
+
+  private boolean isWhole(Manifest manifest) {
+    return hasDigests(manifest)
+        && manifest.result().shards().stream().allMatch(this::isThere)
+        && manifest.result().files().stream().allMatch(this::isThere)
+        // Who loads the folder would get something else.
+        && Strays.among(output.names(), manifest.fileNames()).isEmpty();
+  }
+
+  private boolean hasDigests(Manifest manifest) {
+    return request.checks().digest() != FileDigest.Wanted.SHA256
+        || manifest.result().shards().stream().noneMatch(shard -> shard.sha256().isEmpty());
+  }
+
+  private boolean isThere(Manifest.Shard shard) {
+    return output.file(shard.name()).filter(f -> f.length() == shard.bytes()).isPresent();
+  }
+
+  /**
+   * Refuses if files would be lost that nobody asked to replace. The result of the same command for
+   * an input that has changed since is replaced without being asked.
+   *
+   * @param journal of a killed run of any conversion, whose published shards may go
+   */
+  void requireRoom(Journal journal) {
+    List<String> names = new ArrayList<>(output.names());
+    if (journal.isPublishing()) {
+      journal.begun().ifPresent(plan -> names.removeIf(plan::publishes));
+    }
+    manifest()
+        .filter(m -> request.earlier() == Earlier.CONTINUE)
+        .filter(m -> m.command().equals(Fingerprint.command(request)))
+        .ifPresent(m -> names.removeAll(m.fileNames()));
+    if (!names.isEmpty() && request.existing() == ExistingOutput.REFUSE) {
+      throw ReweaveException.occupied(
+          "the output is not empty: it holds "
+              + names.get(0)
+              + (names.size() > 1 ? " and " + (names.size() - 1) + " more" : ""),
+          output.address(),
+          "name a folder that is new or empty, or replace the model in it with --overwrite");
+    }
+  }
+}

@@ -1,0 +1,207 @@
+package dev.reweave.convert;
+
+import dev.reweave.gather.ChunkResult;
+import dev.reweave.gather.ChunkTask;
+import dev.reweave.gather.Proof;
+import dev.reweave.gather.StorageAudit;
+import dev.reweave.gather.StorageChecks;
+import dev.reweave.gather.TensorDigest;
+import dev.reweave.manifest.Manifest;
+import dev.reweave.manifest.RunFigures;
+import dev.reweave.manifest.TensorFacts;
+import dev.reweave.plan.Chunk;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.Measuring;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.spark.SparkTasks;
+import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.ReadLimit;
+import dev.reweave.storage.StagedFile;
+import dev.reweave.storage.Stores;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+
+/** Writes all chunks of a plan into staged files, in Spark tasks, and checks what was read. */
+final class PlanRunner {
+  private record Assignment(Chunk chunk, StagedFile target, List<Integer> before)
+      implements Serializable {}
+
+  /**
+   * A plan whose files are all complete and staged.
+   *
+   * @param files by path
+   * @param states by path
+   */
+  record Staged(
+      Map<String, StagedFile> files, Map<String, Journal.FileState> states, RunFigures figures) {
+    /** What tensors hold, by name: of the files of runs that measured them. */
+    Map<String, TensorDigest> digests() {
+      Map<String, TensorDigest> digests = new HashMap<>();
+      states.values().forEach(state -> digests.putAll(state.digests()));
+      return digests;
+    }
+  }
+
+  private final JavaSparkContext spark;
+  private final SparkTasks tasks;
+  private final Broadcast<Stores> stores;
+  private final ReadLimit limit;
+  private final Measuring measured;
+  private final FiniteWeights finite;
+
+  PlanRunner(
+      JavaSparkContext spark,
+      SparkTasks tasks,
+      Broadcast<Stores> stores,
+      ReadLimit limit,
+      Measuring measured,
+      FiniteWeights finite) {
+    this.spark = spark;
+    this.tasks = tasks;
+    this.stores = stores;
+    this.limit = limit;
+    this.measured = measured;
+    this.finite = finite;
+  }
+
+  /**
+   * Runs a plan, or what is left of it.
+   *
+   * @param output where the files are staged
+   * @param journal keeps a record of each finished file
+   * @param staged the files to write, by path
+   * @param finished files that an earlier process completed
+   * @throws dev.reweave.common.ReweaveException if something cannot be read or written, or is
+   *     damaged
+   */
+  Staged run(
+      ConversionPlan plan,
+      OutputFolder output,
+      Journal journal,
+      Map<String, StagedFile> staged,
+      Map<String, Journal.FileState> finished) {
+    Broadcast<Stores> shared = stores;
+    ReadLimit most = limit;
+    RunCounters counters = new RunCounters(spark);
+    Measuring measuring = measured;
+    Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
+    StorageChecks checks = new StorageChecks();
+    finished.values().forEach(file -> checks.add(file.shares()));
+    Map<String, Journal.FileState> states = new HashMap<>(finished);
+    long[] audited = {0, 0};
+    try (FileAssembly assembly = new FileAssembly(plan, output, staged, journal)) {
+      ConversionSteps steps =
+          new ConversionSteps(
+              plan,
+              plan.chunks(output.partRule(), tasks.slots()),
+              file -> finished.containsKey(file.path()));
+      // Where all is on one machine, there is nothing to choose.
+      PreferredHosts hosts = new PreferredHosts(shared.value(), plan);
+      List<SparkTasks.Batch<Assignment>> bodies = new ArrayList<>();
+      for (SparkTasks.Batch<Chunk> wave : steps.bodies(tasks.slots())) {
+        bodies.add(
+            new SparkTasks.Batch<>(
+                wave.description(),
+                wave.items().stream()
+                    .map(c -> new Assignment(c, target(c, plan, staged), List.of()))
+                    .toList()));
+      }
+      tasks.run(
+          bodies,
+          a -> spark.isLocal() ? List.of() : hosts.of(a.chunk()),
+          a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
+          assembly::add);
+      tasks.run(
+          "convert: the ends of " + steps.tails().size() + " files",
+          steps.tails().stream()
+              .map(
+                  c ->
+                      new Assignment(
+                          c, target(c, plan, staged), assembly.crc32OfSegments(c.file())))
+              .toList(),
+          a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
+          assembly::add);
+      // Meanwhile the last files are put together.
+      tasks.run(
+          "check: the checksums of " + plan.checkpointFiles() + " input files",
+          IntStream.range(0, plan.checkpointFiles()).boxed().toList(),
+          file -> counters.add(new StorageAudit(shared.value(), work.value(), file, most).run()),
+          result -> {
+            checks.add(result.shares());
+            checks.leaveOut(result.unchecked());
+            audited[0] += result.bytesRead();
+            audited[1] += result.requests();
+          });
+      for (Journal.FileState file : assembly.finish()) {
+        checks.add(file.shares());
+        states.put(file.path(), file);
+      }
+      checks.compare(plan);
+      Map<String, TensorFacts> tensors = all(states, Journal.FileState::tensors);
+      finite.require(plan, tensors);
+      Map<String, Long> differences = all(states, Journal.FileState::differences);
+      TiedWeights.require(plan, differences);
+      Map<String, Proof.Outcome> proofs = all(states, Journal.FileState::proofs);
+      RunFigures figures =
+          new RunFigures(
+              assembly.bytesRead() + audited[0],
+              bytesNeeded(plan, finished),
+              assembly.requests() + audited[1],
+              finished.size(),
+              checks.checked(),
+              checks.unchecked(),
+              checks.reasons().stream()
+                  .map(r -> new Manifest.Unchecked(r.why(), r.storages(), r.files()))
+                  .toList(),
+              crcs(states),
+              tensors,
+              differences,
+              proofs.size(),
+              proofs.values().stream().mapToLong(Proof.Outcome::compared).sum(),
+              proofs.isEmpty() ? "" : Proof.verdict(plan.witness(), proofs));
+      return new Staged(staged, states, figures);
+    } finally {
+      work.destroy();
+    }
+  }
+
+  private static ChunkResult run(
+      Assignment a, Stores stores, ConversionPlan.Work work, ReadLimit limit, Measuring measuring) {
+    return new ChunkTask(
+            stores, work, a.chunk(), a.before(), limit, measuring, SparkTasks.attempt())
+        .run(a.target());
+  }
+
+  private static StagedFile target(
+      Chunk chunk, ConversionPlan plan, Map<String, StagedFile> staged) {
+    return staged.get(plan.files().get(chunk.file()).path());
+  }
+
+  private static long bytesNeeded(ConversionPlan plan, Map<String, Journal.FileState> finished) {
+    return plan.files().stream()
+        .filter(f -> !finished.containsKey(f.path()))
+        .mapToLong(PlannedFile::bytesToRead)
+        .sum();
+  }
+
+  private static Map<String, Integer> crcs(Map<String, Journal.FileState> states) {
+    Map<String, Integer> crcs = new TreeMap<>();
+    states.forEach((path, state) -> crcs.put(path, state.crc32c()));
+    return crcs;
+  }
+
+  private static <T> Map<String, T> all(
+      Map<String, Journal.FileState> states, Function<Journal.FileState, Map<String, T>> ofFile) {
+    Map<String, T> found = new TreeMap<>();
+    states.values().forEach(state -> found.putAll(ofFile.apply(state)));
+    return found;
+  }
+}

@@ -1,0 +1,91 @@
+package dev.reweave.convert;
+
+import dev.reweave.checkpoint.Caution;
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.convert.ConversionRequest.Proving;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.prepare.BaseDesign;
+import dev.reweave.plan.prepare.BaseUsed;
+import dev.reweave.plan.prepare.MappingUsed;
+import dev.reweave.plan.prepare.ModelPlanner;
+import dev.reweave.plan.prepare.PlannedModel;
+import dev.reweave.plan.prepare.Renaming;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.MetadataScanner;
+import dev.reweave.storage.Stores;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Everything of a conversion that comes before a byte of weights is read. */
+public final class Preparation {
+  /**
+   * A conversion that is ready to run.
+   *
+   * @param aliases tied names of the result: each that is left out to the one that is kept
+   * @param notes what the user should know
+   * @param inputs all files that the plan or the result is made of, of the checkpoint and the base,
+   *     as they were first listed
+   */
+  public record Prepared(
+      Checkpoint checkpoint,
+      Optional<MappingUsed> mapping,
+      Optional<BaseUsed> base,
+      Map<String, String> aliases,
+      List<String> notes,
+      ConversionPlan plan,
+      Set<InputFile> inputs) {}
+
+  private final Stores stores;
+  private final MetadataScanner scanner;
+
+  /** Preparations of conversions between these stores. */
+  public Preparation(Stores stores, MetadataScanner scanner) {
+    this.stores = stores;
+    this.scanner = scanner;
+  }
+
+  /**
+   * Reads the metadata of all that takes part, and plans.
+   *
+   * @throws ReweaveException if the request cannot be fulfilled
+   */
+  public Prepared prepare(ConversionRequest request) {
+    ReadOptions reading = Renaming.reading(stores, request.reading(), request.mapping());
+    Checkpoint read = new CheckpointReader(stores, scanner).read(request.input(), reading);
+    if (request.checks().unfamiliar() == Unfamiliar.REFUSE) {
+      Caution.requireNone(read.cautions());
+    }
+    PlannedModel model =
+        new ModelPlanner(stores, request.input(), reading.safeguards())
+            .plan(read, request.mapping(), request.base(), request.planning());
+    List<String> notes = new ArrayList<>(model.notes());
+    ConversionPlan plan = model.plan();
+    if (request.proving() == Proving.NONE) {
+      notes.add("--no-proof: the weights were compared with nothing");
+    } else {
+      ConversionRequest named = request.withMapping(model.renaming().choice(request.mapping()));
+      plan = SecondCopy.of(stores, scanner, named, model).prove(plan, notes);
+    }
+    stores.outputFolder(request.output()).room().requireNames(plan.paths());
+    notes.addAll(EarlierOutput.notes(stores, request, plan));
+    Set<InputFile> inputs = new LinkedHashSet<>(model.checkpoint().files());
+    inputs.addAll(plan.witness().files());
+    inputs.addAll(model.beside());
+    return new Prepared(
+        model.checkpoint(),
+        model.renaming().used(),
+        model.base().map(BaseDesign::used),
+        model.renaming().aliases(),
+        notes,
+        plan,
+        inputs);
+  }
+}

@@ -1,0 +1,59 @@
+package dev.reweave.convert;
+
+import dev.reweave.gather.ChunkResult;
+import dev.reweave.gather.StorageAudit;
+import java.io.Serializable;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.LongAccumulator;
+
+/**
+ * Sums over the tasks of one run, which Spark's own pages show with each stage.
+ *
+ * <p>A task adds to them once it has done its work. Spark takes what the first successful attempt
+ * of each task added, and drops what failed, killed and late attempts did: so a failed attempt
+ * counts nothing, whatever it had read, and the sums at the end are those of the result.
+ */
+final class RunCounters implements Serializable {
+  private static final long serialVersionUID = 1L;
+
+  static final String BYTES_READ = "bytes read";
+  static final String BYTES_WRITTEN = "bytes written";
+  static final String ELEMENTS_CAST = "elements cast";
+  static final String READS = "reads";
+
+  /** Those that the streams tell of; what a store's client does again by itself is not known. */
+  static final String REPEATED_READS = "reads made again";
+
+  private final LongAccumulator bytesRead;
+  private final LongAccumulator bytesWritten;
+  private final LongAccumulator elementsCast;
+  private final LongAccumulator reads;
+  private final LongAccumulator repeatedReads;
+
+  /** Counters of a new run. */
+  RunCounters(JavaSparkContext spark) {
+    bytesRead = spark.sc().longAccumulator(BYTES_READ);
+    bytesWritten = spark.sc().longAccumulator(BYTES_WRITTEN);
+    elementsCast = spark.sc().longAccumulator(ELEMENTS_CAST);
+    reads = spark.sc().longAccumulator(READS);
+    repeatedReads = spark.sc().longAccumulator(REPEATED_READS);
+  }
+
+  /** In the task that wrote a chunk. */
+  ChunkResult add(ChunkResult result) {
+    bytesRead.add(result.bytesRead());
+    bytesWritten.add(result.chunk().length());
+    elementsCast.add(result.elementsCast());
+    reads.add(result.requests());
+    repeatedReads.add(result.repeatedReads());
+    return result;
+  }
+
+  /** In the task that read the rest of a file's storages. */
+  StorageAudit.Result add(StorageAudit.Result result) {
+    bytesRead.add(result.bytesRead());
+    reads.add(result.requests());
+    repeatedReads.add(result.repeatedReads());
+    return result;
+  }
+}

@@ -1,0 +1,41 @@
+package dev.reweave.convert;
+
+import dev.reweave.common.FirstNames;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.tensor.CombinedLayout;
+import java.util.List;
+import java.util.Map;
+
+/** Refuses to leave out a tensor for another's name that turns out to be another tensor. */
+final class TiedWeights {
+  private TiedWeights() {}
+
+  /**
+   * Looks at weights that a plan has made and nobody sees yet.
+   *
+   * @param differences by tensor, elements that differ between its copies
+   * @throws ReweaveException that names the tensors whose copies are not the same
+   */
+  static void require(ConversionPlan plan, Map<String, Long> differences) {
+    List<String> apart =
+        plan.shards().stream()
+            .flatMap(shard -> shard.tensors().stream())
+            .filter(
+                t ->
+                    t.layout() instanceof CombinedLayout combined
+                        && combined.kind() == CombinedLayout.Kind.TIED)
+            .map(t -> t.spec().name())
+            .filter(name -> differences.getOrDefault(name, 0L) > 0)
+            .map(name -> name + " (" + differences.get(name) + ")")
+            .toList();
+    if (!apart.isEmpty()) {
+      throw ReweaveException.mismatch(
+          "tensors that the base ties are not the same in the checkpoint; they differ in values of "
+              + FirstNames.of(apart),
+          plan.sources().get(0).uri(),
+          "they were trained apart: convert without --base, or name as --base a folder whose"
+              + " config.json says that tie_word_embeddings is false; it needs no weights");
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package dev.reweave.convert;
+
+import dev.reweave.gather.ChunkResult;
+import dev.reweave.gather.ChunkTask;
+import dev.reweave.gather.Proof;
+import dev.reweave.gather.StorageChecks;
+import dev.reweave.manifest.TensorFacts;
+import dev.reweave.manifest.WrittenTensor;
+import dev.reweave.plan.Chunk;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.Measuring;
+import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.Segment;
+import dev.reweave.spark.SparkScanner;
+import dev.reweave.spark.SparkTasks;
+import dev.reweave.storage.ReadLimit;
+import dev.reweave.storage.Stores;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+
+/** A conversion of evenly spread chunks that writes nothing, before the big one. */
+public final class Trial {
+  /**
+   * What was tried.
+   *
+   * @param prepared the whole conversion
+   * @param chunks that were read and cast
+   * @param ofChunks all chunks of the conversion
+   * @param bytesRead bytes fetched
+   * @param bytesMade bytes that would have been written
+   * @param checked storages whose checksum was compared
+   * @param unchecked storages that have none, or were read in part
+   * @param tensors of the whole conversion, with what was seen of their values
+   * @param differences by tensor, elements that differ between ranks that should have copies
+   */
+  public record Result(
+      Preparation.Prepared prepared,
+      int chunks,
+      int ofChunks,
+      long bytesRead,
+      long bytesMade,
+      int checked,
+      int unchecked,
+      List<WrittenTensor> tensors,
+      Map<String, Long> differences) {}
+
+  private final JavaSparkContext spark;
+  private final Stores stores;
+  private final ReadLimit limit;
+  private long bytesRead;
+
+  /** Trials on this cluster, between these stores. */
+  public Trial(JavaSparkContext spark, Stores stores) {
+    this(spark, stores, ReadLimit.NONE);
+  }
+
+  /** The same with tasks that read no faster than the limit says. */
+  public Trial(JavaSparkContext spark, Stores stores, ReadLimit limit) {
+    this.limit = limit;
+    this.spark = spark;
+    this.stores = stores;
+  }
+
+  /**
+   * Tries a conversion.
+   *
+   * @param part of the chunks, greater than 0 and at most 1; at least one chunk is tried
+   * @throws dev.reweave.common.ReweaveException if the conversion could not be done, or a storage
+   *     is damaged that was read whole
+   */
+  public Result run(ConversionRequest request, double part) {
+    OutputCheck check = new OutputCheck(stores, request);
+    check.requireRoom(new Journal(check.output()));
+    Broadcast<Stores> shared = spark.broadcast(stores);
+    ReadLimit slowest = limit;
+    SparkTasks tasks = new SparkTasks(spark);
+    try {
+      Preparation.Prepared prepared =
+          new Preparation(stores, new SparkScanner(tasks, shared)).prepare(request);
+      ConversionPlan plan = prepared.plan();
+      List<Chunk> all = plan.chunks(check.output().partRule());
+      List<Chunk> sample = spread(all, part);
+      Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
+      StorageChecks checks = new StorageChecks();
+      Map<String, TensorFacts> facts = new TreeMap<>();
+      Map<String, Long> differences = new TreeMap<>();
+      Map<String, Proof.Outcome> proofs = new TreeMap<>();
+      try {
+        tasks.run(
+            "try: " + sample.size() + " of " + all.size() + " chunks",
+            sample,
+            chunk ->
+                new ChunkTask(
+                        shared.value(),
+                        work.value(),
+                        chunk,
+                        List.of(),
+                        slowest,
+                        Measuring.NOTHING,
+                        SparkTasks.attempt())
+                    .tryOut(),
+            result -> {
+              checks.add(result.shares());
+              bytesRead += result.bytesRead();
+              add(plan, result, facts, differences, proofs);
+            });
+      } finally {
+        work.destroy();
+      }
+      checks.leaveOutParts();
+      checks.compare(plan);
+      new FiniteWeights(request.checks().nonfinite()).require(plan, facts);
+      TiedWeights.require(plan, differences);
+      if (!proofs.isEmpty()) {
+        Proof.verdict(plan.witness(), proofs);
+      }
+      return new Result(
+          prepared,
+          sample.size(),
+          all.size(),
+          bytesRead,
+          sample.stream().mapToLong(Chunk::length).sum(),
+          checks.checked(),
+          checks.unchecked(),
+          WrittenTensor.of(plan, facts),
+          differences);
+    } finally {
+      shared.destroy();
+    }
+  }
+
+  private static List<Chunk> spread(List<Chunk> all, double part) {
+    int count = (int) Math.max(1, Math.min(all.size(), Math.ceil(all.size() * part)));
+    List<Chunk> sample = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      // The middle of each of count equal stretches.
+      sample.add(all.get((int) ((2L * i + 1) * all.size() / (2L * count))));
+    }
+    return sample;
+  }
+
+  private static void add(
+      ConversionPlan plan,
+      ChunkResult result,
+      Map<String, TensorFacts> facts,
+      Map<String, Long> differences,
+      Map<String, Proof.Outcome> proofs) {
+    PlannedFile file = plan.files().get(result.chunk().file());
+    for (ChunkResult.TensorShare share : result.tensors()) {
+      String name = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
+      TensorFacts seen = new TensorFacts(share.values(), share.digest().crc32c());
+      facts.merge(name, seen, TensorFacts::plus);
+      if (share.differences() > 0) {
+        differences.merge(name, share.differences(), Long::sum);
+      }
+      if (share.proof().compared() > 0) {
+        proofs.merge(name, share.proof(), Proof.Outcome::plus);
+      }
+    }
+  }
+}

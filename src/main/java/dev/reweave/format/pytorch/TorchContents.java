@@ -1,0 +1,29 @@
+package dev.reweave.format.pytorch;
+
+import dev.reweave.tensor.StorageRef.Endian;
+import java.io.IOException;
+
+/** What a reader of one of the two torch.save formats gives. */
+sealed interface TorchContents permits ZipContents, LegacyContents {
+  /**
+   * The bytes of a storage.
+   *
+   * @param position of the first byte in the file
+   * @param crc32 of all bytes, or why there is none: {@link dev.reweave.tensor.StorageRef#NO_CRC},
+   *     {@link dev.reweave.tensor.StorageRef#CRC_LEFT_OUT}
+   */
+  record Stored(long position, Endian order, long crc32) {}
+
+  /** The pickled value. */
+  Object root();
+
+  /** What the pickle has named: storages, and what it would have called. */
+  TorchGlobals globals();
+
+  /**
+   * Finds a storage and checks that it has exactly the length that the tensor states.
+   *
+   * @throws dev.reweave.common.ReweaveException if it is missing, or has another length
+   */
+  Stored locate(TorchTensor tensor) throws IOException;
+}

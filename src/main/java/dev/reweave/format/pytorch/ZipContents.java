@@ -1,0 +1,93 @@
+package dev.reweave.format.pytorch;
+
+import dev.reweave.common.ReweaveException;
+import dev.reweave.tensor.StorageRef;
+import dev.reweave.tensor.StorageRef.Endian;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/**
+ * The zip that torch.save writes since PyTorch 1.6: {@code NAME/data.pkl}, {@code NAME/byteorder}
+ * since 2.1, and {@code NAME/data/KEY} for each storage ({@code torch/serialization.py}).
+ */
+final class ZipContents implements TorchContents {
+  private final ZipArchive archive;
+  private final Endian order;
+  private final Object root;
+  private final TorchGlobals globals;
+
+  private ZipContents(ZipArchive archive, Endian order, Object root, TorchGlobals globals) {
+    this.archive = archive;
+    this.order = order;
+    this.root = root;
+    this.globals = globals;
+  }
+
+  static ZipContents read(BufferedFile file, ZipDirectory directory) throws IOException {
+    ZipArchive archive = new ZipArchive(file, directory);
+    ZipEntry pickle = archive.find("data.pkl").orElseThrow();
+    PickleBudget budget = new PickleBudget(archive.place(pickle));
+    PickleInput input = PickleInput.of(archive.read(pickle), archive.place(pickle));
+    TorchGlobals globals = new TorchGlobals(budget);
+    Object root = new Unpickler(input, globals, budget).load();
+    return new ZipContents(archive, order(archive), root, globals);
+  }
+
+  private static Endian order(ZipArchive archive) throws IOException {
+    Optional<ZipEntry> entry = archive.find("byteorder");
+    if (entry.isEmpty()) {
+      return Endian.LITTLE;
+    }
+    String order = new String(archive.read(entry.get()), StandardCharsets.ISO_8859_1);
+    return switch (order) {
+      case "little" -> Endian.LITTLE;
+      case "big" -> Endian.BIG;
+      default ->
+          throw new ReweaveException(
+              "the byte order is neither little nor big",
+              archive.place(entry.get()),
+              "the file is damaged: copy it again from its source");
+    };
+  }
+
+  @Override
+  public Object root() {
+    return root;
+  }
+
+  @Override
+  public TorchGlobals globals() {
+    return globals;
+  }
+
+  @Override
+  public Stored locate(TorchTensor tensor) throws IOException {
+    ZipEntry entry =
+        archive
+            .find("data/" + tensor.storageKey())
+            .orElseThrow(
+                () ->
+                    new ReweaveException(
+                        "a storage is missing",
+                        archive.place(archive.find("data.pkl").orElseThrow())
+                            + " storage "
+                            + tensor.storageKey(),
+                        "the file is damaged: copy it again from its source"));
+    int size = tensor.dtype().bytes();
+    if (entry.bytes() % size != 0 || entry.bytes() / size != tensor.storageElements()) {
+      throw new ReweaveException(
+          "sizes do not add up: the pickle states "
+              + tensor.storageElements()
+              + " elements of "
+              + tensor.dtype().torchName()
+              + " and the storage has "
+              + entry.bytes()
+              + " bytes",
+          archive.place(entry),
+          "the file is damaged: copy it again from its source");
+    }
+    long crc32 = entry.crc32() == 0 && entry.bytes() > 0 ? StorageRef.CRC_LEFT_OUT : entry.crc32();
+    return new Stored(archive.position(entry), order, crc32);
+  }
+}

@@ -1,0 +1,214 @@
+package dev.reweave.format.safetensors;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonParser.NumberType;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import dev.reweave.common.JsonBudget;
+import dev.reweave.common.ReweaveException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * Walks one JSON document of an untrusted file: strict UTF-8, every key once, no numbers but whole
+ * ones, nothing after the document. What is refused is reported with the place and remedy given.
+ */
+final class StrictJson {
+  /** Reads the value that comes next, whole. */
+  interface Value {
+    void read() throws IOException;
+  }
+
+  /** Reads the value of a member, whole. */
+  interface Member {
+    void read(String key) throws IOException;
+  }
+
+  /** Reads a whole document. */
+  interface Document {
+    void read(StrictJson json) throws IOException;
+  }
+
+  // Names and strings are bounded by the length of the document, which the caller has checked.
+  // Interning and canonicalizing names would only fill tables with what a file brings.
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(127) // as serde_json
+                  .maxNameLength(Integer.MAX_VALUE)
+                  .maxStringLength(Integer.MAX_VALUE)
+                  .build())
+          .build();
+
+  private static final int SHOWN_CHARS = 200;
+  private static final int SEEN_CHARS = 8192;
+
+  private final JsonParser parser;
+  private final String place;
+  private final String remedy;
+  private final JsonBudget budget;
+
+  private StrictJson(JsonParser parser, String place, String remedy) {
+    this.parser = parser;
+    this.place = place;
+    this.remedy = remedy;
+    this.budget = new JsonBudget(place);
+  }
+
+  /** Walks the document in {@code json}, which is on the heap. */
+  static void read(ByteBuffer json, String place, String remedy, Document document) {
+    try {
+      requireUtf8(json.duplicate());
+    } catch (CharacterCodingException e) {
+      throw new ReweaveException("text is not valid UTF-8", place, remedy, e);
+    }
+    try (JsonParser parser = FACTORY.createParser(characters(json))) {
+      StrictJson walk = new StrictJson(parser, place, remedy);
+      parser.nextToken();
+      document.read(walk);
+      if (parser.nextToken() != null) {
+        throw walk.broken("text after the end of the JSON");
+      }
+    } catch (StreamConstraintsException e) {
+      throw new ReweaveException(
+          "JSON is nested too deep or has too long a number", place, remedy, e);
+    } catch (JsonProcessingException e) {
+      long position = e.getLocation().getCharOffset();
+      throw new ReweaveException(
+          "text is not valid JSON near character " + position, place, remedy, e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // the document is in memory
+    }
+  }
+
+  // All characters at once would take twice the memory of the bytes, in one piece.
+  private static void requireUtf8(ByteBuffer json) throws CharacterCodingException {
+    CharsetDecoder decoder = UTF_8.newDecoder();
+    CharBuffer seen = CharBuffer.allocate(SEEN_CHARS);
+    CoderResult result = CoderResult.OVERFLOW;
+    while (result.isOverflow()) {
+      result = decoder.decode(json, seen.clear(), true);
+    }
+    if (result.isError()) {
+      result.throwException();
+    }
+  }
+
+  private static Reader characters(ByteBuffer json) {
+    return new InputStreamReader(
+        new ByteArrayInputStream(
+            json.array(), json.arrayOffset() + json.position(), json.remaining()),
+        UTF_8);
+  }
+
+  /** Reads an object, with {@code member} reading each value. */
+  void object(String what, Member member) throws IOException {
+    expect(parser.currentToken() == JsonToken.START_OBJECT, what, "an object");
+    Set<String> keys = new HashSet<>();
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      String key = unicode(parser.currentName());
+      budget.key(key.length());
+      if (!keys.add(key)) {
+        throw broken("key '" + abbreviated(key) + "' is twice in " + what);
+      }
+      parser.nextToken();
+      member.read(key);
+    }
+  }
+
+  /** Reads an array, with {@code element} reading each value. */
+  void array(String what, Value element) throws IOException {
+    expect(parser.currentToken() == JsonToken.START_ARRAY, what, "a list");
+    while (parser.nextToken() != JsonToken.END_ARRAY) {
+      element.read();
+    }
+  }
+
+  String string(String what) throws IOException {
+    expect(parser.currentToken() == JsonToken.VALUE_STRING, what, "a string");
+    budget.text(parser.getTextLength());
+    return unicode(parser.getText());
+  }
+
+  /** Reads a whole number from 0 to {@link Long#MAX_VALUE}. */
+  long length(String what) throws IOException {
+    boolean whole =
+        parser.currentToken() == JsonToken.VALUE_NUMBER_INT && !parser.getText().startsWith("-");
+    expect(whole, what, "a whole number of at least 0");
+    if (parser.getNumberType() == NumberType.BIG_INTEGER) {
+      throw broken(what + " is too large a number");
+    }
+    budget.number();
+    return parser.getLongValue();
+  }
+
+  /** Whether the value that comes next is a string. */
+  boolean isString() {
+    return parser.currentToken() == JsonToken.VALUE_STRING;
+  }
+
+  /** Whether the value that comes next is {@code null}. */
+  boolean isNull() {
+    return parser.currentToken() == JsonToken.VALUE_NULL;
+  }
+
+  /** Passes over the value that comes next, which must be sound all the same. */
+  void skip(String what) throws IOException {
+    switch (parser.currentToken()) {
+      case START_OBJECT -> object(what, key -> skip(what));
+      case START_ARRAY -> array(what, () -> skip(what));
+      case VALUE_STRING -> string(what);
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> {
+        if (Double.isInfinite(parser.getDoubleValue())) {
+          throw broken(what + " has too large a number");
+        }
+      }
+      default -> {} // true, false, null
+    }
+  }
+
+  ReweaveException broken(String problem) {
+    return new ReweaveException(problem, place, remedy);
+  }
+
+  private void expect(boolean condition, String what, String kind) {
+    if (!condition) {
+      throw broken(what + " is not " + kind);
+    }
+  }
+
+  private String unicode(String text) {
+    if (!isUnicode(text)) {
+      throw broken("text has half a surrogate pair");
+    }
+    return text;
+  }
+
+  /** Whether {@code text} can be written as UTF-8: surrogates come in pairs. */
+  static boolean isUnicode(String text) {
+    return UTF_8.newEncoder().canEncode(text);
+  }
+
+  /** A name for a message, as names in files can be of any length. */
+  static String abbreviated(String name) {
+    return name.length() <= SHOWN_CHARS ? name : name.substring(0, SHOWN_CHARS) + "…";
+  }
+}

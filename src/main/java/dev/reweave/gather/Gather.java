@@ -1,0 +1,378 @@
+package dev.reweave.gather;
+
+import dev.reweave.storage.ReadRange;
+import dev.reweave.tensor.BlockScales;
+import dev.reweave.tensor.Cast;
+import dev.reweave.tensor.CombinedLayout;
+import dev.reweave.tensor.Copies;
+import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.Quotients;
+import dev.reweave.tensor.RunConsumer;
+import dev.reweave.tensor.StorageRef;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Reads elements of tensors from wherever their layouts say. The runs of all of them are read in
+ * the order of the files, near ones with one request; each needed byte is read once.
+ */
+public final class Gather {
+  /**
+   * Most runs of one slice, and about as many of one call, so that a tensor that is stored
+   * transposed takes bounded memory.
+   */
+  public static final int MOST_RUNS = 1 << 18;
+
+  /** Bytes between two needed ranges that cost less to read than a request of their own. */
+  private static final int NEAR = 16 << 10;
+
+  /** Most bytes of the requests that cover several runs and are made at once. */
+  static final int MOST_JOINED = 8 << 20;
+
+  /** Most bytes of all copies but the first that elements of one call are made of. */
+  public static final int MOST_COPIED = 8 << 20;
+
+  /** Elements {@code [from, to)} of a tensor and where they go in memory, little-endian. */
+  public static final class Slice {
+    private static final int ALL = -1;
+    private static final int SCALES = -2;
+
+    private final Layout layout;
+    private final long from;
+    private final long to;
+    private final byte[] buffer;
+    private final int offset;
+    private final int copy;
+    private long differences;
+
+    /**
+     * Elements as the layout makes them of all copies.
+     *
+     * @param offset first byte in the buffer
+     */
+    public Slice(Layout layout, long from, long to, byte[] buffer, int offset) {
+      this(layout, from, to, buffer, offset, ALL);
+    }
+
+    /**
+     * Elements as one of several ranks has them, and as it has stored them.
+     *
+     * @param copy which, from 0 on; the last one where there are fewer
+     */
+    public Slice(Layout layout, long from, long to, byte[] buffer, int offset, int copy) {
+      this.layout = layout;
+      this.from = from;
+      this.to = to;
+      this.buffer = buffer;
+      this.offset = offset;
+      this.copy = copy;
+    }
+
+    /** Elements that should be the same in several copies and are not; after a read. */
+    long differences() {
+      return differences;
+    }
+  }
+
+  /** What is done to elements once they are all read, in an order that lets one act on another. */
+  private sealed interface Step {}
+
+  /** Elements of a slice that are made of several copies, and where all but the first are. */
+  private record Combination(
+      Slice slice, CombinedLayout.Kind kind, int target, int others, int elements, int count)
+      implements Step {}
+
+  /**
+   * Elements of a slice that are values, which were read, times scales, which were read into a
+   * buffer of their own.
+   */
+  private record Scaling(
+      Slice slice, Layout values, BlockScales scales, long from, int elements, int target, Slice by)
+      implements Step {}
+
+  /** Elements of a slice that are quotients of what was read. */
+  private record Division(Slice slice, double divisor, int target, int elements) implements Step {}
+
+  /** A contiguous piece of a storage and where it goes in its slice's buffer; in bytes. */
+  private record Piece(Slice slice, StorageRef storage, long position, int length, int target) {
+    int file() {
+      return storage.file();
+    }
+
+    long filePosition() {
+      return storage.position() + position;
+    }
+
+    long fileEnd() {
+      return filePosition() + length;
+    }
+
+    /** Whether it is read this once: scales are read with each part of what they scale. */
+    boolean isReadOnce() {
+      return slice.copy != Slice.SCALES;
+    }
+  }
+
+  /** Pieces that are near each other in one file, and the range that covers them. */
+  private record Request(List<Piece> pieces, ReadRange range) {}
+
+  private final OpenFiles files;
+  private final ReadTally tally;
+  private final List<Step> steps = new ArrayList<>();
+  private byte[] joined = new byte[0];
+  private byte[] copies = new byte[0];
+  private int copied;
+
+  /** Reads from the files of one task, and tells the tally what it read. */
+  public Gather(OpenFiles files, ReadTally tally) {
+    this.files = files;
+    this.tally = tally;
+  }
+
+  /** Most elements that one slice may take of a layout. */
+  public static long mostElements(Layout layout) {
+    return Math.max(1, Math.min(Long.MAX_VALUE / MOST_RUNS, layout.granularity())) * MOST_RUNS;
+  }
+
+  /**
+   * Most elements of a layout of which copies are kept beside the first.
+   *
+   * @param room bytes for the copies
+   */
+  public static long mostCombined(Layout layout, long room) {
+    int others = layout.width() - 1;
+    return others == 0 ? Long.MAX_VALUE : room / others / layout.dtype().bytes();
+  }
+
+  /**
+   * Reads all slices.
+   *
+   * @param slices whose copies beside the first fit in {@link #MOST_COPIED}
+   */
+  public void read(List<Slice> slices) {
+    copied = 0;
+    steps.clear();
+    List<Piece> pieces = pieces(slices);
+    List<Request> requests = new ArrayList<>();
+    int filled = 0;
+    int start = 0;
+    while (start < pieces.size()) {
+      int end = endOfNear(pieces, start);
+      Piece first = pieces.get(start);
+      int length = Math.toIntExact(reach(pieces, start, end) - first.filePosition());
+      boolean alone = end == start + 1;
+      boolean full = !alone && filled + length > MOST_JOINED;
+      if (!requests.isEmpty() && (full || requests.get(0).pieces().get(0).file() != first.file())) {
+        fetch(requests);
+        requests.clear();
+        filled = 0;
+      }
+      if (!alone && joined.length == 0) {
+        joined = new byte[MOST_JOINED];
+      }
+      ReadRange range =
+          alone
+              ? new ReadRange(first.filePosition(), first.slice().buffer, first.target(), length)
+              : new ReadRange(first.filePosition(), joined, filled, length);
+      filled += alone ? 0 : length;
+      requests.add(new Request(pieces.subList(start, end), range));
+      start = end;
+    }
+    if (!requests.isEmpty()) {
+      fetch(requests);
+    }
+    toLittleEndian(pieces);
+    steps.forEach(this::take);
+  }
+
+  /** Takes the runs of one slice, and those of its copies in slices of their own. */
+  private final class Pieces implements RunConsumer {
+    private final Slice slice;
+    private final List<Piece> pieces;
+    private int at;
+
+    Pieces(Slice slice, List<Piece> pieces) {
+      this.slice = slice;
+      this.pieces = pieces;
+      this.at = slice.offset;
+    }
+
+    @Override
+    public void run(StorageRef storage, long first, long elements) {
+      int size = storage.dtype().bytes();
+      int length = Math.toIntExact(elements * size);
+      pieces.add(new Piece(slice, storage, first * size, length, at));
+      at += length;
+    }
+
+    @Override
+    public void combined(CombinedLayout.Kind kind, List<Layout> layouts, long from, long to) {
+      int elements = Math.toIntExact(to - from);
+      int count = layouts.size();
+      if (slice.copy != Slice.ALL) {
+        layouts.get(Math.min(slice.copy, count - 1)).runs(from, to, this);
+        return;
+      }
+      if (copies.length == 0 && count > 1) {
+        copies = new byte[MOST_COPIED];
+      }
+      Combination combination = new Combination(slice, kind, at, copied, elements, count);
+      layouts.get(0).runs(from, to, this);
+      for (Layout layout : layouts.subList(1, count)) {
+        Slice copy = new Slice(layout, from, to, copies, copied);
+        layout.runs(from, to, new Pieces(copy, pieces));
+        copied += elements * layout.dtype().bytes();
+      }
+      steps.add(combination);
+    }
+
+    @Override
+    public void divided(Layout stored, double divisor, long from, long to) {
+      Division division = new Division(slice, divisor, at, Math.toIntExact(to - from));
+      stored.runs(from, to, this);
+      // One rank's elements are wanted as that rank has them.
+      if (slice.copy == Slice.ALL) {
+        steps.add(division);
+      }
+    }
+
+    @Override
+    public void scaled(Layout values, BlockScales scales, long from, long to) {
+      int elements = Math.toIntExact(to - from);
+      // The values go where products are made of them from the front on: see BlockScales.
+      int behind = at + elements * (slice.layout.dtype().bytes() - values.dtype().bytes());
+      Slice stored = new Slice(values, from, to, slice.buffer, behind, slice.copy);
+      values.runs(from, to, new Pieces(stored, pieces));
+      BlockScales.Range needed = scales.range(from, to);
+      Layout layout = scales.layout();
+      byte[] by = new byte[Math.multiplyExact(needed.count(), layout.dtype().bytes())];
+      Slice beside = new Slice(layout, needed.from(), needed.to(), by, 0, Slice.SCALES);
+      layout.runs(needed.from(), needed.to(), new Pieces(beside, pieces));
+      steps.add(new Scaling(slice, values, scales, from, elements, at, beside));
+      at += elements * slice.layout.dtype().bytes();
+    }
+  }
+
+  private List<Piece> pieces(List<Slice> slices) {
+    List<Piece> pieces = new ArrayList<>();
+    for (Slice slice : slices) {
+      slice.layout.runs(slice.from, slice.to, new Pieces(slice, pieces));
+    }
+    pieces.sort(Comparator.comparingInt(Piece::file).thenComparingLong(Piece::filePosition));
+    return pieces;
+  }
+
+  private static int endOfNear(List<Piece> pieces, int start) {
+    Piece first = pieces.get(start);
+    long reach = first.fileEnd();
+    int end = start + 1;
+    while (end < pieces.size() && joins(first, reach, pieces.get(end))) {
+      reach = Math.max(reach, pieces.get(end).fileEnd());
+      end++;
+    }
+    return end;
+  }
+
+  private static boolean joins(Piece first, long reach, Piece next) {
+    return next.file() == first.file()
+        && next.filePosition() - reach <= NEAR
+        && next.fileEnd() - first.filePosition() <= MOST_JOINED;
+  }
+
+  private static long reach(List<Piece> pieces, int start, int end) {
+    long reach = 0;
+    for (Piece piece : pieces.subList(start, end)) {
+      reach = Math.max(reach, piece.fileEnd());
+    }
+    return reach;
+  }
+
+  /** Reads all requests, which are of one file, and takes their pieces apart. */
+  private void fetch(List<Request> requests) {
+    int file = requests.get(0).pieces().get(0).file();
+    files.readFully(file, requests.stream().map(Request::range).toList());
+    for (Request request : requests) {
+      ReadRange range = request.range();
+      tally.request(range.length());
+      for (Piece piece : request.pieces()) {
+        if (range.buffer() != piece.slice().buffer) {
+          int at = range.offset() + (int) (piece.filePosition() - range.position());
+          System.arraycopy(
+              range.buffer(), at, piece.slice().buffer, piece.target(), piece.length());
+        }
+      }
+      takeSpans(request);
+    }
+  }
+
+  /** Checksums of adjacent pieces are taken at once: shares of tiny pieces are costly. */
+  private void takeSpans(Request request) {
+    List<Piece> pieces = request.pieces();
+    ReadRange range = request.range();
+    int start = 0;
+    while (start < pieces.size()) {
+      Piece first = pieces.get(start);
+      int end = start + 1;
+      while (end < pieces.size()
+          && pieces.get(end).storage().equals(first.storage())
+          && pieces.get(end).isReadOnce() == first.isReadOnce()
+          && pieces.get(end).filePosition() == pieces.get(end - 1).fileEnd()) {
+        end++;
+      }
+      int length = (int) (pieces.get(end - 1).fileEnd() - first.filePosition());
+      int at = range.offset() + (int) (first.filePosition() - range.position());
+      if (first.isReadOnce()) {
+        tally.take(first.storage(), first.position(), range.buffer(), at, length);
+      }
+      start = end;
+    }
+  }
+
+  private void take(Step step) {
+    if (step instanceof Combination combination) {
+      combine(combination);
+    } else if (step instanceof Division d) {
+      Quotients.divide(
+          d.slice().layout.dtype(), d.slice().buffer, d.target(), d.elements(), d.divisor());
+    } else if (step instanceof Scaling s) {
+      s.scales()
+          .multiply(
+              s.values().dtype(),
+              s.slice().buffer,
+              s.target(),
+              s.from(),
+              s.elements(),
+              s.by().buffer);
+    }
+  }
+
+  private void combine(Combination c) {
+    Slice slice = c.slice();
+    Copies all =
+        new Copies(
+            slice.layout.dtype(),
+            slice.buffer,
+            c.target(),
+            copies,
+            c.others(),
+            c.elements(),
+            c.count());
+    switch (c.kind()) {
+      case AVERAGED -> all.average();
+      case REPLICATED, TIED -> slice.differences += all.differences();
+    }
+  }
+
+  private static void toLittleEndian(List<Piece> pieces) {
+    for (Piece piece : pieces) {
+      if (piece.storage().order() == StorageRef.Endian.BIG) {
+        Cast.toLittleEndian(
+            piece.storage().dtype(),
+            piece.slice().buffer,
+            piece.target(),
+            piece.length() / piece.storage().dtype().bytes());
+      }
+    }
+  }
+}

@@ -1,0 +1,223 @@
+package dev.reweave.look.compare;
+
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.ReadOptions.Frozen;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.gather.ChunkTask;
+import dev.reweave.gather.Proof;
+import dev.reweave.gather.ProofVerdict;
+import dev.reweave.manifest.Manifest;
+import dev.reweave.plan.Chunk;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.Design;
+import dev.reweave.plan.FileNames;
+import dev.reweave.plan.Format;
+import dev.reweave.plan.Measuring;
+import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.Planner;
+import dev.reweave.plan.Segment;
+import dev.reweave.plan.TargetType;
+import dev.reweave.plan.Witness;
+import dev.reweave.plan.prepare.MappingChoice;
+import dev.reweave.plan.prepare.Renaming;
+import dev.reweave.plan.prepare.SavedWeights;
+import dev.reweave.spark.SparkScanner;
+import dev.reweave.spark.SparkTasks;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.PartRule;
+import dev.reweave.storage.ReadLimit;
+import dev.reweave.storage.Safeguards;
+import dev.reweave.storage.Stores;
+import dev.reweave.target.base.WeightNames;
+import dev.reweave.tensor.DType;
+import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.NamedTensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+
+/** Compares the weights of a converted folder with the module's own in a checkpoint. */
+public final class Comparison {
+  private static final int MOST_MANIFEST_BYTES = 256 << 20;
+
+  /**
+   * What was compared.
+   *
+   * @param tensors number of tensors
+   * @param elements of them
+   * @param verdict in words
+   */
+  public record Result(int tensors, long elements, String verdict) {}
+
+  private final JavaSparkContext spark;
+  private final Stores stores;
+
+  /** Comparisons on this cluster. */
+  public Comparison(JavaSparkContext spark, Stores stores) {
+    this.spark = spark;
+    this.stores = stores;
+  }
+
+  /**
+   * Compares.
+   *
+   * @param folder a folder that was converted
+   * @param checkpoint the checkpoint that it was converted from
+   * @param tag the saved step in it; empty for the one that was converted
+   * @param safeguards how far the files of both are followed
+   * @throws ReweaveException if they are not the same weights, or cannot be compared
+   */
+  public Result run(String folder, String checkpoint, Optional<String> tag, Safeguards safeguards) {
+    Optional<Manifest> manifest =
+        stores
+            .file(folder + "/" + Manifest.FILE_NAME)
+            .map(f -> Manifest.parse(stores.readAll(f, MOST_MANIFEST_BYTES), f.uri()));
+    String component =
+        manifest.flatMap(Manifest::baseUsed).map(b -> "/" + b.component()).orElse("");
+    MappingChoice mapping =
+        manifest
+            .map(
+                m ->
+                    m.mappingUsed()
+                        .map(u -> new MappingChoice(u.name(), Optional.of(u.rules().toString())))
+                        .orElse(MappingChoice.NONE))
+            .orElse(MappingChoice.AUTO);
+    ReadOptions.Names names =
+        manifest
+            .map(
+                m ->
+                    ReadOptions.Names.parse(m.options().names()).orElse(ReadOptions.Names.AS_SAVED))
+            .orElse(ReadOptions.Names.PLAIN);
+    Broadcast<Stores> shared = spark.broadcast(stores);
+    SparkTasks tasks = new SparkTasks(spark);
+    try {
+      SparkScanner scanner = new SparkScanner(tasks, shared);
+      CheckpointReader reader = new CheckpointReader(stores, scanner);
+      Checkpoint made =
+          reader.read(
+              folder + component,
+              ReadOptions.defaults().withNames(names).withSafeguards(safeguards));
+      // The step that was converted, where 'latest' may name another one by now.
+      Optional<String> step =
+          tag.or(
+              () ->
+                  manifest
+                      .map(m -> m.input().tag())
+                      .filter(t -> !t.isEmpty() && stores.isFolder(checkpoint + "/" + t)));
+      ReadOptions reading =
+          Renaming.reading(
+              stores,
+              new ReadOptions(step, Optional.empty(), Frozen.INCLUDE)
+                  .withNames(names)
+                  .withSafeguards(safeguards),
+              mapping);
+      Checkpoint module = module(scanner, checkpoint, reading);
+      ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
+      Map<String, Proof.Outcome> outcomes = compare(plan, tasks, shared);
+      ProofVerdict verdict = new ProofVerdict(outcomes, Witness.Extent.ALL);
+      return new Result(outcomes.size(), verdict.elements(), verdict.require(checkpoint));
+    } finally {
+      shared.destroy();
+    }
+  }
+
+  /** The module's own weights, or what was saved of them beside ZeRO-3. */
+  private Checkpoint module(SparkScanner scanner, String address, ReadOptions reading) {
+    CheckpointReader reader = new CheckpointReader(stores, scanner);
+    Checkpoint whole = reader.read(address, reading);
+    if (whole.source().weights() == Weights.MODEL) {
+      return whole;
+    }
+    if (whole.source().stage() == 3) {
+      SavedWeights saved =
+          SavedWeights.beside(
+              stores.guarded(address, reading.safeguards()), scanner, address, whole.source());
+      return saved
+          .model()
+          .orElseThrow(
+              () ->
+                  ReweaveException.unsupported(
+                      "nothing can be compared: " + saved.missing(),
+                      address,
+                      "call save_16bit_model in the training run, for a folder in that of the"
+                          + " checkpoint"));
+    }
+    return reader.read(address, reading.withWeights(Weights.MODEL));
+  }
+
+  private static ConversionPlan plan(Checkpoint made, Renaming module, List<InputFile> files) {
+    Map<String, NamedTensor> modules = module.byName();
+    Map<String, Layout> copies = new HashMap<>();
+    for (NamedTensor tensor : made.tensors()) {
+      NamedTensor copy = modules.get(tensor.name());
+      boolean comparable =
+          copy != null
+              && tensor.spec().elements() > 0
+              && tensor.spec().shape().equals(copy.spec().shape())
+              // The mean of numbers in 16 bits is not that of the masters, which are not here.
+              && !copy.layout().isComputed()
+              && (tensor.spec().dtype() == copy.spec().dtype()
+                  || tensor.spec().dtype() == DType.F32);
+      if (comparable && copy.spec().dtype().isCastable()) {
+        copies.put(tensor.name(), copy.layout());
+      }
+    }
+    if (copies.isEmpty()) {
+      throw ReweaveException.mismatch(
+          "nothing can be compared: no tensor of the folder has the name of one in the module, and"
+              + " its type or float32",
+          files.get(0).uri(),
+          "name the checkpoint that the folder was converted from");
+    }
+    PlanOptions options = PlanOptions.DEFAULTS.withType(new TargetType.Keep());
+    FileNames names =
+        new FileNames("", WeightNames.of("model", Optional.empty()), Format.SAFETENSORS);
+    Design design = Design.of(made.files(), made.tensors(), made.aliases(), names);
+    return new Planner(options)
+        .plan(design)
+        .provenBy(copies, new Witness(files, Witness.Kind.SECOND_COPY, Witness.Extent.ALL));
+  }
+
+  private Map<String, Proof.Outcome> compare(
+      ConversionPlan plan, SparkTasks tasks, Broadcast<Stores> shared) {
+    Map<String, Proof.Outcome> outcomes = new TreeMap<>();
+    List<Chunk> chunks = plan.chunks(PartRule.FREE);
+    Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
+    try {
+      tasks.run(
+          "compare: " + plan.tensors() + " tensors",
+          chunks,
+          chunk ->
+              new ChunkTask(
+                      shared.value(),
+                      work.value(),
+                      chunk,
+                      List.of(),
+                      ReadLimit.NONE,
+                      Measuring.NOTHING,
+                      SparkTasks.attempt())
+                  .tryOut(),
+          result ->
+              result
+                  .tensors()
+                  .forEach(
+                      share -> {
+                        Segment segment =
+                            plan.files().get(result.chunk().file()).segments().get(share.segment());
+                        String name = ((Segment.Woven) segment).spec().name();
+                        outcomes.merge(name, share.proof(), Proof.Outcome::plus);
+                      }));
+    } finally {
+      work.destroy();
+    }
+    outcomes.values().removeIf(outcome -> outcome.compared() == 0);
+    return outcomes;
+  }
+}

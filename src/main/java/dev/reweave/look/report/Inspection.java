@@ -1,0 +1,239 @@
+package dev.reweave.look.report;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.checkpoint.Caution;
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.NotTaken;
+import dev.reweave.checkpoint.Weights;
+import dev.reweave.format.safetensors.SafetensorsHeader;
+import dev.reweave.storage.ByteSize;
+import dev.reweave.target.mapping.Mapped;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.StoredLayout;
+import dev.reweave.tensor.TensorSpec;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** What an address holds, told from metadata alone. */
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+public record Inspection(
+    String path,
+    String framework,
+    String version,
+    int zeroStage,
+    int worldSize,
+    String precision,
+    String tag,
+    List<String> tags,
+    String weights,
+    int files,
+    long parameters,
+    long bytes,
+    Map<String, Integer> dtypes,
+    List<Row> tensors,
+    List<Renamed> mapped,
+    Map<String, String> tied,
+    Map<String, String> metadata,
+    List<String> notes,
+    List<NotTaken> notTaken) {
+  /** Metadata can be of megabytes: people see so much of an entry, programs all of it. */
+  private static final int MOST_CHARS = 100;
+
+  /** One tensor; {@code file} only where a tensor lies in one. */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record Row(
+      String name, String dtype, List<Long> shape, long elements, long bytes, String file) {
+    static Row of(TensorSpec spec, String file) {
+      return new Row(
+          spec.name(),
+          spec.dtype().torchName(),
+          Arrays.stream(spec.shape().dims()).boxed().toList(),
+          spec.elements(),
+          spec.bytes(),
+          file);
+    }
+  }
+
+  /** What a mapping makes of a tensor; {@code to} is empty where it is left out. */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record Renamed(String from, String to, List<Long> shape) {}
+
+  /** What a checkpoint is. */
+  public static Inspection of(String path, Checkpoint checkpoint) {
+    return of(path, checkpoint, List.of(), checkpoint.notes());
+  }
+
+  /**
+   * What a checkpoint is, and what a mapping makes of it.
+   *
+   * @param rows what becomes of each tensor
+   */
+  public static Inspection of(
+      String path, Checkpoint checkpoint, List<Mapped.Row> rows, List<String> notes) {
+    return of(
+        path,
+        checkpoint.source(),
+        checkpoint.files().size(),
+        checkpoint.tensors().stream().map(t -> Row.of(t.spec(), file(checkpoint, t))).toList(),
+        rows.stream()
+            .map(
+                r ->
+                    new Renamed(
+                        r.source(), r.target(), Arrays.stream(r.shape().dims()).boxed().toList()))
+            .toList(),
+        checkpoint.aliases(),
+        checkpoint.metadata(),
+        Stream.concat(checkpoint.cautions().stream().map(Caution::text), notes.stream()).toList(),
+        checkpoint.notTaken());
+  }
+
+  /** The file of a tensor that lies in one as the module has it; empty for others. */
+  private static String file(Checkpoint checkpoint, NamedTensor tensor) {
+    return checkpoint.source().weights() == Weights.MODEL
+            && tensor.layout() instanceof StoredLayout stored
+        ? checkpoint.files().get(stored.storage().file()).name()
+        : "";
+  }
+
+  /**
+   * What a folder of safetensors files is.
+   *
+   * @param headers by path of the file in the folder
+   */
+  public static Inspection of(String path, Map<String, SafetensorsHeader> headers) {
+    List<Row> rows = new ArrayList<>();
+    headers.forEach(
+        (file, header) -> header.entries().forEach(e -> rows.add(Row.of(e.spec(), file))));
+    FolderMetadata metadata = FolderMetadata.of(headers);
+    Checkpoint.Source source =
+        new Checkpoint.Source("safetensors", "", -1, 1, "", "", List.of(), Weights.MODEL);
+    return of(
+        path,
+        source,
+        headers.size(),
+        rows,
+        List.of(),
+        metadata.tied(),
+        metadata.entries(),
+        List.of(),
+        List.of());
+  }
+
+  private static Inspection of(
+      String path,
+      Checkpoint.Source source,
+      int files,
+      List<Row> rows,
+      List<Renamed> mapped,
+      Map<String, String> tied,
+      Map<String, String> metadata,
+      List<String> notes,
+      List<NotTaken> notTaken) {
+    Map<String, Integer> dtypes = new TreeMap<>();
+    rows.forEach(r -> dtypes.merge(r.dtype(), 1, Integer::sum));
+    return new Inspection(
+        path,
+        source.framework(),
+        source.version(),
+        source.stage(),
+        source.worldSize(),
+        source.precision(),
+        source.tag(),
+        source.tags(),
+        source.weights().name().toLowerCase(Locale.ROOT),
+        files,
+        rows.stream().mapToLong(Row::elements).sum(),
+        rows.stream().mapToLong(Row::bytes).sum(),
+        dtypes,
+        rows,
+        mapped,
+        new TreeMap<>(tied),
+        new TreeMap<>(metadata),
+        notes,
+        notTaken);
+  }
+
+  /** One JSON document. */
+  public String toJson() {
+    try {
+      return JsonMapper.builder()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build()
+          .writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** For people: a few facts and a table of tensors. */
+  public List<String> lines() {
+    Table facts = new Table(2).row("path", path);
+    facts.row("framework", (framework + " " + version).strip());
+    if (zeroStage >= 0) {
+      facts.row("ZeRO stage", String.valueOf(zeroStage));
+      facts.row("world size", String.valueOf(worldSize));
+    }
+    if (!precision.isEmpty()) {
+      facts.row("trained in", precision);
+    }
+    if (!tag.isEmpty()) {
+      facts.row("tag", tag + (tags.size() > 1 ? "  (all: " + String.join(", ", tags) + ")" : ""));
+    }
+    if (zeroStage >= 0) {
+      facts.row("weights", weights.equals("master") ? "fp32 masters" : "the module's own");
+    }
+    facts.row("files", String.valueOf(files));
+    facts.row("tensors", tensors.size() + " " + dtypes);
+    facts.row("parameters", String.format(Locale.ROOT, "%,d", parameters));
+    facts.row("bytes", bytes + " (" + ByteSize.format(bytes) + ")");
+    tied.forEach((dropped, kept) -> facts.row("tied", dropped + " = " + kept));
+    metadata.forEach((key, value) -> metadataRow(facts, key, value));
+    notes.forEach(note -> facts.row("note", note));
+    notTaken.forEach(left -> facts.row("left", left.text()));
+    List<String> lines = new ArrayList<>(facts.lines());
+    lines.add("");
+    lines.addAll(mapped.isEmpty() ? tensorLines() : mappedLines());
+    return lines;
+  }
+
+  /** Every file says {@code format = pt}. */
+  private static void metadataRow(Table facts, String key, String value) {
+    if (!key.equals("format") || !value.equals("pt")) {
+      facts.row("metadata", shortened(key) + " = " + shortened(value));
+    }
+  }
+
+  private static String shortened(String text) {
+    return text.codePointCount(0, text.length()) <= MOST_CHARS
+        ? text
+        : text.substring(0, text.offsetByCodePoints(0, MOST_CHARS)) + "…";
+  }
+
+  private List<String> mappedLines() {
+    Table table = new Table(3).row("name", "becomes", "shape");
+    for (Renamed row : mapped) {
+      table.row(row.from(), row.to().isEmpty() ? "(left out)" : row.to(), row.shape().toString());
+    }
+    return table.lines();
+  }
+
+  private List<String> tensorLines() {
+    Table table = new Table(3).row("name", "dtype", "shape", "bytes");
+    for (Row row : tensors) {
+      table.row(
+          row.name(),
+          row.dtype(),
+          row.shape().toString(),
+          String.format(Locale.ROOT, "%,d", row.bytes()));
+    }
+    return table.lines();
+  }
+}

@@ -1,0 +1,57 @@
+package dev.reweave.plan.prepare;
+
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.plan.SmallFile;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import dev.reweave.target.base.WeightlessModel;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The {@code adapter_config.json} beside the file of an adapter: it has rank and scale, and PEFT
+ * loads no adapter without it.
+ *
+ * @param input the file that comes along; empty if none does
+ * @param copies the same for the result
+ * @param notes what the user should know of it
+ */
+public record AdapterConfig(Optional<InputFile> input, List<SmallFile> copies, List<String> notes) {
+  private static final String NAME = WeightlessModel.ADAPTER_CONFIG;
+  private static final int MOST_BYTES = 1 << 20;
+
+  /** Of what is no adapter, or has none. */
+  public static final AdapterConfig NONE =
+      new AdapterConfig(Optional.empty(), List.of(), List.of());
+
+  /**
+   * Reads the config that lies beside an adapter.
+   *
+   * @throws dev.reweave.common.ReweaveException if it cannot be read
+   */
+  public static AdapterConfig beside(Stores stores, Checkpoint checkpoint, Renaming renaming) {
+    if (checkpoint.files().isEmpty() || !InputName.isAdapter(checkpoint)) {
+      return NONE;
+    }
+    Optional<InputFile> found = stores.file(checkpoint.files().get(0).folder() + "/" + NAME);
+    if (found.isEmpty()) {
+      return NONE;
+    }
+    InputFile file = found.get();
+    if (renaming.mapping().isPresent()) {
+      return left("it has names of the input: write one for those that the mapping gives");
+    }
+    if (file.length() > MOST_BYTES) {
+      return left("it has " + file.length() + " bytes, which no such file has");
+    }
+    return new AdapterConfig(
+        found,
+        List.of(new SmallFile(NAME, stores.readAll(file, MOST_BYTES))),
+        List.of(NAME + " comes along: PEFT loads the adapter with it"));
+  }
+
+  private static AdapterConfig left(String why) {
+    return new AdapterConfig(
+        Optional.empty(), List.of(), List.of(NAME + " beside the adapter is left out: " + why));
+  }
+}

@@ -1,0 +1,58 @@
+package dev.reweave.plan.prepare;
+
+import dev.reweave.storage.Stores;
+import dev.reweave.target.base.BaseFolder;
+import dev.reweave.target.base.Component;
+import dev.reweave.tensor.TensorSpec;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.Set;
+
+/** The base of a conversion, read when something of it is asked for, and once. */
+public final class ChosenBase {
+  private final Stores stores;
+  private final BaseChoice choice;
+  private Optional<BaseFolder> folder = Optional.empty();
+  private Optional<Component> looked = Optional.empty();
+
+  public ChosenBase(Stores stores, BaseChoice choice) {
+    this.stores = stores;
+    this.choice = choice;
+  }
+
+  BaseChoice choice() {
+    return choice;
+  }
+
+  BaseFolder folder() {
+    if (folder.isEmpty()) {
+      folder = Optional.of(BaseFolder.read(stores, choice.address()));
+    }
+    return folder.get();
+  }
+
+  /** What its tensors are called, where a checkpoint with these names would take their place. */
+  Set<String> names(Collection<String> ofCheckpoint) {
+    if (looked.isEmpty()) {
+      looked = Optional.of(component(Optional.empty(), ofCheckpoint));
+    }
+    return looked.get().tensorNames();
+  }
+
+  /** The tensors of the component that ones of these names would take the place of. */
+  public Collection<TensorSpec> tensors(Collection<String> names) {
+    return component(Optional.empty(), names).tensors().values();
+  }
+
+  /**
+   * The component that the tensors take the place of: the one whose names have led to the mapping,
+   * if the mapping does not say another.
+   *
+   * @param mapped the one that the mapping is made for
+   */
+  Component component(Optional<String> mapped, Collection<String> names) {
+    return looked
+        .filter(c -> mapped.isEmpty() || !folder().isPipeline())
+        .orElseGet(() -> folder().component(choice.component(), mapped, names, choice.variant()));
+  }
+}

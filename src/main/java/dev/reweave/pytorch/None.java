@@ -1,6 +1,0 @@
-package dev.reweave.pytorch;
-
-/** Python's {@code None} in a pickle, so that no value is null. */
-enum None {
-  NONE
-}

@@ -1,0 +1,123 @@
+package dev.reweave.spark;
+
+import dev.reweave.storage.Checksum;
+import dev.reweave.storage.FileDigest;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.RandomAccess;
+import dev.reweave.storage.ReadLimit;
+import dev.reweave.storage.Stores;
+import dev.reweave.storage.TokenBucket;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+
+/** Reads whole files in parallel and tells their checksums. */
+public final class FileChecksums {
+  /** Bytes of one read: few enough for the memory of a task, many enough for an object store. */
+  private static final int BUFFER = 8 << 20;
+
+  /** Bytes of a file that are the work of one task. */
+  private static final long PART = 64 << 20;
+
+  private record FilePart(int index, InputFile file, long from, long to) implements Serializable {}
+
+  /**
+   * What is known of one part.
+   *
+   * @param share of the file's CRC32C, see {@link Checksum}
+   * @param sha256 of the part, which is the file; empty if that was not asked for
+   */
+  private record PartDigest(int index, int share, String sha256) implements Serializable {}
+
+  private final JavaSparkContext spark;
+  private final Stores stores;
+  private final ReadLimit limit;
+
+  /** Checksums of files in these stores. */
+  public FileChecksums(JavaSparkContext spark, Stores stores) {
+    this(spark, stores, ReadLimit.NONE);
+  }
+
+  /** The same with tasks that read no faster than the limit says. */
+  public FileChecksums(JavaSparkContext spark, Stores stores, ReadLimit limit) {
+    this.spark = spark;
+    this.stores = stores;
+    this.limit = limit;
+  }
+
+  /**
+   * Reads all files, each byte once. For CRC32C alone, a file is the work of several tasks; SHA-256
+   * goes from the first byte to the last, so that it is the work of one.
+   *
+   * @param description what the user sees in Spark's own pages
+   * @return by the order of the files
+   * @throws dev.reweave.common.ReweaveException if one cannot be read
+   */
+  public List<FileDigest> read(
+      String description, List<InputFile> files, FileDigest.Wanted digest) {
+    List<FilePart> parts = new ArrayList<>();
+    for (int i = 0; i < files.size(); i++) {
+      InputFile file = files.get(i);
+      long step = digest == FileDigest.Wanted.SHA256 ? Long.MAX_VALUE : PART;
+      long from = 0;
+      do {
+        long to = file.length() - from > step ? from + step : file.length();
+        parts.add(new FilePart(i, file, from, to));
+        from = to;
+      } while (from < file.length());
+    }
+    int[] crcs = new int[files.size()];
+    String[] hashes = new String[files.size()];
+    Arrays.fill(hashes, "");
+    Broadcast<Stores> shared = spark.broadcast(stores);
+    ReadLimit most = limit;
+    try {
+      new SparkTasks(spark)
+          .run(
+              description,
+              parts,
+              part -> digest(shared.value(), part, digest, most.bucket()),
+              result -> {
+                crcs[result.index()] ^= result.share();
+                hashes[result.index()] = result.sha256();
+              });
+    } finally {
+      shared.destroy();
+    }
+    List<FileDigest> digests = new ArrayList<>();
+    for (int i = 0; i < crcs.length; i++) {
+      digests.add(new FileDigest(crcs[i], hashes[i]));
+    }
+    return digests;
+  }
+
+  private static PartDigest digest(
+      Stores stores, FilePart part, FileDigest.Wanted digest, TokenBucket bucket) {
+    CRC32C crc = new CRC32C();
+    FileDigest.Sha256 sha256 = new FileDigest.Sha256();
+    byte[] buffer = new byte[(int) Math.min(BUFFER, part.to() - part.from())];
+    try (RandomAccess access = stores.open(part.file())) {
+      for (long at = part.from(); at < part.to(); at += buffer.length) {
+        int length = (int) Math.min(buffer.length, part.to() - at);
+        bucket.take(length);
+        access.readFully(at, buffer, 0, length);
+        crc.update(buffer, 0, length);
+        if (digest == FileDigest.Wanted.SHA256) {
+          sha256.update(buffer, 0, length);
+        }
+      }
+    } catch (IOException e) {
+      throw Stores.unreadable(part.file().uri(), e);
+    }
+    long behind = part.file().length() - part.to();
+    return new PartDigest(
+        part.index(),
+        Checksum.CRC_32C.share((int) crc.getValue(), behind),
+        digest == FileDigest.Wanted.SHA256 ? sha256.hex() : "");
+  }
+}

@@ -1,0 +1,52 @@
+package dev.reweave.spark;
+
+import dev.reweave.storage.MetadataScanner;
+import dev.reweave.storage.Stores;
+import dev.reweave.storage.ThreadScanner;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.spark.broadcast.Broadcast;
+
+/** Reads the metadata of the rank files in Spark tasks, one per file. */
+public final class SparkScanner implements MetadataScanner {
+  private record Answer<T extends Serializable>(int request, T value) implements Serializable {}
+
+  private final SparkTasks tasks;
+  private final Broadcast<Stores> stores;
+
+  /**
+   * A scanner in this application.
+   *
+   * @param stores that the tasks read from
+   */
+  public SparkScanner(SparkTasks tasks, Broadcast<Stores> stores) {
+    this.tasks = tasks;
+    this.stores = stores;
+  }
+
+  @Override
+  public <T extends Serializable> List<T> scan(List<Request<T>> requests) {
+    Broadcast<Stores> shared = stores;
+    List<T> answers = new ArrayList<>(Arrays.asList(emptyAnswers(requests.size())));
+    List<Numbered<T>> items = new ArrayList<>();
+    for (int i = 0; i < requests.size(); i++) {
+      items.add(new Numbered<>(i, requests.get(i)));
+    }
+    tasks.run(
+        "read the structure of " + requests.size() + " files",
+        items,
+        item -> new Answer<>(item.number(), ThreadScanner.answer(shared.value(), item.request())),
+        (Answer<T> answer) -> answers.set(answer.request(), answer.value()));
+    return answers;
+  }
+
+  private record Numbered<T extends Serializable>(int number, Request<T> request)
+      implements Serializable {}
+
+  @SuppressWarnings("unchecked")
+  private static <T> T[] emptyAnswers(int count) {
+    return (T[]) new Serializable[count];
+  }
+}

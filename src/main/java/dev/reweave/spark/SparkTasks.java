@@ -1,0 +1,246 @@
+package dev.reweave.spark;
+
+import dev.reweave.common.ReweaveException;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.SparkException;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.rdd.RDD;
+import scala.Function0;
+import scala.Function1;
+import scala.Function2;
+import scala.Tuple2;
+import scala.collection.Iterator;
+import scala.collection.immutable.Seq;
+import scala.concurrent.ExecutionContext;
+import scala.concurrent.ExecutionContext$;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+import scala.runtime.BoxedUnit;
+
+/** Runs one Spark task per item and hands each result over as it comes, so that none pile up. */
+public final class SparkTasks {
+  /** What a task does. */
+  public interface Work<T, R> extends Serializable {
+    R apply(T item);
+  }
+
+  /**
+   * Items that make one job, and one row in Spark's own pages.
+   *
+   * @param description what the user sees there
+   */
+  public record Batch<T>(String description, List<T> items) {}
+
+  private interface PartitionWork<T, R> extends Function1<Iterator<T>, R>, Serializable {}
+
+  /** How long the other tasks of a failed job are waited for. */
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(2);
+
+  /** Far beyond any cluster: settings may name any number. */
+  private static final int MOST_SLOTS = 100_000;
+
+  private static final AtomicLong GROUPS = new AtomicLong();
+  private static final ExecutionContext AT_ONCE =
+      ExecutionContext$.MODULE$.fromExecutor(Runnable::run);
+
+  /** What a session that another program started calls its own work. */
+  private static final List<String> NAMES = List.of("spark.job.description", "spark.jobGroup.id");
+
+  private final JavaSparkContext spark;
+
+  /** Tasks in this application. */
+  public SparkTasks(JavaSparkContext spark) {
+    this.spark = spark;
+  }
+
+  /** How many tasks run at the same time, once the cluster has given all that it may. */
+  public int slots() {
+    return slots(spark.getConf(), spark.defaultParallelism());
+  }
+
+  /**
+   * The same, by a cluster's settings.
+   *
+   * @param now how many tasks run at the same time on what the cluster has given so far
+   */
+  public static int slots(SparkConf conf, int now) {
+    long slots = now;
+    if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
+      long executors = conf.getInt("spark.dynamicAllocation.maxExecutors", 0);
+      slots = Math.max(slots, executors * conf.getInt("spark.executor.cores", 1));
+    }
+    return (int) Math.max(1, Math.min(slots, MOST_SLOTS));
+  }
+
+  /**
+   * Does the work on all items.
+   *
+   * @param description what the user sees in Spark's own pages
+   * @param results takes each result once, in the order in which tasks end
+   * @throws ReweaveException as a task threw it, once Spark's retries are used up
+   */
+  public <T, R> void run(String description, List<T> items, Work<T, R> work, Consumer<R> results) {
+    run(List.of(new Batch<>(description, items)), item -> List.of(), work, results);
+  }
+
+  /**
+   * Does the work on all items, batch after batch: all are with Spark's scheduler from the start,
+   * which by default begins with the next one when no item of the one before waits any more.
+   *
+   * @param hosts the machines where an item is best worked on; none if it is the same everywhere
+   * @param results takes each result once, in the order in which tasks end
+   * @throws ReweaveException as a task threw it, once Spark's retries are used up
+   */
+  public <T, R> void run(
+      List<Batch<T>> batches,
+      Function<T, List<String>> hosts,
+      Work<T, R> work,
+      Consumer<R> results) {
+    List<Batch<T>> jobs = batches.stream().filter(b -> !b.items().isEmpty()).toList();
+    if (jobs.isEmpty()) {
+      return;
+    }
+    Map<String, String> before = new HashMap<>();
+    NAMES.forEach(name -> before.put(name, spark.getLocalProperty(name)));
+    String group = "reweave " + GROUPS.incrementAndGet();
+    int started = 0;
+    try (JobWatch watch = new JobWatch(spark)) {
+      try {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        AtomicInteger open = new AtomicInteger(jobs.size());
+        for (Batch<T> job : jobs) {
+          spark.setJobGroup(group, job.description(), false);
+          spark.sc().setCallSite(job.description());
+          RDD<T> rdd = rdd(job.items(), hosts);
+          submit(rdd, job.items().size(), work, results, open, done);
+          started++;
+        }
+        done.get();
+      } catch (Exception e) {
+        spark.cancelJobGroup(group);
+        watch.awaitTasks(started, LONGEST_WAIT);
+        throw explained(e instanceof ExecutionException failed ? failed.getCause() : e);
+      }
+    } finally {
+      spark.clearJobGroup();
+      spark.sc().clearCallSite();
+      before.forEach(spark::setLocalProperty);
+    }
+  }
+
+  private <T, R> void submit(
+      RDD<T> rdd,
+      int items,
+      Work<T, R> work,
+      Consumer<R> results,
+      AtomicInteger open,
+      CompletableFuture<Void> done) {
+    PartitionWork<T, R> onPartition = partition -> done(work, partition.next());
+    Function2<Object, R, BoxedUnit> onResult =
+        (index, result) -> {
+          results.accept(result);
+          return BoxedUnit.UNIT;
+        };
+    List<Object> all = IntStream.range(0, items).boxed().map(Object.class::cast).toList();
+    Function0<BoxedUnit> nothing = () -> BoxedUnit.UNIT;
+    spark
+        .sc()
+        .submitJob(rdd, onPartition, CollectionConverters.asScala(all).toSeq(), onResult, nothing)
+        .onComplete(
+            result -> {
+              if (result.isFailure()) {
+                done.completeExceptionally(result.failed().get());
+              } else if (open.decrementAndGet() == 0) {
+                done.complete(null);
+              }
+              return BoxedUnit.UNIT;
+            },
+            AT_ONCE);
+  }
+
+  /**
+   * Spark ends the process for errors that it takes for fatal, as for exceptions with such a cause;
+   * one task that goes wrong is no reason for that.
+   */
+  private static <T, R> R done(Work<T, R> work, T item) {
+    try {
+      return work.apply(item);
+    } catch (OutOfMemoryError e) {
+      throw without(
+          ReweaveException.shortage(
+              "out of memory: " + e.getMessage(),
+              "a task of Spark",
+              "give the tasks more memory: REWEAVE_MEMORY on one machine, spark.executor.memory on a"
+                  + " cluster, or run fewer at once"),
+          e);
+    } catch (StackOverflowError e) {
+      throw without(new IllegalStateException("the stack of a task overflowed"), e);
+    }
+  }
+
+  private static RuntimeException without(RuntimeException told, Error fatal) {
+    told.addSuppressed(fatal);
+    return told;
+  }
+
+  /** In a task, which attempt it is and on which machine, for messages; empty elsewhere. */
+  public static String attempt() {
+    TaskContext task = TaskContext.get();
+    return task == null
+        ? ""
+        : "attempt "
+            + (task.attemptNumber() + 1)
+            + " on "
+            + SparkEnv.get().blockManager().blockManagerId().host();
+  }
+
+  /** One partition for each item, with the machines where it is best worked on. */
+  public <T> RDD<T> rdd(List<T> items, Function<T, List<String>> hosts) {
+    List<Tuple2<T, Seq<String>>> placed = new ArrayList<>(items.size());
+    for (T item : items) {
+      placed.add(new Tuple2<>(item, CollectionConverters.asScala(hosts.apply(item)).toSeq()));
+    }
+    ClassTag<T> tag = ClassTag$.MODULE$.apply(Object.class);
+    return spark.sc().makeRDD(CollectionConverters.asScala(placed).toSeq(), tag);
+  }
+
+  /** Spark wraps what a task threw. */
+  private static RuntimeException explained(Throwable thrown) {
+    for (Throwable t = thrown; t != null; t = t.getCause()) {
+      if (t instanceof ReweaveException known) {
+        return known;
+      }
+    }
+    Throwable last = thrown;
+    while (last.getCause() != null) {
+      last = last.getCause();
+    }
+    // What a task threw is the last cause; without one, Spark itself could not go on.
+    if (last instanceof SparkException) {
+      return new ReweaveException(
+          ReweaveException.Kind.ENVIRONMENT,
+          "Spark could not finish the job",
+          String.valueOf(last.getMessage()).lines().findFirst().orElse(""),
+          "see the executors' logs (-v shows the driver's), give them more memory if they were killed,"
+              + " then run the same command again",
+          thrown);
+    }
+    return new IllegalStateException(thrown);
+  }
+}

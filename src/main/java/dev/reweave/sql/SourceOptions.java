@@ -1,0 +1,204 @@
+package dev.reweave.sql;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.plan.prepare.MappingChoice;
+import dev.reweave.storage.MetadataLimit;
+import dev.reweave.storage.Safeguards;
+import dev.reweave.storage.Stores;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.util.CaseInsensitiveStringMap;
+
+/**
+ * What a query asks to be read.
+ *
+ * @param addresses of checkpoints, at least one
+ * @param model the name that its tensors are listed under; empty for the end of the address
+ * @param hadoop settings of Hadoop's file systems, before those of the session
+ */
+record SourceOptions(
+    List<String> addresses,
+    Optional<String> model,
+    ReadOptions reading,
+    MappingChoice mapping,
+    Map<String, String> hadoop) {
+  /** The address of one checkpoint. */
+  static final String PATH = "path";
+
+  /** The addresses of several, as a JSON array: what Spark makes of {@code load(a, b)}. */
+  private static final String PATHS = "paths";
+
+  /** A saved step, as {@code --tag}. */
+  private static final String TAG = "tag";
+
+  /** {@code master}, {@code model}, or a key of a torch file, as {@code --weights}. */
+  private static final String WEIGHTS = "weights";
+
+  /** As {@code --mapping}, but {@code none} by default: a checkpoint is listed as it is. */
+  private static final String MAPPING = "mapping";
+
+  /** {@code plain} or {@code as-saved}, as {@code --names}. */
+  private static final String NAMES = "names";
+
+  /** {@code true} or {@code false}, as {@code --follow-links}. */
+  private static final String FOLLOW_LINKS = "followLinks";
+
+  /** As {@code --max-metadata-bytes}. */
+  private static final String MAX_METADATA = "maxMetadataBytes";
+
+  /** What stands in the column of that name. */
+  private static final String MODEL = "model";
+
+  /** Beginning of the options that are Hadoop's. */
+  private static final String HADOOP = "fs.";
+
+  /**
+   * Reads the options of a query.
+   *
+   * @throws ReweaveException if they make no sense
+   */
+  static SourceOptions of(CaseInsensitiveStringMap options) {
+    Map<String, String> hadoop = new TreeMap<>();
+    options
+        .asCaseSensitiveMap()
+        .forEach(
+            (key, value) -> {
+              if (key.startsWith(HADOOP)) {
+                hadoop.put(key, value);
+              }
+            });
+    List<String> addresses = addresses(options);
+    addresses.forEach(Stores::requireNoLogin); // Spark shows them in its plans.
+    Optional<String> model = option(options, MODEL);
+    if (model.isPresent() && addresses.size() > 1) {
+      throw ReweaveException.usage(
+          "one name for several models", "option " + MODEL, "leave it out, or load one address");
+    }
+    ReadOptions reading =
+        new ReadOptions(option(options, TAG), Optional.empty(), ReadOptions.Frozen.INCLUDE)
+            .withNames(
+                option(options, NAMES).map(SourceOptions::names).orElse(ReadOptions.Names.PLAIN))
+            .withSafeguards(safeguards(options));
+    return new SourceOptions(
+        addresses,
+        model,
+        option(options, WEIGHTS).map(reading::withWeightsNamed).orElse(reading),
+        option(options, MAPPING).map(MappingChoice::of).orElse(MappingChoice.NONE),
+        hadoop);
+  }
+
+  private static Optional<String> option(CaseInsensitiveStringMap options, String key) {
+    return Optional.ofNullable(options.get(key)).filter(value -> !value.isEmpty());
+  }
+
+  private static List<String> addresses(CaseInsensitiveStringMap options) {
+    Optional<String> several = option(options, PATHS);
+    if (several.isPresent()) {
+      return fromJson(several.get());
+    }
+    return List.of(
+        option(options, PATH)
+            .orElseThrow(
+                () ->
+                    ReweaveException.usage(
+                        "no address is given",
+                        "format reweave",
+                        "name a checkpoint: load(URI), or OPTIONS (path 'URI')")));
+  }
+
+  private static List<String> fromJson(String json) {
+    List<String> addresses = new ArrayList<>();
+    try {
+      JsonNode array = new ObjectMapper().readTree(json);
+      for (JsonNode address : array.isArray() ? array : MissingNode.getInstance()) {
+        if (!address.isTextual()) {
+          throw noAddresses(null);
+        }
+        addresses.add(address.textValue());
+      }
+    } catch (JsonProcessingException e) {
+      throw noAddresses(e);
+    }
+    if (addresses.isEmpty()) {
+      throw noAddresses(null);
+    }
+    return List.copyOf(addresses);
+  }
+
+  private static ReweaveException noAddresses(Throwable cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.USAGE,
+        "not a JSON array of addresses",
+        "option " + PATHS,
+        "give one address as path",
+        cause);
+  }
+
+  private static Safeguards safeguards(CaseInsensitiveStringMap options) {
+    return new Safeguards(
+        option(options, FOLLOW_LINKS).map(SourceOptions::links).orElse(Safeguards.Links.INSIDE),
+        option(options, MAX_METADATA).map(SourceOptions::limit).orElse(MetadataLimit.DEFAULT));
+  }
+
+  private static Safeguards.Links links(String text) {
+    return switch (text.toLowerCase(Locale.ROOT)) {
+      case "true" -> Safeguards.Links.ANYWHERE;
+      case "false" -> Safeguards.Links.INSIDE;
+      default ->
+          throw ReweaveException.usage(
+              "neither true nor false", "option " + FOLLOW_LINKS + " = " + text, "true or false");
+    };
+  }
+
+  private static MetadataLimit limit(String text) {
+    try {
+      return MetadataLimit.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new ReweaveException(
+          ReweaveException.Kind.USAGE,
+          e.getMessage(),
+          "option " + MAX_METADATA + " = " + text,
+          "a number of bytes, such as 16MB",
+          e);
+    }
+  }
+
+  private static ReadOptions.Names names(String text) {
+    return ReadOptions.Names.parse(text.toLowerCase(Locale.ROOT))
+        .orElseThrow(
+            () ->
+                ReweaveException.usage(
+                    "no such names", "option " + NAMES + " = " + text, "plain or as-saved"));
+  }
+
+  /**
+   * The settings of the cluster, with those of the session, as Spark's own sources take them, and
+   * those of the query.
+   */
+  Configuration configuration(Configuration cluster, Map<String, String> session) {
+    Configuration all = new Configuration(cluster);
+    session.forEach(
+        (key, value) -> {
+          if (key.startsWith(HADOOP)) {
+            all.set(key, value);
+          }
+        });
+    hadoop.forEach(all::set);
+    return all;
+  }
+
+  /** The name for the tensors of an address. */
+  String modelName(String address) {
+    return model.orElseGet(() -> address.substring(address.lastIndexOf('/') + 1));
+  }
+}

@@ -1,0 +1,185 @@
+package dev.reweave.sql;
+
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.gather.TensorDigest;
+import dev.reweave.plan.prepare.MappingChoice;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.NamedTensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.catalog.ExternalCatalogUtils;
+import org.apache.spark.sql.functions;
+
+/**
+ * A folder of Parquet files with a row for each tensor of all models that were converted, in the
+ * columns of {@link ReweaveSource}, partitioned by model. Each conversion adds one file, {@code
+ * model=NAME/reweave-ID.parquet}, whose ID is the same for conversions that write the same bytes:
+ * so it is added once, however often the conversion is repeated. The file is written beside under a
+ * name that readers pass over, and then moved to its place.
+ */
+public final class TensorCatalog {
+  private static final String WAREHOUSE = "spark.sql.warehouse.dir";
+
+  private final SparkSession session;
+  private final JavaSparkContext spark;
+  private final Stores stores;
+  private final String address;
+
+  /**
+   * A catalog, there or not.
+   *
+   * @throws ReweaveException if no store can have this address
+   */
+  public TensorCatalog(JavaSparkContext spark, Stores stores, String address) {
+    this.spark = spark;
+    this.stores = stores;
+    this.address = stores.resolve(address);
+    this.session = session(spark);
+  }
+
+  /** Spark makes a folder for tables of its own, by default where the process was started. */
+  private static SparkSession session(JavaSparkContext spark) {
+    SparkSession.Builder builder = SparkSession.builder();
+    if (SparkSession.getDefaultSession().isEmpty() && !spark.getConf().contains(WAREHOUSE)) {
+      try {
+        Path folder = Files.createTempDirectory("reweave-sql-");
+        folder.toFile().deleteOnExit();
+        builder.config(WAREHOUSE, folder.toUri().toString());
+      } catch (IOException e) {
+        throw Stores.unwritable(System.getProperty("java.io.tmpdir"), e);
+      }
+    }
+    return builder.getOrCreate();
+  }
+
+  /** Its full address. */
+  public String address() {
+    return address;
+  }
+
+  /**
+   * Refuses a catalog in a folder that is never written to.
+   *
+   * @param what the folder is, such as {@code input}
+   * @throws ReweaveException if it is that folder, or lies in it
+   */
+  public void requireOutside(String what, String folder) {
+    String whole;
+    try {
+      whole = stores.resolve(folder);
+    } catch (ReweaveException e) {
+      return; // That is told of the conversion alone that it is for.
+    }
+    if ((address + "/").startsWith(whole.endsWith("/") ? whole : whole + "/")) {
+      throw ReweaveException.usage(
+          "the catalog lies inside the " + what + ", which is never written to",
+          address,
+          "name a folder outside of " + whole);
+    }
+  }
+
+  /**
+   * Adds the tensors of a conversion's result, unless they are there. What the conversion did not
+   * measure is read from the result.
+   *
+   * @return number of rows that were added
+   * @throws ReweaveException if it cannot be done; the result stays what it is
+   */
+  public long add(ConvertedModel converted) {
+    String output = converted.output();
+    String model = output.substring(output.lastIndexOf('/') + 1);
+    String partition = address + "/model=" + ExternalCatalogUtils.escapePathName(model);
+    String file = partition + "/reweave-" + converted.fingerprint() + ".parquet";
+    try {
+      if (stores.file(file).isPresent()) {
+        return 0;
+      }
+      return write(rows(converted, model), file);
+    } catch (Exception e) {
+      // Not only runtime exceptions: Scala lets any pass through methods that declare none.
+      String cause = e instanceof ReweaveException known ? known.problem() : String.valueOf(e);
+      throw new ReweaveException(
+          ReweaveException.Kind.STORE_FAILED,
+          "the model is published, but its tensors could not be added to the catalog ("
+              + cause.lines().findFirst().orElse("")
+              + ")",
+          address,
+          "see to the catalog, then run the same command again: it adds them, and converts nothing",
+          e);
+    }
+  }
+
+  private long write(Dataset<Row> rows, String file) {
+    String beside = address + "/_reweave-" + UUID.randomUUID();
+    try {
+      rows.drop(TensorColumn.MODEL.column()).write().parquet(beside);
+      List<InputFile> parts =
+          stores.list(beside).files().stream().filter(f -> f.name().startsWith("part-")).toList();
+      long count = session.read().parquet(parts.get(0).uri()).count();
+      stores.moveIn(parts.get(0), file);
+      return count;
+    } finally {
+      removeQuietly(beside);
+    }
+  }
+
+  /** Readers pass over what is left there, and what went wrong first is what counts. */
+  private void removeQuietly(String folder) {
+    try {
+      stores.deleteTree(folder);
+    } catch (ReweaveException left) {
+      // A catalog that lets nothing be deleted has its rows all the same.
+    }
+  }
+
+  /** All rows, in one partition, so that they become one file. */
+  private Dataset<Row> rows(ConvertedModel converted, String model) {
+    String weights = converted.weights();
+    TensorListing listing =
+        TensorListing.read(spark, stores, weights, ReadOptions.defaults(), MappingChoice.NONE);
+    Map<String, TensorDigest> digests = converted.digests();
+    boolean known =
+        listing.tensors().stream()
+            .allMatch(t -> t.spec().elements() == 0 || digests.containsKey(t.name()));
+    if (!known) {
+      return session
+          .read()
+          .format(ReweaveSource.class.getName())
+          .load(weights)
+          .withColumn(
+              TensorColumn.TAG.column(),
+              functions.nullif(functions.lit(converted.tag()), functions.lit("")))
+          .repartition(1);
+    }
+    List<Row> rows = new ArrayList<>();
+    for (NamedTensor tensor : listing.tensors()) {
+      TensorEntry entry = TensorEntry.of(model, listing, tensor).withTag(converted.tag());
+      TensorDigest digest = digests.getOrDefault(tensor.name(), TensorDigest.NONE);
+      rows.add(
+          RowFactory.create(
+              Arrays.stream(TensorColumn.values())
+                  .map(c -> c.value(entry, digest).map(TensorCatalog::external).orElse(null))
+                  .toArray()));
+    }
+    return session.createDataFrame(rows, TensorColumn.schema()).coalesce(1);
+  }
+
+  private static Object external(Object value) {
+    return value instanceof long[] numbers
+        ? Arrays.stream(numbers).boxed().toArray(Long[]::new)
+        : value;
+  }
+}

@@ -1,0 +1,122 @@
+package dev.reweave.sql;
+
+import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.plan.prepare.MappingChoice;
+import dev.reweave.plan.prepare.Renaming;
+import dev.reweave.spark.SparkScanner;
+import dev.reweave.spark.SparkTasks;
+import dev.reweave.storage.InputFile;
+import dev.reweave.storage.Stores;
+import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.StoredLayout;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+
+/** The tensors that an address holds, with their names in the result and their places. */
+public final class TensorListing {
+  private static final String SAFETENSORS = ".safetensors";
+
+  /**
+   * The one file that holds a tensor as such, not in partitions, slices or chunks.
+   *
+   * @param file its path in the folder that was named
+   * @param range where the elements lie in it; empty where they are not one after another
+   */
+  public record Place(String file, Optional<Range> range) {}
+
+  /**
+   * Bytes {@code [from, to)}: of a safetensors file behind its header, as the {@code data_offsets}
+   * there; of every other file from its start.
+   */
+  public record Range(long from, long to) {}
+
+  private final String address;
+  private final Checkpoint checkpoint;
+  private final List<NamedTensor> tensors;
+  private final Map<Integer, Long> dataStarts = new HashMap<>();
+
+  private TensorListing(String address, Checkpoint checkpoint, List<NamedTensor> tensors) {
+    this.address = address;
+    this.checkpoint = checkpoint;
+    this.tensors = tensors;
+    for (NamedTensor tensor : checkpoint.tensors()) {
+      if (tensor.layout() instanceof StoredLayout stored && isSafetensors(stored)) {
+        // The first tensor begins where the header ends: readers refuse files with a gap there.
+        dataStarts.merge(stored.storage().file(), stored.storage().position(), Math::min);
+      }
+    }
+  }
+
+  /**
+   * Reads metadata alone, in Spark tasks where there are many files.
+   *
+   * @throws dev.reweave.common.ReweaveException if there is no checkpoint, or the mapping does not
+   *     fit it
+   */
+  public static TensorListing read(
+      JavaSparkContext spark,
+      Stores stores,
+      String address,
+      ReadOptions reading,
+      MappingChoice mapping) {
+    Broadcast<Stores> shared = spark.broadcast(stores);
+    try {
+      CheckpointReader reader =
+          new CheckpointReader(stores, new SparkScanner(new SparkTasks(spark), shared));
+      Checkpoint checkpoint = reader.read(address, Renaming.reading(stores, reading, mapping));
+      Renaming renaming = Renaming.of(stores, checkpoint, mapping);
+      return new TensorListing(stores.resolve(address), checkpoint, renaming.tensors());
+    } finally {
+      shared.destroy();
+    }
+  }
+
+  /** The saved step; empty where there is none. */
+  public String tag() {
+    return checkpoint.source().tag();
+  }
+
+  /** The files that layouts point into. */
+  public List<InputFile> files() {
+    return checkpoint.files();
+  }
+
+  /** The tensors in the checkpoint's order; of several names of one tensor, one. */
+  public List<NamedTensor> tensors() {
+    return tensors;
+  }
+
+  /** Where a tensor lies; empty where it is made of several. */
+  public Optional<Place> place(NamedTensor tensor) {
+    if (!(tensor.layout() instanceof StoredLayout stored)) {
+      return Optional.empty();
+    }
+    Optional<Range> range = Optional.empty();
+    if (stored.isContiguous()) {
+      long start = dataStarts.getOrDefault(stored.storage().file(), 0L);
+      long from = stored.storage().position() + stored.offset() * stored.dtype().bytes() - start;
+      range = Optional.of(new Range(from, from + tensor.spec().bytes()));
+    }
+    return Optional.of(new Place(path(stored), range));
+  }
+
+  private InputFile file(StoredLayout stored) {
+    return checkpoint.files().get(stored.storage().file());
+  }
+
+  private boolean isSafetensors(StoredLayout stored) {
+    return file(stored).name().endsWith(SAFETENSORS);
+  }
+
+  private String path(StoredLayout stored) {
+    String folder = address + "/";
+    InputFile file = file(stored);
+    return file.uri().startsWith(folder) ? file.uri().substring(folder.length()) : file.name();
+  }
+}

@@ -1,0 +1,40 @@
+package dev.reweave.storage;
+
+import java.io.Serializable;
+
+/**
+ * How fast one task may read the weights, so that a store which others use, too, is not taken from
+ * them. The metadata that the plan is made of, kilobytes of each file, is not held back.
+ */
+public final class ReadLimit implements Serializable {
+  private static final long serialVersionUID = 1L;
+
+  /** As fast as the store gives. */
+  public static final ReadLimit NONE = new ReadLimit(TokenBucket.UNLIMITED);
+
+  private final long bytesPerSecond;
+  private final TokenBucket.Clock clock;
+
+  /**
+   * A limit for each task.
+   *
+   * @param bytesPerSecond bytes that one task reads per second at most, on the average; above 0
+   */
+  public ReadLimit(long bytesPerSecond) {
+    this(bytesPerSecond, TokenBucket.Clock.SYSTEM);
+  }
+
+  /** A limit by another clock. */
+  public ReadLimit(long bytesPerSecond, TokenBucket.Clock clock) {
+    if (bytesPerSecond <= 0) {
+      throw new IllegalArgumentException("reads of " + bytesPerSecond + " bytes per second");
+    }
+    this.bytesPerSecond = bytesPerSecond;
+    this.clock = clock;
+  }
+
+  /** What one task takes its bytes from. */
+  public TokenBucket bucket() {
+    return new TokenBucket(bytesPerSecond, clock);
+  }
+}

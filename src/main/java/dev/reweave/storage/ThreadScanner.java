@@ -1,0 +1,29 @@
+package dev.reweave.storage;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.List;
+
+/** Reads the files on threads of this process: all that is needed to look at a checkpoint. */
+public final class ThreadScanner implements MetadataScanner {
+  private final Stores stores;
+
+  /** A scanner of files in these stores. */
+  public ThreadScanner(Stores stores) {
+    this.stores = stores;
+  }
+
+  /** Reads one file, as every scanner does. */
+  public static <T extends Serializable> T answer(Stores stores, Request<T> request) {
+    try (RandomAccess access = stores.open(request.file())) {
+      return request.probe().read(access, request.index());
+    } catch (IOException e) {
+      throw Stores.unreadable(request.file().uri(), e);
+    }
+  }
+
+  @Override
+  public <T extends Serializable> List<T> scan(List<Request<T>> requests) {
+    return Overlapped.answers(requests, request -> answer(stores, request));
+  }
+}

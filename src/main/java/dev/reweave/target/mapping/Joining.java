@@ -1,0 +1,96 @@
+package dev.reweave.target.mapping;
+
+import dev.reweave.common.ReweaveException;
+import dev.reweave.tensor.NamedTensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Tensors that follow each other along a dimension of the whole. */
+final class Joining implements Assembly {
+  private final String target;
+  private final Rule rule;
+  private final Action.Join join;
+  private final Map<String, NamedTensor> parts = new LinkedHashMap<>();
+
+  Joining(String target, Rule rule, Action.Join join) {
+    this.target = target;
+    this.rule = rule;
+    this.join = join;
+  }
+
+  @Override
+  public String target() {
+    return target;
+  }
+
+  @Override
+  public void add(NameMatch match, NamedTensor tensor) {
+    String part = join.part().expand(match);
+    if (!join.order().contains(part)) {
+      throw problem(
+          "tensor "
+              + tensor.name()
+              + " is part '"
+              + part
+              + "' of "
+              + target
+              + ", which has "
+              + join.order());
+    }
+    NamedTensor other = parts.putIfAbsent(part, tensor);
+    if (other != null) {
+      throw problem(
+          other.name() + " and " + tensor.name() + " are both part '" + part + "' of " + target);
+    }
+    NamedTensor first = parts.values().iterator().next();
+    if (first.spec().dtype() != tensor.spec().dtype()) {
+      throw unlike(first, tensor, "of different types");
+    }
+    if (!goTogether(first.spec().shape().dims(), tensor.spec().shape().dims())) {
+      throw unlike(
+          first, tensor, "of shapes that do not go together along dimension " + join.dim());
+    }
+  }
+
+  private boolean goTogether(long[] a, long[] b) {
+    if (a.length != b.length || join.dim() >= a.length) {
+      return false;
+    }
+    for (int i = 0; i < a.length; i++) {
+      if (i != join.dim() && a[i] != b[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private ReweaveException unlike(NamedTensor a, NamedTensor b, String problem) {
+    return problem(
+        "parts of "
+            + target
+            + " are "
+            + problem
+            + ": "
+            + Assembly.shown(a)
+            + ", "
+            + Assembly.shown(b));
+  }
+
+  private ReweaveException problem(String problem) {
+    return ReweaveException.mismatch(problem, rule.place(), "correct the rule");
+  }
+
+  @Override
+  public List<String> missing() {
+    List<String> missing = new ArrayList<>(join.order());
+    missing.removeAll(parts.keySet());
+    return missing;
+  }
+
+  @Override
+  public NamedTensor tensor() {
+    return NamedTensor.joined(target, join.dim(), join.order().stream().map(parts::get).toList());
+  }
+}

@@ -1,0 +1,18 @@
+package dev.reweave.sql;
+
+import dev.reweave.convert.Conversion;
+import dev.reweave.plan.prepare.BaseUsed;
+
+/** What conversions in tests hand to a catalog, as the command line does. */
+final class Converted {
+  private Converted() {}
+
+  static ConvertedModel of(Conversion.Outcome outcome, String output) {
+    return new ConvertedModel(
+        output,
+        outcome.manifest().baseUsed().map(BaseUsed::component).orElse(""),
+        outcome.manifest().input().tag(),
+        outcome.manifest().fingerprint(),
+        outcome.digests());
+  }
+}

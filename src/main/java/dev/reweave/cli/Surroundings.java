@@ -13,8 +13,6 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.util.VersionInfo;
-import org.apache.spark.SparkConf;
-import scala.Tuple2;
 
 /** What a bug report tells of the program's versions, machine and settings. */
 final class Surroundings {
@@ -92,8 +90,7 @@ final class Surroundings {
   static BugReport.Surroundings read(Placeholders names) {
     Map<String, String> versions = new TreeMap<>();
     versions.put("reweave", Versions.reweave());
-    versions.put("spark", org.apache.spark.package$.MODULE$.SPARK_VERSION());
-    versions.put("scala", scala.util.Properties.versionNumberString());
+    versions.putAll(SparkSessions.versions());
     versions.put("hadoop", VersionInfo.getVersion());
     versions.put("java", property("java.version") + " " + property("java.vm.name"));
     versions.put(
@@ -131,11 +128,13 @@ final class Surroundings {
         settings.put(setting.getKey(), setting.getValue());
       }
     }
-    for (Tuple2<String, String> setting : new SparkConf().getAll()) {
-      if (!setting._1().startsWith(HADOOP)) {
-        settings.put(setting._1(), setting._2());
-      }
-    }
+    SparkSessions.settings()
+        .forEach(
+            (key, value) -> {
+              if (!key.startsWith(HADOOP)) {
+                settings.put(key, value);
+              }
+            });
     return settings;
   }
 }

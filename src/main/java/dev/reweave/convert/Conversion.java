@@ -6,7 +6,9 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.Provenance;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Measuring;
+import dev.reweave.spark.Cluster;
 import dev.reweave.spark.FileChecksums;
+import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.PartRule;
@@ -17,8 +19,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /** The main job: reads metadata, plans, runs the plan, publishes the result. */
 public final class Conversion {
@@ -38,30 +38,27 @@ public final class Conversion {
     }
   }
 
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
   private final ReadLimit limit;
   private final Consumer<Preparation.Prepared> planned;
 
   /** Conversions on this cluster, between these stores. */
-  public Conversion(JavaSparkContext spark, Stores stores) {
-    this(spark, stores, ReadLimit.NONE);
+  public Conversion(Cluster cluster, Stores stores) {
+    this(cluster, stores, ReadLimit.NONE);
   }
 
   /** The same with tasks that read no faster than the limit says. */
-  public Conversion(JavaSparkContext spark, Stores stores, ReadLimit limit) {
-    this(spark, stores, limit, plan -> {});
+  public Conversion(Cluster cluster, Stores stores, ReadLimit limit) {
+    this(cluster, stores, limit, plan -> {});
   }
 
   /** The same, and tells each plan as it is made. */
   public Conversion(
-      JavaSparkContext spark,
-      Stores stores,
-      ReadLimit limit,
-      Consumer<Preparation.Prepared> planned) {
+      Cluster cluster, Stores stores, ReadLimit limit, Consumer<Preparation.Prepared> planned) {
     this.planned = planned;
     this.limit = limit;
-    this.spark = spark;
+    this.cluster = cluster;
     this.stores = stores;
   }
 
@@ -100,8 +97,8 @@ public final class Conversion {
     Instant start = Instant.now();
     OutputCheck check = new OutputCheck(stores, request);
     FiniteWeights finite = new FiniteWeights(request.checks().nonfinite());
-    Broadcast<Stores> shared = spark.broadcast(stores);
-    SparkTasks tasks = new SparkTasks(spark);
+    Shared<Stores> shared = cluster.share(stores);
+    SparkTasks tasks = cluster.tasks();
     try {
       Preparation.Prepared prepared =
           new Preparation(stores, new SparkScanner(tasks, shared)).prepare(request);
@@ -122,7 +119,7 @@ public final class Conversion {
               Fingerprint.command(request),
               stores.resolve(request.input()),
               check.output().address(),
-              spark.version(),
+              cluster.version(),
               start,
               prepared.checkpoint(),
               request.reading(),
@@ -133,7 +130,7 @@ public final class Conversion {
               prepared.base(),
               prepared.aliases(),
               prepared.notes());
-      PlanRunner runner = new PlanRunner(spark, tasks, shared, limit, measuring, finite);
+      PlanRunner runner = new PlanRunner(cluster, tasks, shared, limit, measuring, finite);
       OutputRun.Published made =
           new OutputRun(
                   request,
@@ -143,13 +140,13 @@ public final class Conversion {
                   new UnchangedInputs(stores, prepared.inputs()),
                   new ReadBack(
                       stores,
-                      new FileChecksums(spark, stores, limit),
+                      new FileChecksums(cluster, stores, limit),
                       check.output(),
                       request.checks()))
               .run(runner);
       return new Outcome(made.manifest(), Outcome.Kind.CONVERTED, made.digests());
     } finally {
-      shared.destroy();
+      shared.close();
     }
   }
 }

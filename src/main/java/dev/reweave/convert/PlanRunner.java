@@ -13,6 +13,8 @@ import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Measuring;
 import dev.reweave.plan.PlannedFile;
+import dev.reweave.spark.Cluster;
+import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.ReadLimit;
@@ -26,8 +28,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /** Writes all chunks of a plan into staged files, in Spark tasks, and checks what was read. */
 final class PlanRunner {
@@ -50,21 +50,21 @@ final class PlanRunner {
     }
   }
 
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final SparkTasks tasks;
-  private final Broadcast<Stores> stores;
+  private final Shared<Stores> stores;
   private final ReadLimit limit;
   private final Measuring measured;
   private final FiniteWeights finite;
 
   PlanRunner(
-      JavaSparkContext spark,
+      Cluster cluster,
       SparkTasks tasks,
-      Broadcast<Stores> stores,
+      Shared<Stores> stores,
       ReadLimit limit,
       Measuring measured,
       FiniteWeights finite) {
-    this.spark = spark;
+    this.cluster = cluster;
     this.tasks = tasks;
     this.stores = stores;
     this.limit = limit;
@@ -88,11 +88,11 @@ final class PlanRunner {
       Journal journal,
       Map<String, StagedFile> staged,
       Map<String, Journal.FileState> finished) {
-    Broadcast<Stores> shared = stores;
+    Shared<Stores> shared = stores;
     ReadLimit most = limit;
-    RunCounters counters = new RunCounters(spark);
+    RunCounters counters = new RunCounters(cluster);
     Measuring measuring = measured;
-    Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
+    Shared<ConversionPlan.Work> work = cluster.share(plan.work());
     StorageChecks checks = new StorageChecks();
     finished.values().forEach(file -> checks.add(file.shares()));
     Map<String, Journal.FileState> states = new HashMap<>(finished);
@@ -116,7 +116,7 @@ final class PlanRunner {
       }
       tasks.run(
           bodies,
-          a -> spark.isLocal() ? List.of() : hosts.of(a.chunk()),
+          a -> cluster.isLocal() ? List.of() : hosts.of(a.chunk()),
           a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
           assembly::add);
       tasks.run(
@@ -169,7 +169,7 @@ final class PlanRunner {
               proofs.isEmpty() ? "" : Proof.verdict(plan.witness(), proofs));
       return new Staged(staged, states, figures);
     } finally {
-      work.destroy();
+      work.close();
     }
   }
 

@@ -24,6 +24,8 @@ import dev.reweave.plan.Witness;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.plan.prepare.SavedWeights;
+import dev.reweave.spark.Cluster;
+import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.InputFile;
@@ -40,8 +42,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /** Compares the weights of a converted folder with the module's own in a checkpoint. */
 public final class Comparison {
@@ -56,12 +56,12 @@ public final class Comparison {
    */
   public record Result(int tensors, long elements, String verdict) {}
 
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
 
   /** Comparisons on this cluster. */
-  public Comparison(JavaSparkContext spark, Stores stores) {
-    this.spark = spark;
+  public Comparison(Cluster cluster, Stores stores) {
+    this.cluster = cluster;
     this.stores = stores;
   }
 
@@ -95,8 +95,8 @@ public final class Comparison {
                 m ->
                     ReadOptions.Names.parse(m.options().names()).orElse(ReadOptions.Names.AS_SAVED))
             .orElse(ReadOptions.Names.PLAIN);
-    Broadcast<Stores> shared = spark.broadcast(stores);
-    SparkTasks tasks = new SparkTasks(spark);
+    Shared<Stores> shared = cluster.share(stores);
+    SparkTasks tasks = cluster.tasks();
     try {
       SparkScanner scanner = new SparkScanner(tasks, shared);
       CheckpointReader reader = new CheckpointReader(stores, scanner);
@@ -124,7 +124,7 @@ public final class Comparison {
       ProofVerdict verdict = new ProofVerdict(outcomes, Witness.Extent.ALL);
       return new Result(outcomes.size(), verdict.elements(), verdict.require(checkpoint));
     } finally {
-      shared.destroy();
+      shared.close();
     }
   }
 
@@ -186,10 +186,10 @@ public final class Comparison {
   }
 
   private Map<String, Proof.Outcome> compare(
-      ConversionPlan plan, SparkTasks tasks, Broadcast<Stores> shared) {
+      ConversionPlan plan, SparkTasks tasks, Shared<Stores> shared) {
     Map<String, Proof.Outcome> outcomes = new TreeMap<>();
     List<Chunk> chunks = plan.chunks(PartRule.FREE);
-    Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
+    Shared<ConversionPlan.Work> work = cluster.share(plan.work());
     try {
       tasks.run(
           "compare: " + plan.tensors() + " tensors",
@@ -215,7 +215,7 @@ public final class Comparison {
                         outcomes.merge(name, share.proof(), Proof.Outcome::plus);
                       }));
     } finally {
-      work.destroy();
+      work.close();
     }
     outcomes.values().removeIf(outcome -> outcome.compared() == 0);
     return outcomes;

@@ -20,6 +20,7 @@ import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.StagedFile;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.Agreement;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -149,7 +150,7 @@ final class PlanRunner {
       finite.require(plan, tensors);
       Map<String, Long> differences = all(states, Journal.FileState::differences);
       TiedWeights.require(plan, differences);
-      Map<String, Proof.Outcome> proofs = all(states, Journal.FileState::proofs);
+      Map<String, Agreement> proofs = all(states, Journal.FileState::proofs);
       RunFigures figures =
           new RunFigures(
               assembly.bytesRead() + audited[0],
@@ -165,7 +166,7 @@ final class PlanRunner {
               tensors,
               differences,
               proofs.size(),
-              proofs.values().stream().mapToLong(Proof.Outcome::compared).sum(),
+              proofs.values().stream().mapToLong(Agreement::compared).sum(),
               proofs.isEmpty() ? "" : Proof.verdict(plan.witness(), proofs));
       return new Staged(staged, states, figures);
     } finally {

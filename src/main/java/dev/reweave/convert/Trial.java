@@ -17,6 +17,7 @@ import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.Agreement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -88,7 +89,7 @@ public final class Trial {
       StorageChecks checks = new StorageChecks();
       Map<String, TensorFacts> facts = new TreeMap<>();
       Map<String, Long> differences = new TreeMap<>();
-      Map<String, Proof.Outcome> proofs = new TreeMap<>();
+      Map<String, Agreement> proofs = new TreeMap<>();
       try {
         tasks.run(
             "try: " + sample.size() + " of " + all.size() + " chunks",
@@ -148,7 +149,7 @@ public final class Trial {
       ChunkResult result,
       Map<String, TensorFacts> facts,
       Map<String, Long> differences,
-      Map<String, Proof.Outcome> proofs) {
+      Map<String, Agreement> proofs) {
     PlannedFile file = plan.files().get(result.chunk().file());
     for (ChunkResult.TensorShare share : result.tensors()) {
       String name = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
@@ -158,7 +159,7 @@ public final class Trial {
         differences.merge(name, share.differences(), Long::sum);
       }
       if (share.proof().compared() > 0) {
-        proofs.merge(name, share.proof(), Proof.Outcome::plus);
+        proofs.merge(name, share.proof(), Agreement::plus);
       }
     }
   }

@@ -7,7 +7,6 @@ import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.gather.ChunkTask;
-import dev.reweave.gather.Proof;
 import dev.reweave.gather.ProofVerdict;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Chunk;
@@ -34,6 +33,7 @@ import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Safeguards;
 import dev.reweave.storage.Stores;
 import dev.reweave.target.base.WeightNames;
+import dev.reweave.tensor.Agreement;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
@@ -120,7 +120,7 @@ public final class Comparison {
               mapping);
       Checkpoint module = module(scanner, checkpoint, reading);
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
-      Map<String, Proof.Outcome> outcomes = compare(plan, tasks, shared);
+      Map<String, Agreement> outcomes = compare(plan, tasks, shared);
       ProofVerdict verdict = new ProofVerdict(outcomes, Witness.Extent.ALL);
       return new Result(outcomes.size(), verdict.elements(), verdict.require(checkpoint));
     } finally {
@@ -185,9 +185,9 @@ public final class Comparison {
         .provenBy(copies, new Witness(files, Witness.Kind.SECOND_COPY, Witness.Extent.ALL));
   }
 
-  private Map<String, Proof.Outcome> compare(
+  private Map<String, Agreement> compare(
       ConversionPlan plan, SparkTasks tasks, Shared<Stores> shared) {
-    Map<String, Proof.Outcome> outcomes = new TreeMap<>();
+    Map<String, Agreement> outcomes = new TreeMap<>();
     List<Chunk> chunks = plan.chunks(PartRule.FREE);
     Shared<ConversionPlan.Work> work = cluster.share(plan.work());
     try {
@@ -212,7 +212,7 @@ public final class Comparison {
                         Segment segment =
                             plan.files().get(result.chunk().file()).segments().get(share.segment());
                         String name = ((Segment.Woven) segment).spec().name();
-                        outcomes.merge(name, share.proof(), Proof.Outcome::plus);
+                        outcomes.merge(name, share.proof(), Agreement::plus);
                       }));
     } finally {
       work.close();

@@ -12,6 +12,9 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -148,6 +151,20 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .haveNameMatching("dev\\.reweave\\.storage\\.(Stores|RandomAccess|OutputFolder).*");
+
+  /** A stranger reads there what a package is for, what it may know, and where to begin. */
+  @ArchTest
+  static void eachPackageSaysWhatItIsFor(JavaClasses house) {
+    Set<String> packages = new TreeSet<>();
+    for (JavaClass type : house) {
+      packages.add(type.getPackageName().replace('.', '/'));
+    }
+    assertEquals(
+        List.of(),
+        packages.stream()
+            .filter(p -> !Files.exists(Path.of("src/main/java", p, "package-info.java")))
+            .toList());
+  }
 
   @ArchTest
   static final ArchRule NAMES_THAT_SAY_SOMETHING =

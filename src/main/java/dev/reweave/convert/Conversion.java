@@ -11,10 +11,13 @@ import dev.reweave.spark.FileChecksums;
 import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
+import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.OutputLock;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -131,22 +134,71 @@ public final class Conversion {
               prepared.aliases(),
               prepared.notes());
       PlanRunner runner = new PlanRunner(cluster, tasks, shared, limit, measuring, finite);
-      OutputRun.Published made =
-          new OutputRun(
-                  request,
-                  check,
-                  prepared.plan(),
-                  provenance,
-                  new UnchangedInputs(stores, prepared.inputs()),
-                  new ReadBack(
-                      stores,
-                      new FileChecksums(cluster, stores, limit),
-                      check.output(),
-                      request.checks()))
-              .run(runner);
-      return new Outcome(made.manifest(), Outcome.Kind.CONVERTED, made.digests());
+      return write(request, check, prepared, provenance, runner);
     } finally {
       shared.close();
     }
+  }
+
+  /** Holds the output while it is written. */
+  private Outcome write(
+      ConversionRequest request,
+      OutputCheck check,
+      Preparation.Prepared prepared,
+      Provenance provenance,
+      PlanRunner runner) {
+    OutputFolder output = check.output();
+    Journal journal = new Journal(output);
+    check.requireRoom(journal);
+    boolean existed = output.exists();
+    try (OutputLock.Held lock = output.lock().take("reweave convert " + request.output())) {
+      check.requireRoom(journal);
+      OutputStaging staging = new OutputStaging(output, journal);
+      Outcome made;
+      try {
+        PlanRunner.Staged result =
+            runOnUnchanged(request, prepared, provenance.fingerprint(), staging, runner, check);
+        ReadBack readBack =
+            new ReadBack(
+                stores, new FileChecksums(cluster, stores, limit), output, request.checks());
+        Manifest manifest =
+            new Committer(output, journal, lock, readBack)
+                .commit(
+                    prepared.plan(),
+                    result,
+                    check.manifest().map(Manifest::fileNames).orElse(List.of()),
+                    provenance);
+        made = new Outcome(manifest, Outcome.Kind.CONVERTED, result.digests());
+      } catch (RuntimeException e) {
+        staging.abandon(e);
+        throw e;
+      }
+      output.finish();
+      return made;
+    } catch (RuntimeException e) {
+      if (!existed) {
+        OutputStaging.quietly(output::removeIfEmpty, e);
+      }
+      throw e;
+    }
+  }
+
+  private PlanRunner.Staged runOnUnchanged(
+      ConversionRequest request,
+      Preparation.Prepared prepared,
+      String fingerprint,
+      OutputStaging staging,
+      PlanRunner runner,
+      OutputCheck check) {
+    UnchangedInputs inputs = new UnchangedInputs(stores, prepared.inputs());
+    PlanRunner.Staged result;
+    try {
+      OutputStaging.Begun begun = staging.begin(prepared.plan(), fingerprint, request.earlier());
+      result = runner.run(prepared.plan(), check.output(), begun);
+    } catch (RuntimeException e) {
+      throw inputs.cause(e);
+    }
+    inputs.require();
+    return result;
   }
 }

@@ -76,19 +76,14 @@ final class PlanRunner {
   /**
    * Runs a plan, or what is left of it.
    *
-   * @param output where the files are staged
-   * @param journal keeps a record of each finished file
-   * @param staged the files to write, by path
-   * @param finished files that an earlier process completed
+   * @param output where the files are staged, and a record of each finished one is kept
+   * @param begun the files to write, and those that are finished
    * @throws dev.reweave.common.ReweaveException if something cannot be read or written, or is
    *     damaged
    */
-  Staged run(
-      ConversionPlan plan,
-      OutputFolder output,
-      Journal journal,
-      Map<String, StagedFile> staged,
-      Map<String, Journal.FileState> finished) {
+  Staged run(ConversionPlan plan, OutputFolder output, OutputStaging.Begun begun) {
+    Map<String, StagedFile> staged = begun.files();
+    Map<String, Journal.FileState> finished = begun.finished();
     Shared<Stores> shared = stores;
     ReadLimit most = limit;
     RunCounters counters = new RunCounters(cluster);
@@ -98,7 +93,7 @@ final class PlanRunner {
     finished.values().forEach(file -> checks.add(file.shares()));
     Map<String, Journal.FileState> states = new HashMap<>(finished);
     long[] audited = {0, 0};
-    try (FileAssembly assembly = new FileAssembly(plan, output, staged, journal)) {
+    try (FileAssembly assembly = new FileAssembly(plan, output, staged, new Journal(output))) {
       ConversionSteps steps =
           new ConversionSteps(
               plan,

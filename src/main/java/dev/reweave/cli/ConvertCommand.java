@@ -263,7 +263,7 @@ final class ConvertCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     ConversionRequest request = new StepRequests(stores, today).one(asked);
-    Rehearsal rehearsal = new Rehearsal(request, out, Main.plans(spec));
+    DryRun rehearsal = new DryRun(request, out, Main.plans(spec));
     if (dryRun) {
       rehearsal.plan(stores);
     } else {

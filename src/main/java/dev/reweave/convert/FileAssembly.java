@@ -140,7 +140,7 @@ final class FileAssembly implements AutoCloseable {
     Map<String, T> found = new TreeMap<>();
     for (ChunkResult.TensorShare share : tensors) {
       if (has.test(share)) {
-        Segment.Woven tensor = (Segment.Woven) file.segments().get(share.segment());
+        Segment.OfTensor tensor = (Segment.OfTensor) file.segments().get(share.segment());
         found.put(tensor.spec().name(), what.apply(share));
       }
     }

@@ -35,8 +35,8 @@ public final class Fingerprint {
       for (Segment segment : file.segments()) {
         if (segment instanceof Segment.Literal literal) {
           digest.update(literal.bytes());
-        } else if (segment instanceof Segment.Woven woven) {
-          add(digest, woven.spec().toString());
+        } else if (segment instanceof Segment.OfTensor ofTensor) {
+          add(digest, ofTensor.spec().toString());
         }
       }
     }

@@ -98,7 +98,7 @@ final class FiniteWeights {
     return places;
   }
 
-  private static String place(ConversionPlan plan, Segment.Woven tensor, long element) {
+  private static String place(ConversionPlan plan, Segment.OfTensor tensor, long element) {
     String[] file = {""};
     tensor
         .layout()

@@ -5,7 +5,7 @@ import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.storage.OutputFolder;
-import dev.reweave.storage.Overlapped;
+import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.StagedFile;
 import java.util.HashMap;
 import java.util.List;
@@ -62,7 +62,7 @@ final class OutputStaging {
     Map<String, StagedFile> staged = new HashMap<>();
     Map<String, String> tokens = new HashMap<>();
     List<StagedFile> files =
-        Overlapped.allAnswers(plan.files(), f -> output.stage(f.path(), f.length()));
+        ParallelCalls.allAnswers(plan.files(), f -> output.stage(f.path(), f.length()));
     for (int i = 0; i < files.size(); i++) {
       String path = plan.files().get(i).path();
       staged.put(path, files.get(i));

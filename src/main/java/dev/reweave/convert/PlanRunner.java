@@ -94,8 +94,8 @@ final class PlanRunner {
     Map<String, Journal.FileState> states = new HashMap<>(finished);
     long[] audited = {0, 0};
     try (FileAssembly assembly = new FileAssembly(plan, output, staged, new Journal(output))) {
-      ConversionSteps steps =
-          new ConversionSteps(
+      ChunkWaves steps =
+          new ChunkWaves(
               plan,
               plan.chunks(output.partRule(), tasks.slots()),
               file -> finished.containsKey(file.path()));

@@ -8,7 +8,7 @@ import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.ConversionRequest.Proving;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.prepare.BaseDesign;
+import dev.reweave.plan.prepare.BaseTemplate;
 import dev.reweave.plan.prepare.BaseUsed;
 import dev.reweave.plan.prepare.MappingUsed;
 import dev.reweave.plan.prepare.ModelPlanner;
@@ -82,7 +82,7 @@ public final class Preparation {
     return new Prepared(
         model.checkpoint(),
         model.renaming().used(),
-        model.base().map(BaseDesign::used),
+        model.base().map(BaseTemplate::used),
         model.renaming().aliases(),
         notes,
         plan,

@@ -6,7 +6,7 @@ import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.plan.prepare.Strays;
 import dev.reweave.storage.OutputFolder;
-import dev.reweave.storage.Overlapped;
+import dev.reweave.storage.ParallelCalls;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -40,7 +40,7 @@ final class Publisher {
       // From here on, what is visible is of this plan: a later process must not remove it again.
       journal.publishing();
     }
-    publish(plan.copies(), staged);
+    publish(plan.copied(), staged);
     publish(plan.shards(), staged);
   }
 
@@ -55,7 +55,7 @@ final class Publisher {
   private void publish(List<PlannedFile> files, PlanRunner.Staged staged) {
     List<String> paths = files.stream().map(PlannedFile::path).toList();
     var unused =
-        Overlapped.allAnswers(
+        ParallelCalls.allAnswers(
             paths,
             path -> {
               output.publish(staged.files().get(path), staged.states().get(path).receipts());

@@ -8,7 +8,7 @@ import dev.reweave.common.Counted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Witness;
-import dev.reweave.plan.prepare.BaseDesign;
+import dev.reweave.plan.prepare.BaseTemplate;
 import dev.reweave.plan.prepare.PlannedModel;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.plan.prepare.SavedWeights;
@@ -71,7 +71,7 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
           ? finder.saved()
           : model
               .base()
-              .filter(BaseDesign::hasWeights)
+              .filter(BaseTemplate::hasWeights)
               .map(finder::ofBase)
               .orElseGet(() -> finder.none(NO_COPY_IN_STAGE_3));
     }
@@ -128,7 +128,7 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
       return matched(this, module, Witness.Kind.SECOND_COPY, "the module");
     }
 
-    SecondCopy ofBase(BaseDesign base) {
+    SecondCopy ofBase(BaseTemplate base) {
       try {
         // As the base's names were compared with those of the result.
         ReadOptions reading =

@@ -125,8 +125,8 @@ public final class ChunkTask {
       if (file.position(s) >= chunk.to()) {
         break;
       }
-      if (file.segments().get(s) instanceof Segment.Woven woven && woven.length() > 0) {
-        names.add(woven.spec().name());
+      if (file.segments().get(s) instanceof Segment.OfTensor ofTensor && ofTensor.length() > 0) {
+        names.add(ofTensor.spec().name());
       }
     }
     if (names.isEmpty()) {
@@ -189,9 +189,12 @@ public final class ChunkTask {
       long to = Math.min(begin + segment.length(), chunk.to()) - begin;
       if (segment instanceof Segment.Literal literal) {
         window.add(literal, (int) from, (int) to);
-      } else if (segment instanceof Segment.Woven woven) {
+      } else if (segment instanceof Segment.OfTensor ofTensor) {
         window.add(
-            s, woven, from / woven.spec().dtype().bytes(), to / woven.spec().dtype().bytes());
+            s,
+            ofTensor,
+            from / ofTensor.spec().dtype().bytes(),
+            to / ofTensor.spec().dtype().bytes());
       } else if (segment instanceof Segment.Tail tail) {
         window.flush();
         byte[] bytes = tail.bytes(window.crc32OfSegments(before));

@@ -4,9 +4,9 @@ import dev.reweave.storage.ReadRange;
 import dev.reweave.tensor.BlockScales;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.CombinedLayout;
-import dev.reweave.tensor.Copies;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.Quotients;
+import dev.reweave.tensor.RankCopies;
 import dev.reweave.tensor.RunConsumer;
 import dev.reweave.tensor.StorageRef;
 import java.util.ArrayList;
@@ -95,7 +95,8 @@ public final class Gather {
   private record Division(Slice slice, double divisor, int target, int elements) implements Step {}
 
   /** A contiguous piece of a storage and where it goes in its slice's buffer; in bytes. */
-  private record Piece(Slice slice, StorageRef storage, long position, int length, int target) {
+  private record StoredRange(
+      Slice slice, StorageRef storage, long position, int length, int target) {
     int file() {
       return storage.file();
     }
@@ -114,8 +115,8 @@ public final class Gather {
     }
   }
 
-  /** Pieces that are near each other in one file, and the range that covers them. */
-  private record Request(List<Piece> pieces, ReadRange range) {}
+  /** Ranges that are near each other in one file, and the range that covers them. */
+  private record Request(List<StoredRange> pieces, ReadRange range) {}
 
   private final OpenFiles files;
   private final ReadTally tally;
@@ -153,13 +154,13 @@ public final class Gather {
   public void read(List<Slice> slices) {
     copied = 0;
     steps.clear();
-    List<Piece> pieces = pieces(slices);
+    List<StoredRange> pieces = pieces(slices);
     List<Request> requests = new ArrayList<>();
     int filled = 0;
     int start = 0;
     while (start < pieces.size()) {
       int end = endOfNear(pieces, start);
-      Piece first = pieces.get(start);
+      StoredRange first = pieces.get(start);
       int length = Math.toIntExact(reach(pieces, start, end) - first.filePosition());
       boolean alone = end == start + 1;
       boolean full = !alone && filled + length > MOST_JOINED;
@@ -187,12 +188,12 @@ public final class Gather {
   }
 
   /** Takes the runs of one slice, and those of its copies in slices of their own. */
-  private final class Pieces implements RunConsumer {
+  private final class StoredRanges implements RunConsumer {
     private final Slice slice;
-    private final List<Piece> pieces;
+    private final List<StoredRange> pieces;
     private int at;
 
-    Pieces(Slice slice, List<Piece> pieces) {
+    StoredRanges(Slice slice, List<StoredRange> pieces) {
       this.slice = slice;
       this.pieces = pieces;
       this.at = slice.offset;
@@ -202,7 +203,7 @@ public final class Gather {
     public void run(StorageRef storage, long first, long elements) {
       int size = storage.dtype().bytes();
       int length = Math.toIntExact(elements * size);
-      pieces.add(new Piece(slice, storage, first * size, length, at));
+      pieces.add(new StoredRange(slice, storage, first * size, length, at));
       at += length;
     }
 
@@ -221,7 +222,7 @@ public final class Gather {
       layouts.get(0).runs(from, to, this);
       for (Layout layout : layouts.subList(1, count)) {
         Slice copy = new Slice(layout, from, to, copies, copied);
-        layout.runs(from, to, new Pieces(copy, pieces));
+        layout.runs(from, to, new StoredRanges(copy, pieces));
         copied += elements * layout.dtype().bytes();
       }
       steps.add(combination);
@@ -243,28 +244,29 @@ public final class Gather {
       // The values go where products are made of them from the front on: see BlockScales.
       int behind = at + elements * (slice.layout.dtype().bytes() - values.dtype().bytes());
       Slice stored = new Slice(values, from, to, slice.buffer, behind, slice.copy);
-      values.runs(from, to, new Pieces(stored, pieces));
+      values.runs(from, to, new StoredRanges(stored, pieces));
       BlockScales.Range needed = scales.range(from, to);
       Layout layout = scales.layout();
       byte[] by = new byte[Math.multiplyExact(needed.count(), layout.dtype().bytes())];
       Slice beside = new Slice(layout, needed.from(), needed.to(), by, 0, Slice.SCALES);
-      layout.runs(needed.from(), needed.to(), new Pieces(beside, pieces));
+      layout.runs(needed.from(), needed.to(), new StoredRanges(beside, pieces));
       steps.add(new Scaling(slice, values, scales, from, elements, at, beside));
       at += elements * slice.layout.dtype().bytes();
     }
   }
 
-  private List<Piece> pieces(List<Slice> slices) {
-    List<Piece> pieces = new ArrayList<>();
+  private List<StoredRange> pieces(List<Slice> slices) {
+    List<StoredRange> pieces = new ArrayList<>();
     for (Slice slice : slices) {
-      slice.layout.runs(slice.from, slice.to, new Pieces(slice, pieces));
+      slice.layout.runs(slice.from, slice.to, new StoredRanges(slice, pieces));
     }
-    pieces.sort(Comparator.comparingInt(Piece::file).thenComparingLong(Piece::filePosition));
+    pieces.sort(
+        Comparator.comparingInt(StoredRange::file).thenComparingLong(StoredRange::filePosition));
     return pieces;
   }
 
-  private static int endOfNear(List<Piece> pieces, int start) {
-    Piece first = pieces.get(start);
+  private static int endOfNear(List<StoredRange> pieces, int start) {
+    StoredRange first = pieces.get(start);
     long reach = first.fileEnd();
     int end = start + 1;
     while (end < pieces.size() && joins(first, reach, pieces.get(end))) {
@@ -274,15 +276,15 @@ public final class Gather {
     return end;
   }
 
-  private static boolean joins(Piece first, long reach, Piece next) {
+  private static boolean joins(StoredRange first, long reach, StoredRange next) {
     return next.file() == first.file()
         && next.filePosition() - reach <= NEAR
         && next.fileEnd() - first.filePosition() <= MOST_JOINED;
   }
 
-  private static long reach(List<Piece> pieces, int start, int end) {
+  private static long reach(List<StoredRange> pieces, int start, int end) {
     long reach = 0;
-    for (Piece piece : pieces.subList(start, end)) {
+    for (StoredRange piece : pieces.subList(start, end)) {
       reach = Math.max(reach, piece.fileEnd());
     }
     return reach;
@@ -295,7 +297,7 @@ public final class Gather {
     for (Request request : requests) {
       ReadRange range = request.range();
       tally.request(range.length());
-      for (Piece piece : request.pieces()) {
+      for (StoredRange piece : request.pieces()) {
         if (range.buffer() != piece.slice().buffer) {
           int at = range.offset() + (int) (piece.filePosition() - range.position());
           System.arraycopy(
@@ -308,11 +310,11 @@ public final class Gather {
 
   /** Checksums of adjacent pieces are taken at once: shares of tiny pieces are costly. */
   private void takeSpans(Request request) {
-    List<Piece> pieces = request.pieces();
+    List<StoredRange> pieces = request.pieces();
     ReadRange range = request.range();
     int start = 0;
     while (start < pieces.size()) {
-      Piece first = pieces.get(start);
+      StoredRange first = pieces.get(start);
       int end = start + 1;
       while (end < pieces.size()
           && pieces.get(end).storage().equals(first.storage())
@@ -349,8 +351,8 @@ public final class Gather {
 
   private void combine(Combination c) {
     Slice slice = c.slice();
-    Copies all =
-        new Copies(
+    RankCopies all =
+        new RankCopies(
             slice.layout.dtype(),
             slice.buffer,
             c.target(),
@@ -364,8 +366,8 @@ public final class Gather {
     }
   }
 
-  private static void toLittleEndian(List<Piece> pieces) {
-    for (Piece piece : pieces) {
+  private static void toLittleEndian(List<StoredRange> pieces) {
+    for (StoredRange piece : pieces) {
       if (piece.storage().order() == StorageRef.Endian.BIG) {
         Cast.toLittleEndian(
             piece.storage().dtype(),

@@ -40,7 +40,7 @@ public final class Proof {
   }
 
   /** Elements of one tensor that lie in a buffer, and their second copy. */
-  private record Piece(
+  private record Compared(
       int segment, Layout master, Layout copy, long from, int elements, Source source, int offset) {
     long to() {
       return from + elements;
@@ -60,13 +60,13 @@ public final class Proof {
   private final PlannedFile file;
   private final Gather gather;
   private final Gather second;
-  private final List<Piece> waiting = new ArrayList<>();
+  private final List<Compared> waiting = new ArrayList<>();
   private byte[] kept = new byte[0];
   private int keptBytes;
   private byte[] masters = new byte[0];
   private byte[] copies = new byte[0];
   private byte[] cast = new byte[0];
-  private final List<Piece> pieces = new ArrayList<>();
+  private final List<Compared> pieces = new ArrayList<>();
   private final Map<Integer, List<SampledElements.Range>> samples = new HashMap<>();
 
   /**
@@ -83,25 +83,27 @@ public final class Proof {
 
   /** Remembers elements {@code [from, from + elements)} of a tensor, to be compared. */
   void add(int segment, long from, int elements, Source source, int offset) {
-    Layout copy = file.copies().get(segment);
+    Layout copy = file.secondCopies().get(segment);
     if (copy == null) {
       return;
     }
-    Segment.Woven woven = (Segment.Woven) file.segments().get(segment);
+    Segment.OfTensor ofTensor = (Segment.OfTensor) file.segments().get(segment);
     if (file.compared() == Witness.Extent.ALL) {
-      pieces.add(new Piece(segment, woven.layout(), copy, from, elements, source, offset));
+      pieces.add(new Compared(segment, ofTensor.layout(), copy, from, elements, source, offset));
       return;
     }
     int size =
-        source == Source.WRITTEN ? woven.spec().dtype().bytes() : woven.layout().dtype().bytes();
+        source == Source.WRITTEN
+            ? ofTensor.spec().dtype().bytes()
+            : ofTensor.layout().dtype().bytes();
     for (SampledElements.Range range :
-        samples.computeIfAbsent(segment, s -> SampledElements.of(woven.layout()))) {
+        samples.computeIfAbsent(segment, s -> SampledElements.of(ofTensor.layout()))) {
       long first = Math.max(range.from(), from);
       long last = Math.min(range.to(), from + elements);
       if (first < last) {
         int at = offset + (int) (first - from) * size;
         int count = (int) (last - first);
-        pieces.add(new Piece(segment, woven.layout(), copy, first, count, source, at));
+        pieces.add(new Compared(segment, ofTensor.layout(), copy, first, count, source, at));
       }
     }
   }
@@ -119,7 +121,7 @@ public final class Proof {
     if (file.compared() == Witness.Extent.ALL) {
       compare(pieces, gathered, written, results);
     } else {
-      for (Piece piece : pieces) {
+      for (Compared piece : pieces) {
         keep(piece, piece.source() == Source.GATHERED ? gathered : written);
       }
       if (keptBytes > MOST_KEPT) {
@@ -129,14 +131,14 @@ public final class Proof {
     pieces.clear();
   }
 
-  private void keep(Piece piece, byte[] buffer) {
+  private void keep(Compared piece, byte[] buffer) {
     int length = bytes(piece, piece.master());
     if (kept.length - keptBytes < length) {
       kept = Arrays.copyOf(kept, Math.max(2 * kept.length, keptBytes + length));
     }
     System.arraycopy(buffer, piece.offset(), kept, keptBytes, length);
     waiting.add(
-        new Piece(
+        new Compared(
             piece.segment(),
             piece.master(),
             piece.copy(),
@@ -159,7 +161,7 @@ public final class Proof {
    * bits is not that of the masters, and what only the first rank has of replicated ones is no
    * proof of the others.
    */
-  private void compare(List<Piece> all, byte[] gathered, byte[] written, Results results) {
+  private void compare(List<Compared> all, byte[] gathered, byte[] written, Results results) {
     int ranks = all.stream().mapToInt(piece -> piece.master().width()).max().orElse(0);
     for (int rank = 0; rank < ranks; rank++) {
       compareRank(rank, all, gathered, written, results);
@@ -167,8 +169,8 @@ public final class Proof {
   }
 
   private void compareRank(
-      int rank, List<Piece> all, byte[] gathered, byte[] written, Results results) {
-    List<Piece> compared = all.stream().filter(p -> rank < p.master().width()).toList();
+      int rank, List<Compared> all, byte[] gathered, byte[] written, Results results) {
+    List<Compared> compared = all.stream().filter(p -> rank < p.master().width()).toList();
     copies = room(copies, compared.stream().mapToInt(p -> bytes(p, p.copy())).sum());
     cast = room(cast, copies.length);
     masters =
@@ -182,7 +184,7 @@ public final class Proof {
     List<Gather.Slice> ofCopies = new ArrayList<>();
     int at = 0;
     int masterAt = 0;
-    for (Piece piece : compared) {
+    for (Compared piece : compared) {
       ofCopies.add(new Gather.Slice(piece.copy(), piece.from(), piece.to(), copies, at, rank));
       at += bytes(piece, piece.copy());
       if (!isAtHand(piece, rank)) {
@@ -195,7 +197,7 @@ public final class Proof {
     gather.read(ofMasters);
     at = 0;
     masterAt = 0;
-    for (Piece piece : compared) {
+    for (Compared piece : compared) {
       DType type = piece.copy().dtype();
       Cast toCopy = Cast.between(piece.master().dtype(), type);
       if (isAtHand(piece, rank)) {
@@ -211,11 +213,11 @@ public final class Proof {
   }
 
   /** Whether the window has a rank's own numbers: the first one's, unless it has a mean. */
-  private static boolean isAtHand(Piece piece, int rank) {
+  private static boolean isAtHand(Compared piece, int rank) {
     return rank == 0 && !piece.master().isComputed();
   }
 
-  private static int bytes(Piece piece, Layout layout) {
+  private static int bytes(Compared piece, Layout layout) {
     return piece.elements() * layout.dtype().bytes();
   }
 

@@ -89,7 +89,7 @@ public final class StorageAudit {
   private Map<StorageRef, List<Span>> used() {
     Map<StorageRef, List<Span>> used = new LinkedHashMap<>();
     for (PlannedFile planned : work.files()) {
-      for (Segment.Woven tensor : planned.tensors()) {
+      for (Segment.OfTensor tensor : planned.tensors()) {
         tensor.layout().runsIn(file, new Uses(used));
       }
     }

@@ -123,7 +123,7 @@ public final class StorageChecks {
     int[] files = damaged.stream().mapToInt(StorageRef::file).distinct().toArray();
     List<String> names = new ArrayList<>();
     for (PlannedFile shard : plan.shards()) {
-      for (Segment.Woven tensor : shard.tensors()) {
+      for (Segment.OfTensor tensor : shard.tensors()) {
         boolean[] touches = {false};
         for (int file : files) {
           tensor.layout().runsIn(file, (s, offset, n) -> touches[0] |= storages.contains(s));

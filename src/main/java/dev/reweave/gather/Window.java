@@ -36,7 +36,7 @@ final class Window {
    * @param index of the first one in the tensor
    * @param behind bytes of the segment behind them
    */
-  private record Piece(
+  private record Placed(
       int segment, Cast cast, int source, int target, int elements, long index, long behind) {
     int bytes() {
       return elements * cast.to().bytes();
@@ -52,7 +52,7 @@ final class Window {
   private final byte[] in;
   private final byte[] out;
   private final List<Gather.Slice> slices = new ArrayList<>();
-  private final List<Piece> pieces = new ArrayList<>();
+  private final List<Placed> pieces = new ArrayList<>();
   private final Map<Integer, ChunkResult.TensorShare> tensors = new TreeMap<>();
   private long runs;
   private int gathered;
@@ -94,10 +94,10 @@ final class Window {
   }
 
   /** Adds elements {@code [from, to)} of a tensor. */
-  void add(int segment, Segment.Woven woven, long from, long to) throws IOException {
-    Layout layout = woven.layout();
-    int outSize = woven.spec().dtype().bytes();
-    Cast cast = Cast.between(layout.dtype(), woven.spec().dtype());
+  void add(int segment, Segment.OfTensor ofTensor, long from, long to) throws IOException {
+    Layout layout = ofTensor.layout();
+    int outSize = ofTensor.spec().dtype().bytes();
+    Cast cast = Cast.between(layout.dtype(), ofTensor.spec().dtype());
     int inSize = cast.isCopy() ? 0 : layout.dtype().bytes();
     long at = from;
     while (at < to) {
@@ -119,8 +119,8 @@ final class Window {
       slices.add(new Gather.Slice(layout, at, at + elements, buffer, offset));
       Proof.Source source = cast.isCopy() ? Proof.Source.WRITTEN : Proof.Source.GATHERED;
       proof.add(segment, at, elements, source, offset);
-      long behind = woven.length() - (at + elements) * outSize;
-      pieces.add(new Piece(segment, cast, gathered, filled, elements, at, behind));
+      long behind = ofTensor.length() - (at + elements) * outSize;
+      pieces.add(new Placed(segment, cast, gathered, filled, elements, at, behind));
       copied += (long) elements * (layout.width() - 1) * layout.dtype().bytes();
       gathered += elements * inSize;
       filled += elements * outSize;
@@ -145,7 +145,7 @@ final class Window {
     gather.read(slices);
     int known = 0;
     for (int i = 0; i < pieces.size(); i++) {
-      Piece piece = pieces.get(i);
+      Placed piece = pieces.get(i);
       Casting.Made made =
           casting.make(
               piece.cast(), piece.source(), piece.target(), piece.elements(), piece.index());
@@ -202,7 +202,7 @@ final class Window {
     crc32c = Checksum.CRC_32C.share(crc32c, bytes) ^ crc;
   }
 
-  private int crc32(Piece piece) {
+  private int crc32(Placed piece) {
     if (!file.hasTail()) {
       return 0;
     }
@@ -215,7 +215,7 @@ final class Window {
     return elementsCast;
   }
 
-  private TensorStatistics statistics(Piece piece) {
+  private TensorStatistics statistics(Placed piece) {
     return measuring == Measuring.NOTHING || piece.cast().to().isPacked()
         ? TensorStatistics.NONE
         : TensorStatistics.of(piece.cast().to(), out, piece.target(), piece.elements());

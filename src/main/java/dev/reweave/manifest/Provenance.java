@@ -128,7 +128,7 @@ public record Provenance(
   /** What was copied has the checksum of its copy. */
   private static BaseUsed withChecksums(BaseUsed base, ConversionPlan plan, RunFigures run) {
     Map<String, String> copied = new TreeMap<>();
-    for (PlannedFile file : plan.copies()) {
+    for (PlannedFile file : plan.copied()) {
       copied.put(file.path(), Checksum.hex(run.crc32c().getOrDefault(file.path(), 0)));
     }
     List<BaseUsed.BaseFile> files =
@@ -150,7 +150,7 @@ public record Provenance(
     List<Manifest.Shard> shards =
         plan.shards().stream().map(file -> written(file, run, readBack)).toList();
     List<Manifest.Shard> files = new ArrayList<>();
-    plan.copies().forEach(file -> files.add(written(file, run, readBack)));
+    plan.copied().forEach(file -> files.add(written(file, run, readBack)));
     boolean sha256 = readBack.values().stream().anyMatch(d -> !d.sha256().isEmpty());
     plan.smallFiles().forEach(file -> files.add(written(file, sha256)));
     return new Manifest.Result(

@@ -67,9 +67,9 @@ public record WrittenTensor(
     List<WrittenTensor> tensors = new ArrayList<>();
     for (PlannedFile file : plan.shards()) {
       for (int s = 0; s < file.segments().size(); s++) {
-        if (file.segments().get(s) instanceof Segment.Woven woven) {
-          TensorFacts known = facts.getOrDefault(woven.spec().name(), TensorFacts.NONE);
-          tensors.add(of(woven.spec(), file.path(), file.position(s), known));
+        if (file.segments().get(s) instanceof Segment.OfTensor ofTensor) {
+          TensorFacts known = facts.getOrDefault(ofTensor.spec().name(), TensorFacts.NONE);
+          tensors.add(of(ofTensor.spec(), file.path(), file.position(s), known));
         }
       }
     }

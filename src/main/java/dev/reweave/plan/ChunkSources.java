@@ -46,9 +46,9 @@ public final class ChunkSources {
     while (s + 1 < file.segments().size() && file.position(s + 1) <= position) {
       s++;
     }
-    if (file.segments().get(s) instanceof Segment.Woven woven) {
-      long element = (position - file.position(s)) / woven.spec().dtype().bytes();
-      woven
+    if (file.segments().get(s) instanceof Segment.OfTensor ofTensor) {
+      long element = (position - file.position(s)) / ofTensor.spec().dtype().bytes();
+      ofTensor
           .layout()
           .runs(
               element,

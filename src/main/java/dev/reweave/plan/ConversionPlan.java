@@ -76,7 +76,7 @@ public record ConversionPlan(
   }
 
   /** The files of the base that are copied. */
-  public List<PlannedFile> copies() {
+  public List<PlannedFile> copied() {
     return files.stream().filter(f -> f.role() == PlannedFile.Role.COPY).toList();
   }
 

@@ -22,7 +22,7 @@ public final class PlannedFile implements Serializable {
   private final String path;
   private final Role role;
   private final List<Segment> segments;
-  private final Map<Integer, Layout> copies;
+  private final Map<Integer, Layout> secondCopies;
   private final Witness.Extent compared;
   private final long[] positions;
   private final long length;
@@ -40,12 +40,12 @@ public final class PlannedFile implements Serializable {
       String path,
       Role role,
       List<Segment> segments,
-      Map<Integer, Layout> copies,
+      Map<Integer, Layout> secondCopies,
       Witness.Extent compared) {
     this.path = path;
     this.role = role;
     this.segments = List.copyOf(segments);
-    this.copies = Map.copyOf(copies);
+    this.secondCopies = Map.copyOf(secondCopies);
     this.compared = compared;
     this.positions = new long[segments.size()];
     long position = 0;
@@ -68,9 +68,9 @@ public final class PlannedFile implements Serializable {
   public PlannedFile provenBy(Map<String, Layout> second, Witness.Extent extent) {
     Map<Integer, Layout> found = new TreeMap<>();
     for (int s = 0; s < segments.size(); s++) {
-      if (segments.get(s) instanceof Segment.Woven woven) {
-        Layout copy = second.get(woven.spec().name());
-        if (copy != null && copy.elements() == woven.layout().elements()) {
+      if (segments.get(s) instanceof Segment.OfTensor ofTensor) {
+        Layout copy = second.get(ofTensor.spec().name());
+        if (copy != null && copy.elements() == ofTensor.layout().elements()) {
           found.put(s, copy);
         }
       }
@@ -79,8 +79,8 @@ public final class PlannedFile implements Serializable {
   }
 
   /** By segment, where the elements of a tensor are once more. */
-  public Map<Integer, Layout> copies() {
-    return copies;
+  public Map<Integer, Layout> secondCopies() {
+    return secondCopies;
   }
 
   /** How many elements are compared with those. */
@@ -141,10 +141,10 @@ public final class PlannedFile implements Serializable {
   }
 
   /** The tensors in it, in the order of their bytes. */
-  public List<Segment.Woven> tensors() {
+  public List<Segment.OfTensor> tensors() {
     return segments.stream()
-        .filter(Segment.Woven.class::isInstance)
-        .map(Segment.Woven.class::cast)
+        .filter(Segment.OfTensor.class::isInstance)
+        .map(Segment.OfTensor.class::cast)
         .toList();
   }
 
@@ -152,10 +152,10 @@ public final class PlannedFile implements Serializable {
   public long bytesToRead() {
     long bytes = 0;
     for (int s = 0; s < segments.size(); s++) {
-      if (segments.get(s) instanceof Segment.Woven woven) {
-        Layout copy = copies.get(s);
-        bytes += woven.layout().storedBytes();
-        bytes += copy == null ? 0 : compared(woven.layout(), copy) * copy.dtype().bytes();
+      if (segments.get(s) instanceof Segment.OfTensor ofTensor) {
+        Layout copy = secondCopies.get(s);
+        bytes += ofTensor.layout().storedBytes();
+        bytes += copy == null ? 0 : compared(ofTensor.layout(), copy) * copy.dtype().bytes();
       }
     }
     return bytes;

@@ -29,39 +29,39 @@ public final class Planner {
    *
    * @throws ReweaveException if there is nothing to convert
    */
-  public ConversionPlan plan(Design design) {
-    if (design.tensors().isEmpty()) {
+  public ConversionPlan plan(ResultModel model) {
+    if (model.tensors().isEmpty()) {
       throw ReweaveException.usage(
           "there are no tensors to convert",
           "the checkpoint",
           "look at it with 'reweave inspect', or leave --exclude-frozen or --only out");
     }
     List<TensorSpec> specs = new ArrayList<>();
-    for (NamedTensor tensor : design.tensors()) {
-      Optional<Design.Place> place =
-          Optional.ofNullable(design.like().tensors().get(tensor.name()));
+    for (NamedTensor tensor : model.tensors()) {
+      Optional<ResultModel.Place> place =
+          Optional.ofNullable(model.like().tensors().get(tensor.name()));
       specs.add(
           new TensorSpec(
               tensor.name(),
-              options.dtype().of(tensor.spec().dtype(), place.map(Design.Place::dtype)),
+              options.dtype().of(tensor.spec().dtype(), place.map(ResultModel.Place::dtype)),
               tensor.spec().shape()));
     }
     List<PackedShard> packed =
         options.sharding() == Sharding.LIKE_BASE
-            ? likeBase(specs, design.like())
-            : ShardPacker.pack(specs, options.maxShardBytes(), design.names());
-    requireRoom(design.metadata(), packed.size());
-    ShardWriter writer = ShardWriter.of(design);
-    List<PlannedFile> files = new ArrayList<>(design.beside().copies());
+            ? likeBase(specs, model.like())
+            : ShardPacker.pack(specs, options.maxShardBytes(), model.names());
+    requireRoom(model.metadata(), packed.size());
+    ShardWriter writer = ShardWriter.of(model);
+    List<PlannedFile> files = new ArrayList<>(model.beside().copied());
     packed.forEach(shard -> files.add(writer.plan(shard)));
     return new ConversionPlan(
-        design.sources(),
-        design.checkpointFiles(),
+        model.sources(),
+        model.checkpointFiles(),
         files,
-        design.beside().configs(),
-        index(packed, writer, design),
-        design.beside().last(),
-        design.names(),
+        model.beside().configs(),
+        index(packed, writer, model),
+        model.beside().last(),
+        model.names(),
         options.chunkBytes(),
         Witness.NONE);
   }
@@ -87,10 +87,10 @@ public final class Planner {
     }
   }
 
-  private static List<PackedShard> likeBase(List<TensorSpec> specs, Design.Likeness like) {
+  private static List<PackedShard> likeBase(List<TensorSpec> specs, ResultModel.Likeness like) {
     Map<String, List<TensorSpec>> shards = new TreeMap<>();
     for (TensorSpec spec : specs) {
-      Design.Place place = like.tensors().get(spec.name());
+      ResultModel.Place place = like.tensors().get(spec.name());
       if (place == null) {
         throw ReweaveException.mismatch(
             "the base has no such tensor, so its shard is not known",
@@ -104,9 +104,10 @@ public final class Planner {
         .toList();
   }
 
-  private Optional<SmallFile> index(List<PackedShard> shards, ShardWriter writer, Design design) {
+  private Optional<SmallFile> index(
+      List<PackedShard> shards, ShardWriter writer, ResultModel model) {
     boolean likeBase = options.sharding() == Sharding.LIKE_BASE;
-    String name = likeBase ? design.like().index() : design.names().weights().index();
+    String name = likeBase ? model.like().index() : model.names().weights().index();
     if (likeBase ? name.isEmpty() : shards.size() == 1) {
       return Optional.empty();
     }
@@ -119,7 +120,7 @@ public final class Planner {
       }
     }
     Map<String, String> dropped = new LinkedHashMap<>();
-    design
+    model
         .aliases()
         .forEach(
             (alias, kept) -> {
@@ -130,6 +131,6 @@ public final class Planner {
               }
             });
     byte[] content = new SafetensorsIndex(dropped, total, weightMap).bytes();
-    return Optional.of(new SmallFile(design.names().path(name), content));
+    return Optional.of(new SmallFile(model.names().path(name), content));
   }
 }

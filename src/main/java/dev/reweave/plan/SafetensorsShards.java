@@ -33,7 +33,7 @@ record SafetensorsShards(
     List<Segment> segments = new ArrayList<>();
     segments.add(new Segment.Literal(header.bytes()));
     for (SafetensorsHeader.Entry entry : header.entries()) {
-      segments.add(new Segment.Woven(entry.spec(), layouts.get(entry.spec().name())));
+      segments.add(new Segment.OfTensor(entry.spec(), layouts.get(entry.spec().name())));
     }
     return new PlannedFile(names.path(shard.fileName()), PlannedFile.Role.WEIGHTS, segments);
   }

@@ -44,9 +44,9 @@ public sealed interface Segment extends Serializable {
    * @param spec the tensor as it is in the result
    * @param layout where its elements are, of the same or another type; counts units
    */
-  record Woven(TensorSpec spec, Layout layout) implements Segment {
+  record OfTensor(TensorSpec spec, Layout layout) implements Segment {
     /** Checks that the layout has the tensor's elements. */
-    public Woven {
+    public OfTensor {
       if (spec.units() != layout.elements()) {
         throw new IllegalArgumentException(
             spec.name() + " of " + spec.units() + " units from " + layout.elements());
@@ -64,7 +64,8 @@ public sealed interface Segment extends Serializable {
     /**
      * The bytes of the segment.
      *
-     * @param crc32 CRC-32 of each segment of the file, by its index; 0 where it is no {@link Woven}
+     * @param crc32 CRC-32 of each segment of the file, by its index; 0 where it is no {@link
+     *     OfTensor}
      */
     byte[] bytes(List<Integer> crc32);
   }

@@ -15,7 +15,7 @@ interface ShardWriter {
   boolean keepsTies();
 
   /** The writer of the design's format. */
-  static ShardWriter of(Design design) {
+  static ShardWriter of(ResultModel design) {
     Map<String, Layout> layouts = new HashMap<>();
     for (NamedTensor tensor : design.tensors()) {
       layouts.put(tensor.name(), tensor.layout());

@@ -47,7 +47,7 @@ record TorchShards(FileNames names, Map<String, Layout> layouts, Map<String, Str
       } else if (piece instanceof TorchFilePiece.Slot slot) {
         TensorSpec spec = tensors.get(slot.tensor());
         places[slot.tensor()] = segments.size();
-        segments.add(new Segment.Woven(spec, layouts.get(spec.name())));
+        segments.add(new Segment.OfTensor(spec, layouts.get(spec.name())));
       } else if (piece instanceof TorchFileTail tail) {
         segments.add(new Directory(tail, List.of(places)));
       }

@@ -153,7 +153,7 @@ public final class Stores implements Serializable {
     addresses.forEach(a -> folders.add(a.substring(0, a.lastIndexOf('/') + 1)));
     Set<String> wanted = new HashSet<>(addresses);
     Map<String, InputFile> found = new HashMap<>();
-    for (List<InputFile> files : Overlapped.answers(folders, this::filesIn)) {
+    for (List<InputFile> files : ParallelCalls.answers(folders, this::filesIn)) {
       files.stream().filter(f -> wanted.contains(f.uri())).forEach(f -> found.put(f.uri(), f));
     }
     return found;

@@ -24,6 +24,6 @@ public final class ThreadScanner implements MetadataScanner {
 
   @Override
   public <T extends Serializable> List<T> scan(List<Request<T>> requests) {
-    return Overlapped.answers(requests, request -> answer(stores, request));
+    return ParallelCalls.answers(requests, request -> answer(stores, request));
   }
 }

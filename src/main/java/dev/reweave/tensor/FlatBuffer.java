@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Pieces of storages laid end to end: one flat parameter group over all ranks (ZeRO-1 and 2), or
- * all sub-groups of one rank (ZeRO-3). Shared by the layouts of all tensors in it.
+ * StorageRuns of storages laid end to end: one flat parameter group over all ranks (ZeRO-1 and 2),
+ * or all sub-groups of one rank (ZeRO-3). Shared by the layouts of all tensors in it.
  */
 public final class FlatBuffer implements Serializable {
   private static final long serialVersionUID = 1L;
@@ -16,13 +16,13 @@ public final class FlatBuffer implements Serializable {
    *
    * @param offset first element in the storage
    */
-  public record Piece(StorageRef storage, long offset, long elements) implements Serializable {
-    public Piece {
+  public record StorageRun(StorageRef storage, long offset, long elements) implements Serializable {
+    public StorageRun {
       Objects.checkFromIndexSize(offset, elements, storage.elements());
     }
   }
 
-  private final List<Piece> pieces;
+  private final List<StorageRun> pieces;
   private final long[] ends;
   private final DType dtype;
 
@@ -30,7 +30,7 @@ public final class FlatBuffer implements Serializable {
    * @throws IllegalArgumentException if there is no piece, their types differ or their lengths
    *     overflow
    */
-  public FlatBuffer(List<Piece> pieces) {
+  public FlatBuffer(List<StorageRun> pieces) {
     if (pieces.isEmpty()) {
       throw new IllegalArgumentException("a flat buffer of no pieces");
     }
@@ -39,7 +39,7 @@ public final class FlatBuffer implements Serializable {
     this.ends = new long[pieces.size()];
     long end = 0;
     for (int i = 0; i < ends.length; i++) {
-      Piece piece = pieces.get(i);
+      StorageRun piece = pieces.get(i);
       if (piece.storage().dtype() != dtype) {
         throw new IllegalArgumentException(
             "a flat buffer of " + dtype + " and " + piece.storage().dtype());
@@ -63,7 +63,7 @@ public final class FlatBuffer implements Serializable {
   }
 
   /** The pieces, in order. */
-  public List<Piece> pieces() {
+  public List<StorageRun> pieces() {
     return pieces;
   }
 
@@ -77,7 +77,7 @@ public final class FlatBuffer implements Serializable {
     long at = from;
     int i = pieceOf(from);
     while (at < to) {
-      Piece piece = pieces.get(i);
+      StorageRun piece = pieces.get(i);
       long within = at - (ends[i] - piece.elements());
       long length = Math.min(piece.elements() - within, to - at);
       if (length > 0) {
@@ -90,7 +90,7 @@ public final class FlatBuffer implements Serializable {
 
   /** Whether a piece lies in this input file. */
   boolean touches(int file) {
-    for (Piece piece : pieces) {
+    for (StorageRun piece : pieces) {
       if (piece.storage().file() == file) {
         return true;
       }

@@ -113,12 +113,12 @@ public final class StoredLayout implements Layout {
   }
 
   /** The view as a piece of a flat buffer; only where {@link #isContiguous()}. */
-  public FlatBuffer.Piece piece() {
+  public FlatBuffer.StorageRun piece() {
     if (!isContiguous()) {
       throw new IllegalArgumentException("not contiguous: shape " + shape);
     }
     // An empty view may lie behind the end of its storage, as torch's slices of slices can.
-    return new FlatBuffer.Piece(storage, elements() == 0 ? 0 : offset, elements());
+    return new FlatBuffer.StorageRun(storage, elements() == 0 ? 0 : offset, elements());
   }
 
   @Override

@@ -114,11 +114,11 @@ class PreferredHostsTest {
     }
     PlannedFile file = plan.files().get(chunk.file());
     for (int s = 0; s < file.segments().size(); s++) {
-      if (file.segments().get(s) instanceof Segment.Woven woven) {
+      if (file.segments().get(s) instanceof Segment.OfTensor ofTensor) {
         long from = Math.max(chunk.from(), file.position(s)) - file.position(s);
-        long to = Math.min(chunk.to(), file.position(s) + woven.length()) - file.position(s);
+        long to = Math.min(chunk.to(), file.position(s) + ofTensor.length()) - file.position(s);
         if (from < to) {
-          woven
+          ofTensor
               .layout()
               .runs(
                   from / Float.BYTES,

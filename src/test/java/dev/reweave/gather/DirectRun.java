@@ -71,13 +71,13 @@ final class DirectRun {
 
   private void add(PlannedFile file, Chunk chunk) {
     for (int s = 0; s < file.segments().size(); s++) {
-      if (file.segments().get(s) instanceof Segment.Woven woven) {
-        long size = woven.spec().dtype().bytes();
+      if (file.segments().get(s) instanceof Segment.OfTensor ofTensor) {
+        long size = ofTensor.spec().dtype().bytes();
         long from = Math.max(0, chunk.from() - file.position(s)) / size;
-        long to = Math.min(woven.length(), chunk.to() - file.position(s)) / size;
+        long to = Math.min(ofTensor.length(), chunk.to() - file.position(s)) / size;
         // One by one, so that an element that is made of copies gives all of them.
         for (long element = from; element < to; element++) {
-          need(woven, element);
+          need(ofTensor, element);
         }
       }
     }
@@ -85,8 +85,8 @@ final class DirectRun {
     chunks.add(chunk);
   }
 
-  private void need(Segment.Woven woven, long element) {
-    woven
+  private void need(Segment.OfTensor ofTensor, long element) {
+    ofTensor
         .layout()
         .runs(
             element,
@@ -95,7 +95,7 @@ final class DirectRun {
               int size = storage.dtype().bytes();
               int from = Math.toIntExact(offset * size);
               Arrays.fill(readers(storage), from, from + size, chunks.size());
-              tensors.computeIfAbsent(storage, s -> new HashSet<>()).add(woven.spec().name());
+              tensors.computeIfAbsent(storage, s -> new HashSet<>()).add(ofTensor.spec().name());
             });
   }
 

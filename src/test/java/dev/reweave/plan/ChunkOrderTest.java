@@ -102,7 +102,7 @@ class ChunkOrderTest {
               PlannedFile.Role.WEIGHTS,
               List.of(
                   new Segment.Literal(new byte[8]),
-                  new Segment.Woven(
+                  new Segment.OfTensor(
                       new TensorSpec("t" + shard, DType.F32, shape),
                       StoredLayout.contiguous(storage, 0, shape)))));
     }

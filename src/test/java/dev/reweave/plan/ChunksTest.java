@@ -28,7 +28,7 @@ class ChunksTest {
   }
 
   private static PlannedFile file(long tensorBytes, long tailBytes) {
-    Segment tensor = PlanSamples.woven("t", DType.U8, tensorBytes);
+    Segment tensor = PlanSamples.ofTensor("t", DType.U8, tensorBytes);
     return new PlannedFile(
         "f",
         PlannedFile.Role.WEIGHTS,
@@ -100,8 +100,9 @@ class ChunksTest {
         PlanSamples.storage(file, "s", DType.F32, elements), 0, Shape.of(elements));
   }
 
-  private static Segment woven(String name, Layout layout) {
-    return new Segment.Woven(new TensorSpec(name, DType.F32, Shape.of(layout.elements())), layout);
+  private static Segment ofTensor(String name, Layout layout) {
+    return new Segment.OfTensor(
+        new TensorSpec(name, DType.F32, Shape.of(layout.elements())), layout);
   }
 
   /** Eight bytes of the plan's own, 100 elements of file 2, none, and 60 of file 1. */
@@ -111,9 +112,9 @@ class ChunksTest {
         PlannedFile.Role.WEIGHTS,
         List.of(
             new Segment.Literal(new byte[8]),
-            woven("a", stored(2, 100)),
-            woven("none", stored(0, 0)),
-            woven("b", stored(1, 60))));
+            ofTensor("a", stored(2, 100)),
+            ofTensor("none", stored(0, 0)),
+            ofTensor("b", stored(1, 60))));
   }
 
   @Test
@@ -159,7 +160,8 @@ class ChunksTest {
     Layout copies =
         new CombinedLayout(
             CombinedLayout.Kind.REPLICATED, List.of(stored(3, 4), stored(0, 4), stored(5, 4)));
-    PlannedFile file = new PlannedFile("f", PlannedFile.Role.WEIGHTS, List.of(woven("c", copies)));
+    PlannedFile file =
+        new PlannedFile("f", PlannedFile.Role.WEIGHTS, List.of(ofTensor("c", copies)));
 
     List<ChunkSources.Sample> samples = ChunkSources.of(file, new Chunk(0, 1, 8, 9));
 

@@ -29,9 +29,9 @@ final class PlanSamples {
   }
 
   /** The same as a segment of a file. */
-  static Segment.Woven woven(String name, DType type, long... dims) {
+  static Segment.OfTensor ofTensor(String name, DType type, long... dims) {
     NamedTensor tensor = tensor(name, type, dims);
-    return new Segment.Woven(tensor.spec(), tensor.layout());
+    return new Segment.OfTensor(tensor.spec(), tensor.layout());
   }
 
   static List<InputFile> sources(int count) {

@@ -41,10 +41,10 @@ class PlannedFileTest {
         PlannedFile.Role.WEIGHTS,
         List.of(
             HEADER,
-            PlanSamples.woven("three", DType.F32, 3),
-            PlanSamples.woven("none", DType.F32, 0),
-            PlanSamples.woven("nothing", DType.F32, 2, 0),
-            PlanSamples.woven("half", DType.BF16, 3),
+            PlanSamples.ofTensor("three", DType.F32, 3),
+            PlanSamples.ofTensor("none", DType.F32, 0),
+            PlanSamples.ofTensor("nothing", DType.F32, 2, 0),
+            PlanSamples.ofTensor("half", DType.BF16, 3),
             new End()));
   }
 
@@ -92,7 +92,7 @@ class PlannedFileTest {
   void aFileWithoutEndHasNoTail() {
     PlannedFile plain =
         new PlannedFile(
-            "a", PlannedFile.Role.COPY, List.of(HEADER, PlanSamples.woven("t", DType.I8, 2)));
+            "a", PlannedFile.Role.COPY, List.of(HEADER, PlanSamples.ofTensor("t", DType.I8, 2)));
     PlannedFile empty = new PlannedFile("b", PlannedFile.Role.COPY, List.of());
 
     assertEquals(10, plain.tailStart());
@@ -114,14 +114,14 @@ class PlannedFileTest {
   /** Only what has as many elements can be compared. */
   @Test
   void secondCopiesAreThoseOfTensorsOfTheSameLength() {
-    Layout three = PlanSamples.woven("module.three", DType.BF16, 3).layout();
-    Layout two = PlanSamples.woven("module.half", DType.BF16, 2).layout();
+    Layout three = PlanSamples.ofTensor("module.three", DType.BF16, 3).layout();
+    Layout two = PlanSamples.ofTensor("module.half", DType.BF16, 2).layout();
 
     PlannedFile proven =
         file().provenBy(Map.of("three", three, "half", two, "other", two), Witness.Extent.ALL);
 
-    assertEquals(Map.of(1, three), proven.copies());
-    assertEquals(Map.of(), file().copies());
+    assertEquals(Map.of(1, three), proven.secondCopies());
+    assertEquals(Map.of(), file().secondCopies());
     assertEquals("a.bin", proven.path());
     assertEquals(PlannedFile.Role.WEIGHTS, proven.role());
     assertEquals(file().length(), proven.length());
@@ -130,7 +130,7 @@ class PlannedFileTest {
 
   @Test
   void aPlanIsProvenFileByFile() {
-    Layout three = PlanSamples.woven("module.three", DType.BF16, 3).layout();
+    Layout three = PlanSamples.ofTensor("module.three", DType.BF16, 3).layout();
     ConversionPlan plan = PlanSamples.plan(64_000, file(), file());
 
     Witness witness =
@@ -141,7 +141,7 @@ class PlannedFileTest {
     assertEquals(witness, proven.witness());
     assertEquals(
         List.of(Map.of(1, three), Map.of(1, three)),
-        proven.files().stream().map(PlannedFile::copies).toList());
+        proven.files().stream().map(PlannedFile::secondCopies).toList());
     assertEquals(2 * (18 + 6), proven.bytesToRead());
     assertEquals(proven.sources(), proven.work().sources());
     assertEquals(proven.files(), proven.work().files());
@@ -172,7 +172,7 @@ class PlannedFileTest {
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
-            () -> new Segment.Woven(new TensorSpec("t", DType.F32, Shape.of(3)), two));
+            () -> new Segment.OfTensor(new TensorSpec("t", DType.F32, Shape.of(3)), two));
 
     assertEquals("t of 3 units from 2", refused.getMessage());
   }

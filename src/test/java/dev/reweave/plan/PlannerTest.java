@@ -24,28 +24,28 @@ class PlannerTest {
           PlanSamples.tensor("steps", DType.I64, 3),
           PlanSamples.tensor("head", DType.BF16, 50, 4));
 
-  private static Design design(Format format, Map<String, String> aliases) {
-    return Design.of(PlanSamples.sources(2), MODEL, aliases, PlanSamples.names(format));
+  private static ResultModel design(Format format, Map<String, String> aliases) {
+    return ResultModel.of(PlanSamples.sources(2), MODEL, aliases, PlanSamples.names(format));
   }
 
   /** With a base that has all but one of the tensors, in two shards. */
-  private static Design likeBase(String index, List<NamedTensor> tensors) {
-    Map<String, Design.Place> places =
+  private static ResultModel likeBase(String index, List<NamedTensor> tensors) {
+    Map<String, ResultModel.Place> places =
         Map.of(
-            "embed", new Design.Place("b.safetensors", DType.F16),
-            "norm", new Design.Place("a.safetensors", DType.F32),
-            "head", new Design.Place("b.safetensors", DType.F32));
+            "embed", new ResultModel.Place("b.safetensors", DType.F16),
+            "norm", new ResultModel.Place("a.safetensors", DType.F32),
+            "head", new ResultModel.Place("b.safetensors", DType.F32));
     PlannedFile copy =
         new PlannedFile(
             "vae/config.bin", PlannedFile.Role.COPY, List.of(new Segment.Literal(new byte[40])));
-    return new Design(
+    return new ResultModel(
         PlanSamples.sources(3),
         2,
         tensors,
         Map.of(),
         Map.of(),
         PlanSamples.names(Format.SAFETENSORS),
-        new Design.Likeness(places, index),
+        new ResultModel.Likeness(places, index),
         new Beside(
             List.of(copy),
             List.of(new SmallFile("transformer/config.json", "{}".getBytes(UTF_8))),
@@ -94,7 +94,7 @@ class PlannerTest {
     assertEquals(407, plan.elements());
     assertEquals(840, plan.bytesToRead());
     assertEquals(plan.files().get(0).length(), plan.bytesToWrite());
-    assertEquals(List.of(), plan.copies());
+    assertEquals(List.of(), plan.copied());
     assertEquals(List.of(), plan.smallFiles());
     assertEquals(Witness.NONE, plan.witness());
     assertEquals(KEEP.chunkBytes(), plan.chunkBytes());
@@ -193,7 +193,7 @@ class PlannerTest {
             "transformer/base.index.json",
             "model_index.json"),
         plan.paths());
-    assertEquals(List.of("vae/config.bin"), plan.copies().stream().map(PlannedFile::path).toList());
+    assertEquals(List.of("vae/config.bin"), plan.copied().stream().map(PlannedFile::path).toList());
     assertEquals(List.of("norm F32 [4]"), tensors(plan.shards().get(0)));
     assertEquals(List.of("head F32 [50, 4]", "embed F16 [50, 4]"), tensors(plan.shards().get(1)));
     assertEquals(
@@ -244,8 +244,8 @@ class PlannerTest {
 
   @Test
   void nothingIsNoModel() {
-    Design nothing =
-        Design.of(
+    ResultModel nothing =
+        ResultModel.of(
             PlanSamples.sources(1), List.of(), Map.of(), PlanSamples.names(Format.SAFETENSORS));
 
     ReweaveException refused =

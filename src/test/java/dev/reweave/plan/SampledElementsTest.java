@@ -27,9 +27,9 @@ class SampledElementsTest {
 
   /** A tensor of all elements of so many ranks with as many elements each. */
   private static Layout overRanks(int ranks, long each) {
-    List<FlatBuffer.Piece> pieces = new ArrayList<>();
+    List<FlatBuffer.StorageRun> pieces = new ArrayList<>();
     for (int r = 0; r < ranks; r++) {
-      pieces.add(new FlatBuffer.Piece(storage(r, each), 0, each));
+      pieces.add(new FlatBuffer.StorageRun(storage(r, each), 0, each));
     }
     return new FlatLayout(new FlatBuffer(pieces), 0, ranks * each);
   }

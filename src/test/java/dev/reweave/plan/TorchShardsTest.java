@@ -37,11 +37,12 @@ class TorchShardsTest {
     PlanOptions options =
         PlanOptions.DEFAULTS.withType(new TargetType.Keep()).withSizes(shardBytes, 64_000);
     return new Planner(options)
-        .plan(Design.of(PlanSamples.sources(1), MODEL, aliases, PlanSamples.names(Format.BIN)));
+        .plan(
+            ResultModel.of(PlanSamples.sources(1), MODEL, aliases, PlanSamples.names(Format.BIN)));
   }
 
   /** What the elements of a tensor are here. */
-  private static byte[] elements(Segment.Woven tensor) {
+  private static byte[] elements(Segment.OfTensor tensor) {
     byte[] bytes = new byte[(int) tensor.length()];
     Arrays.fill(bytes, (byte) tensor.spec().name().charAt(1));
     return bytes;
@@ -55,11 +56,11 @@ class TorchShardsTest {
       int crc = 0;
       if (segment instanceof Segment.Literal literal) {
         out.writeBytes(literal.bytes());
-      } else if (segment instanceof Segment.Woven woven) {
+      } else if (segment instanceof Segment.OfTensor ofTensor) {
         CRC32 sum = new CRC32();
-        sum.update(elements(woven));
+        sum.update(elements(ofTensor));
         crc = (int) sum.getValue();
-        out.writeBytes(elements(woven));
+        out.writeBytes(elements(ofTensor));
       } else if (segment instanceof Segment.Tail tail) {
         byte[] end = tail.bytes(crcs);
         assertEquals(tail.length(), end.length);
@@ -83,7 +84,7 @@ class TorchShardsTest {
       assertEquals(
           List.of(400L, 0L, 16L, 400L),
           List.of(size(zip, 0), size(zip, 1), size(zip, 2), size(zip, 3)));
-      for (Segment.Woven tensor : file.tensors()) {
+      for (Segment.OfTensor tensor : file.tensors()) {
         int key = MODEL.stream().map(NamedTensor::name).toList().indexOf(tensor.spec().name());
         ZipEntry entry = zip.getEntry("pytorch_model/data/" + key);
         try (InputStream in = zip.getInputStream(entry)) {

@@ -26,7 +26,7 @@ class FlatLayoutTest {
 
   @Test
   void refusesWhatLeavesTheBuffer() {
-    FlatBuffer buffer = new FlatBuffer(List.of(new FlatBuffer.Piece(STORAGE, 2, 8)));
+    FlatBuffer buffer = new FlatBuffer(List.of(new FlatBuffer.StorageRun(STORAGE, 2, 8)));
     assertThrows(IndexOutOfBoundsException.class, () -> new FlatLayout(buffer, -1, 1));
     assertThrows(IndexOutOfBoundsException.class, () -> new FlatLayout(buffer, 0, -1));
     assertThrows(IndexOutOfBoundsException.class, () -> new FlatLayout(buffer, 9, 0));
@@ -38,10 +38,11 @@ class FlatLayoutTest {
 
   @Test
   void refusesAPieceThatLeavesItsStorage() {
-    assertThrows(IndexOutOfBoundsException.class, () -> new FlatBuffer.Piece(STORAGE, -1, 1));
-    assertThrows(IndexOutOfBoundsException.class, () -> new FlatBuffer.Piece(STORAGE, 10, 1));
+    assertThrows(IndexOutOfBoundsException.class, () -> new FlatBuffer.StorageRun(STORAGE, -1, 1));
+    assertThrows(IndexOutOfBoundsException.class, () -> new FlatBuffer.StorageRun(STORAGE, 10, 1));
     assertThrows(
-        IndexOutOfBoundsException.class, () -> new FlatBuffer.Piece(STORAGE, 1, Long.MAX_VALUE));
+        IndexOutOfBoundsException.class,
+        () -> new FlatBuffer.StorageRun(STORAGE, 1, Long.MAX_VALUE));
   }
 
   @Test
@@ -51,8 +52,8 @@ class FlatLayoutTest {
     refuses("a flat buffer of no pieces", List.of());
     refuses(
         "a flat buffer of F32 and F16",
-        List.of(new FlatBuffer.Piece(STORAGE, 0, 4), new FlatBuffer.Piece(half, 0, 4)));
-    FlatBuffer.Piece piece = new FlatBuffer.Piece(huge, 0, huge.elements());
+        List.of(new FlatBuffer.StorageRun(STORAGE, 0, 4), new FlatBuffer.StorageRun(half, 0, 4)));
+    FlatBuffer.StorageRun piece = new FlatBuffer.StorageRun(huge, 0, huge.elements());
     refuses("a flat buffer of too many elements", List.of(piece, piece));
   }
 
@@ -61,7 +62,7 @@ class FlatLayoutTest {
         0, "data/1", 64, type, elements, StorageRef.Endian.LITTLE, StorageRef.NO_CRC);
   }
 
-  private static void refuses(String message, List<FlatBuffer.Piece> pieces) {
+  private static void refuses(String message, List<FlatBuffer.StorageRun> pieces) {
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> new FlatBuffer(pieces));
     assertEquals(message, e.getMessage());

@@ -26,14 +26,14 @@ record LayoutModel(List<Place> places) {
 
   /** Storages in {@code files} files, cut into pieces, some of them empty. */
   static FlatBuffer randomBuffer(SplittableRandom random, int files, String name) {
-    List<FlatBuffer.Piece> pieces = new ArrayList<>();
+    List<FlatBuffer.StorageRun> pieces = new ArrayList<>();
     int count = random.nextInt(1, 6);
     for (int i = 0; i < count; i++) {
       long length = random.nextInt(4) == 0 ? 0 : random.nextInt(12);
       long offset = random.nextInt(3);
       StorageRef storage =
           storage(random.nextInt(files), name + "/" + i, offset + length + random.nextInt(3));
-      pieces.add(new FlatBuffer.Piece(storage, offset, length));
+      pieces.add(new FlatBuffer.StorageRun(storage, offset, length));
     }
     return new FlatBuffer(pieces);
   }
@@ -41,7 +41,7 @@ record LayoutModel(List<Place> places) {
   /** All elements of a buffer, one by one. */
   static List<Place> placesOf(FlatBuffer buffer) {
     List<Place> places = new ArrayList<>();
-    for (FlatBuffer.Piece piece : buffer.pieces()) {
+    for (FlatBuffer.StorageRun piece : buffer.pieces()) {
       for (long i = 0; i < piece.elements(); i++) {
         places.add(new Place(piece.storage(), piece.offset() + i));
       }

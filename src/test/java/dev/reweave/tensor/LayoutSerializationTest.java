@@ -24,12 +24,14 @@ class LayoutSerializationTest {
   private static FlatBuffer buffer(int file) {
     StorageRef storage = LayoutModel.storage(file, "data/" + file, 1000);
     return new FlatBuffer(
-        List.of(new FlatBuffer.Piece(storage, 0, 600), new FlatBuffer.Piece(storage, 600, 400)));
+        List.of(
+            new FlatBuffer.StorageRun(storage, 0, 600),
+            new FlatBuffer.StorageRun(storage, 600, 400)));
   }
 
   @Test
   void sharesTheBufferOfAGroup() throws Exception {
-    List<FlatBuffer.Piece> pieces = new ArrayList<>();
+    List<FlatBuffer.StorageRun> pieces = new ArrayList<>();
     for (int r = 0; r < RANKS; r++) {
       pieces.addAll(buffer(r).pieces());
     }

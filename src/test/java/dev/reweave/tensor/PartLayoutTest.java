@@ -206,13 +206,13 @@ class PartLayoutTest {
   }
 
   private static Modelled flat(SplittableRandom random, Shape shape) {
-    List<FlatBuffer.Piece> pieces = new ArrayList<>();
+    List<FlatBuffer.StorageRun> pieces = new ArrayList<>();
     long length = 0;
     while (length < shape.elements() + 1 || random.nextInt(3) > 0) {
       long piece = random.nextInt(1 + (int) Math.max(4, shape.elements()));
       StorageRef storage =
           LayoutModel.storage(random.nextInt(FILES), "flat/" + random.nextInt(), piece + 2);
-      pieces.add(new FlatBuffer.Piece(storage, random.nextInt(3), piece));
+      pieces.add(new FlatBuffer.StorageRun(storage, random.nextInt(3), piece));
       length += piece;
     }
     FlatBuffer buffer = new FlatBuffer(pieces);
@@ -233,7 +233,7 @@ class PartLayoutTest {
     for (int r = 0; r < world; r++) {
       StorageRef storage =
           LayoutModel.storage(r, "rank" + r + "/" + random.nextInt(), offset + slice);
-      ranks.add(new FlatBuffer(List.of(new FlatBuffer.Piece(storage, 0, offset + slice))));
+      ranks.add(new FlatBuffer(List.of(new FlatBuffer.StorageRun(storage, 0, offset + slice))));
       places.addAll(LayoutModel.placesOf(ranks.get(r)).subList(offset, offset + (int) slice));
     }
     Layout layout = new PartitionedLayout(ranks, offset, shape.elements());
@@ -312,7 +312,7 @@ class PartLayoutTest {
   @Test
   void knowsHowLongItsRunsAre() {
     StorageRef storage = LayoutModel.storage(0, "data/0", 6000);
-    FlatBuffer buffer = new FlatBuffer(List.of(new FlatBuffer.Piece(storage, 0, 6000)));
+    FlatBuffer buffer = new FlatBuffer(List.of(new FlatBuffer.StorageRun(storage, 0, 6000)));
     NamedTensor flat = tensor(Shape.of(60, 100), new FlatLayout(buffer, 0, 6000));
     assertEquals(2000, flat.narrowed("p", 0, 20, 20).layout().granularity());
     assertEquals(30, flat.narrowed("p", 1, 20, 30).layout().granularity());

@@ -46,7 +46,7 @@ class PartitionedLayoutTest {
     List<FlatBuffer> buffers = new ArrayList<>();
     for (int r = 0; r < 4; r++) {
       StorageRef storage = LayoutModel.storage(r, "data/0", 2);
-      buffers.add(new FlatBuffer(List.of(new FlatBuffer.Piece(storage, 0, 2))));
+      buffers.add(new FlatBuffer(List.of(new FlatBuffer.StorageRun(storage, 0, 2))));
     }
     PartitionedLayout layout = new PartitionedLayout(buffers, 0, 5);
     List<String> runs = new ArrayList<>();
@@ -86,6 +86,6 @@ class PartitionedLayoutTest {
   private static FlatBuffer buffer(DType type, long elements) {
     StorageRef storage =
         new StorageRef(0, "data/0", 64, type, elements, StorageRef.Endian.LITTLE, 0);
-    return new FlatBuffer(List.of(new FlatBuffer.Piece(storage, 0, elements)));
+    return new FlatBuffer(List.of(new FlatBuffer.StorageRun(storage, 0, elements)));
   }
 }

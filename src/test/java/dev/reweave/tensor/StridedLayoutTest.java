@@ -72,7 +72,7 @@ class StridedLayoutTest {
 
   private static FlatBuffer buffer(long elements) {
     StorageRef storage = LayoutModel.storage(0, "s", elements);
-    return new FlatBuffer(List.of(new FlatBuffer.Piece(storage, 0, elements)));
+    return new FlatBuffer(List.of(new FlatBuffer.StorageRun(storage, 0, elements)));
   }
 
   private static void refused(String message, Runnable run) {

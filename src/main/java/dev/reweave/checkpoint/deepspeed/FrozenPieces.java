@@ -17,7 +17,8 @@ import java.util.List;
  * @param fingerprint of all that must be the same in every rank's file
  * @param pieces in the order of the frozen parameters
  */
-record FrozenPieces(Fingerprint fingerprint, List<FlatBuffer.Piece> pieces) implements RankFacts {
+record FrozenPieces(Fingerprint fingerprint, List<FlatBuffer.StorageRun> pieces)
+    implements RankFacts {
 
   /**
    * Tells files of different runs or steps apart.
@@ -29,7 +30,7 @@ record FrozenPieces(Fingerprint fingerprint, List<FlatBuffer.Piece> pieces) impl
 
   static FrozenPieces read(TorchFile file) throws IOException {
     ModelStates states = ModelStates.read(file, ModelStates.Wanted.SHAPES);
-    List<FlatBuffer.Piece> pieces = new ArrayList<>();
+    List<FlatBuffer.StorageRun> pieces = new ArrayList<>();
     for (NamedTensor fragment : states.fragments()) {
       pieces.add(piece(fragment, file.root().place()));
     }
@@ -42,7 +43,7 @@ record FrozenPieces(Fingerprint fingerprint, List<FlatBuffer.Piece> pieces) impl
    * @param place its file, for messages
    * @throws ReweaveException if it is a view with gaps, as DeepSpeed never saves it
    */
-  static FlatBuffer.Piece piece(NamedTensor fragment, String place) {
+  static FlatBuffer.StorageRun piece(NamedTensor fragment, String place) {
     StoredLayout layout = (StoredLayout) fragment.layout();
     if (!layout.isContiguous()) {
       throw new ReweaveException(

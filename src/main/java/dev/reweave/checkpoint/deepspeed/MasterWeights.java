@@ -198,7 +198,7 @@ final class MasterWeights {
   }
 
   private NamedTensor joined(int index, NamedTensor first, Shape shape) {
-    List<FlatBuffer.Piece> pieces = new ArrayList<>();
+    List<FlatBuffer.StorageRun> pieces = new ArrayList<>();
     pieces.add(FrozenPieces.piece(first, modelPlace));
     otherModels.forEach(other -> pieces.add(other.pieces().get(index)));
     requireSlices(first.name(), shape, pieces);
@@ -209,7 +209,7 @@ final class MasterWeights {
   }
 
   /** Every rank has as much, the last ones with padding: what is more or less is of another run. */
-  private void requireSlices(String name, Shape shape, List<FlatBuffer.Piece> pieces) {
+  private void requireSlices(String name, Shape shape, List<FlatBuffer.StorageRun> pieces) {
     long slice = PartitionedLayout.sliceOf(shape.elements(), pieces.size());
     for (int rank = 0; rank < pieces.size(); rank++) {
       if (pieces.get(rank).elements() != slice) {

@@ -81,7 +81,7 @@ final class OffloadedMasters {
     }
     List<OptimizerStates> whole = new ArrayList<>();
     for (int r = 0; r < states.size(); r++) {
-      List<FlatBuffer.Piece> flat = new ArrayList<>(states.get(r).flat());
+      List<FlatBuffer.StorageRun> flat = new ArrayList<>(states.get(r).flat());
       for (int g = 0; g < flat.size(); g++) {
         long elements = slices(model.groups().get(g), states.size());
         if (flat.get(g).elements() == 0 && elements > 0) {
@@ -113,7 +113,8 @@ final class OffloadedMasters {
     }
   }
 
-  private FlatBuffer.Piece piece(RankFile rank, String id, FlatBuffer.Piece empty, long elements) {
+  private FlatBuffer.StorageRun piece(
+      RankFile rank, String id, FlatBuffer.StorageRun empty, long elements) {
     for (int i = 0; i < files.size(); i++) {
       RankFile file = files.get(i);
       if (file.dataRank() == rank.dataRank() && file.file().name().equals(id + SUFFIX)) {
@@ -137,7 +138,7 @@ final class OffloadedMasters {
               file.file().uri(),
               "copy it from the training run again");
         }
-        return new FlatBuffer.Piece(storage, 0, elements);
+        return new FlatBuffer.StorageRun(storage, 0, elements);
       }
     }
     String uri = rank.file().uri();

@@ -30,7 +30,7 @@ import java.util.Optional;
 record OptimizerStates(
     int stage,
     List<Long> partitionCounts,
-    List<FlatBuffer.Piece> flat,
+    List<FlatBuffer.StorageRun> flat,
     List<String> ids,
     List<Map<String, Shape>> shapes,
     FlatAccount account)
@@ -61,7 +61,7 @@ record OptimizerStates(
           state.place(),
           "convert the module's own weights with --weights model");
     }
-    List<FlatBuffer.Piece> pieces = new ArrayList<>();
+    List<FlatBuffer.StorageRun> pieces = new ArrayList<>();
     List<String> ids = new ArrayList<>();
     for (TorchValue item : flat.get().items()) {
       StoredLayout layout = file.layout(item.tensor());
@@ -84,7 +84,7 @@ record OptimizerStates(
   }
 
   /** The same with other partitions. */
-  OptimizerStates withFlat(List<FlatBuffer.Piece> others) {
+  OptimizerStates withFlat(List<FlatBuffer.StorageRun> others) {
     return new OptimizerStates(stage, partitionCounts, others, ids, shapes, account);
   }
 

@@ -4,7 +4,7 @@ import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.LeftTensors;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
-import dev.reweave.storage.Overlapped;
+import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.Stores;
 import java.util.List;
 import java.util.Map;
@@ -91,7 +91,7 @@ record ParameterFolders(String address, List<String> folders) {
   /** The same, and a survey of the files beside them. */
   Map<String, Parameter> parameters(Stores stores, Survey survey) {
     Map<String, Parameter> parameters = new TreeMap<>();
-    List<Stores.Listing> listings = Overlapped.answers(folders, stores::list);
+    List<Stores.Listing> listings = ParallelCalls.answers(folders, stores::list);
     for (int i = 0; i < folders.size(); i++) {
       String folder = folders.get(i);
       List<InputFile> files = listings.get(i).files();

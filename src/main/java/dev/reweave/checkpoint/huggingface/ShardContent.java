@@ -5,7 +5,7 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.format.safetensors.SafetensorsHeader;
 import dev.reweave.storage.InputFile;
-import dev.reweave.storage.Overlapped;
+import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
@@ -44,7 +44,7 @@ record ShardContent(
     for (int i = 0; i < weights.shards().size(); i++) {
       indexes.add(i);
     }
-    return Overlapped.answers(
+    return ParallelCalls.answers(
         indexes, i -> attempt(stores, weights.shards().get(i), i, weights.isTorch()));
   }
 

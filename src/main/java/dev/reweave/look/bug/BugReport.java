@@ -78,7 +78,7 @@ public final class BugReport {
     Map<String, Integer> stored = new TreeMap<>();
     Map<String, Integer> made = new TreeMap<>();
     for (PlannedFile shard : plan.shards()) {
-      for (Segment.Woven tensor : shard.tensors()) {
+      for (Segment.OfTensor tensor : shard.tensors()) {
         stored.merge(tensor.layout().dtype().torchName(), 1, Integer::sum);
         made.merge(tensor.spec().dtype().torchName(), 1, Integer::sum);
       }
@@ -105,7 +105,7 @@ public final class BugReport {
     made.forEach(json.putObject("madeTypes")::put);
     plans.add(
         json.put("shards", plan.shards().size())
-            .put("copies", plan.copies().size())
+            .put("copies", plan.copied().size())
             .put("chunks", plan.chunks(PartRule.FREE).size())
             .put("chunkBytes", plan.chunkBytes())
             .put("bytesToRead", plan.bytesToRead())

@@ -11,12 +11,12 @@ import dev.reweave.gather.ProofVerdict;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.Design;
 import dev.reweave.plan.FileNames;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.Measuring;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.Planner;
+import dev.reweave.plan.ResultModel;
 import dev.reweave.plan.Segment;
 import dev.reweave.plan.TargetType;
 import dev.reweave.plan.Witness;
@@ -179,7 +179,7 @@ public final class Comparison {
     PlanOptions options = PlanOptions.DEFAULTS.withType(new TargetType.Keep());
     FileNames names =
         new FileNames("", WeightNames.of("model", Optional.empty()), Format.SAFETENSORS);
-    Design design = Design.of(made.files(), made.tensors(), made.aliases(), names);
+    ResultModel design = ResultModel.of(made.files(), made.tensors(), made.aliases(), names);
     return new Planner(options)
         .plan(design)
         .provenBy(copies, new Witness(files, Witness.Kind.SECOND_COPY, Witness.Extent.ALL));
@@ -211,7 +211,7 @@ public final class Comparison {
                       share -> {
                         Segment segment =
                             plan.files().get(result.chunk().file()).segments().get(share.segment());
-                        String name = ((Segment.Woven) segment).spec().name();
+                        String name = ((Segment.OfTensor) segment).spec().name();
                         outcomes.merge(name, share.proof(), Agreement::plus);
                       }));
     } finally {

@@ -28,9 +28,9 @@ final class DamagedTensors {
   private static final int MOST_PIECES = 4096;
 
   /** Bytes {@code [from, to)} of a file that are of one tensor, and how many are behind them. */
-  private record Piece(int tensor, long from, long to, long behind) implements Serializable {}
+  private record TensorRange(int tensor, long from, long to, long behind) implements Serializable {}
 
-  private record Stretch(InputFile file, List<Piece> pieces) implements Serializable {}
+  private record Stretch(InputFile file, List<TensorRange> pieces) implements Serializable {}
 
   private record Share(int tensor, int crc32c) implements Serializable {}
 
@@ -109,7 +109,7 @@ final class DamagedTensors {
   private static List<Stretch> stretches(
       List<WrittenTensor> tensors, Map<String, InputFile> files) {
     List<Stretch> stretches = new ArrayList<>();
-    List<Piece> pieces = new ArrayList<>();
+    List<TensorRange> pieces = new ArrayList<>();
     long bytes = 0;
     long most = PlanOptions.DEFAULTS.chunkBytes();
     for (int i = 0; i < tensors.size(); i++) {
@@ -118,7 +118,7 @@ final class DamagedTensors {
       long end = tensor.offset() + tensor.bytes().orElse(0L);
       for (long from = tensor.offset(); from < end; from += most) {
         long to = Math.min(end, from + most);
-        pieces.add(new Piece(i, from, to, end - to));
+        pieces.add(new TensorRange(i, from, to, end - to));
         bytes += to - from;
         if (bytes >= most || pieces.size() == MOST_PIECES) {
           stretches.add(new Stretch(file, List.copyOf(pieces)));
@@ -143,7 +143,7 @@ final class DamagedTensors {
     long start = 0;
     long end = 0;
     try (RandomAccess access = stores.open(stretch.file())) {
-      for (Piece piece : stretch.pieces()) {
+      for (TensorRange piece : stretch.pieces()) {
         CRC32C crc = new CRC32C();
         long at = piece.from();
         while (at < piece.to()) {

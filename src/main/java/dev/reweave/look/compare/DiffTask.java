@@ -34,7 +34,7 @@ final class DiffTask {
   record Result(Map<Integer, Deviation> deviations, long bytesRead) implements Serializable {}
 
   /** Elements of one pair that are in the window, and where. */
-  private record Piece(int pair, long from, int elements, int inFirst, int inSecond) {}
+  private record PairRange(int pair, long from, int elements, int inFirst, int inSecond) {}
 
   /** Gathers the elements of one side into a buffer, in as many steps as its copies take. */
   private static final class Side implements Closeable {
@@ -100,7 +100,7 @@ final class DiffTask {
   private final DiffPlan.Work work;
   private final DiffPlan.Chunk chunk;
   private final Comparer comparer = new Comparer();
-  private final List<Piece> pieces = new ArrayList<>();
+  private final List<PairRange> pieces = new ArrayList<>();
   private final Map<Integer, Deviation> deviations = new TreeMap<>();
 
   DiffTask(Stores stores, DiffPlan.Work work, DiffPlan.Chunk chunk) {
@@ -145,7 +145,7 @@ final class DiffTask {
       } else {
         int inFirst = first.add(pair.first(), at, at + fitting);
         int inSecond = second.add(pair.second(), at, at + fitting);
-        pieces.add(new Piece(range.pair(), at, Math.toIntExact(fitting), inFirst, inSecond));
+        pieces.add(new PairRange(range.pair(), at, Math.toIntExact(fitting), inFirst, inSecond));
         at += fitting;
       }
     }
@@ -154,7 +154,7 @@ final class DiffTask {
   private void flush(Side first, Side second) {
     first.read();
     second.read();
-    for (Piece piece : pieces) {
+    for (PairRange piece : pieces) {
       DiffPlan.Layouts pair = work.layouts().get(piece.pair());
       Deviation found =
           comparer.compare(

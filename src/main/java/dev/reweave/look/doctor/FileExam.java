@@ -3,7 +3,7 @@ package dev.reweave.look.doctor;
 import dev.reweave.checkpoint.huggingface.WeightFiles;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
-import dev.reweave.storage.Overlapped;
+import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import java.io.IOException;
@@ -37,7 +37,7 @@ final class FileExam {
 
   /** What is wrong with these files, in their order. */
   List<Finding> examine(Collection<InputFile> files) {
-    return Overlapped.answers(files, this::examine).stream().flatMap(List::stream).toList();
+    return ParallelCalls.answers(files, this::examine).stream().flatMap(List::stream).toList();
   }
 
   private List<Finding> examine(InputFile file) {

@@ -27,9 +27,9 @@ public final class PlanText {
             .row("to write", plan.bytesToWrite() + " bytes (" + size(plan.bytesToWrite()) + ")")
             .row("chunks", chunks.size() + " of at most " + size(longest))
             .row("memory per task", size(taskBytes));
-    if (!plan.copies().isEmpty()) {
-      long bytes = plan.copies().stream().mapToLong(PlannedFile::length).sum();
-      facts.row("copied along", plan.copies().size() + " files (" + size(bytes) + ")");
+    if (!plan.copied().isEmpty()) {
+      long bytes = plan.copied().stream().mapToLong(PlannedFile::length).sum();
+      facts.row("copied along", plan.copied().size() + " files (" + size(bytes) + ")");
     }
     Table shards = new Table(1).row("shard", "tensors", "bytes");
     for (PlannedFile shard : plan.shards()) {

@@ -7,12 +7,12 @@ import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.Beside;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.Design;
 import dev.reweave.plan.FileNames;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Planner;
+import dev.reweave.plan.ResultModel;
 import dev.reweave.plan.Sharding;
 import dev.reweave.plan.TargetType;
 import dev.reweave.storage.InputFile;
@@ -58,16 +58,17 @@ public final class ModelPlanner {
     Checkpoint checkpoint =
         scales == Scales.KEPT ? read : Dequantization.of(quantization, read, stores.resolve(input));
     Renaming mapped = Renaming.of(stores, checkpoint, mapping, chosen);
-    Optional<BaseDesign> base = chosen.map(c -> BaseDesign.read(c, mapped, scales));
+    Optional<BaseTemplate> base = chosen.map(c -> BaseTemplate.read(c, mapped, scales));
     Renaming renaming = wanted(base.map(b -> b.fitted(mapped)).orElse(mapped), planning);
     base.ifPresent(b -> b.require(renaming, planning.only(), input));
     requireBaseForLikeness(planning, base);
-    Design.Likeness likeness = base.map(b -> b.like(renaming)).orElse(Design.Likeness.NONE);
+    ResultModel.Likeness likeness =
+        base.map(b -> b.like(renaming)).orElse(ResultModel.Likeness.NONE);
     ResultMetadata metadata = ResultMetadata.of(checkpoint, renaming, planning, likeness);
     AdapterConfig adapter =
         base.isPresent() ? AdapterConfig.NONE : AdapterConfig.beside(ofInput, read, renaming);
-    Design design =
-        new Design(
+    ResultModel design =
+        new ResultModel(
             sources(checkpoint, base),
             checkpoint.files().size(),
             renaming.tensors(),
@@ -115,7 +116,7 @@ public final class ModelPlanner {
     return kept ? Scales.KEPT : Scales.GONE;
   }
 
-  private static void requireBaseForLikeness(PlanOptions planning, Optional<BaseDesign> base) {
+  private static void requireBaseForLikeness(PlanOptions planning, Optional<BaseTemplate> base) {
     if (planning.sharding() == Sharding.LIKE_BASE
         && base.filter(b -> !b.component().hasWeights()).isPresent()) {
       throw ReweaveException.usage(
@@ -160,13 +161,13 @@ public final class ModelPlanner {
   }
 
   /** The files of the checkpoint, then those of the base that are copied. */
-  private static List<InputFile> sources(Checkpoint checkpoint, Optional<BaseDesign> base) {
+  private static List<InputFile> sources(Checkpoint checkpoint, Optional<BaseTemplate> base) {
     List<InputFile> sources = new ArrayList<>(checkpoint.files());
     base.ifPresent(b -> b.copied().forEach(path -> sources.add(b.file(path))));
     return sources;
   }
 
-  private static Beside beside(BaseDesign base, Checkpoint checkpoint, Optional<DType> most) {
+  private static Beside beside(BaseTemplate base, Checkpoint checkpoint, Optional<DType> most) {
     List<PlannedFile> copies = new ArrayList<>();
     for (String path : base.copied()) {
       copies.add(base.copy(path, checkpoint.files().size() + copies.size()));
@@ -175,7 +176,7 @@ public final class ModelPlanner {
   }
 
   private static FileNames names(
-      Checkpoint checkpoint, Renaming renaming, Optional<BaseDesign> base, PlanOptions planning) {
+      Checkpoint checkpoint, Renaming renaming, Optional<BaseTemplate> base, PlanOptions planning) {
     Format format = planning.format();
     Optional<String> mapped = renaming.mapping().flatMap(m -> m.weightsName());
     Optional<String> ofBase = base.map(b -> b.component().names().stem());
@@ -196,11 +197,11 @@ public final class ModelPlanner {
 
   /** The floating-point type that most elements of the result have. */
   private static Optional<DType> mostOf(
-      Renaming renaming, Design.Likeness like, PlanOptions planning) {
+      Renaming renaming, ResultModel.Likeness like, PlanOptions planning) {
     Map<DType, Long> elements = new EnumMap<>(DType.class);
     for (NamedTensor tensor : renaming.tensors()) {
       Optional<DType> inBase =
-          Optional.ofNullable(like.tensors().get(tensor.name())).map(Design.Place::dtype);
+          Optional.ofNullable(like.tensors().get(tensor.name())).map(ResultModel.Place::dtype);
       DType type = planning.dtype().of(tensor.spec().dtype(), inBase);
       if (type.isCastable()) {
         elements.merge(type, tensor.spec().elements(), Long::sum);

@@ -19,7 +19,7 @@ import java.util.Optional;
 public record PlannedModel(
     Checkpoint checkpoint,
     Renaming renaming,
-    Optional<BaseDesign> base,
+    Optional<BaseTemplate> base,
     ConversionPlan plan,
     List<String> notes,
     List<InputFile> beside) {}

@@ -2,9 +2,9 @@ package dev.reweave.plan.prepare;
 
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.common.FirstNames;
-import dev.reweave.plan.Design;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.ResultModel;
 import dev.reweave.plan.Sharding;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
@@ -47,7 +47,7 @@ public record ResultMetadata(Map<String, String> entries, List<String> notes) {
    * @param like what they are in the base
    */
   public static ResultMetadata of(
-      Checkpoint checkpoint, Renaming renaming, PlanOptions planning, Design.Likeness like) {
+      Checkpoint checkpoint, Renaming renaming, PlanOptions planning, ResultModel.Likeness like) {
     Map<String, String> entries = new TreeMap<>(checkpoint.metadata());
     List<String> notes = new ArrayList<>();
     if (planning.format() == Format.BIN) {
@@ -88,10 +88,11 @@ public record ResultMetadata(Map<String, String> entries, List<String> notes) {
     }
   }
 
-  private static boolean keepsType(NamedTensor tensor, PlanOptions planning, Design.Likeness like) {
+  private static boolean keepsType(
+      NamedTensor tensor, PlanOptions planning, ResultModel.Likeness like) {
     DType stored = tensor.layout().dtype();
     Optional<DType> inBase =
-        Optional.ofNullable(like.tensors().get(tensor.name())).map(Design.Place::dtype);
+        Optional.ofNullable(like.tensors().get(tensor.name())).map(ResultModel.Place::dtype);
     return planning.dtype().of(stored, inBase) == stored;
   }
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The jobs that a conversion is made of. */
-class ConversionStepsTest {
+class ChunkWavesTest {
   @TempDir Path temp;
 
   private static ConversionPlan plan(Converting converting) {
@@ -33,7 +33,7 @@ class ConversionStepsTest {
   }
 
   private static List<String> jobs(ConversionPlan plan, int cores) {
-    return new ConversionSteps(plan, plan.chunks(PartRule.FREE), file -> false)
+    return new ChunkWaves(plan, plan.chunks(PartRule.FREE), file -> false)
         .bodies(cores).stream().map(SparkTasks.Batch::description).toList();
   }
 
@@ -70,8 +70,8 @@ class ConversionStepsTest {
     ConversionPlan plan = twelveShards();
     String first = plan.files().get(0).path();
 
-    ConversionSteps steps =
-        new ConversionSteps(plan, plan.chunks(PartRule.FREE), file -> !file.path().equals(first));
+    ChunkWaves steps =
+        new ChunkWaves(plan, plan.chunks(PartRule.FREE), file -> !file.path().equals(first));
 
     assertEquals("convert: shard 1 of 12", steps.bodies(2).get(0).description());
     assertEquals(1, steps.bodies(2).size());
@@ -83,7 +83,7 @@ class ConversionStepsTest {
         plan(
             Converting.between(Fixtures.folder("cog_z2_bf16_w2/ckpt"), temp.resolve("out"))
                 .base(Fixtures.folder("base_pipeline")));
-    int copies = plan.copies().size();
+    int copies = plan.copied().size();
     assertTrue(copies > 1, "copies: " + copies);
 
     assertEquals(List.of("convert: shard 1 of 1, copy " + copies + " files"), jobs(plan, 100));

@@ -24,7 +24,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** A conversion of evenly spread chunks that writes nothing, before the big one. */
-public final class Trial {
+public final class SampleRun {
   /**
    * What was tried.
    *
@@ -55,12 +55,12 @@ public final class Trial {
   private long bytesRead;
 
   /** Trials on this cluster, between these stores. */
-  public Trial(Cluster cluster, Stores stores) {
+  public SampleRun(Cluster cluster, Stores stores) {
     this(cluster, stores, ReadLimit.NONE);
   }
 
   /** The same with tasks that read no faster than the limit says. */
-  public Trial(Cluster cluster, Stores stores, ReadLimit limit) {
+  public SampleRun(Cluster cluster, Stores stores, ReadLimit limit) {
     this.limit = limit;
     this.cluster = cluster;
     this.stores = stores;
@@ -152,7 +152,7 @@ public final class Trial {
       Map<String, Agreement> proofs) {
     PlannedFile file = plan.files().get(result.chunk().file());
     for (ChunkResult.TensorShare share : result.tensors()) {
-      String name = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
+      String name = ((Segment.OfTensor) file.segments().get(share.segment())).spec().name();
       TensorFacts seen = new TensorFacts(share.values(), share.digest().crc32c());
       facts.merge(name, seen, TensorFacts::plus);
       if (share.differences() > 0) {

@@ -43,7 +43,7 @@ class CopiesTest {
     byte[] first = floats(1e8f, -0f, 1, Float.MAX_VALUE, 9);
     byte[] others = floats(1, -0f, 2, Float.MAX_VALUE, 8, -1e8f, -0f, 4, 0, 7);
 
-    new Copies(DType.F32, first, 0, others, 0, 5, 3).average();
+    new RankCopies(DType.F32, first, 0, others, 0, 5, 3).average();
 
     assertEquals(
         bits(floats((1e8f + 1 - 1e8f) / 3, 0f, 7f / 3, Float.POSITIVE_INFINITY, 8), 4),
@@ -54,12 +54,12 @@ class CopiesTest {
   @Test
   void narrowElementsAreRoundedOnce() {
     byte[] bf16 = shorts(0x3f80, 0x3f81);
-    new Copies(DType.BF16, bf16, 0, shorts(0x3f81, 0x3f82), 0, 2, 2).average();
+    new RankCopies(DType.BF16, bf16, 0, shorts(0x3f81, 0x3f82), 0, 2, 2).average();
     assertEquals(List.of(0x3f80, 0x3f82), bits(bf16, 2));
 
     // 65504 + 65504 is infinite as a half, and not as a float.
     byte[] half = shorts(0x7bff, 0x3c00);
-    new Copies(DType.F16, half, 0, shorts(0x7bff, 0x4200), 0, 2, 2).average();
+    new RankCopies(DType.F16, half, 0, shorts(0x7bff, 0x4200), 0, 2, 2).average();
     assertEquals(List.of(0x7bff, 0x4000), bits(half, 2));
   }
 
@@ -68,7 +68,7 @@ class CopiesTest {
     byte[] first = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putDouble(0.1).array();
     byte[] other = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putDouble(0.2).array();
 
-    new Copies(DType.F64, first, 0, other, 0, 1, 2).average();
+    new RankCopies(DType.F64, first, 0, other, 0, 1, 2).average();
 
     assertEquals(
         (0.1 + 0.2) / 2, ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getDouble());
@@ -80,16 +80,16 @@ class CopiesTest {
     byte[] first = floats(1, 2, 3, 0f);
     byte[] others = floats(1, 5, 3, -0f, 1, 6, 4, 0f);
 
-    assertEquals(3, new Copies(DType.F32, first, 0, others, 0, 4, 3).differences());
-    assertEquals(0, new Copies(DType.F32, first, 0, first, 0, 4, 2).differences());
-    assertEquals(0, new Copies(DType.F32, first, 0, new byte[0], 0, 4, 1).differences());
+    assertEquals(3, new RankCopies(DType.F32, first, 0, others, 0, 4, 3).differences());
+    assertEquals(0, new RankCopies(DType.F32, first, 0, first, 0, 4, 2).differences());
+    assertEquals(0, new RankCopies(DType.F32, first, 0, new byte[0], 0, 4, 1).differences());
   }
 
   @Test
   void rangesAreChecked() {
     assertThrows(
         IndexOutOfBoundsException.class,
-        () -> new Copies(DType.F32, new byte[8], 0, new byte[8], 0, 2, 3));
+        () -> new RankCopies(DType.F32, new byte[8], 0, new byte[8], 0, 2, 3));
   }
 
   private static NamedTensor tensor(int file, DType type, long... dims) {

@@ -18,7 +18,7 @@ import java.util.Map;
  * @param like what the base has; empty where there is none
  * @param beside what comes along
  */
-public record Design(
+public record ResultModel(
     List<InputFile> sources,
     int checkpointFiles,
     List<NamedTensor> tensors,
@@ -43,12 +43,12 @@ public record Design(
   public record Place(String shard, dev.reweave.tensor.DType dtype) {}
 
   /** A design of weights alone. */
-  public static Design of(
+  public static ResultModel of(
       List<InputFile> sources,
       List<NamedTensor> tensors,
       Map<String, String> aliases,
       FileNames names) {
-    return new Design(
+    return new ResultModel(
         sources, sources.size(), tensors, aliases, Map.of(), names, Likeness.NONE, Beside.NOTHING);
   }
 }

@@ -11,22 +11,22 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Requests at the same time: whose answers count, and what a failure leaves. */
-class OverlappedTest {
+class ParallelCallsTest {
   private static final List<Integer> ITEMS = IntStream.range(0, 40).boxed().toList();
 
   @Test
   void answersComeInTheOrderOfTheItems() {
     List<String> expected = ITEMS.stream().map(item -> "answer " + item).toList();
-    assertEquals(expected, Overlapped.answers(ITEMS, item -> "answer " + item));
-    assertEquals(expected, Overlapped.allAnswers(ITEMS, item -> "answer " + item));
-    assertEquals(List.of(), Overlapped.allAnswers(List.of(), item -> item));
+    assertEquals(expected, ParallelCalls.answers(ITEMS, item -> "answer " + item));
+    assertEquals(expected, ParallelCalls.allAnswers(ITEMS, item -> "answer " + item));
+    assertEquals(List.of(), ParallelCalls.allAnswers(List.of(), item -> item));
   }
 
   @Test
   void requestsAreUnderWayAtTheSameTime() {
     CyclicBarrier allOfThem = new CyclicBarrier(8);
     List<Integer> items = ITEMS.subList(0, 8);
-    assertEquals(items, Overlapped.allAnswers(items, item -> meet(allOfThem, item)));
+    assertEquals(items, ParallelCalls.allAnswers(items, item -> meet(allOfThem, item)));
   }
 
   private static int meet(CyclicBarrier barrier, int item) {
@@ -45,7 +45,7 @@ class OverlappedTest {
         assertThrows(
             IllegalStateException.class,
             () ->
-                Overlapped.allAnswers(
+                ParallelCalls.allAnswers(
                     ITEMS,
                     item -> {
                       if (item % 10 == 3) {

@@ -4,7 +4,7 @@ import dev.reweave.convert.Checks;
 import dev.reweave.convert.Conversion;
 import dev.reweave.convert.ConversionRequest;
 import dev.reweave.convert.Preparation;
-import dev.reweave.convert.Trial;
+import dev.reweave.convert.SampleRun;
 import dev.reweave.look.report.PlanText;
 import dev.reweave.look.report.Summary;
 import dev.reweave.manifest.ValueWarnings;
@@ -18,12 +18,12 @@ import java.io.PrintWriter;
 import java.util.function.Consumer;
 
 /** What a conversion would do, without writing anything. */
-final class Rehearsal {
+final class DryRun {
   private final ConversionRequest request;
   private final PrintWriter out;
   private final Consumer<Preparation.Prepared> planned;
 
-  Rehearsal(ConversionRequest request, PrintWriter out, Consumer<Preparation.Prepared> planned) {
+  DryRun(ConversionRequest request, PrintWriter out, Consumer<Preparation.Prepared> planned) {
     this.planned = planned;
     this.request = request;
     this.out = out;
@@ -43,7 +43,7 @@ final class Rehearsal {
 
   /** Reads, checks and casts a part of the chunks. */
   void tryOut(Cluster cluster, Stores stores, double part, ReadLimit limit) {
-    Trial.Result result = new Trial(cluster, stores, limit).run(request, part);
+    SampleRun.Result result = new SampleRun(cluster, stores, limit).run(request, part);
     planned.accept(result.prepared());
     Summary.source(result.prepared().checkpoint(), result.prepared().notes()).forEach(out::println);
     Summary.trial(

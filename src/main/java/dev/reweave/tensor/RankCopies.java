@@ -10,7 +10,7 @@ import java.util.Objects;
  * Little-endian elements of the copies that several ranks keep of one tensor: the first rank's in
  * one array, the others' end to end in another.
  */
-public final class Copies {
+public final class RankCopies {
   private static final VarHandle SHORTS = view(short[].class);
   private static final VarHandle INTS = view(int[].class);
   private static final VarHandle LONGS = view(long[].class);
@@ -30,7 +30,7 @@ public final class Copies {
    * @param count number of copies
    * @throws IndexOutOfBoundsException if they do not fit in the arrays
    */
-  public Copies(
+  public RankCopies(
       DType type,
       byte[] first,
       int firstOffset,

@@ -13,7 +13,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** The chunks of a plan as jobs, in their order, and what the user reads of them. */
-final class ConversionSteps {
+final class ChunkWaves {
   /** Chunks of one wave for each task that can run at once: enough to keep all of them busy. */
   private static final int CHUNKS_PER_CORE = 4;
 
@@ -31,7 +31,7 @@ final class ConversionSteps {
    *
    * @param chunks of all files
    */
-  ConversionSteps(ConversionPlan plan, List<Chunk> chunks, Predicate<PlannedFile> done) {
+  ChunkWaves(ConversionPlan plan, List<Chunk> chunks, Predicate<PlannedFile> done) {
     this.plan = plan;
     for (Chunk chunk : chunks) {
       PlannedFile file = plan.files().get(chunk.file());
@@ -61,7 +61,7 @@ final class ConversionSteps {
 
   /** Such as {@code convert: shards 3 and 7 of 12}, for people. */
   private String what(List<Chunk> wave) {
-    int copies = plan.copies().size();
+    int copies = plan.copied().size();
     Set<Integer> files =
         wave.stream().map(Chunk::file).collect(Collectors.toCollection(TreeSet::new));
     List<Integer> shards =

@@ -12,7 +12,7 @@ import java.util.concurrent.Future;
 import java.util.function.Supplier;
 
 /** Many small requests to a store at the same time, since each waits far longer than it works. */
-public final class Overlapped {
+public final class ParallelCalls {
   private static final int MOST_THREADS = 16;
 
   /** What is asked about one item. */
@@ -22,7 +22,7 @@ public final class Overlapped {
     R answer(T item);
   }
 
-  private Overlapped() {}
+  private ParallelCalls() {}
 
   /**
    * Asks about all items as {@link #answers} does, and comes back only when none is under way, even

@@ -2,8 +2,8 @@ package dev.reweave.plan.prepare;
 
 import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.common.ReweaveException;
-import dev.reweave.plan.Design;
 import dev.reweave.plan.PlannedFile;
+import dev.reweave.plan.ResultModel;
 import dev.reweave.plan.Segment;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.storage.Checksum;
@@ -34,7 +34,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /** What a base makes of a conversion: which of its files come along, and how they change. */
-public final class BaseDesign {
+public final class BaseTemplate {
   private static final String CONFIG = "config.json";
 
   /**
@@ -50,7 +50,7 @@ public final class BaseDesign {
   private final Set<String> beside;
   private final Map<String, byte[]> read = new TreeMap<>();
 
-  private BaseDesign(BaseChoice choice, BaseFolder base, Component component, Scales scales) {
+  private BaseTemplate(BaseChoice choice, BaseFolder base, Component component, Scales scales) {
     this.choice = choice;
     this.base = base;
     this.component = component;
@@ -68,7 +68,7 @@ public final class BaseDesign {
    *
    * @param scales of the tensors; where they have none, what the base has of them is not missing
    */
-  public static BaseDesign read(ChosenBase chosen, Renaming renaming, Scales scales) {
+  public static BaseTemplate read(ChosenBase chosen, Renaming renaming, Scales scales) {
     BaseFolder base = chosen.folder();
     BaseChoice choice = chosen.choice();
     if (choice.pipeline().isPresent() && base.files().containsKey(BaseFolder.MODEL_INDEX)) {
@@ -81,7 +81,7 @@ public final class BaseDesign {
         chosen.component(
             renaming.mapping().flatMap(m -> m.component()),
             renaming.tensors().stream().map(NamedTensor::name).toList());
-    return new BaseDesign(
+    return new BaseTemplate(
         choice,
         base,
         scales == Scales.KEPT
@@ -154,22 +154,23 @@ public final class BaseDesign {
   }
 
   /** What the tensors are in the base. */
-  public Design.Likeness like(Renaming renaming) {
-    Map<String, Design.Place> places = new HashMap<>();
+  public ResultModel.Likeness like(Renaming renaming) {
+    Map<String, ResultModel.Place> places = new HashMap<>();
     if (!component.hasWeights()) {
       statedType()
           .ifPresent(
               type ->
                   renaming
                       .tensors()
-                      .forEach(t -> places.put(t.name(), new Design.Place("", type))));
-      return new Design.Likeness(places, "");
+                      .forEach(t -> places.put(t.name(), new ResultModel.Place("", type))));
+      return new ResultModel.Likeness(places, "");
     }
     component
         .tensors()
         .forEach(
             (name, spec) ->
-                places.put(name, new Design.Place(component.shards().get(name), spec.dtype())));
+                places.put(
+                    name, new ResultModel.Place(component.shards().get(name), spec.dtype())));
     component
         .droppedNames()
         .forEach(
@@ -178,7 +179,7 @@ public final class BaseDesign {
                 places.putIfAbsent(dropped, places.get(kept));
               }
             });
-    return new Design.Likeness(places, component.index().orElse(""));
+    return new ResultModel.Likeness(places, component.index().orElse(""));
   }
 
   /** The files that come along byte for byte, but for {@link #configs} and {@link #last}. */
@@ -248,7 +249,7 @@ public final class BaseDesign {
         path,
         PlannedFile.Role.COPY,
         List.of(
-            new Segment.Woven(
+            new Segment.OfTensor(
                 new TensorSpec(path, DType.U8, shape), StoredLayout.contiguous(bytes, 0, shape))));
   }
 

@@ -25,15 +25,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Conversions that are tried in part. */
-class TrialTest {
+class SampleRunTest {
   @TempDir Path temp;
 
-  private Trial.Result tryOut(Path input, double part) {
+  private SampleRun.Result tryOut(Path input, double part) {
     ConversionRequest request =
         Converting.between(input, temp.resolve("out"))
             .planning(PlanOptions.DEFAULTS.withSizes(1L << 40, 64_000))
             .request();
-    return new Trial(TestSpark.cluster(), TestSpark.stores()).run(request, part);
+    return new SampleRun(TestSpark.cluster(), TestSpark.stores()).run(request, part);
   }
 
   private Path large() throws IOException {
@@ -48,7 +48,7 @@ class TrialTest {
   @ParameterizedTest
   @CsvSource({"0.0001, 1", "0.1, 5", "0.5, 21", "1, 41"})
   void readsThatPartAndWritesNothing(double part, int chunks) throws IOException {
-    Trial.Result result = tryOut(large(), part);
+    SampleRun.Result result = tryOut(large(), part);
 
     assertEquals(41, result.ofChunks());
     assertEquals(chunks, result.chunks());

@@ -1,0 +1,57 @@
+package dev.reweave.target.base;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.reweave.common.ReweaveException;
+import dev.reweave.tensor.TensorSpec;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Whether a {@code config.json} is one of a model with given tensors, as far as it is known. */
+public final class ConfigFit {
+  private ConfigFit() {}
+
+  /**
+   * Requires that it is one.
+   *
+   * @param config bytes of a {@code config.json}
+   * @param place its address
+   * @throws ReweaveException if it is not
+   */
+  public static void require(byte[] config, String place, List<TensorSpec> tensors) {
+    Map<String, TensorSpec> byName = new HashMap<>();
+    tensors.forEach(t -> byName.put(t.name(), t));
+    List<String> contradictions = contradictions(ConfigJson.object(config, place), byName);
+    if (!contradictions.isEmpty()) {
+      throw ReweaveException.mismatch(
+          "config.json of the base does not fit the weights: " + String.join("; ", contradictions),
+          place,
+          "name as --base the folder with the config.json that the training saved, or correct"
+              + " that file");
+    }
+  }
+
+  /**
+   * What of a config contradicts the tensors of its model; nothing where it is not known, or where
+   * a quantizer has packed them into other shapes and types.
+   */
+  public static List<String> contradictions(JsonNode config, Map<String, TensorSpec> tensors) {
+    return config.has("quantization_config")
+        ? List.of()
+        : className(config).map(ConfigRules::of).orElse(List.of()).stream()
+            .flatMap(rule -> rule.contradiction(config, tensors).stream())
+            .toList();
+  }
+
+  /** Whether a config is one of a language model whose head can be tied to its embedding. */
+  public static boolean isLanguageModel(JsonNode config) {
+    return className(config).filter(ConfigRules::isLanguageModel).isPresent();
+  }
+
+  private static Optional<String> className(JsonNode config) {
+    String architecture = config.path("architectures").path(0).asText();
+    return ConfigJson.string(config, "_class_name")
+        .or(() -> Optional.of(architecture).filter(a -> !a.isEmpty()));
+  }
+}

@@ -92,6 +92,7 @@ final class Surroundings {
   static BugReport.Surroundings read(Placeholders names) {
     Map<String, String> versions = new TreeMap<>();
     versions.put("reweave", Versions.reweave());
+    Versions.commit().ifPresent(commit -> versions.put("commit", commit));
     versions.put("spark", org.apache.spark.package$.MODULE$.SPARK_VERSION());
     versions.put("scala", scala.util.Properties.versionNumberString());
     versions.put("hadoop", VersionInfo.getVersion());

@@ -60,9 +60,8 @@ class BugReportIT {
     assertFalse(failed.err().contains("\tat "), failed::toString);
     JsonNode report = report("johanna", "acme", temp.getFileName().toString());
     assertEquals("environment", report.get("errors").get(0).get("kind").textValue());
-    assertEquals("local[x]", report.get("errors").get(0).get("place").textValue());
     assertEquals("local[x]", report.get("settings").get("spark.master").textValue());
-    assertEquals("(set)", report.get("settings").get("fs.s3a.secret.key").textValue());
+    assertFalse(report.get("settings").has("fs.s3a.secret.key"));
   }
 
   @Test

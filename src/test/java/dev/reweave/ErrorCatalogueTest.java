@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** The manual's catalogue of errors is that of the code. */
 class ErrorCatalogueTest {
-  private static final Pattern HEADING = Pattern.compile("### `([a-z-]+)`: .+");
+  private static final Pattern HEADING = Pattern.compile("## `([a-z-]+)`: .+");
   private static final Pattern ROW = Pattern.compile("\\| (`.+?`) \\| [^|]+ \\| [^|]+ \\|");
   private static final Pattern MESSAGE = Pattern.compile("`([^`]+)`");
   private static final Pattern LITERAL = Pattern.compile("\"((?:[^\"\\\\\n]|\\\\.)*+)\"");
@@ -35,11 +35,8 @@ class ErrorCatalogueTest {
   private static Map<String, List<String>> catalogue() throws IOException {
     Map<String, List<String>> messages = new TreeMap<>();
     String kind = "";
-    String manual = Files.readString(Path.of("README.md"));
-    String section =
-        manual.substring(
-            manual.indexOf("\n## When it fails\n"), manual.indexOf("\n### Bug reports\n"));
-    for (String line : section.lines().toList()) {
+    String page = ManualPages.read("errors.md");
+    for (String line : page.substring(0, page.indexOf("\n## Bug reports\n")).lines().toList()) {
       Matcher heading = HEADING.matcher(line);
       Matcher row = ROW.matcher(line);
       if (heading.matches()) {
@@ -51,7 +48,7 @@ class ErrorCatalogueTest {
           messages.get(kind).add(message.group(1));
         }
       } else {
-        assertTrue(!line.startsWith("| `") && !line.startsWith("###"), line);
+        assertTrue(!line.startsWith("| `") && !line.startsWith("##"), line);
       }
     }
     return messages;
@@ -176,9 +173,12 @@ class ErrorCatalogueTest {
 
   @Test
   void noOtherPartOfTheManualNamesKindsThatAreNot() throws IOException {
-    Matcher named =
-        Pattern.compile("\"kind\":\"([^\"]+)\"").matcher(Files.readString(Path.of("README.md")));
-    assertTrue(named.find());
-    assertTrue(catalogue().containsKey(named.group(1)), named.group(1));
+    Pattern kind = Pattern.compile("\"kind\":\"([^\"]+)\"");
+    List<String> named = new ArrayList<>();
+    for (Path page : ManualPages.all()) {
+      kind.matcher(Files.readString(page)).results().forEach(k -> named.add(k.group(1)));
+    }
+    assertTrue(!named.isEmpty());
+    assertTrue(catalogue().keySet().containsAll(named), named.toString());
   }
 }

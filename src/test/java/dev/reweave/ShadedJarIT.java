@@ -34,11 +34,11 @@ class ShadedJarIT {
 
   /** Versions by artifact, as the manual has them. */
   private static Map<String, String> listed() throws IOException {
-    String manual = Files.readString(Path.of("README.md"));
-    int start = manual.indexOf("\n**What is in the jar.**");
+    String manual = ManualPages.read("trust.md");
+    int start = manual.indexOf("\n## What is in the jar\n");
     Matcher row =
         Pattern.compile("\\| `([\\w.-]+:[\\w.-]+)` \\| ([^ |]+) \\|")
-            .matcher(manual.substring(start, manual.indexOf("\n## ", start)));
+            .matcher(manual.substring(start, manual.indexOf("\n## ", start + 1)));
     Map<String, String> listed = new TreeMap<>();
     row.results().forEach(r -> listed.put(r.group(1), r.group(2)));
     return listed;

@@ -1,7 +1,6 @@
 package dev.reweave.cli;
 
 import dev.reweave.look.bug.BugReport;
-import dev.reweave.look.bug.Placeholders;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;
@@ -55,12 +54,9 @@ final class BugReportFile {
       String... arguments) {
     PrintWriter err = command.getErr();
     try {
-      Placeholders names = new Placeholders();
-      Surroundings.register(names);
-      List<String> words = CommandWords.of(command.getCommandSpec(), names, arguments);
+      List<String> words = CommandWords.of(command.getCommandSpec(), arguments);
       String text =
-          report.toJson(
-              Surroundings.read(names), new BugReport.Command(words, exitCode, seconds), names);
+          report.toJson(Surroundings.read(), new BugReport.Command(words, exitCode, seconds));
       Files.writeString(Path.of(file), text, StandardOpenOption.CREATE_NEW);
       err.println(
           "reweave: wrote the bug report to " + file + "; look it through before you send it");

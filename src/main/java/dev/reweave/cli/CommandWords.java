@@ -1,7 +1,5 @@
 package dev.reweave.cli;
 
-import dev.reweave.look.bug.Placeholders;
-import dev.reweave.plan.prepare.MappingChoice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,104 +11,52 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * The words of a command line without what they say of its user. They may be wrong usage: what is
- * not known is not shown.
+ * The words of a command line that say nothing of its user: names of commands and options, and
+ * values that are numbers, sizes or among those that the help offers. All else is {@value #OTHER}.
+ * The line may be wrong usage.
  */
 final class CommandWords {
-  /** Their values are kinds, sizes and numbers. */
-  private static final Set<String> PLAIN =
-      Set.of(
-          "--dtype",
-          "--shards",
-          "--format",
-          "--base-mode",
-          "--weights",
-          "--other-weights",
-          "--max-shard-size",
-          "--chunk-size",
-          "--max-bandwidth",
-          "--max-metadata-bytes",
-          "--on-nonfinite",
-          "--sample",
-          "--tolerance");
+  static final String OTHER = "…";
 
   private static final Pattern NUMBER =
       Pattern.compile("\\d{1,18}(?:\\.\\d{1,9})?(?:[eE]-?\\d{1,3})?(?i:[kmgtp]?i?b?|%)");
 
-  private static final Set<String> OF_MAPPINGS = Set.of("--mapping", "--other-mapping");
+  private CommandWords() {}
 
-  private final Placeholders names;
-  private final List<String> words = new ArrayList<>();
-  private CommandSpec command;
-  private Optional<OptionSpec> open = Optional.empty();
-  private boolean options = true;
-
-  private CommandWords(CommandSpec root, Placeholders names) {
-    this.command = root;
-    this.names = names;
-  }
-
-  /** The words, with placeholders that are known from now on. */
-  static List<String> of(CommandSpec root, Placeholders names, String... arguments) {
-    CommandWords words = new CommandWords(root, names);
-    for (String argument : arguments) {
-      words.add(argument);
-    }
-    return words.words;
-  }
-
-  private void add(String word) {
-    if (open.isPresent()) {
-      words.add(value(open.get(), word));
-      open = Optional.empty();
-    } else if (options && word.equals("--")) {
-      options = false;
-      words.add(word);
-    } else if (options && word.startsWith("-") && word.length() > 1) {
-      addOption(word);
-    } else {
+  static List<String> of(CommandSpec root, String... arguments) {
+    CommandSpec command = root;
+    Optional<OptionSpec> open = Optional.empty();
+    List<String> words = new ArrayList<>();
+    for (String word : arguments) {
+      int equals = word.startsWith("-") ? word.indexOf('=') : -1;
+      OptionSpec option = option(command, equals < 0 ? word : word.substring(0, equals));
       CommandLine sub = command.subcommands().get(word);
-      if (options && sub != null) {
+      if (option != null) {
+        words.add(
+            equals < 0
+                ? word
+                : word.substring(0, equals + 1) + value(option, word.substring(equals + 1)));
+        open = Optional.of(option).filter(o -> equals < 0 && o.arity().max() > 0);
+      } else if (sub != null) {
         command = sub.getCommandSpec();
         words.add(word);
       } else {
-        words.add(names.address(word));
+        words.add(open.map(o -> value(o, word)).orElse(OTHER));
+        open = Optional.empty();
       }
     }
+    return words;
   }
 
-  private void addOption(String word) {
-    int equals = word.indexOf('=');
-    String name = equals < 0 ? word : word.substring(0, equals);
+  private static OptionSpec option(CommandSpec command, String name) {
     OptionSpec option = command.optionsMap().get(name);
-    if (option == null) {
-      option = command.negatedOptionsMap().get(name);
-    }
-    if (option == null
-        && word.length() > 2
-        && command.optionsMap().containsKey(word.substring(0, 2))) {
-      option = command.optionsMap().get(word.substring(0, 2));
-      words.add(word.substring(0, 2) + value(option, word.substring(2)));
-    } else if (option == null) {
-      words.add(names.name(word));
-    } else if (equals >= 0) {
-      words.add(name + "=" + value(option, word.substring(equals + 1)));
-    } else {
-      words.add(name);
-      open = Optional.of(option).filter(o -> o.arity().max() > 0 && !o.typeInfo().isBoolean());
-    }
+    return option == null ? command.negatedOptionsMap().get(name) : option;
   }
 
-  private String value(OptionSpec option, String value) {
-    String name = option.longestName();
+  private static String value(OptionSpec option, String value) {
+    Set<String> offered = Set.of(option.paramLabel().split("\\|", -1));
     boolean plain =
-        (PLAIN.contains(name) && (NUMBER.matcher(value).matches() || isOffered(option, value)))
-            || (OF_MAPPINGS.contains(name) && MappingChoice.isShipped(value));
-    return plain ? value : names.address(value);
-  }
-
-  /** Whether a value is one of those that the help lists; what else is there may be a name. */
-  private static boolean isOffered(OptionSpec option, String value) {
-    return Set.of(option.paramLabel().split("\\|", -1)).contains(value.toLowerCase(Locale.ROOT));
+        NUMBER.matcher(value).matches() || offered.contains(value.toLowerCase(Locale.ROOT));
+    return plain ? value : OTHER;
   }
 }

@@ -15,6 +15,7 @@ import dev.reweave.manifest.ConversionEnd;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Measuring;
 import dev.reweave.plan.prepare.BaseUsed;
+import dev.reweave.spark.Cluster;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.sql.ConvertedModel;
 import dev.reweave.sql.TensorCatalog;
@@ -29,7 +30,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.apache.spark.api.java.JavaSparkContext;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -182,7 +182,7 @@ final class ConvertCommand implements Callable<Integer> {
       asked.forEach(this::requireReachable);
       spark.run(
           "reweave convert " + list.orElseGet(() -> asked.get(0).output()),
-          context -> convert(context, asked, today, reports));
+          machines -> convert(machines, asked, today, reports));
     } catch (CommandLine.ParameterException e) {
       throw e;
     } catch (Exception | Error e) { // Spark throws checked ones without saying so.
@@ -199,18 +199,15 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private void convert(
-      JavaSparkContext context,
-      List<ConversionRequest> asked,
-      LocalDate today,
-      ConversionReports reports) {
-    Stores stores = new Stores(context.hadoopConfiguration());
+      Cluster machines, List<ConversionRequest> asked, LocalDate today, ConversionReports reports) {
+    Stores stores = machines.stores();
     // What can be wrong with the address is better known before the work is done.
-    Optional<TensorCatalog> table = catalog.map(c -> new TensorCatalog(context, stores, c));
+    Optional<TensorCatalog> table = catalog.map(c -> new TensorCatalog(machines, stores, c));
     table.ifPresent(t -> asked.forEach(request -> requireApart(t, request)));
     List<String> listed = new ArrayList<>();
     ConversionSeries series =
         new ConversionSeries(
-            context,
+            machines,
             stores,
             new StepRequests(stores, today),
             limit,
@@ -272,9 +269,7 @@ final class ConvertCommand implements Callable<Integer> {
     } else {
       spark.run(
           "reweave try " + request.output(),
-          context ->
-              rehearsal.tryOut(
-                  context, new Stores(context.hadoopConfiguration()), sample.orElseThrow(), limit));
+          machines -> rehearsal.tryOut(machines, machines.stores(), sample.orElseThrow(), limit));
     }
   }
 

@@ -8,6 +8,7 @@ import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
 import dev.reweave.look.report.Summary;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.spark.Cluster;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.ReadLimit;
@@ -21,7 +22,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
-import org.apache.spark.api.java.JavaSparkContext;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -82,10 +82,10 @@ final class DemoCommand implements Callable<Integer> {
 
   private void convert(ConversionRequest request, PrintWriter out) {
     try (SparkSessions.Session session = SparkSessions.start("reweave demo " + request.output())) {
-      JavaSparkContext spark = session.context();
-      Stores stores = new Stores(spark.hadoopConfiguration());
+      Cluster machines = session.cluster();
+      Stores stores = machines.stores();
       Conversion.Outcome outcome =
-          new Conversion(spark, stores, ReadLimit.NONE, Main.plans(spec)).run(request);
+          new Conversion(machines, stores, ReadLimit.NONE, Main.plans(spec)).run(request);
       Summary.result(outcome.manifest(), stores.resolve(request.output())).forEach(out::println);
     }
   }

@@ -8,6 +8,7 @@ import dev.reweave.look.report.DiffCriterion;
 import dev.reweave.look.report.DiffReport;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.prepare.MappingChoice;
+import dev.reweave.spark.Cluster;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.ByteSize;
 import dev.reweave.storage.Stores;
@@ -15,7 +16,6 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.apache.spark.api.java.JavaSparkContext;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -126,8 +126,8 @@ final class DiffCommand implements Callable<Integer> {
     SparkSessions.requireReachable(cluster.localFiles(), List.of(first, second));
     try (SparkSessions.Session session =
         SparkSessions.start("reweave diff " + first + " " + second)) {
-      JavaSparkContext spark = session.context();
-      return print(new Diff(spark, new Stores(spark.hadoopConfiguration())).run(request));
+      Cluster machines = session.cluster();
+      return print(new Diff(machines, machines.stores()).run(request));
     }
   }
 

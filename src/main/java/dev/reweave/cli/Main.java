@@ -55,7 +55,7 @@ public final class Main implements Runnable {
       scope = ScopeType.INHERIT,
       description =
           "Write what a defect can be found by to a new file on this machine, whatever comes of the"
-              + " command; names of stores, machines, people and folders are replaced.")
+              + " command: figures, kinds and lines of code, without addresses and names.")
   private Optional<String> reportBug = Optional.empty();
 
   private final BugReport bugs = new BugReport();
@@ -153,7 +153,7 @@ public final class Main implements Runnable {
   /** Takes the plans of a command's conversions for a bug report. */
   static Consumer<Preparation.Prepared> plans(CommandLine.Model.CommandSpec command) {
     return command.root().userObject() instanceof Main main
-        ? made -> main.bugs.plan(made.checkpoint(), made.plan(), made.notes())
+        ? made -> main.bugs.plan(made.checkpoint(), made.plan())
         : made -> {};
   }
 

@@ -9,13 +9,13 @@ import dev.reweave.look.report.PlanText;
 import dev.reweave.look.report.Summary;
 import dev.reweave.manifest.ValueWarnings;
 import dev.reweave.plan.ConversionPlan;
+import dev.reweave.spark.Cluster;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import java.io.PrintWriter;
 import java.util.function.Consumer;
-import org.apache.spark.api.java.JavaSparkContext;
 
 /** What a conversion would do, without writing anything. */
 final class Rehearsal {
@@ -42,8 +42,8 @@ final class Rehearsal {
   }
 
   /** Reads, checks and casts a part of the chunks. */
-  void tryOut(JavaSparkContext spark, Stores stores, double part, ReadLimit limit) {
-    Trial.Result result = new Trial(spark, stores, limit).run(request, part);
+  void tryOut(Cluster cluster, Stores stores, double part, ReadLimit limit) {
+    Trial.Result result = new Trial(cluster, stores, limit).run(request, part);
     planned.accept(result.prepared());
     Summary.source(result.prepared().checkpoint(), result.prepared().notes()).forEach(out::println);
     Summary.trial(

@@ -1,18 +1,18 @@
 package dev.reweave.cli;
 
+import dev.reweave.spark.Cluster;
 import dev.reweave.spark.SparkSessions;
 import java.util.function.Consumer;
-import org.apache.spark.api.java.JavaSparkContext;
 
 /** Where a command gets its Spark from. */
 interface SparkUse {
   /** Does work in a context that lives as long as the work. */
-  void run(String name, Consumer<JavaSparkContext> work);
+  void run(String name, Consumer<Cluster> work);
 
   /** Starts a context for each work, and stops it behind it unless others had started it. */
-  static void ofItsOwn(String name, Consumer<JavaSparkContext> work) {
+  static void ofItsOwn(String name, Consumer<Cluster> work) {
     try (SparkSessions.Session session = SparkSessions.start(name)) {
-      work.accept(session.context());
+      work.accept(session.cluster());
     }
   }
 }

@@ -5,16 +5,15 @@ import dev.reweave.common.Printable;
 import dev.reweave.look.compare.Comparison;
 import dev.reweave.look.compare.Verification;
 import dev.reweave.look.report.Summary;
+import dev.reweave.spark.Cluster;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.Safeguards;
-import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.apache.spark.api.java.JavaSparkContext;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -65,10 +64,9 @@ final class VerifyCommand implements Callable<Integer> {
       Safeguards safeguards,
       PrintWriter out) {
     try (SparkSessions.Session session = SparkSessions.start("reweave compare " + folder)) {
-      JavaSparkContext spark = session.context();
+      Cluster machines = session.cluster();
       Comparison.Result result =
-          new Comparison(spark, new Stores(spark.hadoopConfiguration()))
-              .run(folder, checkpoint, tag, safeguards);
+          new Comparison(machines, machines.stores()).run(folder, checkpoint, tag, safeguards);
       out.println(Summary.proof(result.tensors(), result.elements(), result.verdict()));
       return CommandLine.ExitCode.OK;
     }
@@ -77,10 +75,9 @@ final class VerifyCommand implements Callable<Integer> {
   /** Verifies and tells what was found; gives the exit code. */
   static int verify(String folder, MetadataLimit limit, PrintWriter out, PrintWriter err) {
     try (SparkSessions.Session session = SparkSessions.start("reweave verify " + folder)) {
-      JavaSparkContext spark = session.context();
+      Cluster machines = session.cluster();
       Verification.Result result =
-          new Verification(spark, new Stores(spark.hadoopConfiguration()).limited(limit))
-              .run(folder);
+          new Verification(machines, machines.stores().limited(limit)).run(folder);
       if (result.problems().isEmpty()) {
         out.println(
             Summary.verified(

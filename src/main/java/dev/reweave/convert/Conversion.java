@@ -6,19 +6,22 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.Provenance;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Measuring;
+import dev.reweave.spark.Cluster;
 import dev.reweave.spark.FileChecksums;
+import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
+import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.OutputLock;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /** The main job: reads metadata, plans, runs the plan, publishes the result. */
 public final class Conversion {
@@ -38,30 +41,27 @@ public final class Conversion {
     }
   }
 
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
   private final ReadLimit limit;
   private final Consumer<Preparation.Prepared> planned;
 
   /** Conversions on this cluster, between these stores. */
-  public Conversion(JavaSparkContext spark, Stores stores) {
-    this(spark, stores, ReadLimit.NONE);
+  public Conversion(Cluster cluster, Stores stores) {
+    this(cluster, stores, ReadLimit.NONE);
   }
 
   /** The same with tasks that read no faster than the limit says. */
-  public Conversion(JavaSparkContext spark, Stores stores, ReadLimit limit) {
-    this(spark, stores, limit, plan -> {});
+  public Conversion(Cluster cluster, Stores stores, ReadLimit limit) {
+    this(cluster, stores, limit, plan -> {});
   }
 
   /** The same, and tells each plan as it is made. */
   public Conversion(
-      JavaSparkContext spark,
-      Stores stores,
-      ReadLimit limit,
-      Consumer<Preparation.Prepared> planned) {
+      Cluster cluster, Stores stores, ReadLimit limit, Consumer<Preparation.Prepared> planned) {
     this.planned = planned;
     this.limit = limit;
-    this.spark = spark;
+    this.cluster = cluster;
     this.stores = stores;
   }
 
@@ -100,8 +100,8 @@ public final class Conversion {
     Instant start = Instant.now();
     OutputCheck check = new OutputCheck(stores, request);
     FiniteWeights finite = new FiniteWeights(request.checks().nonfinite());
-    Broadcast<Stores> shared = spark.broadcast(stores);
-    SparkTasks tasks = new SparkTasks(spark);
+    Shared<Stores> shared = cluster.share(stores);
+    SparkTasks tasks = cluster.tasks();
     try {
       Preparation.Prepared prepared =
           new Preparation(stores, new SparkScanner(tasks, shared)).prepare(request);
@@ -122,7 +122,7 @@ public final class Conversion {
               Fingerprint.command(request),
               stores.resolve(request.input()),
               check.output().address(),
-              spark.version(),
+              cluster.version(),
               start,
               prepared.checkpoint(),
               request.reading(),
@@ -133,23 +133,72 @@ public final class Conversion {
               prepared.base(),
               prepared.aliases(),
               prepared.notes());
-      PlanRunner runner = new PlanRunner(spark, tasks, shared, limit, measuring, finite);
-      OutputRun.Published made =
-          new OutputRun(
-                  request,
-                  check,
-                  prepared.plan(),
-                  provenance,
-                  new UnchangedInputs(stores, prepared.inputs()),
-                  new ReadBack(
-                      stores,
-                      new FileChecksums(spark, stores, limit),
-                      check.output(),
-                      request.checks()))
-              .run(runner);
-      return new Outcome(made.manifest(), Outcome.Kind.CONVERTED, made.digests());
+      PlanRunner runner = new PlanRunner(cluster, tasks, shared, limit, measuring, finite);
+      return write(request, check, prepared, provenance, runner);
     } finally {
-      shared.destroy();
+      shared.close();
     }
+  }
+
+  /** Holds the output while it is written. */
+  private Outcome write(
+      ConversionRequest request,
+      OutputCheck check,
+      Preparation.Prepared prepared,
+      Provenance provenance,
+      PlanRunner runner) {
+    OutputFolder output = check.output();
+    Journal journal = new Journal(output);
+    check.requireRoom(journal);
+    boolean existed = output.exists();
+    try (OutputLock.Held lock = output.lock().take("reweave convert " + request.output())) {
+      check.requireRoom(journal);
+      OutputStaging staging = new OutputStaging(output, journal);
+      Outcome made;
+      try {
+        PlanRunner.Staged result =
+            runOnUnchanged(request, prepared, provenance.fingerprint(), staging, runner, check);
+        ReadBack readBack =
+            new ReadBack(
+                stores, new FileChecksums(cluster, stores, limit), output, request.checks());
+        Manifest manifest =
+            new Committer(output, journal, lock, readBack)
+                .commit(
+                    prepared.plan(),
+                    result,
+                    check.manifest().map(Manifest::fileNames).orElse(List.of()),
+                    provenance);
+        made = new Outcome(manifest, Outcome.Kind.CONVERTED, result.digests());
+      } catch (RuntimeException e) {
+        staging.abandon(e);
+        throw e;
+      }
+      output.finish();
+      return made;
+    } catch (RuntimeException e) {
+      if (!existed) {
+        OutputStaging.quietly(output::removeIfEmpty, e);
+      }
+      throw e;
+    }
+  }
+
+  private PlanRunner.Staged runOnUnchanged(
+      ConversionRequest request,
+      Preparation.Prepared prepared,
+      String fingerprint,
+      OutputStaging staging,
+      PlanRunner runner,
+      OutputCheck check) {
+    UnchangedInputs inputs = new UnchangedInputs(stores, prepared.inputs());
+    PlanRunner.Staged result;
+    try {
+      OutputStaging.Begun begun = staging.begin(prepared.plan(), fingerprint, request.earlier());
+      result = runner.run(prepared.plan(), check.output(), begun);
+    } catch (RuntimeException e) {
+      throw inputs.cause(e);
+    }
+    inputs.require();
+    return result;
   }
 }

@@ -8,6 +8,7 @@ import dev.reweave.manifest.ConversionEnd.Status;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.ValueWarnings;
 import dev.reweave.plan.Measuring;
+import dev.reweave.spark.Cluster;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.util.HashSet;
@@ -16,14 +17,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import org.apache.spark.api.java.JavaSparkContext;
 
 /**
  * Conversions one after the other in one application: each has all executors to itself, and none
  * ends the others.
  */
 public final class ConversionSeries {
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
   private final StepRequests steps;
   private final ReadLimit limit;
@@ -50,7 +50,7 @@ public final class ConversionSeries {
    * @param planned takes each plan as it is made
    */
   public ConversionSeries(
-      JavaSparkContext spark,
+      Cluster cluster,
       Stores stores,
       StepRequests steps,
       ReadLimit limit,
@@ -61,7 +61,7 @@ public final class ConversionSeries {
     this.limit = limit;
     this.measuring = measuring;
     this.recorder = recorder;
-    this.spark = spark;
+    this.cluster = cluster;
     this.stores = stores;
     this.steps = steps;
   }
@@ -103,7 +103,7 @@ public final class ConversionSeries {
         return ended(Status.UP_TO_DATE, request, finished.get(), start);
       }
       Conversion.Outcome outcome =
-          new Conversion(spark, stores, limit, planned).run(request, measuring);
+          new Conversion(cluster, stores, limit, planned).run(request, measuring);
       recorder.record(outcome, stores.resolve(request.output()));
       Status status =
           outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE

@@ -3,7 +3,6 @@ package dev.reweave.convert;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.reweave.gather.Proof;
 import dev.reweave.gather.ReadTally;
 import dev.reweave.gather.TensorDigest;
 import dev.reweave.manifest.Manifest;
@@ -11,6 +10,7 @@ import dev.reweave.manifest.TensorFacts;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.PartReceipt;
+import dev.reweave.tensor.Agreement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +62,7 @@ final class Journal {
       List<ReadTally.StorageShare> shares,
       Map<String, TensorFacts> tensors,
       Map<String, Long> differences,
-      Map<String, Proof.Outcome> proofs,
+      Map<String, Agreement> proofs,
       Map<String, TensorDigest> digests) {
     // Records of other versions of this program may be without.
     FileState {

@@ -13,11 +13,14 @@ import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Measuring;
 import dev.reweave.plan.PlannedFile;
+import dev.reweave.spark.Cluster;
+import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.StagedFile;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.Agreement;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,8 +29,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /** Writes all chunks of a plan into staged files, in Spark tasks, and checks what was read. */
 final class PlanRunner {
@@ -50,21 +51,21 @@ final class PlanRunner {
     }
   }
 
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final SparkTasks tasks;
-  private final Broadcast<Stores> stores;
+  private final Shared<Stores> stores;
   private final ReadLimit limit;
   private final Measuring measured;
   private final FiniteWeights finite;
 
   PlanRunner(
-      JavaSparkContext spark,
+      Cluster cluster,
       SparkTasks tasks,
-      Broadcast<Stores> stores,
+      Shared<Stores> stores,
       ReadLimit limit,
       Measuring measured,
       FiniteWeights finite) {
-    this.spark = spark;
+    this.cluster = cluster;
     this.tasks = tasks;
     this.stores = stores;
     this.limit = limit;
@@ -75,29 +76,24 @@ final class PlanRunner {
   /**
    * Runs a plan, or what is left of it.
    *
-   * @param output where the files are staged
-   * @param journal keeps a record of each finished file
-   * @param staged the files to write, by path
-   * @param finished files that an earlier process completed
+   * @param output where the files are staged, and a record of each finished one is kept
+   * @param begun the files to write, and those that are finished
    * @throws dev.reweave.common.ReweaveException if something cannot be read or written, or is
    *     damaged
    */
-  Staged run(
-      ConversionPlan plan,
-      OutputFolder output,
-      Journal journal,
-      Map<String, StagedFile> staged,
-      Map<String, Journal.FileState> finished) {
-    Broadcast<Stores> shared = stores;
+  Staged run(ConversionPlan plan, OutputFolder output, OutputStaging.Begun begun) {
+    Map<String, StagedFile> staged = begun.files();
+    Map<String, Journal.FileState> finished = begun.finished();
+    Shared<Stores> shared = stores;
     ReadLimit most = limit;
-    RunCounters counters = new RunCounters(spark);
+    RunCounters counters = new RunCounters(cluster);
     Measuring measuring = measured;
-    Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
+    Shared<ConversionPlan.Work> work = cluster.share(plan.work());
     StorageChecks checks = new StorageChecks();
     finished.values().forEach(file -> checks.add(file.shares()));
     Map<String, Journal.FileState> states = new HashMap<>(finished);
     long[] audited = {0, 0};
-    try (FileAssembly assembly = new FileAssembly(plan, output, staged, journal)) {
+    try (FileAssembly assembly = new FileAssembly(plan, output, staged, new Journal(output))) {
       ConversionSteps steps =
           new ConversionSteps(
               plan,
@@ -116,7 +112,7 @@ final class PlanRunner {
       }
       tasks.run(
           bodies,
-          a -> spark.isLocal() ? List.of() : hosts.of(a.chunk()),
+          a -> cluster.isLocal() ? List.of() : hosts.of(a.chunk()),
           a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
           assembly::add);
       tasks.run(
@@ -149,7 +145,7 @@ final class PlanRunner {
       finite.require(plan, tensors);
       Map<String, Long> differences = all(states, Journal.FileState::differences);
       TiedWeights.require(plan, differences);
-      Map<String, Proof.Outcome> proofs = all(states, Journal.FileState::proofs);
+      Map<String, Agreement> proofs = all(states, Journal.FileState::proofs);
       RunFigures figures =
           new RunFigures(
               assembly.bytesRead() + audited[0],
@@ -165,11 +161,11 @@ final class PlanRunner {
               tensors,
               differences,
               proofs.size(),
-              proofs.values().stream().mapToLong(Proof.Outcome::compared).sum(),
+              proofs.values().stream().mapToLong(Agreement::compared).sum(),
               proofs.isEmpty() ? "" : Proof.verdict(plan.witness(), proofs));
       return new Staged(staged, states, figures);
     } finally {
-      work.destroy();
+      work.close();
     }
   }
 

@@ -2,9 +2,9 @@ package dev.reweave.convert;
 
 import dev.reweave.gather.ChunkResult;
 import dev.reweave.gather.StorageAudit;
+import dev.reweave.spark.Cluster;
+import dev.reweave.spark.Counter;
 import java.io.Serializable;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.util.LongAccumulator;
 
 /**
  * Sums over the tasks of one run, which Spark's own pages show with each stage.
@@ -24,19 +24,19 @@ final class RunCounters implements Serializable {
   /** Those that the streams tell of; what a store's client does again by itself is not known. */
   static final String REPEATED_READS = "reads made again";
 
-  private final LongAccumulator bytesRead;
-  private final LongAccumulator bytesWritten;
-  private final LongAccumulator elementsCast;
-  private final LongAccumulator reads;
-  private final LongAccumulator repeatedReads;
+  private final Counter bytesRead;
+  private final Counter bytesWritten;
+  private final Counter elementsCast;
+  private final Counter reads;
+  private final Counter repeatedReads;
 
   /** Counters of a new run. */
-  RunCounters(JavaSparkContext spark) {
-    bytesRead = spark.sc().longAccumulator(BYTES_READ);
-    bytesWritten = spark.sc().longAccumulator(BYTES_WRITTEN);
-    elementsCast = spark.sc().longAccumulator(ELEMENTS_CAST);
-    reads = spark.sc().longAccumulator(READS);
-    repeatedReads = spark.sc().longAccumulator(REPEATED_READS);
+  RunCounters(Cluster cluster) {
+    bytesRead = cluster.counter(BYTES_READ);
+    bytesWritten = cluster.counter(BYTES_WRITTEN);
+    elementsCast = cluster.counter(ELEMENTS_CAST);
+    reads = cluster.counter(READS);
+    repeatedReads = cluster.counter(REPEATED_READS);
   }
 
   /** In the task that wrote a chunk. */

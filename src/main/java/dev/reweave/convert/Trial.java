@@ -11,16 +11,17 @@ import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Measuring;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Segment;
+import dev.reweave.spark.Cluster;
+import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.Agreement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /** A conversion of evenly spread chunks that writes nothing, before the big one. */
 public final class Trial {
@@ -48,20 +49,20 @@ public final class Trial {
       List<WrittenTensor> tensors,
       Map<String, Long> differences) {}
 
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
   private final ReadLimit limit;
   private long bytesRead;
 
   /** Trials on this cluster, between these stores. */
-  public Trial(JavaSparkContext spark, Stores stores) {
-    this(spark, stores, ReadLimit.NONE);
+  public Trial(Cluster cluster, Stores stores) {
+    this(cluster, stores, ReadLimit.NONE);
   }
 
   /** The same with tasks that read no faster than the limit says. */
-  public Trial(JavaSparkContext spark, Stores stores, ReadLimit limit) {
+  public Trial(Cluster cluster, Stores stores, ReadLimit limit) {
     this.limit = limit;
-    this.spark = spark;
+    this.cluster = cluster;
     this.stores = stores;
   }
 
@@ -75,20 +76,20 @@ public final class Trial {
   public Result run(ConversionRequest request, double part) {
     OutputCheck check = new OutputCheck(stores, request);
     check.requireRoom(new Journal(check.output()));
-    Broadcast<Stores> shared = spark.broadcast(stores);
+    Shared<Stores> shared = cluster.share(stores);
     ReadLimit slowest = limit;
-    SparkTasks tasks = new SparkTasks(spark);
+    SparkTasks tasks = cluster.tasks();
     try {
       Preparation.Prepared prepared =
           new Preparation(stores, new SparkScanner(tasks, shared)).prepare(request);
       ConversionPlan plan = prepared.plan();
       List<Chunk> all = plan.chunks(check.output().partRule());
       List<Chunk> sample = spread(all, part);
-      Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
+      Shared<ConversionPlan.Work> work = cluster.share(plan.work());
       StorageChecks checks = new StorageChecks();
       Map<String, TensorFacts> facts = new TreeMap<>();
       Map<String, Long> differences = new TreeMap<>();
-      Map<String, Proof.Outcome> proofs = new TreeMap<>();
+      Map<String, Agreement> proofs = new TreeMap<>();
       try {
         tasks.run(
             "try: " + sample.size() + " of " + all.size() + " chunks",
@@ -109,7 +110,7 @@ public final class Trial {
               add(plan, result, facts, differences, proofs);
             });
       } finally {
-        work.destroy();
+        work.close();
       }
       checks.leaveOutParts();
       checks.compare(plan);
@@ -129,7 +130,7 @@ public final class Trial {
           WrittenTensor.of(plan, facts),
           differences);
     } finally {
-      shared.destroy();
+      shared.close();
     }
   }
 
@@ -148,7 +149,7 @@ public final class Trial {
       ChunkResult result,
       Map<String, TensorFacts> facts,
       Map<String, Long> differences,
-      Map<String, Proof.Outcome> proofs) {
+      Map<String, Agreement> proofs) {
     PlannedFile file = plan.files().get(result.chunk().file());
     for (ChunkResult.TensorShare share : result.tensors()) {
       String name = ((Segment.Woven) file.segments().get(share.segment())).spec().name();
@@ -158,7 +159,7 @@ public final class Trial {
         differences.merge(name, share.differences(), Long::sum);
       }
       if (share.proof().compared() > 0) {
-        proofs.merge(name, share.proof(), Proof.Outcome::plus);
+        proofs.merge(name, share.proof(), Agreement::plus);
       }
     }
   }

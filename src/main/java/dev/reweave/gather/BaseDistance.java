@@ -1,6 +1,7 @@
 package dev.reweave.gather;
 
 import dev.reweave.common.FirstNames;
+import dev.reweave.tensor.Agreement;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -17,23 +18,23 @@ public final class BaseDistance {
   /** Where most tensors changed by no more than this, the model did begin with the base. */
   private static final double RELATED = 0.25;
 
-  private final Map<String, Proof.Outcome> outcomes;
+  private final Map<String, Agreement> outcomes;
 
   /** The distance by what was found out of each tensor, of which there is at least one. */
-  public BaseDistance(Map<String, Proof.Outcome> outcomes) {
+  public BaseDistance(Map<String, Agreement> outcomes) {
     this.outcomes = outcomes;
   }
 
   /** What can be said, in words. */
   public String text() {
-    List<Map.Entry<String, Proof.Outcome>> ascending =
+    List<Map.Entry<String, Agreement>> ascending =
         outcomes.entrySet().stream()
             .sorted(
                 Map.Entry.comparingByValue((a, b) -> Double.compare(a.relative(), b.relative())))
             .toList();
     long same = outcomes.values().stream().filter(o -> o.differing() == 0).count();
     double median = ascending.get(ascending.size() / 2).getValue().relative();
-    Map.Entry<String, Proof.Outcome> most = ascending.get(ascending.size() - 1);
+    Map.Entry<String, Agreement> most = ascending.get(ascending.size() - 1);
     String text =
         "no second copy of the weights in the files; against the base, "
             + same

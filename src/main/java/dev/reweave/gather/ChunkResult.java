@@ -2,6 +2,7 @@ package dev.reweave.gather;
 
 import dev.reweave.plan.Chunk;
 import dev.reweave.storage.PartReceipt;
+import dev.reweave.tensor.Agreement;
 import dev.reweave.tensor.ValueFacts;
 import java.io.Serializable;
 import java.util.List;
@@ -46,7 +47,7 @@ public record ChunkResult(
       int crc32,
       ValueFacts values,
       long differences,
-      Proof.Outcome proof,
+      Agreement proof,
       TensorDigest digest)
       implements Serializable {
     /** Of both chunks. */

@@ -5,10 +5,10 @@ import dev.reweave.plan.SampledElements;
 import dev.reweave.plan.Segment;
 import dev.reweave.plan.Witness;
 import dev.reweave.storage.InputFile;
+import dev.reweave.tensor.Agreement;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -22,43 +22,12 @@ import java.util.Map;
  */
 public final class Proof {
   /**
-   * What comparing a tensor, or a part of it, came to.
-   *
-   * @param compared number of elements
-   * @param differing those whose bits differ
-   * @param beyond those of them that are no neighbours: between the two lies another number of the
-   *     type
-   * @param difference sum of the squares of the differences
-   * @param magnitude sum of the squares of the second copy's numbers
-   */
-  public record Outcome(
-      long compared, long differing, long beyond, double difference, double magnitude)
-      implements Serializable {
-    static final Outcome NONE = new Outcome(0, 0, 0, 0, 0);
-
-    /** Of the elements of both. */
-    public Outcome plus(Outcome other) {
-      return new Outcome(
-          compared + other.compared(),
-          differing + other.differing(),
-          beyond + other.beyond(),
-          difference + other.difference(),
-          magnitude + other.magnitude());
-    }
-
-    /** How far the tensor is off, as a part of its own magnitude. */
-    double relative() {
-      return magnitude == 0 ? (differing == 0 ? 0 : 1) : Math.sqrt(difference / magnitude);
-    }
-  }
-
-  /**
    * What the outcomes of all tensors come to, in words.
    *
    * @param outcomes by tensor; at least one
    * @throws dev.reweave.common.ReweaveException if they are no copies
    */
-  public static String verdict(Witness witness, Map<String, Outcome> outcomes) {
+  public static String verdict(Witness witness, Map<String, Agreement> outcomes) {
     return witness.kind() == Witness.Kind.BASE
         ? new BaseDistance(outcomes).text()
         : new ProofVerdict(outcomes, witness.extent()).require(place(witness.files()));
@@ -139,7 +108,7 @@ public final class Proof {
 
   /** Takes what was found out. */
   interface Results {
-    void add(int segment, Outcome outcome);
+    void add(int segment, Agreement outcome);
   }
 
   /**
@@ -236,7 +205,7 @@ public final class Proof {
         toCopy.apply(masters, masterAt, cast, at, piece.elements());
         masterAt += bytes(piece, piece.master());
       }
-      results.add(piece.segment(), compare(type, at, piece.elements()));
+      results.add(piece.segment(), Agreement.of(type, cast, copies, at, piece.elements()));
       at += bytes(piece, piece.copy());
     }
   }
@@ -252,72 +221,5 @@ public final class Proof {
 
   private static byte[] room(byte[] buffer, int size) {
     return buffer.length < size ? new byte[size] : buffer;
-  }
-
-  private Outcome compare(DType type, int offset, int elements) {
-    long differing = 0;
-    long beyond = 0;
-    double difference = 0;
-    double magnitude = 0;
-    int size = type.bytes();
-    for (int i = offset; i < offset + elements * size; i += size) {
-      long ours = bits(cast, i, size);
-      long theirs = bits(copies, i, size);
-      if (ours != theirs && !areSame(number(type, ours), number(type, theirs))) {
-        differing++;
-        beyond += areNeighbours(ours, theirs, 8 * size - 1) ? 0 : 1;
-        double apart = number(type, ours) - number(type, theirs);
-        difference += Double.isFinite(apart) ? apart * apart : Double.MAX_VALUE / elements / 4;
-      }
-      double theirNumber = number(type, theirs);
-      magnitude += Double.isFinite(theirNumber) ? theirNumber * theirNumber : 0;
-    }
-    return new Outcome(elements, differing, beyond, difference, magnitude);
-  }
-
-  /**
-   * Writers of 16 bits have NaNs of their own, and some flush tiny numbers to zeros of one sign.
-   */
-  private static boolean areSame(double ours, double theirs) {
-    return ours == theirs || (Double.isNaN(ours) && Double.isNaN(theirs));
-  }
-
-  private static double half(int bits) {
-    int exponent = bits >> 10 & 0x1F;
-    int fraction = bits & 0x3FF;
-    double magnitude =
-        switch (exponent) {
-          case 0 -> Math.scalb((double) fraction, -24);
-          case 0x1F -> fraction == 0 ? Double.POSITIVE_INFINITY : Double.NaN;
-          default -> Math.scalb((double) (0x400 + fraction), exponent - 25);
-        };
-    return (bits & 0x8000) == 0 ? magnitude : -magnitude;
-  }
-
-  private static double number(DType type, long bits) {
-    return switch (type) {
-      case F16 -> half((int) bits);
-      case BF16 -> Float.intBitsToFloat((int) bits << 16);
-      case F32 -> Float.intBitsToFloat((int) bits);
-      default -> Double.longBitsToDouble(bits);
-    };
-  }
-
-  private static long bits(byte[] data, int offset, int size) {
-    long bits = 0;
-    for (int b = size - 1; b >= 0; b--) {
-      bits = bits << 8 | (data[offset + b] & 0xFF);
-    }
-    return bits;
-  }
-
-  /** Bits of a floating-point number, less its sign, count numbers from zero on. */
-  private static boolean areNeighbours(long a, long b, int signBit) {
-    return Math.abs(rank(a, signBit) - rank(b, signBit)) <= 1;
-  }
-
-  private static long rank(long bits, int signBit) {
-    long magnitude = bits & ((1L << signBit) - 1);
-    return (bits >>> signBit & 1) == 0 ? magnitude : -magnitude;
   }
 }

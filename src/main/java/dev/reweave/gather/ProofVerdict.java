@@ -3,6 +3,7 @@ package dev.reweave.gather;
 import dev.reweave.common.Counted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.Witness;
+import dev.reweave.tensor.Agreement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,12 +15,12 @@ public final class ProofVerdict {
 
   private static final int MOST_NAMES = 10;
 
-  private final Map<String, Proof.Outcome> outcomes;
+  private final Map<String, Agreement> outcomes;
   private final Witness.Extent extent;
   private final List<String> differing = new ArrayList<>();
 
   /** A verdict on what was found out of each tensor, of which so much was compared. */
-  public ProofVerdict(Map<String, Proof.Outcome> outcomes, Witness.Extent extent) {
+  public ProofVerdict(Map<String, Agreement> outcomes, Witness.Extent extent) {
     this.outcomes = outcomes;
     this.extent = extent;
     outcomes.forEach(
@@ -33,7 +34,7 @@ public final class ProofVerdict {
 
   /** Elements that were compared. */
   public long elements() {
-    return outcomes.values().stream().mapToLong(Proof.Outcome::compared).sum();
+    return outcomes.values().stream().mapToLong(Agreement::compared).sum();
   }
 
   /**
@@ -83,7 +84,7 @@ public final class ProofVerdict {
     return outcomes.values().stream().allMatch(ProofVerdict::isClose);
   }
 
-  private static boolean isClose(Proof.Outcome outcome) {
+  private static boolean isClose(Agreement outcome) {
     return outcome.relative() < NEIGHBOURING_STEP;
   }
 

@@ -6,6 +6,7 @@ import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Segment;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.ChunkSink;
+import dev.reweave.tensor.Agreement;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.TensorStatistics;
@@ -159,7 +160,7 @@ final class Window {
                 crc32(piece),
                 made.facts(),
                 slices.get(i).differences(),
-                Proof.Outcome.NONE,
+                Agreement.NONE,
                 new TensorDigest(
                     statistics(piece), Checksum.CRC_32C.share(made.crc32c(), piece.behind())));
         tensors.merge(piece.segment(), share, ChunkResult.TensorShare::plus);
@@ -182,7 +183,7 @@ final class Window {
     proof.finish(this::addOutcome);
   }
 
-  private void addOutcome(int segment, Proof.Outcome outcome) {
+  private void addOutcome(int segment, Agreement outcome) {
     tensors.merge(
         segment,
         new ChunkResult.TensorShare(segment, 0, ValueFacts.NONE, 0, outcome, TensorDigest.NONE),

@@ -13,8 +13,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /** Reads whole files in parallel and tells their checksums. */
 public final class FileChecksums {
@@ -34,18 +32,18 @@ public final class FileChecksums {
    */
   private record PartDigest(int index, int share, String sha256) implements Serializable {}
 
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
   private final ReadLimit limit;
 
   /** Checksums of files in these stores. */
-  public FileChecksums(JavaSparkContext spark, Stores stores) {
-    this(spark, stores, ReadLimit.NONE);
+  public FileChecksums(Cluster cluster, Stores stores) {
+    this(cluster, stores, ReadLimit.NONE);
   }
 
   /** The same with tasks that read no faster than the limit says. */
-  public FileChecksums(JavaSparkContext spark, Stores stores, ReadLimit limit) {
-    this.spark = spark;
+  public FileChecksums(Cluster cluster, Stores stores, ReadLimit limit) {
+    this.cluster = cluster;
     this.stores = stores;
     this.limit = limit;
   }
@@ -74,10 +72,11 @@ public final class FileChecksums {
     int[] crcs = new int[files.size()];
     String[] hashes = new String[files.size()];
     Arrays.fill(hashes, "");
-    Broadcast<Stores> shared = spark.broadcast(stores);
+    Shared<Stores> shared = cluster.share(stores);
     ReadLimit most = limit;
     try {
-      new SparkTasks(spark)
+      cluster
+          .tasks()
           .run(
               description,
               parts,
@@ -87,7 +86,7 @@ public final class FileChecksums {
                 hashes[result.index()] = result.sha256();
               });
     } finally {
-      shared.destroy();
+      shared.close();
     }
     List<FileDigest> digests = new ArrayList<>();
     for (int i = 0; i < crcs.length; i++) {

@@ -7,28 +7,27 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.apache.spark.broadcast.Broadcast;
 
 /** Reads the metadata of the rank files in Spark tasks, one per file. */
 public final class SparkScanner implements MetadataScanner {
   private record Answer<T extends Serializable>(int request, T value) implements Serializable {}
 
   private final SparkTasks tasks;
-  private final Broadcast<Stores> stores;
+  private final Shared<Stores> stores;
 
   /**
    * A scanner in this application.
    *
    * @param stores that the tasks read from
    */
-  public SparkScanner(SparkTasks tasks, Broadcast<Stores> stores) {
+  public SparkScanner(SparkTasks tasks, Shared<Stores> stores) {
     this.tasks = tasks;
     this.stores = stores;
   }
 
   @Override
   public <T extends Serializable> List<T> scan(List<Request<T>> requests) {
-    Broadcast<Stores> shared = stores;
+    Shared<Stores> shared = stores;
     List<T> answers = new ArrayList<>(Arrays.asList(emptyAnswers(requests.size())));
     List<Numbered<T>> items = new ArrayList<>();
     for (int i = 0; i < requests.size(); i++) {

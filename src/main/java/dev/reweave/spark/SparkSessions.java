@@ -5,7 +5,9 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.common.UnfitJava;
 import dev.reweave.storage.Stores;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -23,24 +25,24 @@ public final class SparkSessions {
 
   /** A context that works, until it is closed. */
   public static final class Session implements AutoCloseable {
-    private final JavaSparkContext context;
+    private final Cluster cluster;
     private final boolean ours;
 
-    private Session(JavaSparkContext context, boolean ours) {
-      this.context = context;
+    private Session(Cluster cluster, boolean ours) {
+      this.cluster = cluster;
       this.ours = ours;
     }
 
-    /** The context. */
-    public JavaSparkContext context() {
-      return context;
+    /** The machines that it has. */
+    public Cluster cluster() {
+      return cluster;
     }
 
     /** Stops Spark, unless others had started it in this process and need it further on. */
     @Override
     public void close() {
       if (ours) {
-        context.close();
+        cluster.context().close();
       }
     }
   }
@@ -52,6 +54,24 @@ public final class SparkSessions {
       hadoop.set(setting._1(), setting._2());
     }
     return hadoop;
+  }
+
+  /** What somebody has set of Spark, by key. */
+  public static Map<String, String> settings() {
+    Map<String, String> settings = new TreeMap<>();
+    for (Tuple2<String, String> setting : new SparkConf().getAll()) {
+      settings.put(setting._1(), setting._2());
+    }
+    return settings;
+  }
+
+  /** Versions of Spark and of what it stands on, by name. */
+  public static Map<String, String> versions() {
+    return Map.of(
+        "spark",
+        org.apache.spark.package$.MODULE$.SPARK_VERSION(),
+        "scala",
+        scala.util.Properties.versionNumberString());
   }
 
   /** A context with the settings of spark-submit, or an embedded one on all cores. */
@@ -74,7 +94,8 @@ public final class SparkSessions {
     // Services for notebooks and jobs have one context in each process, and must keep it.
     SparkContext context = context(conf);
     return new Session(
-        JavaSparkContext.fromSparkContext(context), context.getConf().get(MARK, "").equals(mark));
+        new Cluster(JavaSparkContext.fromSparkContext(context)),
+        context.getConf().get(MARK, "").equals(mark));
   }
 
   private static SparkContext context(SparkConf conf) {

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.gather.TensorDigest;
 import dev.reweave.plan.prepare.MappingChoice;
+import dev.reweave.spark.Cluster;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
@@ -15,7 +16,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -34,7 +34,7 @@ public final class TensorCatalog {
   private static final String WAREHOUSE = "spark.sql.warehouse.dir";
 
   private final SparkSession session;
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
   private final String address;
 
@@ -43,17 +43,18 @@ public final class TensorCatalog {
    *
    * @throws ReweaveException if no store can have this address
    */
-  public TensorCatalog(JavaSparkContext spark, Stores stores, String address) {
-    this.spark = spark;
+  public TensorCatalog(Cluster cluster, Stores stores, String address) {
+    this.cluster = cluster;
     this.stores = stores;
     this.address = stores.resolve(address);
-    this.session = session(spark);
+    this.session = session(cluster);
   }
 
   /** Spark makes a folder for tables of its own, by default where the process was started. */
-  private static SparkSession session(JavaSparkContext spark) {
+  private static SparkSession session(Cluster cluster) {
     SparkSession.Builder builder = SparkSession.builder();
-    if (SparkSession.getDefaultSession().isEmpty() && !spark.getConf().contains(WAREHOUSE)) {
+    if (SparkSession.getDefaultSession().isEmpty()
+        && !cluster.context().getConf().contains(WAREHOUSE)) {
       try {
         Path folder = Files.createTempDirectory("reweave-sql-");
         folder.toFile().deleteOnExit();
@@ -149,7 +150,7 @@ public final class TensorCatalog {
   private Dataset<Row> rows(ConvertedModel converted, String model) {
     String weights = converted.weights();
     TensorListing listing =
-        TensorListing.read(spark, stores, weights, ReadOptions.defaults(), MappingChoice.NONE);
+        TensorListing.read(cluster, stores, weights, ReadOptions.defaults(), MappingChoice.NONE);
     Map<String, TensorDigest> digests = converted.digests();
     boolean known =
         listing.tensors().stream()

@@ -5,8 +5,9 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.Renaming;
+import dev.reweave.spark.Cluster;
+import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkScanner;
-import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
@@ -15,8 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /** The tensors that an address holds, with their names in the result and their places. */
 public final class TensorListing {
@@ -60,20 +59,16 @@ public final class TensorListing {
    *     fit it
    */
   public static TensorListing read(
-      JavaSparkContext spark,
-      Stores stores,
-      String address,
-      ReadOptions reading,
-      MappingChoice mapping) {
-    Broadcast<Stores> shared = spark.broadcast(stores);
+      Cluster cluster, Stores stores, String address, ReadOptions reading, MappingChoice mapping) {
+    Shared<Stores> shared = cluster.share(stores);
     try {
       CheckpointReader reader =
-          new CheckpointReader(stores, new SparkScanner(new SparkTasks(spark), shared));
+          new CheckpointReader(stores, new SparkScanner(cluster.tasks(), shared));
       Checkpoint checkpoint = reader.read(address, Renaming.reading(stores, reading, mapping));
       Renaming renaming = Renaming.of(stores, checkpoint, mapping);
       return new TensorListing(stores.resolve(address), checkpoint, renaming.tensors());
     } finally {
-      shared.destroy();
+      shared.close();
     }
   }
 

@@ -1,12 +1,13 @@
 package dev.reweave.sql;
 
+import dev.reweave.spark.Cluster;
+import dev.reweave.spark.Shared;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.connector.read.Batch;
 import org.apache.spark.sql.connector.read.InputPartition;
@@ -88,16 +89,17 @@ final class TensorScan implements Scan, Batch {
 
   private Planned plan() {
     SparkSession session = SparkSession.active();
-    JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+    Cluster cluster = new Cluster(JavaSparkContext.fromSparkContext(session.sparkContext()));
     Stores stores =
         new Stores(
             source.configuration(
-                spark.hadoopConfiguration(), CollectionConverters.asJava(session.conf().getAll())));
+                cluster.context().hadoopConfiguration(),
+                CollectionConverters.asJava(session.conf().getAll())));
     List<TensorWork.Source> sources = new ArrayList<>();
     List<TensorGroup> groups = new ArrayList<>();
     for (String address : source.addresses()) {
       TensorListing listing =
-          TensorListing.read(spark, stores, address, source.reading(), source.mapping());
+          TensorListing.read(cluster, stores, address, source.reading(), source.mapping());
       String model = source.modelName(stores.resolve(address));
       List<TensorEntry> entries = new ArrayList<>();
       List<NamedTensor> tensors = new ArrayList<>();
@@ -115,7 +117,7 @@ final class TensorScan implements Scan, Batch {
                   entries, listing.files(), tensors.stream().map(NamedTensor::layout).toList())
               : new TensorWork.Source(entries, List.of(), List.of()));
     }
-    Broadcast<TensorWork> work = spark.broadcast(new TensorWork(stores, columns, sources));
+    Shared<TensorWork> work = cluster.share(new TensorWork(stores, columns, sources));
     return new Planned(groups, new TensorReaderFactory(work));
   }
 

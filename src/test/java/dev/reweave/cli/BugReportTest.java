@@ -61,7 +61,11 @@ class BugReportTest {
     forbidden.add(temp.getFileName().toString());
     forbidden.add(System.getProperty("user.home"));
     forbidden.add(System.getProperty("user.dir"));
-    forbidden.add(InetAddress.getLocalHost().getHostName());
+    String host = InetAddress.getLocalHost().getHostName();
+    // A shorter one can be a part of any word.
+    if (host.length() > 3) {
+      forbidden.add(host);
+    }
     for (String name : forbidden) {
       assertFalse(
           text.toLowerCase(Locale.ROOT).contains(name.toLowerCase(Locale.ROOT)),
@@ -102,21 +106,19 @@ class BugReportTest {
     JsonNode report = report();
     assertEquals(0, report.get("exitCode").intValue());
     assertEquals(0, report.get("errors").size());
-    List<String> words = texts(report.get("command"));
     assertEquals(
-        List.of("convert", "-i", "--dtype", "bfloat16", "--max-shard-size", "400", "--report-bug"),
         List.of(
-            words.get(0),
-            words.get(1),
-            words.get(4),
-            words.get(5),
-            words.get(6),
-            words.get(7),
-            words.get(8)));
-    assertTrue(
-        words.get(2).matches("/tmp/<path-\\d+>/<path-\\d+>/<path-\\d+>/run-17"), words.get(2));
-    assertTrue(words.get(3).matches("--output=/tmp/<path-\\d+>/<path-\\d+>"), words.get(3));
-    assertEquals(words.get(2).split("/", -1)[2], words.get(3).split("/", -1)[2]);
+            "convert",
+            "-i",
+            "…",
+            "--output=…",
+            "--dtype",
+            "bfloat16",
+            "--max-shard-size",
+            "400",
+            "--report-bug",
+            "…"),
+        texts(report.get("command")));
     for (String program : List.of("reweave", "spark", "scala", "hadoop", "java", "os")) {
       assertFalse(report.get("versions").get(program).textValue().isBlank(), program);
     }
@@ -126,7 +128,6 @@ class BugReportTest {
     assertEquals(2, plan.get("zeroStage").intValue());
     assertEquals(2, plan.get("ranks").intValue());
     assertEquals("bf16", plan.get("precision").textValue());
-    assertEquals("global_step3", plan.get("tag").textValue());
     assertEquals("master", plan.get("weights").textValue());
     int tensors = plan.get("tensors").intValue();
     assertTrue(tensors > 1);
@@ -152,14 +153,6 @@ class BugReportTest {
     JsonNode report = report();
     JsonNode error = report.get("errors").get(0);
     assertEquals("damaged-input", error.get("kind").textValue());
-    assertEquals(
-        "damaged weights: the checksum of a storage is not the one that was saved with it",
-        error.get("problem").textValue());
-    String place = error.get("place").textValue();
-    String given = texts(report.get("command")).get(2);
-    assertTrue(place.startsWith("file:" + given + "/global_step3/"), place);
-    assertTrue(place.contains("_optim_states.pt, "), place);
-    assertTrue(error.get("remedy").textValue().startsWith("copy the file"));
     assertTrue(error.get("trace").size() > 5);
     assertTrue(
         texts(error.get("trace")).stream()
@@ -183,20 +176,14 @@ class BugReportTest {
     assertEquals(1, run.exitCode(), run::toString);
     assertTrue(run.err().get(0).contains("acme-bucket"), run::toString);
     JsonNode report = report("AKIAZ", "wJalr", "tok3n");
-    assertEquals(
-        List.of("inspect", "s3a://<bucket-1>/<path-1>/global_step7"),
-        texts(report.get("command")).subList(0, 2).stream()
-            .map(w -> w.replaceAll("path-\\d+", "path-1").replaceAll("bucket-\\d+", "bucket-1"))
-            .toList());
-    String place = report.get("errors").get(0).get("place").textValue();
-    assertEquals(texts(report.get("command")).get(1), place);
+    assertEquals(List.of("inspect", "…", "--report-bug", "…"), texts(report.get("command")));
     JsonNode shown = report.get("settings");
-    assertEquals("(set)", shown.get("fs.s3a.secret.key").textValue());
-    assertEquals("(set)", shown.get("fs.s3a.endpoint").textValue());
     assertEquals("true", shown.get("fs.s3a.path.style.access").textValue());
     assertEquals("3g", shown.get("spark.executor.memory").textValue());
-    assertEquals("(set)", shown.get("fs.s3a.bucket.…").textValue());
-    assertEquals("(set)", shown.get("spark.executorEnv.…").textValue());
+    for (String unseen :
+        List.of("fs.s3a.secret.key", "fs.s3a.endpoint", "spark.executorEnv.ZEBRA")) {
+      assertFalse(shown.has(unseen), unseen);
+    }
   }
 
   @Test
@@ -217,7 +204,6 @@ class BugReportTest {
     assertEquals(2, report.get("exitCode").intValue());
     JsonNode error = report.get("errors").get(0);
     assertEquals("usage", error.get("kind").textValue());
-    assertEquals("see --help", error.get("remedy").textValue());
   }
 
   @Test
@@ -289,7 +275,28 @@ class BugReportTest {
     JsonNode error = report().get("errors").get(0);
     assertEquals("internal", error.get("kind").textValue());
     assertTrue(
-        error.get("problem").textValue().endsWith("deep in s3a://<bucket-1>/<path-2>")
-            || error.get("problem").textValue().matches(".*deep in s3a://<bucket-\\d>/<path-\\d>"));
+        texts(error.get("trace")).contains("java.lang.StackOverflowError"), error::toPrettyString);
+  }
+
+  @Test
+  void whatNoNameCanBeIn() throws IOException {
+    ConvertRun run =
+        ConvertRun.with(
+            (name, work) -> {
+              throw new IllegalStateException(
+                  "at s3a://acme/zebra", new IndexOutOfBoundsException("Index 5 of 3"));
+            },
+            "-i",
+            "s3a://acme/in",
+            "-o",
+            "s3a://acme/out",
+            "--report-bug",
+            file());
+
+    assertEquals(1, run.exitCode());
+    List<String> trace = texts(report().get("errors").get(0).get("trace"));
+    assertTrue(trace.contains("java.lang.IllegalStateException"), trace::toString);
+    assertTrue(
+        trace.contains("java.lang.IndexOutOfBoundsException: Index 5 of 3"), trace::toString);
   }
 }

@@ -21,7 +21,7 @@ record ConvertRun(int exitCode, List<String> out, List<String> err) {
   }
 
   static ConvertRun of(Object... args) {
-    return with((name, work) -> work.accept(TestSpark.context()), args);
+    return with((name, work) -> work.accept(TestSpark.cluster()), args);
   }
 
   static ConvertRun with(SparkUse spark, Object... args) {

@@ -35,7 +35,7 @@ class DiffCommandTest {
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setOut(new PrintWriter(out, true))
         .parseArgs(args);
-    return command.print(new Diff(TestSpark.context(), TestSpark.stores()).run(command.request()));
+    return command.print(new Diff(TestSpark.cluster(), TestSpark.stores()).run(command.request()));
   }
 
   private int run(String... args) {

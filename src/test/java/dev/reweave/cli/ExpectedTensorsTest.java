@@ -60,7 +60,7 @@ class ExpectedTensorsTest {
         .parseArgs(args.toArray(String[]::new));
 
     Manifest manifest =
-        new Conversion(TestSpark.context(), TestSpark.stores()).run(command.request()).manifest();
+        new Conversion(TestSpark.cluster(), TestSpark.stores()).run(command.request()).manifest();
 
     assertEquals(
         StoredTensors.of(folder.resolve("expected.safetensors")),

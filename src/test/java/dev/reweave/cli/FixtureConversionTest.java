@@ -70,7 +70,7 @@ class FixtureConversionTest {
         .parseArgs(args.toArray(String[]::new));
 
     Manifest manifest =
-        new Conversion(TestSpark.context(), TestSpark.stores()).run(command.request()).manifest();
+        new Conversion(TestSpark.cluster(), TestSpark.stores()).run(command.request()).manifest();
 
     Map<String, String> actual = new TreeMap<>();
     for (String name : Fixtures.digests(output).keySet()) {
@@ -86,7 +86,7 @@ class FixtureConversionTest {
     }
     assertEquals(new TreeMap<>(run.files()), actual);
     Verification.Result verified =
-        new Verification(TestSpark.context(), TestSpark.stores()).run(output.toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(output.toString());
     assertEquals(List.of(), verified.problems());
     assertTrue(verified.checksums());
     assertEquals(verified.tensors(), manifest.result().tensors());

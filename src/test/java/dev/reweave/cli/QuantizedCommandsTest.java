@@ -89,7 +89,7 @@ class QuantizedCommandsTest {
     new CommandLine(command)
         .setOut(new PrintWriter(out, true))
         .parseArgs(input(first), input(second));
-    command.print(new Diff(TestSpark.context(), TestSpark.stores()).run(command.request()));
+    command.print(new Diff(TestSpark.cluster(), TestSpark.stores()).run(command.request()));
     assertTrue(out.toString().contains(tensors + " tensors"), out.toString());
     assertTrue(lines().stream().noneMatch(l -> l.contains("only in")), () -> out.toString());
   }

@@ -63,7 +63,7 @@ class DistributedCheckpointTest {
         StoredTensors.of(output.resolve("model.safetensors")));
     assertEquals(
         List.of(),
-        new Verification(TestSpark.context(), TestSpark.stores())
+        new Verification(TestSpark.cluster(), TestSpark.stores())
             .run(output.toString())
             .problems());
   }

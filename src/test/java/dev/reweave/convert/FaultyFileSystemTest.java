@@ -84,7 +84,7 @@ class FaultyFileSystemTest {
     assertComplete();
     assertEquals(
         List.of(),
-        new Verification(TestSpark.context(), new Stores(conf)).run("faulty:" + output).problems());
+        new Verification(TestSpark.cluster(), new Stores(conf)).run("faulty:" + output).problems());
   }
 
   @ParameterizedTest

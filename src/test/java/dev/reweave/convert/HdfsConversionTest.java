@@ -61,7 +61,7 @@ class HdfsConversionTest {
     }
     assertEquals(
         List.of(),
-        new Verification(TestSpark.context(), TestSpark.stores())
+        new Verification(TestSpark.cluster(), TestSpark.stores())
             .run(output.toString())
             .problems());
   }

@@ -157,7 +157,7 @@ class HostileManifestTest {
     edit(root -> ((ObjectNode) root.at("/result/shards/0")).put("name", name));
 
     List<String> problems =
-        new Verification(TestSpark.context(), TestSpark.stores())
+        new Verification(TestSpark.cluster(), TestSpark.stores())
             .run(output().toString())
             .problems();
     assertEquals(1, problems.size(), problems::toString);

@@ -65,7 +65,7 @@ class HubNamesTest {
     assertEquals(expected(name), StoredTensors.inFolder(output()));
     assertEquals(mapping, manifest.mappingUsed().orElseThrow().name());
     Verification.Result verified =
-        new Verification(TestSpark.context(), TestSpark.stores()).run(output().toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(output().toString());
     assertEquals(List.of(), verified.problems());
   }
 

@@ -49,7 +49,7 @@ class MetadataConversionTest {
     Converting.between(input, out()).planning(planning).run();
     assertEquals(
         List.of(),
-        new Verification(TestSpark.context(), TestSpark.stores()).run(out().toString()).problems());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(out().toString()).problems());
     return manifest().notes();
   }
 

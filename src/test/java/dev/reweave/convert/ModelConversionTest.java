@@ -67,7 +67,7 @@ class ModelConversionTest {
     Path folder = temp.resolve(output);
     Converting.between(input, folder).planning(planning).run();
     Verification.Result verified =
-        new Verification(TestSpark.context(), TestSpark.stores()).run(folder.toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(folder.toString());
     assertEquals(List.of(), verified.problems());
     return folder;
   }

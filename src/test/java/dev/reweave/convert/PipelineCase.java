@@ -47,7 +47,7 @@ abstract class PipelineCase {
 
   void assertVerified() {
     Verification.Result verified =
-        new Verification(TestSpark.context(), TestSpark.stores()).run(output().toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(output().toString());
     assertEquals(List.of(), verified.problems());
     assertTrue(verified.checksums());
   }

@@ -67,7 +67,7 @@ class PipelineStoresTest {
     Map<String, String> made = HadoopFiles.digests(to, output);
     assertTrue(made.remove(Manifest.FILE_NAME) != null, "no manifest");
     assertEquals(expected, made);
-    Verification.Result verified = new Verification(TestSpark.context(), stores).run(output);
+    Verification.Result verified = new Verification(TestSpark.cluster(), stores).run(output);
     assertEquals(List.of(), verified.problems());
     assertTrue(verified.checksums());
     assertEquals(List.of(), S3Server.shared().pendingUploads(bucket));

@@ -7,11 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.ConversionRequest.Proving;
-import dev.reweave.gather.Proof;
 import dev.reweave.gather.ProofVerdict;
 import dev.reweave.look.report.Summary;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Witness;
+import dev.reweave.tensor.Agreement;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.FlatGroup;
@@ -276,12 +276,12 @@ class ProofTest {
         manifest.notes()::toString);
   }
 
-  private static Proof.Outcome outcome(long differing, long beyond, double relative) {
-    return new Proof.Outcome(100, differing, beyond, relative * relative, 1);
+  private static Agreement outcome(long differing, long beyond, double relative) {
+    return new Agreement(100, differing, beyond, relative * relative, 1);
   }
 
-  private static ProofVerdict verdict(Witness.Extent extent, Proof.Outcome... outcomes) {
-    Map<String, Proof.Outcome> byName = new TreeMap<>();
+  private static ProofVerdict verdict(Witness.Extent extent, Agreement... outcomes) {
+    Map<String, Agreement> byName = new TreeMap<>();
     for (int i = 0; i < outcomes.length; i++) {
       byName.put(String.valueOf((char) ('a' + i)), outcomes[i]);
     }
@@ -322,15 +322,15 @@ class ProofTest {
   /** A few elements of a tensor may be the same in both steps, or next to nothing in one. */
   @Test
   void aSampleOfAnotherStep() {
-    Proof.Outcome small = new Proof.Outcome(16, 16, 16, 1e-6, 0);
-    Proof.Outcome same = outcome(0, 0, 0);
-    Proof.Outcome close = outcome(90, 60, 0.02);
+    Agreement small = new Agreement(16, 16, 16, 1e-6, 0);
+    Agreement same = outcome(0, 0, 0);
+    Agreement close = outcome(90, 60, 0.02);
 
     assertTrue(
         verdict(Witness.Extent.SAMPLE, close, close, close, small, same)
             .require("x")
             .contains("of another step"));
-    Proof.Outcome far = outcome(90, 90, 1.4);
+    Agreement far = outcome(90, 90, 1.4);
     for (ProofVerdict refused :
         List.of(
             verdict(Witness.Extent.SAMPLE, close, close, close, far, same),

@@ -55,7 +55,7 @@ class QuantizedWeightsTest {
     converting.run();
     Path made = temp.resolve(folder);
     Verification.Result verified =
-        new Verification(TestSpark.context(), TestSpark.stores()).run(made.toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(made.toString());
     assertEquals(List.of(), verified.problems());
     return made;
   }

@@ -43,7 +43,7 @@ class RepeatTest {
   }
 
   private Conversion.Outcome convert(long shard, ExistingOutput existing, Earlier earlier) {
-    return new Conversion(TestSpark.context(), TestSpark.stores())
+    return new Conversion(TestSpark.cluster(), TestSpark.stores())
         .run(
             new ConversionRequest(
                 input.toString(),

@@ -40,12 +40,12 @@ class RepeatedPipelineTest extends PipelineCase {
     ConversionRequest same = again(Optional.empty());
 
     assertEquals(
-        Kind.UP_TO_DATE, new Conversion(TestSpark.context(), TestSpark.stores()).run(same).kind());
+        Kind.UP_TO_DATE, new Conversion(TestSpark.cluster(), TestSpark.stores()).run(same).kind());
 
     Path other = temp.resolve("other");
     ConversionRequest elsewhere = again(Optional.of(other.toString()));
     Manifest manifest =
-        new Conversion(TestSpark.context(), TestSpark.stores()).run(elsewhere).manifest();
+        new Conversion(TestSpark.cluster(), TestSpark.stores()).run(elsewhere).manifest();
 
     assertEquals(
         without(Fixtures.digests(output()), Manifest.FILE_NAME),

@@ -211,7 +211,7 @@ class SavedWeightsTest {
   }
 
   private Comparison.Result compare() {
-    return new Comparison(TestSpark.context(), TestSpark.stores())
+    return new Comparison(TestSpark.cluster(), TestSpark.stores())
         .run(
             temp.resolve("out").toString(), input.toString(), Optional.empty(), Safeguards.DEFAULT);
   }

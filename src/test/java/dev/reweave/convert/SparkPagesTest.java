@@ -94,7 +94,7 @@ class SparkPagesTest {
   @Test
   void jobsAndStagesAreCalledWhatTheyDo() throws IOException {
     convert(checkpoint());
-    var unused = new Verification(TestSpark.context(), TestSpark.stores()).run(temp + "/out");
+    var unused = new Verification(TestSpark.cluster(), TestSpark.stores()).run(temp + "/out");
 
     List<String> jobs = pages.jobs();
     assertEquals(

@@ -167,7 +167,7 @@ class StoreToStoreTest {
     assertTrue(made.remove(Manifest.FILE_NAME) != null, "no manifest");
     assertEquals(local(step), made);
     Verification.Result verified =
-        new Verification(TestSpark.context(), new Stores(conf)).run(output);
+        new Verification(TestSpark.cluster(), new Stores(conf)).run(output);
     assertEquals(List.of(), verified.problems());
     assertTrue(verified.checksums());
     assertEquals(List.of(), S3Server.shared().pendingUploads(bucket));

@@ -64,7 +64,7 @@ class TorchOutputTest {
 
   private void assertVerified() {
     Verification.Result verified =
-        new Verification(TestSpark.context(), TestSpark.stores()).run(output().toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(output().toString());
     assertEquals(List.of(), verified.problems());
     assertTrue(verified.checksums());
   }

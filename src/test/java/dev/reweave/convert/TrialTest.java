@@ -33,7 +33,7 @@ class TrialTest {
         Converting.between(input, temp.resolve("out"))
             .planning(PlanOptions.DEFAULTS.withSizes(1L << 40, 64_000))
             .request();
-    return new Trial(TestSpark.context(), TestSpark.stores()).run(request, part);
+    return new Trial(TestSpark.cluster(), TestSpark.stores()).run(request, part);
   }
 
   private Path large() throws IOException {

@@ -89,7 +89,7 @@ class SparkSessionsTest {
   void aContextThatOthersStartedGoesOn() {
     JavaSparkContext theirs = TestSpark.context();
     try (SparkSessions.Session session = SparkSessions.start("guest")) {
-      assertSame(theirs.sc(), session.context().sc());
+      assertSame(theirs.sc(), session.cluster().context().sc());
     }
     assertFalse(TestSpark.context().sc().isStopped());
     assertEquals(List.of(1, 2), TestSpark.context().parallelize(List.of(1, 2), 2).collect());

@@ -36,12 +36,12 @@ class TensorCatalogTest {
   @TempDir Path temp;
 
   private Conversion.Outcome convert(Converting what) {
-    return new Conversion(TestSpark.context(), TestSpark.stores())
+    return new Conversion(TestSpark.cluster(), TestSpark.stores())
         .run(what.request(), Measuring.TENSORS);
   }
 
   private long add(Conversion.Outcome outcome, Path output) {
-    return new TensorCatalog(TestSpark.context(), TestSpark.stores(), catalog().toString())
+    return new TensorCatalog(TestSpark.cluster(), TestSpark.stores(), catalog().toString())
         .add(Converted.of(outcome, TestSpark.stores().resolve(output.toString())));
   }
 
@@ -223,7 +223,7 @@ class TensorCatalogTest {
       int i = measuring == Measuring.TENSORS ? 1 : 0;
       FaultyFileSystem.heal();
       outcomes[i] =
-          new Conversion(TestSpark.context(), stores)
+          new Conversion(TestSpark.cluster(), stores)
               .run(
                   Converting.between("faulty:" + temp.resolve("in"), "faulty:" + temp + "/out" + i)
                       .request(),
@@ -237,7 +237,7 @@ class TensorCatalogTest {
 
     FaultyFileSystem.heal();
     long added =
-        new TensorCatalog(TestSpark.context(), stores, catalog().toString())
+        new TensorCatalog(TestSpark.cluster(), stores, catalog().toString())
             .add(Converted.of(outcomes[1], "faulty:" + temp + "/out1"));
 
     assertEquals(outcomes[1].digests().size(), added);

@@ -77,9 +77,9 @@ class TensorStoresTest {
     String output = s3.getUri() + "/models/new";
     String catalog = s3.getUri() + "/catalog";
     Conversion.Outcome outcome =
-        new Conversion(TestSpark.context(), stores)
+        new Conversion(TestSpark.cluster(), stores)
             .run(Converting.between(checkpoint, output).request(), Measuring.TENSORS);
-    TensorCatalog table = new TensorCatalog(TestSpark.context(), stores, catalog);
+    TensorCatalog table = new TensorCatalog(TestSpark.cluster(), stores, catalog);
 
     assertEquals(expected.size(), table.add(Converted.of(outcome, output)));
     assertEquals(0, table.add(Converted.of(outcome, output)));

@@ -197,7 +197,7 @@ class TokenBucketTest {
 
     Manifest manifest =
         new Conversion(
-                TestSpark.context(), TestSpark.stores(), new ReadLimit(1000, new TaskClock()))
+                TestSpark.cluster(), TestSpark.stores(), new ReadLimit(1000, new TaskClock()))
             .run(request)
             .manifest();
 

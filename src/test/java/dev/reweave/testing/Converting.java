@@ -133,6 +133,6 @@ public final class Converting {
 
   /** Converts. */
   public Conversion.Outcome run() {
-    return new Conversion(TestSpark.context(), stores).run(request());
+    return new Conversion(TestSpark.cluster(), stores).run(request());
   }
 }

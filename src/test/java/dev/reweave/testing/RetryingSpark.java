@@ -6,6 +6,7 @@ import dev.reweave.convert.Conversion;
 import dev.reweave.convert.ConversionRequest;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.spark.Cluster;
 import dev.reweave.storage.Stores;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -41,7 +42,10 @@ public final class RetryingSpark {
               ConversionRequest.Earlier.CONTINUE);
       try {
         Manifest.Figures figures =
-            new Conversion(spark, new Stores(hadoop)).run(request).manifest().figures();
+            new Conversion(new Cluster(spark), new Stores(hadoop))
+                .run(request)
+                .manifest()
+                .figures();
         System.out.println("figures: " + figures);
         System.out.println("failures: " + FaultyFileSystem.failures());
         System.out.println("accumulators: " + pages.accumulators());

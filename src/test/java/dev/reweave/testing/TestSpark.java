@@ -1,5 +1,6 @@
 package dev.reweave.testing;
 
+import dev.reweave.spark.Cluster;
 import dev.reweave.storage.Stores;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,6 +29,11 @@ public final class TestSpark {
   /** The context; never to be closed by a test. */
   public static JavaSparkContext context() {
     return CONTEXT;
+  }
+
+  /** The same as conversions see it. */
+  public static Cluster cluster() {
+    return new Cluster(CONTEXT);
   }
 
   /** A session for SQL on the same context, with a warehouse that nobody needs. */

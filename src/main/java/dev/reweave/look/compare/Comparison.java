@@ -7,7 +7,6 @@ import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.gather.ChunkTask;
-import dev.reweave.gather.Proof;
 import dev.reweave.gather.ProofVerdict;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Chunk;
@@ -24,6 +23,8 @@ import dev.reweave.plan.Witness;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.plan.prepare.SavedWeights;
+import dev.reweave.spark.Cluster;
+import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.InputFile;
@@ -32,6 +33,7 @@ import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Safeguards;
 import dev.reweave.storage.Stores;
 import dev.reweave.target.base.WeightNames;
+import dev.reweave.tensor.Agreement;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
@@ -40,8 +42,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /** Compares the weights of a converted folder with the module's own in a checkpoint. */
 public final class Comparison {
@@ -56,12 +56,12 @@ public final class Comparison {
    */
   public record Result(int tensors, long elements, String verdict) {}
 
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
 
   /** Comparisons on this cluster. */
-  public Comparison(JavaSparkContext spark, Stores stores) {
-    this.spark = spark;
+  public Comparison(Cluster cluster, Stores stores) {
+    this.cluster = cluster;
     this.stores = stores;
   }
 
@@ -95,8 +95,8 @@ public final class Comparison {
                 m ->
                     ReadOptions.Names.parse(m.options().names()).orElse(ReadOptions.Names.AS_SAVED))
             .orElse(ReadOptions.Names.PLAIN);
-    Broadcast<Stores> shared = spark.broadcast(stores);
-    SparkTasks tasks = new SparkTasks(spark);
+    Shared<Stores> shared = cluster.share(stores);
+    SparkTasks tasks = cluster.tasks();
     try {
       SparkScanner scanner = new SparkScanner(tasks, shared);
       CheckpointReader reader = new CheckpointReader(stores, scanner);
@@ -120,11 +120,11 @@ public final class Comparison {
               mapping);
       Checkpoint module = module(scanner, checkpoint, reading);
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
-      Map<String, Proof.Outcome> outcomes = compare(plan, tasks, shared);
+      Map<String, Agreement> outcomes = compare(plan, tasks, shared);
       ProofVerdict verdict = new ProofVerdict(outcomes, Witness.Extent.ALL);
       return new Result(outcomes.size(), verdict.elements(), verdict.require(checkpoint));
     } finally {
-      shared.destroy();
+      shared.close();
     }
   }
 
@@ -185,11 +185,11 @@ public final class Comparison {
         .provenBy(copies, new Witness(files, Witness.Kind.SECOND_COPY, Witness.Extent.ALL));
   }
 
-  private Map<String, Proof.Outcome> compare(
-      ConversionPlan plan, SparkTasks tasks, Broadcast<Stores> shared) {
-    Map<String, Proof.Outcome> outcomes = new TreeMap<>();
+  private Map<String, Agreement> compare(
+      ConversionPlan plan, SparkTasks tasks, Shared<Stores> shared) {
+    Map<String, Agreement> outcomes = new TreeMap<>();
     List<Chunk> chunks = plan.chunks(PartRule.FREE);
-    Broadcast<ConversionPlan.Work> work = spark.broadcast(plan.work());
+    Shared<ConversionPlan.Work> work = cluster.share(plan.work());
     try {
       tasks.run(
           "compare: " + plan.tensors() + " tensors",
@@ -212,10 +212,10 @@ public final class Comparison {
                         Segment segment =
                             plan.files().get(result.chunk().file()).segments().get(share.segment());
                         String name = ((Segment.Woven) segment).spec().name();
-                        outcomes.merge(name, share.proof(), Proof.Outcome::plus);
+                        outcomes.merge(name, share.proof(), Agreement::plus);
                       }));
     } finally {
-      work.destroy();
+      work.close();
     }
     outcomes.values().removeIf(outcome -> outcome.compared() == 0);
     return outcomes;

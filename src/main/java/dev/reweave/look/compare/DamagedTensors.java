@@ -3,7 +3,8 @@ package dev.reweave.look.compare;
 import dev.reweave.common.FirstNames;
 import dev.reweave.manifest.WrittenTensor;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.spark.SparkTasks;
+import dev.reweave.spark.Cluster;
+import dev.reweave.spark.Shared;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
@@ -15,8 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /**
  * Tells which tensors in files with wrong checksums are not what was written, from where the
@@ -35,11 +34,11 @@ final class DamagedTensors {
 
   private record Share(int tensor, int crc32c) implements Serializable {}
 
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
 
-  DamagedTensors(JavaSparkContext spark, Stores stores) {
-    this.spark = spark;
+  DamagedTensors(Cluster cluster, Stores stores) {
+    this.cluster = cluster;
     this.stores = stores;
   }
 
@@ -75,16 +74,17 @@ final class DamagedTensors {
     int[] crcs = new int[tensors.size()];
     List<Stretch> stretches = stretches(tensors, damaged);
     if (!stretches.isEmpty()) {
-      Broadcast<Stores> shared = spark.broadcast(stores);
+      Shared<Stores> shared = cluster.share(stores);
       try {
-        new SparkTasks(spark)
+        cluster
+            .tasks()
             .run(
                 "verify: the tensors in " + damaged.size() + " damaged files",
                 stretches,
                 stretch -> read(shared.value(), stretch),
                 shares -> shares.forEach(share -> crcs[share.tensor()] ^= share.crc32c()));
       } finally {
-        shared.destroy();
+        shared.close();
       }
     }
     Map<String, List<String>> names = new TreeMap<>();

@@ -9,6 +9,8 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.look.report.DiffReport;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.prepare.Renaming;
+import dev.reweave.spark.Cluster;
+import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.Stores;
@@ -22,8 +24,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 
 /**
  * Compares two sets of weights, of any kinds that can be read, name by name and element by element.
@@ -31,12 +31,12 @@ import org.apache.spark.broadcast.Broadcast;
  * tensors on the other is read once for each of them.
  */
 public final class Diff {
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
 
   /** Comparisons on this cluster. */
-  public Diff(JavaSparkContext spark, Stores stores) {
-    this.spark = spark;
+  public Diff(Cluster cluster, Stores stores) {
+    this.cluster = cluster;
     this.stores = stores;
   }
 
@@ -69,8 +69,8 @@ public final class Diff {
    * @throws ReweaveException if one side cannot be read, or there is nothing to compare
    */
   public DiffReport run(DiffRequest request) {
-    Broadcast<Stores> shared = spark.broadcast(stores);
-    SparkTasks tasks = new SparkTasks(spark);
+    Shared<Stores> shared = cluster.share(stores);
+    SparkTasks tasks = cluster.tasks();
     try {
       CheckpointReader reader = new CheckpointReader(stores, new SparkScanner(tasks, shared));
       Checkpoint ofFirst = read(reader, request.first());
@@ -112,7 +112,7 @@ public final class Diff {
           bytesRead,
           notes(first, second, rows));
     } finally {
-      shared.destroy();
+      shared.close();
     }
   }
 
@@ -179,9 +179,9 @@ public final class Diff {
 
   /** Adds what chunks come to, to the deviations of their pairs; gives the bytes read. */
   private long compare(
-      DiffPlan plan, SparkTasks tasks, Broadcast<Stores> shared, Deviation[] deviations) {
+      DiffPlan plan, SparkTasks tasks, Shared<Stores> shared, Deviation[] deviations) {
     long[] bytesRead = {0};
-    Broadcast<DiffPlan.Work> work = spark.broadcast(plan.work());
+    Shared<DiffPlan.Work> work = cluster.share(plan.work());
     try {
       tasks.run(
           "compare " + plan.pairs().size() + " tensors",
@@ -194,7 +194,7 @@ public final class Diff {
                 .forEach((pair, part) -> deviations[pair] = deviations[pair].plus(part));
           });
     } finally {
-      work.destroy();
+      work.close();
     }
     return bytesRead[0];
   }

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.huggingface.WeightFiles;
 import dev.reweave.checkpoint.huggingface.WeightsCheck;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.manifest.Manifest;
+import dev.reweave.spark.Cluster;
 import dev.reweave.spark.FileChecksums;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.FileDigest;
@@ -18,7 +19,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.apache.spark.api.java.JavaSparkContext;
 
 /** Reads a converted folder back, with the folders below it, and lists what is wrong with it. */
 public final class Verification {
@@ -36,13 +36,13 @@ public final class Verification {
   public record Result(
       int shards, int tensors, long bytes, boolean checksums, List<String> problems) {}
 
-  private final JavaSparkContext spark;
+  private final Cluster cluster;
   private final Stores stores;
   private final List<String> problems = new ArrayList<>();
 
   /** A verification of one folder. */
-  public Verification(JavaSparkContext spark, Stores stores) {
-    this.spark = spark;
+  public Verification(Cluster cluster, Stores stores) {
+    this.cluster = cluster;
     this.stores = stores;
   }
 
@@ -133,7 +133,7 @@ public final class Verification {
         .filter(path -> !damaged.containsKey(path))
         .forEach(path -> sound.put(path, present.get(path)));
     problems.addAll(
-        new RecordedTensors(stores, new DamagedTensors(spark, stores)).problems(manifest, sound));
+        new RecordedTensors(stores, new DamagedTensors(cluster, stores)).problems(manifest, sound));
   }
 
   /**
@@ -145,7 +145,7 @@ public final class Verification {
       List<Manifest.Shard> written, Map<String, InputFile> present) {
     boolean sha256 = written.stream().anyMatch(file -> !file.sha256().isEmpty());
     List<FileDigest> found =
-        new FileChecksums(spark, stores)
+        new FileChecksums(cluster, stores)
             .read(
                 "verify: the checksums of " + written.size() + " files",
                 written.stream().map(file -> present.get(file.name())).toList(),
@@ -177,7 +177,7 @@ public final class Verification {
     Map<String, InputFile> files = new TreeMap<>();
     damaged.keySet().forEach(path -> files.put(path, present.get(path)));
     Map<String, String> tensors =
-        new DamagedTensors(spark, stores).in(manifest.result().weights(), files);
+        new DamagedTensors(cluster, stores).in(manifest.result().weights(), files);
     damaged.forEach(
         (path, problem) ->
             problems.add(tensors.containsKey(path) ? problem + "; " + tensors.get(path) : problem));

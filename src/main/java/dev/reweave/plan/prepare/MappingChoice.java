@@ -1,6 +1,5 @@
 package dev.reweave.plan.prepare;
 
-import dev.reweave.target.mapping.Mappings;
 import java.util.Optional;
 
 /**
@@ -15,11 +14,6 @@ public record MappingChoice(String name, Optional<String> rules) {
 
   /** What keeps all names. */
   public static final MappingChoice NONE = new MappingChoice("none", Optional.empty());
-
-  /** Whether rules of this name come along. */
-  public static boolean isShipped(String name) {
-    return Mappings.names().contains(name);
-  }
 
   /** What {@code --mapping} says. */
   public static MappingChoice of(String text) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The format that CONTRIBUTING.md shows is one class and one entry in a list. */
+/** The format that the manual shows is one class and one entry in a list. */
 class AddedFormatTest {
   private static final Path CODE =
       Path.of("src/test/java/dev/reweave/checkpoint/raw/RawFormat.java");
@@ -102,7 +102,7 @@ class AddedFormatTest {
 
   @Test
   void thePageShowsThisCode() throws IOException {
-    String page = Files.readString(Path.of("CONTRIBUTING.md"));
+    String page = Files.readString(Path.of("src/site/markdown/adding-a-format.md"));
 
     assertTrue(page.contains("```java\n" + Files.readString(CODE) + "```\n"));
   }

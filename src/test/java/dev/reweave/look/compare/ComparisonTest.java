@@ -28,7 +28,7 @@ class ComparisonTest {
   }
 
   private Comparison.Result compare(Path checkpoint, Safeguards safeguards) {
-    return new Comparison(TestSpark.context(), TestSpark.stores())
+    return new Comparison(TestSpark.cluster(), TestSpark.stores())
         .run(temp.resolve("out").toString(), checkpoint.toString(), Optional.empty(), safeguards);
   }
 

@@ -39,7 +39,7 @@ final class Diffs {
       DiffRequest.Side second,
       PlanOptions planning,
       DiffCriterion criterion) {
-    return new Diff(TestSpark.context(), TestSpark.stores())
+    return new Diff(TestSpark.cluster(), TestSpark.stores())
         .run(new DiffRequest(first, second, planning, criterion));
   }
 

@@ -46,7 +46,7 @@ class VerificationTest {
   }
 
   private List<String> problems() {
-    return new Verification(TestSpark.context(), TestSpark.stores())
+    return new Verification(TestSpark.cluster(), TestSpark.stores())
         .run(folder.toString())
         .problems();
   }
@@ -84,7 +84,7 @@ class VerificationTest {
 
   private List<String> problemsWithin(long limit) {
     return new Verification(
-            TestSpark.context(), TestSpark.stores().limited(new MetadataLimit(limit)))
+            TestSpark.cluster(), TestSpark.stores().limited(new MetadataLimit(limit)))
         .run(folder.toString())
         .problems();
   }
@@ -300,7 +300,7 @@ class VerificationTest {
         assertThrows(
             ReweaveException.class,
             () ->
-                new Verification(TestSpark.context(), TestSpark.stores())
+                new Verification(TestSpark.cluster(), TestSpark.stores())
                     .run(Fixtures.folder("z2_bf16_w2").resolve("ckpt").toString()));
 
     assertTrue(failure.getMessage().startsWith("there are no .safetensors files here"));

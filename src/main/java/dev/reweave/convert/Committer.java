@@ -1,0 +1,59 @@
+package dev.reweave.convert;
+
+import dev.reweave.manifest.Manifest;
+import dev.reweave.manifest.Provenance;
+import dev.reweave.plan.ConversionPlan;
+import dev.reweave.storage.FileDigest;
+import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.OutputLock;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Makes a plan that has run visible, all of it or nothing, with the manifest last. */
+final class Committer {
+  private final OutputFolder output;
+  private final Journal journal;
+  private final OutputLock.Held lock;
+  private final ReadBack readBack;
+
+  /**
+   * A committer for one output.
+   *
+   * @param lock of the output, which has to be held to the end
+   */
+  Committer(OutputFolder output, Journal journal, OutputLock.Held lock, ReadBack readBack) {
+    this.output = output;
+    this.journal = journal;
+    this.lock = lock;
+    this.readBack = readBack;
+  }
+
+  /**
+   * Commits.
+   *
+   * @param staged what the run of the plan came to
+   * @param earlier paths of the files of the conversion that is replaced
+   * @return the manifest that stands beside the result
+   * @throws dev.reweave.common.ReweaveException if the store does not hold what was written, or
+   *     somebody took the lock over
+   */
+  Manifest commit(
+      ConversionPlan plan, PlanRunner.Staged staged, List<String> earlier, Provenance provenance) {
+    boolean reads = readBack.isWanted();
+    Map<String, FileDigest> read = new HashMap<>();
+    if (reads && output.showsStaged()) {
+      read.putAll(readBack.require(plan, staged));
+    }
+    lock.check();
+    Publisher publisher = new Publisher(output, journal);
+    publisher.publishFiles(plan, staged, earlier);
+    if (reads && !output.showsStaged()) {
+      read.putAll(readBack.require(plan, staged));
+      lock.check();
+    }
+    Manifest manifest = provenance.manifest(plan, staged.figures(), read);
+    publisher.publishIndex(plan, manifest);
+    return manifest;
+  }
+}

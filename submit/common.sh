@@ -2,9 +2,15 @@
 # shellcheck shell=bash
 
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-jar=$home/target/reweave.jar
-classpath=$home/target/classpath
 main_class=dev.reweave.cli.Main
+# A source tree builds the jar, and knows where Maven keeps Spark; a release holds all of it.
+if [[ -f $home/pom.xml ]]; then
+  jar=$home/target/reweave.jar
+  classpath=$home/target/classpath
+else
+  jar=$home/reweave.jar
+  classpath=''
+fi
 
 die() {
   echo "reweave: $1" >&2
@@ -16,7 +22,12 @@ need() {
   [[ -n ${!1:-} ]] || die "$1 is not set: $2" 2
 }
 
-build_if_stale() {
+# Builds the jar of a source tree, if it is missing or older than its sources.
+need_jar() {
+  if [[ -z $classpath ]]; then
+    [[ -f $jar ]] || die "$jar is missing: unpack the release again"
+    return
+  fi
   if [[ -f $jar && -f $classpath ]] &&
     [[ -z $(find "$home/pom.xml" "$home/src/main" -newer "$jar" -print -quit) ]]; then
     return
@@ -31,6 +42,15 @@ build_if_stale() {
     die "the build failed: see above"
   fi
   rm -f "$log"
+}
+
+# The class path of an embedded run.
+embedded_jars() {
+  if [[ -n $classpath ]]; then
+    printf '%s' "$jar:$(<"$classpath")"
+  else
+    printf '%s' "$jar:$home/jars/*"
+  fi
 }
 
 # Lines of KEY VALUE or KEY=VALUE, as spark-defaults.conf has them.
@@ -118,7 +138,7 @@ spark_submit() {
   if [[ $mode == run ]]; then
     command -v "${command[0]}" >/dev/null ||
       die "${command[0]} is not there: set SPARK_HOME to a Spark installation"
-    [[ $application == "$jar" ]] && build_if_stale
+    [[ $application == "$jar" ]] && need_jar
   fi
   run_or_print "${command[@]}" "$application" "${arguments[@]}"
 }

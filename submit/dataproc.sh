@@ -21,7 +21,7 @@ for setting in "${settings[@]}"; do
   [[ $setting == *'#'* ]] && die "a setting with the sign #: $setting" 2
   properties+="#$setting"
 done
-[[ $mode == run && -z ${REWEAVE_JAR:-} ]] && build_if_stale
+[[ $mode == run && -z ${REWEAVE_JAR:-} ]] && need_jar
 # ^#^ is gcloud's way to say that # stands between the items, in place of commas.
 run_or_print gcloud dataproc jobs submit spark "--cluster=$DATAPROC_CLUSTER" \
   "--region=$DATAPROC_REGION" "--class=$main_class" \

@@ -24,6 +24,7 @@ for setting in "${settings[@]}"; do
   [[ $setting =~ [[:space:]\"\'] ]] && die "a setting with blanks or quotes: $setting" 2
   parameters+=" --conf $setting"
 done
+# shellcheck disable=SC2153 # not REWEAVE_JARS: it is set, as need has made sure
 entry=$(json_array "$REWEAVE_JAR")
 line=$(json_array "$parameters")
 driver="{\"sparkSubmit\":{\"entryPoint\":${entry:1:-1},"

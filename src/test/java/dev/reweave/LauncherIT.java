@@ -9,6 +9,7 @@ import dev.reweave.testing.Launcher;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
@@ -137,6 +138,22 @@ class LauncherIT {
     assertEquals("", other.err());
     assertTrue(other.out().contains("different: "), other::toString);
     assertEquals(2, Launcher.run("diff", GOOD, temp.toString()).exitCode());
+  }
+
+  @Test
+  void theVersionTellsWhatWasBuilt() throws Exception {
+    Launcher.Result version = Launcher.run("--version");
+
+    assertEquals(0, version.exitCode(), version::toString);
+    assertEquals("", version.err());
+    String pom = Files.readString(Path.of("pom.xml"));
+    String number = pom.replaceFirst("(?s).*?<version>(.*?)</version>.*", "$1");
+    String commit = "unknown commit";
+    if (Files.exists(Path.of(".git"))) {
+      var head = Launcher.begin(Map.of(), List.of("git", "rev-parse", "--short=12", "HEAD"));
+      commit = "commit " + head.await().out().strip();
+    }
+    assertEquals("reweave " + number + ", " + commit + "\n", version.out());
   }
 
   @Test

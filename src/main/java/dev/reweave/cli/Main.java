@@ -204,7 +204,8 @@ public final class Main implements Runnable {
   static final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() {
-      return new String[] {"reweave " + Versions.reweave()};
+      String commit = Versions.commit().map(c -> "commit " + c).orElse("unknown commit");
+      return new String[] {"reweave " + Versions.reweave() + ", " + commit};
     }
   }
 }

@@ -34,6 +34,7 @@ final class Surroundings {
   static BugReport.Surroundings read() {
     Map<String, String> versions = new TreeMap<>(SparkSessions.versions());
     versions.put("reweave", Versions.reweave());
+    Versions.commit().ifPresent(commit -> versions.put("commit", commit));
     versions.put("hadoop", VersionInfo.getVersion());
     versions.put("java", property("java.version") + " " + property("java.vm.name"));
     versions.put(

@@ -62,8 +62,9 @@ class ScheduleExamplesTest {
     assertEquals(container.get("name"), at(rule, "onExitCodes").get("containerName"));
     assertEquals(List.of(CommandLine.ExitCode.USAGE), at(rule, "onExitCodes").get("values"));
     List<String> args = ((List<?>) container.get("args")).stream().map(String.class::cast).toList();
-    assertEquals(Main.class.getName(), args.get(args.indexOf("--class") + 1));
-    assertConvertsNewSteps(args.subList(args.indexOf("/opt/reweave/reweave.jar") + 1, args.size()));
+    assertEquals("--properties-file", args.get(0));
+    assertTrue(Files.exists(Path.of(args.get(1).replaceFirst("/opt/reweave/", ""))));
+    assertConvertsNewSteps(args.subList(2, args.size()));
   }
 
   @Test

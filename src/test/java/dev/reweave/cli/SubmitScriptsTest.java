@@ -324,6 +324,51 @@ class SubmitScriptsTest {
   }
 
   @Test
+  void anExecutorOfAPodIsWhatSparkAsksFor() throws Exception {
+    Path java = temp.resolve("java");
+    Files.writeString(java, "#!/bin/sh\nprintf '%s\\0' \"$@\"\n");
+    assertTrue(java.toFile().setExecutable(true));
+    Map<String, String> environment = new TreeMap<>();
+    environment.put("PATH", temp + ":" + System.getenv("PATH"));
+    environment.put("JAVA_HOME", "");
+    environment.put("SPARK_JAVA_OPT_0", "-Dfirst=a b");
+    environment.put("SPARK_JAVA_OPT_10", "-Dthird");
+    environment.put("SPARK_JAVA_OPT_2", "-Dsecond");
+    environment.put("SPARK_CONF_DIR", "/opt/spark/conf");
+    environment.put("SPARK_CLASSPATH", "/more");
+    environment.put("SPARK_EXECUTOR_MEMORY", "512m");
+    environment.put("SPARK_DRIVER_URL", "spark://CoarseGrainedScheduler@driver:7078");
+    environment.put("SPARK_EXECUTOR_ID", "3");
+    environment.put("SPARK_EXECUTOR_CORES", "4");
+    environment.put("SPARK_APPLICATION_ID", "spark-1");
+    environment.put("SPARK_EXECUTOR_POD_IP", "10.0.0.1");
+    environment.put("SPARK_RESOURCE_PROFILE_ID", "0");
+    environment.put("SPARK_EXECUTOR_POD_NAME", "reweave-exec-3");
+    Launcher.Result ran = run(environment, List.of("submit/entrypoint.sh", "executor"));
+    assertEquals("", ran.err());
+    assertEquals(
+        List.of(
+            ("-Dfirst=a b|-Dsecond|-Dthird|-Xms512m|-Xmx512m|-cp|/more:/opt/spark/conf:"
+                    + HOME
+                    + "/jars/*|org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend"
+                    + "|--driver-url|spark://CoarseGrainedScheduler@driver:7078|--executor-id|3"
+                    + "|--cores|4|--app-id|spark-1|--hostname|10.0.0.1|--resourceProfileId|0"
+                    + "|--podName|reweave-exec-3")
+                .split("\\|")),
+        words(ran.out()));
+  }
+
+  /** The jars that it takes from Spark's image must be of the Spark that it has already. */
+  @Test
+  void theImageHasOneSpark() throws IOException {
+    List<String> lines = Files.readAllLines(HOME.resolve("Dockerfile"));
+    String version = org.apache.spark.package$.MODULE$.SPARK_VERSION();
+    assertTrue(lines.contains("ARG SPARK_VERSION=" + version), lines::toString);
+    JsonNode operator = yaml(HOME.resolve("submit/kubernetes.yaml"));
+    assertEquals(version, operator.get("spec").get("sparkVersion").asText());
+  }
+
+  @Test
   void theOperatorsApplicationRunsAConversion() throws Exception {
     JsonNode yaml = yaml(HOME.resolve("submit/kubernetes.yaml"));
     assertEquals("SparkApplication", yaml.get("kind").asText());

@@ -87,7 +87,7 @@ public final class FaultProxy implements AutoCloseable {
   }
 
   /** Starts a proxy in front of a server that is as far away as the link says. */
-  static FaultProxy start(URI server, Link link) throws IOException {
+  public static FaultProxy start(URI server, Link link) throws IOException {
     FaultProxy proxy = new FaultProxy(server, link);
     proxy.acceptor.start();
     return proxy;

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
  * How far away a {@link FaultProxy} lets its server be: a wait before the first byte of each
  * answer, and a rate that no connection exceeds in either direction.
  */
-final class Link {
+public final class Link {
   /** What a connection may send at once before its rate holds it back. */
   static final int BURST_BYTES = 64 << 10;
 
@@ -56,7 +56,7 @@ final class Link {
   }
 
   /** A link to a far server, in real time. */
-  static Link far(Duration latency, long bytesPerSecond) {
+  public static Link far(Duration latency, long bytesPerSecond) {
     return new Link(latency, bytesPerSecond, REAL);
   }
 

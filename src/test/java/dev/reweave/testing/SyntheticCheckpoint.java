@@ -3,7 +3,6 @@ package dev.reweave.testing;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
-import dev.reweave.testing.SyntheticOptions.Moments;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,18 +98,5 @@ public final class SyntheticCheckpoint {
 
   private static TensorSpec weight(String module, long... dims) {
     return new TensorSpec(module + ".weight", DType.F32, Shape.of(dims));
-  }
-
-  /** Writes a checkpoint: {@code DIR STAGE WORLD TOTAL_BYTES [moments]}. */
-  public static void main(String[] args) throws IOException {
-    SyntheticOptions options =
-        new SyntheticOptions(Integer.parseInt(args[1]), Integer.parseInt(args[2]));
-    if (args.length > 4 && args[4].equals("moments")) {
-      options = options.with(Moments.ADAM);
-    }
-    List<TensorSpec> params = llama(Long.parseLong(args[3]));
-    write(Path.of(args[0]), options, params, 1);
-    long bytes = params.stream().mapToLong(TensorSpec::bytes).sum();
-    System.out.println(params.size() + " parameters of " + bytes + " bytes as F32");
   }
 }

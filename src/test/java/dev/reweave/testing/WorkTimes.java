@@ -14,10 +14,11 @@ import java.util.stream.Stream;
  * @param tasksEnd when the last of all tasks had ended
  * @param published when the last file of the result was visible
  */
-record WorkTimes(long begin, long tasksEnd, long published) {
+public record WorkTimes(long begin, long tasksEnd, long published) {
   private static final String CONVERSION = "convert: ";
 
-  WorkTimes {
+  /** Refuses times that are out of order, or missing. */
+  public WorkTimes {
     if (begin <= 0 || tasksEnd < begin || published < tasksEnd) {
       throw new IllegalArgumentException(
           "no conversion that came to its end: " + begin + ", " + tasksEnd + ", " + published);
@@ -30,7 +31,7 @@ record WorkTimes(long begin, long tasksEnd, long published) {
    * @param folder that holds no other log
    * @param published when the last file of the result was visible
    */
-  static WorkTimes read(Path folder, long published) throws IOException {
+  public static WorkTimes read(Path folder, long published) throws IOException {
     long begin = 0;
     long tasksEnd = 0;
     try (Stream<Path> files = Files.walk(folder)) {
@@ -56,12 +57,12 @@ record WorkTimes(long begin, long tasksEnd, long published) {
   }
 
   /** Seconds in which bytes were read, cast, written, checked and published. */
-  double seconds() {
+  public double seconds() {
     return (published - begin) / 1000.0;
   }
 
   /** Seconds of them before the driver was alone with the last files. */
-  double taskSeconds() {
+  public double taskSeconds() {
     return (tasksEnd - begin) / 1000.0;
   }
 

@@ -10,8 +10,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the benchmark says follows from what Spark logged. */
-class ScalingBenchmarkTest {
+/** What a benchmark says of a conversion follows from what Spark logged. */
+class WorkTimesTest {
   @TempDir Path temp;
 
   private static String jobStart(String description, long time) {
@@ -60,37 +60,5 @@ class ScalingBenchmarkTest {
             IllegalArgumentException.class,
             () -> WorkTimes.read(log(jobStart("convert: all 2 shards", 5_000)), 6_000));
     assertEquals("no conversion that came to its end: 5000, 0, 6000", refused.getMessage());
-  }
-
-  @Test
-  void theTableIsOfMediansAndComparesWithTheFewest() {
-    ScalingTable table = new ScalingTable(600_000_000);
-    table.add(1, 100, 99);
-    table.add(4, 26, 24);
-    table.add(2, 50, 48);
-    table.add(4, 31, 30);
-    table.add(4, 25, 23);
-
-    assertEquals(2, table.speedUp(2));
-    assertEquals(1, table.partOfLinear(2));
-    assertEquals(
-        """
-        | executors | runs | seconds of work | of them tasks | MB/s | speed-up | of linear |
-        |---|---|---|---|---|---|---|
-        | 1 | 1 | 100.0 | 99.0 | 6.0 | 1.00 | 100.0 % |
-        | 2 | 1 | 50.0 | 48.0 | 12.0 | 2.00 | 100.0 % |
-        | 4 | 3 | 26.0 | 24.0 | 23.1 | 3.85 | 96.2 % |
-        """,
-        table.text());
-  }
-
-  @Test
-  void anEvenNumberOfRunsHasAMedianBetweenThem() {
-    ScalingTable table = new ScalingTable(1);
-    table.add(1, 90, 90);
-    table.add(1, 110, 110);
-    table.add(2, 62.5, 60);
-
-    assertEquals(0.8, table.partOfLinear(2));
   }
 }

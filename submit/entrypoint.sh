@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the image of the Dockerfile runs. Spark on Kubernetes starts its pods with `driver …` and with
+# What the image of submit/Dockerfile runs. Spark on Kubernetes starts its pods with `driver …` and with
 # `executor`; everything else is a command line of Reweave, run with embedded Spark in this pod.
 set -euo pipefail
 # shellcheck source=common.sh

@@ -4,7 +4,7 @@
 #
 # usage: submit/kubernetes.sh [--dry-run] --master k8s://https://HOST:6443 [--conf KEY=VALUE]... COMMAND ...
 #   --dry-run      first of all: print the command line and run nothing
-#   REWEAVE_IMAGE  the image of the Dockerfile, or one with Spark, a connector and reweave.jar in it
+#   REWEAVE_IMAGE  the image of submit/Dockerfile, or one with Spark, a connector and reweave.jar in it
 #   REWEAVE_JAR    where the jar is for the pods; local:///opt/reweave/reweave.jar by default
 #   SPARK_HOME     the Spark installation; otherwise spark-submit on the PATH
 # Namespace and service account are settings: --conf spark.kubernetes.namespace=…,

@@ -361,7 +361,7 @@ class SubmitScriptsTest {
   /** The jars that it takes from Spark's image must be of the Spark that it has already. */
   @Test
   void theImageHasOneSpark() throws IOException {
-    List<String> lines = Files.readAllLines(HOME.resolve("Dockerfile"));
+    List<String> lines = Files.readAllLines(HOME.resolve("submit/Dockerfile"));
     String version = org.apache.spark.package$.MODULE$.SPARK_VERSION();
     assertTrue(lines.contains("ARG SPARK_VERSION=" + version), lines::toString);
     JsonNode operator = yaml(HOME.resolve("submit/kubernetes.yaml"));

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointFormat;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
+import dev.reweave.checkpoint.RankName;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.statedict.StateDictFile;
 import dev.reweave.common.ReweaveException;
@@ -147,7 +148,9 @@ public final class ModelFormat implements CheckpointFormat {
 
     private Checkpoint contents(ReadOptions options) {
       if (!weights.isTorch()) {
-        return SafetensorsFolder.read(place.stores(), weights, options);
+        Checkpoint read = SafetensorsFolder.read(place.stores(), weights, options);
+        weights.lone().ifPresent(file -> RankName.requireOnly(place.stores(), file));
+        return read;
       }
       boolean single = weights.count() == 1 && weights.indexes().isEmpty();
       return single

@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.FileCensus;
 import dev.reweave.checkpoint.LeftTensors;
 import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.Place;
+import dev.reweave.checkpoint.RankName;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.TensorEntries;
@@ -85,6 +86,9 @@ public final class StateDictFile {
                 List.of(
                     TorchProbe.request(file, 0, torchFile -> stateDict(torchFile, named, remedy))))
             .get(0);
+    if (!lone.isOfRank()) {
+      RankName.requireOnly(place.stores(), file);
+    }
     List<String> notes = new ArrayList<>();
     if (!content.place().isEmpty()) {
       notes.add("the tensors are those of '" + Printable.text(content.place()) + "' in the file");

@@ -138,6 +138,13 @@ public final class ModelFormat implements CheckpointFormat {
     @Override
     public Checkpoint read(ReadOptions options) {
       if (weights.shards().isEmpty()) {
+        // An index that cannot be read, or names files elsewhere, lacks none that can be copied.
+        WeightsCheck.of(place.stores(), weights).unreadable().stream()
+            .findFirst()
+            .ifPresent(
+                e -> {
+                  throw e;
+                });
         throw new ReweaveException(
             "an index, but none of its shards",
             weights.entry().uri(),

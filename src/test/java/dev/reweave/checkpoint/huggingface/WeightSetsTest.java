@@ -89,6 +89,15 @@ class WeightSetsTest {
     assertRefused(folder, "of 2 shards without an index 1 is missing: " + first);
   }
 
+  /** What is wrong is the index: nothing is gained by copying shards. */
+  @Test
+  void anIndexOfFilesElsewhere() throws IOException {
+    Readings.write(folder.resolve("sub/part.safetensors"), 1, "a");
+    Readings.index(folder, "a", "sub/part.safetensors");
+
+    assertRefused(folder, "is not a plain file name", "correct it");
+  }
+
   /** As Accelerate saves two models of one run: the second is no step of the first. */
   @Test
   void twoModelsOfOneRun() throws IOException {

@@ -101,7 +101,8 @@ public final class StateDictFile {
         .with(new Remarks(notes, List.of(), List.of(), notTaken));
   }
 
-  private static NotTaken notTaken(LeftTensors left, InputFile file) {
+  /** What to tell of tensors that a file holds beside the model. */
+  public static NotTaken notTaken(LeftTensors left, InputFile file) {
     String in = left.quoted() + " in " + file.name();
     String reason =
         switch (left.kind()) {
@@ -180,7 +181,7 @@ public final class StateDictFile {
     TensorEntries entries =
         chosen.path().isEmpty()
             ? TensorEntries.ofFile(chosen.dict())
-            : TensorEntries.ofModule(chosen.dict());
+            : TensorEntries.ofModule(chosen.dict(), chosen.path());
     String place = dicts.isUsual(chosen) ? "" : String.join(".", chosen.path());
     return content(file, entries, place, left(root, chosen));
   }

@@ -5,6 +5,7 @@ import dev.reweave.format.pytorch.TensorSearch;
 import dev.reweave.format.pytorch.TorchTensor;
 import dev.reweave.format.pytorch.TorchValue;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -41,12 +42,21 @@ public record TensorEntries(
    * @throws ReweaveException if it is no dict, or two entries have one name
    */
   public static TensorEntries ofModule(TorchValue dict) {
-    return of(dict, Where.ALONE);
+    return ofModule(dict, List.of());
+  }
+
+  /**
+   * The same of one that stands in a file with others.
+   *
+   * @param path keys that lead to it
+   */
+  public static TensorEntries ofModule(TorchValue dict, List<String> path) {
+    return of(dict, Where.ALONE, path);
   }
 
   /** A file's whole value, where other things can stand beside the tensors. */
   public static TensorEntries ofFile(TorchValue dict) {
-    return of(dict, Where.AMONG_OTHERS);
+    return of(dict, Where.AMONG_OTHERS, List.of());
   }
 
   /** Refuses what cannot be read. */
@@ -68,14 +78,14 @@ public record TensorEntries(
     return renamed;
   }
 
-  private static TensorEntries of(TorchValue dict, Where where) {
+  private static TensorEntries of(TorchValue dict, Where where, List<String> path) {
     TensorSearch search = new TensorSearch();
     Map<String, TorchTensor> tensors = new LinkedHashMap<>();
     Map<String, ReweaveException> unread = new LinkedHashMap<>();
     Map<String, TorchValue> others = new LinkedHashMap<>();
     for (Map.Entry<String, TorchValue> entry : dict.entries()) {
       String name = entry.getKey();
-      Optional<ReweaveException> why = whyUnread(name, entry.getValue(), where, search);
+      Optional<ReweaveException> why = whyUnread(name, entry.getValue(), where, path, search);
       boolean twice = tensors.containsKey(name) || unread.containsKey(name);
       if (entry.getValue().isTensor()) {
         tensors.put(name, entry.getValue().tensor());
@@ -96,7 +106,7 @@ public record TensorEntries(
   }
 
   private static Optional<ReweaveException> whyUnread(
-      String name, TorchValue value, Where where, TensorSearch search) {
+      String name, TorchValue value, Where where, List<String> path, TensorSearch search) {
     if (value.isTensor() || isExtraState(name)) {
       return Optional.empty();
     }
@@ -113,9 +123,13 @@ public record TensorEntries(
             ReweaveException.unsupported(
                 "'" + name + "' is " + value.kind() + " with tensors in it, not a plain tensor",
                 value.place(),
-                "save its tensors under names of their own in the state dict, or, if they are"
-                    + " another model's, convert these with --weights "
-                    + name))
+                "save its tensors under names of their own in the state dict"
+                    + (value.isDict()
+                        ? ", or, if they are another model's, convert these with --weights "
+                            + String.join(".", path)
+                            + (path.isEmpty() ? "" : ".")
+                            + name
+                        : "")))
         : Optional.empty();
   }
 

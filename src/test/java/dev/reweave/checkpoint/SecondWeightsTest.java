@@ -16,9 +16,11 @@ import dev.reweave.testing.StorageContent;
 import dev.reweave.testing.TensorValue;
 import dev.reweave.testing.TorchZipWriter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,6 +78,41 @@ class SecondWeightsTest {
     long[] start = {-1};
     checkpoint.tensors().get(0).layout().runs(0, 1, (storage, offset, n) -> start[0] = offset);
     return start[0];
+  }
+
+  /** What stands in one of several shards beside its weights is no less there. */
+  @Test
+  void shardsTellWhatLiesBesideTheirWeights() throws IOException {
+    Files.move(
+        file(dict("model", weights(0), "optimizer", optimizer(), "ema", weights(8))),
+        temp.resolve("pytorch_model-00001-of-00002.bin"));
+    Files.move(
+        file(dict("model", dict("c", view(20, 2)))),
+        temp.resolve("pytorch_model-00002-of-00002.bin"));
+
+    Checkpoint checkpoint = read(temp, "");
+
+    assertEquals(List.of("a", "b", "c"), checkpoint.names());
+    assertEquals(
+        Set.of(
+            "'optimizer' in pytorch_model-00001-of-00002.bin (exp_avg, exp_avg_sq), 2 tensors,"
+                + " training state: no part of the model",
+            "'ema' in pytorch_model-00001-of-00002.bin, 2 tensors, not read: beside the dict of"
+                + " the model"),
+        Set.copyOf(told(checkpoint)));
+  }
+
+  /** The remedy names the whole way to a dict, so that it can be followed. */
+  @Test
+  void aDictWithinTheModelIsNamedByItsPath() throws IOException {
+    Path file = file(dict("model", dict("head", view(30, 2), "teacher", weights(8))));
+
+    String remedy = refused(file, "").remedy();
+
+    assertTrue(remedy.endsWith("convert these with --weights model.teacher"), remedy);
+    assertEquals(8, start(read(file, "model.teacher")));
+    Path list = file(dict("model", dict("head", view(30, 2), "rest", List.of(view(8, 2)))));
+    assertTrue(refused(list, "").remedy().endsWith("in the state dict"));
   }
 
   @ParameterizedTest

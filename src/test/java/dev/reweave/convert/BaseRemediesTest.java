@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -178,6 +179,71 @@ class BaseRemediesTest {
         config.replaceAll("\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false"));
     Converting.between(input, temp.resolve("with-config")).base(base).run();
     assertEquals(12, StoredTensors.of(temp.resolve("with-config/model.safetensors")).size());
+  }
+
+  private Path untied() throws IOException {
+    Path base = Files.createDirectories(temp.resolve("untied"));
+    String config = Files.readString(TIED.resolve("base/config.json"));
+    Files.writeString(
+        base.resolve("config.json"),
+        config.replaceAll("\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false"));
+    return base;
+  }
+
+  /** Loaders would make up a head that the config says is one of its own. */
+  @Test
+  void aHeadThatIsStoredOnceIsWrittenApartWhereTheConfigDoesNotTieIt() throws IOException {
+    Path input = Files.createDirectories(temp.resolve("in"));
+    SafetensorsFile.read(TIED.resolve("expected.safetensors"))
+        .saying(Map.of("format", "pt", "lm_head.weight", "model.embed_tokens.weight"))
+        .write(input.resolve("model.safetensors"));
+
+    assertEquals(List.of(), problems(input, untied()));
+    List<String> notes = Converting.between(input, out()).base(untied()).run().manifest().notes();
+
+    assertHas(
+        notes,
+        "lm_head.weight is written by itself, though it is one with model.embed_tokens.weight: the"
+            + " config.json of the base does not tie them");
+    SafetensorsFile result = SafetensorsFile.read(out().resolve("model.safetensors"));
+    assertEquals(12, result.names().size());
+    assertEquals(result.content("model.embed_tokens.weight"), result.content("lm_head.weight"));
+  }
+
+  @Test
+  void aHeadThatIsNowhereIsMissing() throws IOException {
+    Path input = Files.createDirectories(temp.resolve("in"));
+    Files.copy(TIED.resolve("expected.safetensors"), input.resolve("model.safetensors"));
+
+    String message = refusal(input, untied());
+
+    assertTrue(
+        message.startsWith(
+            "config.json of the base does not fit the weights: tie_word_embeddings is false, and"
+                + " there is no lm_head.weight: "),
+        message);
+    // Its remedy: the config that the training saved.
+    Path trained = Files.createDirectories(temp.resolve("trained"));
+    Files.copy(TIED.resolve("base/config.json"), trained.resolve("config.json"));
+    Converting.between(input, out()).base(trained).run();
+    assertEquals(11, StoredTensors.of(out().resolve("model.safetensors")).size());
+  }
+
+  /** A base that was saved piece by piece has the head twice, whatever its config says. */
+  @Test
+  void aBaseWithItsTiedHeadStoredTwice() throws IOException {
+    Path base = Files.createDirectories(temp.resolve("twice"));
+    Files.copy(TIED.resolve("base/config.json"), base.resolve("config.json"));
+    SafetensorsFile twice = SafetensorsFile.read(TIED.resolve("base/model.safetensors"));
+    twice
+        .with("lm_head.weight", Shape.of(17, 8), twice.floats("model.embed_tokens.weight"))
+        .write(base.resolve("model.safetensors"));
+    Path input = Files.createDirectories(temp.resolve("in"));
+    Files.copy(TIED.resolve("expected.safetensors"), input.resolve("model.safetensors"));
+
+    assertEquals(List.of(), problems(input, base));
+    Converting.between(input, out()).base(base).run();
+    assertEquals(11, StoredTensors.of(out().resolve("model.safetensors")).size());
   }
 
   @Test

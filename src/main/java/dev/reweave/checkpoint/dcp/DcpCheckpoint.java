@@ -2,6 +2,7 @@ package dev.reweave.checkpoint.dcp;
 
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.TestedVersions;
@@ -25,6 +26,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -105,7 +107,27 @@ final class DcpCheckpoint {
         named,
         Map.of(),
         Map.of(),
-        new Remarks(notes, cautions, List.of(), choice.left()));
+        new Remarks(notes, cautions, List.of(), left(choice)));
+  }
+
+  /** Tensors that are not of the model, and files of which the metadata know nothing. */
+  private List<NotTaken> left(TensorChoice choice) {
+    List<NotTaken> left = new ArrayList<>(choice.left());
+    Set<String> named = metadata.filesNamed();
+    folder
+        .files()
+        .forEach(
+            (name, file) -> {
+              if (DcpFolder.holdsChunks(name) && !named.contains(name)) {
+                left.add(
+                    new NotTaken(
+                        name,
+                        NotTaken.UNCOUNTED,
+                        "not read: " + DcpFolder.METADATA + " names nothing in it",
+                        file.uri()));
+              }
+            });
+    return left;
   }
 
   /** Chunks by file name, and in a file by position. */

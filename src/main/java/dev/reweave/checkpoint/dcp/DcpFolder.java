@@ -35,6 +35,9 @@ record DcpFolder(
   /** The pickle that describes the tensors, as {@code FileSystemWriter} names it. */
   static final String METADATA = ".metadata";
 
+  /** What ranks write their chunks into. */
+  private static final String CHUNKS = ".distcp";
+
   /** What {@code save(use_collectives=False)} writes. */
   private static final Pattern METADATA_OF_RANK = Pattern.compile("__[0-9]+\\.metadata");
 
@@ -69,7 +72,7 @@ record DcpFolder(
       }
       return of(base, List.of(name), root, List.of());
     }
-    List<String> notes = new ArrayList<>();
+    List<String> notes = new ArrayList<>(unfinished(stores, root));
     String tag = wanted.orElseGet(() -> newest(stores, base, root, steps, notes));
     if (!steps.containsKey(tag)) {
       throw ReweaveException.notFound(
@@ -94,6 +97,33 @@ record DcpFolder(
       }
     }
     return steps;
+  }
+
+  /** What to tell of steps whose save did not come to its end: the newest may be one. */
+  private static List<String> unfinished(Stores stores, Stores.Listing root) {
+    List<String> notes = new ArrayList<>();
+    for (String folder : root.folders()) {
+      String name = folder.substring(folder.lastIndexOf('/') + 1);
+      if (!TrainingState.isStateName(name) && isUnfinished(stores.list(folder))) {
+        notes.add("passed over '" + name + "', which has no " + METADATA + ": not finished");
+      }
+    }
+    return notes;
+  }
+
+  /** Whether a file of this name is a part of a distributed checkpoint. */
+  static boolean isPart(String name) {
+    return name.equals(METADATA) || holdsChunks(name) || METADATA_OF_RANK.matcher(name).matches();
+  }
+
+  static boolean holdsChunks(String name) {
+    return name.endsWith(CHUNKS);
+  }
+
+  /** Whether there are chunks, and no word of what they are. */
+  static boolean isUnfinished(Stores.Listing folder) {
+    return folder.files().stream().anyMatch(f -> holdsChunks(f.name()))
+        && folder.files().stream().noneMatch(f -> f.name().equals(METADATA));
   }
 
   /** Whether files are those of a distributed checkpoint. */

@@ -19,10 +19,15 @@ public final class DcpFormat implements CheckpointFormat {
   @Override
   public List<Contents> in(Place place) {
     if (place.file().isPresent()) {
-      return List.of();
+      return place.file().filter(f -> DcpFolder.isPart(f.name())).stream()
+          .map(file -> (Contents) new PartOfCheckpoint(file))
+          .toList();
     }
     if (DcpFolder.isStep(place.address(), place.listing())) {
       return List.of(new Steps(place, Map.of(), Optional.empty()));
+    }
+    if (DcpFolder.isUnfinished(place.listing())) {
+      return List.of(new UnfinishedCheckpoint(place));
     }
     Map<String, Stores.Listing> steps = DcpFolder.steps(place.stores(), place.listing());
     if (steps.isEmpty()) {

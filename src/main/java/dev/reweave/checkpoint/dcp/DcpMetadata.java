@@ -91,6 +91,15 @@ final class DcpMetadata {
     return names.stream().map(name -> tensor(name, places.getOrDefault(name, Map.of()))).toList();
   }
 
+  /** The names of all files in which something is. */
+  Set<String> filesNamed() {
+    Set<String> named = new HashSet<>();
+    for (Map.Entry<TorchValue, TorchValue> pair : attribute(root, "storage_data").pairs()) {
+      named.add(attribute(pair.getValue(), "relative_path").text());
+    }
+    return named;
+  }
+
   private Map<String, Map<List<Long>, TorchValue>> places(Set<String> names) {
     Map<String, Map<List<Long>, TorchValue>> places = new HashMap<>();
     for (Map.Entry<TorchValue, TorchValue> pair : attribute(root, "storage_data").pairs()) {

@@ -55,6 +55,11 @@ public final class LoneFile {
     return new LoneFile(file, rank, ranks);
   }
 
+  /** Whether it is named like the file of a rank. */
+  public boolean isOfRank() {
+    return rank.isPresent();
+  }
+
   /** What helps whoever names a part. */
   public String remedy() {
     if (ranks.size() > 1) {

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointFormat;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
+import dev.reweave.checkpoint.RankName;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.statedict.StateDictFile;
 import dev.reweave.common.ReweaveException;
@@ -137,6 +138,13 @@ public final class ModelFormat implements CheckpointFormat {
     @Override
     public Checkpoint read(ReadOptions options) {
       if (weights.shards().isEmpty()) {
+        // An index that cannot be read, or names files elsewhere, lacks none that can be copied.
+        WeightsCheck.of(place.stores(), weights).unreadable().stream()
+            .findFirst()
+            .ifPresent(
+                e -> {
+                  throw e;
+                });
         throw new ReweaveException(
             "an index, but none of its shards",
             weights.entry().uri(),
@@ -147,7 +155,9 @@ public final class ModelFormat implements CheckpointFormat {
 
     private Checkpoint contents(ReadOptions options) {
       if (!weights.isTorch()) {
-        return SafetensorsFolder.read(place.stores(), weights, options);
+        Checkpoint read = SafetensorsFolder.read(place.stores(), weights, options);
+        weights.lone().ifPresent(file -> RankName.requireOnly(place.stores(), file));
+        return read;
       }
       boolean single = weights.count() == 1 && weights.indexes().isEmpty();
       return single

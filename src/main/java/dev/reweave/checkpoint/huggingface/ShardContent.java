@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.huggingface;
 
+import dev.reweave.checkpoint.LeftTensors;
 import dev.reweave.checkpoint.statedict.StateDictFile;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.format.pytorch.TorchFile;
@@ -26,13 +27,15 @@ import java.util.Optional;
  * @param aliases further names that a torch file gives to some of them
  * @param metadata of a safetensors file
  * @param skipped entries of a torch file that are no tensors
+ * @param left tensors of a torch file beside those of the model
  */
 record ShardContent(
     InputFile file,
     List<NamedTensor> tensors,
     Map<String, String> aliases,
     Map<String, String> metadata,
-    int skipped) {
+    int skipped,
+    List<LeftTensors> left) {
 
   /** What came of reading a file: its content, or why there is none. */
   record Attempt(
@@ -64,7 +67,7 @@ record ShardContent(
       throws IOException {
     StateDictFile.Content content = StateDictFile.stateDict(TorchFile.read(access, index));
     return new ShardContent(
-        file, content.tensors(), content.aliases(), Map.of(), content.skipped());
+        file, content.tensors(), content.aliases(), Map.of(), content.skipped(), content.left());
   }
 
   private static ShardContent ofSafetensors(InputFile file, RandomAccess access, int index)
@@ -84,7 +87,7 @@ record ShardContent(
       tensors.add(
           new NamedTensor(entry.spec(), StoredLayout.contiguous(storage, 0, shape(entry.spec()))));
     }
-    return new ShardContent(file, tensors, Map.of(), header.metadata(), 0);
+    return new ShardContent(file, tensors, Map.of(), header.metadata(), 0, List.of());
   }
 
   /** The shape that the layout has: rows may share bytes where elements do. */

@@ -1,9 +1,13 @@
 package dev.reweave.checkpoint.huggingface;
 
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.LeftTensors;
+import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.statedict.StateDictFile;
 import dev.reweave.common.ReweaveException;
+import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
@@ -26,13 +30,25 @@ final class TorchFolder {
     StateDictFile.requireNoChoice(options, weights.shards().get(0).uri());
     List<NamedTensor> tensors = new ArrayList<>();
     Map<String, String> aliases = new LinkedHashMap<>();
+    List<NotTaken> left = new ArrayList<>();
     int skipped = 0;
     for (ShardContent content : check.contents()) {
       tensors.addAll(content.tensors());
       content.aliases().forEach(aliases::putIfAbsent);
       skipped += content.skipped();
+      content.left().forEach(beside -> left.add(notTaken(beside, content.file())));
     }
     notes.addAll(StateDictFile.notes(new StateDictFile.Content(tensors, aliases, skipped)));
-    return new Checkpoint(StateDictFile.SOURCE, weights.shards(), tensors, aliases, notes);
+    return new Checkpoint(StateDictFile.SOURCE, weights.shards(), tensors, aliases, notes)
+        .with(new Remarks(notes, List.of(), List.of(), left));
+  }
+
+  /** A dict in one shard is no model that a key could name. */
+  private static NotTaken notTaken(LeftTensors left, InputFile shard) {
+    return StateDictFile.notTaken(
+        left.kind() == LeftTensors.Kind.WEIGHTS
+            ? new LeftTensors(LeftTensors.Kind.SINGLE, left.where(), left.tensors(), left.keys())
+            : left,
+        shard);
   }
 }

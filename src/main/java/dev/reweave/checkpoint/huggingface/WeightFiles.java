@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.huggingface;
 
+import dev.reweave.checkpoint.TrainingState;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
@@ -17,27 +18,28 @@ import java.util.stream.Stream;
  * file.
  *
  * @param stem what the names have in common, with the variant: {@code model.fp16}
- * @param suffix {@code .safetensors} or {@code .bin}
+ * @param suffix {@code .safetensors}, or {@code .bin} and others of torch files
  * @param shards by name
  * @param indexes one at most
  */
 public record WeightFiles(
     String stem, String suffix, List<InputFile> shards, List<InputFile> indexes) {
   static final String SAFETENSORS = ".safetensors";
-  private static final String BIN = ".bin";
 
   /** What a file is called that holds a state dict as {@code torch.save} writes it. */
   private static final Pattern TORCH_NAME =
-      Pattern.compile("(diffusion_)?pytorch_model([-.].*)?\\.bin");
+      Pattern.compile("(diffusion_)?pytorch_model([-.].*|_\\d{1,9})?\\.bin");
 
   public WeightFiles {
     shards = List.copyOf(shards);
     indexes = List.copyOf(indexes);
   }
 
-  /** Whether a file of this name holds weights that loaders look for. */
+  /** Whether a file of this name holds weights that loaders look for, or one shard of a model. */
   public static boolean isWeights(String name) {
-    return name.endsWith(SAFETENSORS) || TORCH_NAME.matcher(name).matches();
+    return name.endsWith(SAFETENSORS)
+        || TORCH_NAME.matcher(name).matches()
+        || ShardName.of(name).filter(s -> !TrainingState.isStateName(s.stem())).isPresent();
   }
 
   /** The weights among the files of one folder: those with an index first, then by name. */
@@ -59,7 +61,7 @@ public record WeightFiles(
 
   /** Whether they are what {@code torch.save} writes. */
   public boolean isTorch() {
-    return suffix.equals(BIN);
+    return !suffix.equals(SAFETENSORS);
   }
 
   /** Whether the names say that these are other weights of the model: {@code model.fp16}. */
@@ -81,6 +83,11 @@ public record WeightFiles(
   /** Whether naming one file gives them all: their index, or the file that they are. */
   public boolean isNamedByOneFile() {
     return !indexes.isEmpty() || !(isSliced() || count() > 1);
+  }
+
+  /** The one file that they are; empty of several, and of one that an index names. */
+  Optional<InputFile> lone() {
+    return indexes.isEmpty() && count() == 1 ? shards.stream().findFirst() : Optional.empty();
   }
 
   /** How many shards there are, as their names say; of others, how many files. */

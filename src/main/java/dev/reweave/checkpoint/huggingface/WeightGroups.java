@@ -99,7 +99,7 @@ final class WeightGroups {
     if (SliceName.of(name).isPresent()) {
       return "shard-";
     }
-    return ShardName.of(name).map(s -> s.other(0)).orElse(name);
+    return ShardName.of(name).map(ShardName::common).orElse(name);
   }
 
   private static WeightFiles withoutIndex(List<InputFile> group) {

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -206,11 +207,18 @@ public final class Quantization {
     return foreign.containsValue(ORPHANED);
   }
 
-  /** Weights without scales, where the config or others say that they need them. */
+  /**
+   * Weights without scales, where the config, others or what lies beside say that they need them.
+   */
   private void findForgotten() {
-    if (hasOrphans() || config.isPresent()) {
-      unscaled.forEach(
-          name -> foreign.put(name, tensors.get(name).dtype().torchName() + " without its scales"));
+    boolean needed = hasOrphans() || config.isPresent();
+    NavigableSet<String> names = new TreeSet<>(unscaled.isEmpty() ? Set.of() : tensors.keySet());
+    for (String name : unscaled) {
+      String type = tensors.get(name).dtype().torchName();
+      ScaleNames.unknownOf(name, names)
+          .map(scale -> type + " with " + ScaleNames.lastPart(scale))
+          .or(() -> Optional.of(type + " without its scales").filter(t -> needed))
+          .ifPresent(kind -> foreign.put(name, kind));
     }
   }
 

@@ -2,6 +2,8 @@ package dev.reweave.checkpoint.quantized;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -114,6 +116,43 @@ final class ScaleNames {
   /** Whether some scale, of weights or of activations, can be called so. */
   static boolean mayBeScale(String name) {
     return lastPart(name).contains("scale");
+  }
+
+  /**
+   * A tensor that can only be the scale of a weight, under a name that no writer that is known
+   * gives it: {@code w_scale}, {@code weight.scale} of torchao beside {@code weight.qdata}, {@code
+   * _scale} beside {@code _data}.
+   *
+   * @param weight of which no scale is known
+   * @param names of all tensors
+   */
+  static Optional<String> unknownOf(String weight, NavigableSet<String> names) {
+    List<String> places = new ArrayList<>(List.of(weight + "_", weight + "."));
+    String last = lastPart(weight);
+    if (last.equals(WEIGHT) || last.contains("data")) {
+      String module = weight.substring(0, weight.length() - last.length());
+      places.add(module);
+      places.add(module + WEIGHT + ".");
+      if (module.endsWith("." + WEIGHT + ".")) {
+        places.add(module.substring(0, module.length() - WEIGHT.length() - 1));
+      }
+    }
+    for (String place : places) {
+      for (String name : names.tailSet(place)) {
+        if (!name.startsWith(place)) {
+          break;
+        }
+        boolean beside = name.indexOf('.', place.length()) < 0;
+        if (beside && !name.equals(weight) && isOfSomeWeight(lastPart(name))) {
+          return Optional.of(name);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isOfSomeWeight(String last) {
+    return last.contains("scale") && !OF_ACTIVATIONS.contains(last) && !OF_CACHES.contains(last);
   }
 
   /** Behind the last dot. */

@@ -34,6 +34,9 @@ public record Reading(
   /** In so many folders is looked for what may have been meant. */
   private static final int MOST_LISTED = 20;
 
+  /** Such as {@code iter_0000005/mp_rank_00} of Megatron-LM. */
+  private static final int DEEPEST = 3;
+
   /**
    * Finds out what an address holds.
    *
@@ -45,7 +48,7 @@ public record Reading(
     if (found.isEmpty()) {
       throw ReweaveException.notFound(
           "no checkpoint here: neither 'latest', nor *_states.pt files, nor .metadata, nor weights"
-              + " as safetensors, .bin or .pt",
+              + " as safetensors, .bin, .pt or .ckpt",
           place.address(),
           below(place, formats)
               .map(folder -> "name the folder in it that is meant, such as " + folder)
@@ -60,13 +63,29 @@ public record Reading(
     return new Reading(place, formats, taken, others);
   }
 
-  /** A folder in this one that holds something; the last by name, which is often the newest. */
+  /** A folder below that holds something; the highest, and the last by name, often the newest. */
   private static Optional<String> below(Place place, List<CheckpointFormat> formats) {
-    return place.listing().folders().stream()
-        .sorted(new NaturalOrder().reversed())
-        .limit(MOST_LISTED)
-        .filter(folder -> holdsAnything(place, folder, formats))
-        .findFirst();
+    List<String> level = place.listing().folders();
+    for (int depth = 0; depth < DEEPEST && !level.isEmpty(); depth++) {
+      List<String> listed =
+          level.stream().sorted(new NaturalOrder().reversed()).limit(MOST_LISTED).toList();
+      Optional<String> found =
+          listed.stream().filter(folder -> holdsAnything(place, folder, formats)).findFirst();
+      if (found.isPresent()) {
+        return found;
+      }
+      level = listed.stream().flatMap(folder -> foldersIn(place, folder).stream()).toList();
+    }
+    return Optional.empty();
+  }
+
+  private static List<String> foldersIn(Place place, String folder) {
+    try {
+      return place.stores().list(folder).folders();
+    } catch (ReweaveException e) {
+      e.throwIfOfStore();
+      return List.of();
+    }
   }
 
   private static boolean holdsAnything(Place place, String folder, List<CheckpointFormat> formats) {

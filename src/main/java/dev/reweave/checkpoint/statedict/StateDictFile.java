@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.FileCensus;
 import dev.reweave.checkpoint.LeftTensors;
 import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.Place;
+import dev.reweave.checkpoint.RankName;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.TensorEntries;
@@ -85,6 +86,9 @@ public final class StateDictFile {
                 List.of(
                     TorchProbe.request(file, 0, torchFile -> stateDict(torchFile, named, remedy))))
             .get(0);
+    if (!lone.isOfRank()) {
+      RankName.requireOnly(place.stores(), file);
+    }
     List<String> notes = new ArrayList<>();
     if (!content.place().isEmpty()) {
       notes.add("the tensors are those of '" + Printable.text(content.place()) + "' in the file");
@@ -97,7 +101,8 @@ public final class StateDictFile {
         .with(new Remarks(notes, List.of(), List.of(), notTaken));
   }
 
-  private static NotTaken notTaken(LeftTensors left, InputFile file) {
+  /** What to tell of tensors that a file holds beside the model. */
+  public static NotTaken notTaken(LeftTensors left, InputFile file) {
     String in = left.quoted() + " in " + file.name();
     String reason =
         switch (left.kind()) {
@@ -176,7 +181,7 @@ public final class StateDictFile {
     TensorEntries entries =
         chosen.path().isEmpty()
             ? TensorEntries.ofFile(chosen.dict())
-            : TensorEntries.ofModule(chosen.dict());
+            : TensorEntries.ofModule(chosen.dict(), chosen.path());
     String place = dicts.isUsual(chosen) ? "" : String.join(".", chosen.path());
     return content(file, entries, place, left(root, chosen));
   }

@@ -14,11 +14,14 @@ import java.util.regex.Pattern;
 
 /** State dicts in torch files of any name. */
 public final class StateDictFormat implements CheckpointFormat {
-  /** What Trainer, Accelerate, Lightning and verl save beside weights. */
+  /** What Trainer, Accelerate, Lightning, verl and Megatron-LM save beside weights. */
   private static final Pattern TRAINING =
       Pattern.compile(
           "rng_state(_.*)?|training_args|random_states(_.*)?|scaler(_.*)?|trainer.*"
-              + "|optimizer(_\\d+)?_rank\\d+|(optim|extra_state)_world_size_\\d+_rank_\\d+");
+              + "|optimizer(_\\d+)?_rank\\d+|(optim|extra_state)_world_size_\\d+_rank_\\d+"
+              + "|distrib_optim");
+
+  private static final List<String> SUFFIXES = List.of(".pt", ".bin", ".pth", ".ckpt");
 
   @Override
   public List<Contents> in(Place place) {
@@ -33,7 +36,7 @@ public final class StateDictFormat implements CheckpointFormat {
 
   private boolean isCandidate(InputFile file) {
     String name = file.name().toLowerCase(Locale.ROOT);
-    if (!name.endsWith(".pt") && !name.endsWith(".bin") && !name.endsWith(".pth")) {
+    if (SUFFIXES.stream().noneMatch(name::endsWith)) {
       return false;
     }
     String stem = name.substring(0, name.lastIndexOf('.'));

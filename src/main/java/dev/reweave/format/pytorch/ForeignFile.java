@@ -36,7 +36,9 @@ final class ForeignFile {
     }
     if (isSafetensors(file, head)) {
       return unsupported(
-          file, "the file is a safetensors file, not a torch.save file", "use it as it is");
+          file,
+          "the file is a safetensors file, not a torch.save file",
+          "give it a name that ends in .safetensors");
     }
     if (text.startsWith("ustar", TAR_SIGNATURE)) {
       return unsupported(

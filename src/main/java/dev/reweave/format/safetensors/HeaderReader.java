@@ -23,6 +23,8 @@ final class HeaderReader {
       "the file is damaged or no safetensors file, so copy it again from its source";
 
   /** How a pointer begins; as a length, it is longer than any header. */
+  private static final String ZIP = "PK\3\4";
+
   private static final String LFS_POINTER = "version ";
 
   // No tensor library knows half as many; keeps a hostile header from filling the memory.
@@ -68,6 +70,12 @@ final class HeaderReader {
           "the file is a git-lfs pointer, not the file itself",
           place,
           "run 'git lfs pull' where it was cloned, and copy it again");
+    }
+    if (new String(length, StandardCharsets.ISO_8859_1).startsWith(ZIP)) {
+      throw ReweaveException.unsupported(
+          "the file is a torch.save file, not a safetensors file",
+          place,
+          "give it a name that ends in .pt");
     }
     long jsonBytes = ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (jsonBytes < 0 || jsonBytes > SafetensorsHeader.MAX_JSON_BYTES) {

@@ -142,7 +142,7 @@ final class BaseExam {
                       base.config(c)
                           .ifPresent(
                               config ->
-                                  ConfigFit.require(
+                                  ConfigFit.requireWhole(
                                       config,
                                       c.address() + "/" + FolderExam.CONFIG,
                                       specs(fitted.tensors())));

@@ -51,11 +51,10 @@ final class ConfigExam {
   private void examineTie(JsonNode config, Map<String, TensorSpec> tensors, String place) {
     JsonNode tie = config.path("tie_word_embeddings");
     boolean head = tensors.containsKey("lm_head.weight");
-    boolean embedding = tensors.containsKey("model.embed_tokens.weight");
-    if (tie.isBoolean() && !tie.booleanValue() && embedding && !head) {
+    Optional<String> missing = ConfigFit.missingHead(config, tensors);
+    if (missing.isPresent()) {
       findings.problem(
-          "config.json does not fit the weights: tie_word_embeddings is false, and there is no"
-              + " lm_head.weight",
+          "config.json does not fit the weights: " + missing.get(),
           place,
           "set tie_word_embeddings to true if the two were tied in training, or else convert"
               + " again");

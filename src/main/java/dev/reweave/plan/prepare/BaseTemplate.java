@@ -135,15 +135,19 @@ public final class BaseTemplate {
       check.require(specs, renaming.aliases(), input);
     }
     if (!component.hasWeights()) {
-      requireConfig(specs);
+      requireConfig(specs, only);
     }
   }
 
   /** Without weights, the config is all that tells what the model is. */
-  private void requireConfig(List<TensorSpec> specs) {
+  private void requireConfig(List<TensorSpec> specs, Optional<String> only) {
     String path = component.path(CONFIG);
     if (base.files().containsKey(path)) {
-      ConfigFit.require(content(path), file(path).uri(), specs);
+      if (only.isPresent()) {
+        ConfigFit.require(content(path), file(path).uri(), specs);
+      } else {
+        ConfigFit.requireWhole(content(path), file(path).uri(), specs);
+      }
     }
   }
 

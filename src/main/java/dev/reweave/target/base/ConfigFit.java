@@ -22,7 +22,22 @@ public final class ConfigFit {
   public static void require(byte[] config, String place, List<TensorSpec> tensors) {
     Map<String, TensorSpec> byName = new HashMap<>();
     tensors.forEach(t -> byName.put(t.name(), t));
-    List<String> contradictions = contradictions(ConfigJson.object(config, place), byName);
+    requireNone(contradictions(ConfigJson.object(config, place), byName), place);
+  }
+
+  /**
+   * Requires the same of all of a model, of which nothing may be missing.
+   *
+   * @throws ReweaveException if the config is not one of it
+   */
+  public static void requireWhole(byte[] config, String place, List<TensorSpec> tensors) {
+    require(config, place, tensors);
+    Map<String, TensorSpec> byName = new HashMap<>();
+    tensors.forEach(t -> byName.put(t.name(), t));
+    requireNone(missingHead(ConfigJson.object(config, place), byName).stream().toList(), place);
+  }
+
+  private static void requireNone(List<String> contradictions, String place) {
     if (!contradictions.isEmpty()) {
       throw ReweaveException.mismatch(
           "config.json of the base does not fit the weights: " + String.join("; ", contradictions),
@@ -42,6 +57,20 @@ public final class ConfigFit {
         : className(config).map(ConfigRules::of).orElse(List.of()).stream()
             .flatMap(rule -> rule.contradiction(config, tensors).stream())
             .toList();
+  }
+
+  /** Says if a config ties no head to the embedding, and there is none; empty if all is well. */
+  public static Optional<String> missingHead(JsonNode config, Map<String, TensorSpec> tensors) {
+    JsonNode tie = config.path("tie_word_embeddings");
+    boolean missing =
+        isLanguageModel(config)
+            && tie.isBoolean()
+            && !tie.booleanValue()
+            && tensors.containsKey("model.embed_tokens.weight")
+            && !tensors.containsKey("lm_head.weight");
+    return missing
+        ? Optional.of("tie_word_embeddings is false, and there is no lm_head.weight")
+        : Optional.empty();
   }
 
   /** Whether a config is one of a language model whose head can be tied to its embedding. */

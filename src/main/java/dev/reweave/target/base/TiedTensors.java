@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.tensor.CombinedLayout;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -58,8 +59,77 @@ final class TiedTensors {
     return said.isEmpty() ? Optional.empty() : Optional.of(said.contains(true));
   }
 
-  /** The tensors with those that the base ties to others left out, each as a name of another. */
+  /**
+   * The tensors with those that the base ties to others left out, each as a name of another; and
+   * with those by themselves that it does not tie, though the checkpoint stores them once.
+   */
   Fitted fit(List<NamedTensor> tensors, Map<String, String> aliases) {
+    Fitted fitted = withoutTied(tensors, aliases);
+    return ties.isEmpty() ? fitted : ties.get() ? withTiedOfBase(fitted) : apart(fitted);
+  }
+
+  /**
+   * A head that its base stores beside the embedding, though its config ties them, is not missing
+   * where the checkpoint has it once.
+   */
+  private Fitted withTiedOfBase(Fitted fitted) {
+    Map<String, NamedTensor> byName = new LinkedHashMap<>();
+    fitted.tensors().forEach(t -> byName.put(t.name(), t));
+    Map<String, String> aliases = new LinkedHashMap<>(fitted.aliases());
+    List<String> notes = new ArrayList<>(fitted.notes());
+    for (TensorSpec ofBase : component.tensors().values()) {
+      String name = ofBase.name();
+      if (!HEAD.matcher(name).matches() || byName.containsKey(name) || aliases.containsKey(name)) {
+        continue;
+      }
+      component.tensors().values().stream()
+          .filter(t -> EMBEDDING.matcher(t.name()).matches() && t.shape().equals(ofBase.shape()))
+          .map(TensorSpec::name)
+          .filter(byName::containsKey)
+          .findFirst()
+          .ifPresent(
+              kept -> {
+                aliases.put(name, kept);
+                notes.add(name + " of the base is not missing: its config.json ties it to " + kept);
+              });
+    }
+    return new Fitted(fitted.tensors(), aliases, notes);
+  }
+
+  /** Loaders of a model that ties nothing look for a head of its own, and else make one up. */
+  private Fitted apart(Fitted fitted) {
+    Map<String, NamedTensor> byName = new LinkedHashMap<>();
+    fitted.tensors().forEach(t -> byName.put(t.name(), t));
+    Map<String, String> aliases = new LinkedHashMap<>();
+    List<String> notes = new ArrayList<>(fitted.notes());
+    fitted
+        .aliases()
+        .forEach(
+            (name, kept) -> {
+              if (areApart(name, kept)) {
+                byName.put(name, byName.get(kept).renamed(name));
+                notes.add(
+                    name
+                        + " is written by itself, though it is one with "
+                        + kept
+                        + ": the config.json of the base does not tie them");
+              } else {
+                aliases.put(name, kept);
+              }
+            });
+    return new Fitted(List.copyOf(byName.values()), aliases, notes);
+  }
+
+  private boolean areApart(String name, String kept) {
+    boolean ofVocabulary =
+        (HEAD.matcher(name).matches() && EMBEDDING.matcher(kept).matches())
+            || (EMBEDDING.matcher(name).matches() && HEAD.matcher(kept).matches());
+    return ofVocabulary
+        && (!component.hasWeights()
+            || (component.tensors().containsKey(name) && component.tensors().containsKey(kept)));
+  }
+
+  private Fitted withoutTied(List<NamedTensor> tensors, Map<String, String> aliases) {
     Map<String, NamedTensor> byName = new LinkedHashMap<>();
     tensors.forEach(t -> byName.put(t.name(), t));
     Map<String, String> tied = new LinkedHashMap<>();

@@ -24,6 +24,8 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Several files of weights in one folder: what belongs together, and what is left. */
 class WeightSetsTest {
@@ -58,6 +60,51 @@ class WeightSetsTest {
 
   private static Map<String, String> expected(String report) throws IOException {
     return StoredTensors.of(Fixtures.resource(report + "expected.safetensors"));
+  }
+
+  /** Names of shards that are not what libraries write today, but that people meet. */
+  @ParameterizedTest
+  @CsvSource({
+    "model-00001-of-000002.safetensors, model-00002-of-000002.safetensors",
+    "model-00001-of-00002.fp16.safetensors, model-00002-of-00002.fp16.safetensors",
+    "model_1_of_2.safetensors, model_2_of_2.safetensors",
+    "pytorch_model_00001-of-00002.safetensors, pytorch_model_00002-of-00002.safetensors",
+    "model-00001-of-00002.bin, model-00002-of-00002.bin",
+    "part-1-of-2.pt, part-2-of-2.pt"
+  })
+  void shardsOfOtherNames(String first, String second) throws IOException {
+    if (first.endsWith(".safetensors")) {
+      expected.putAll(Readings.write(folder.resolve(first), 1, "a"));
+      expected.putAll(Readings.write(folder.resolve(second), 100, "b"));
+    } else {
+      new WeightsFile().floats("a", Shape.of(2), i -> i).write(folder.resolve(first));
+      new WeightsFile().floats("b", Shape.of(2), i -> i).write(folder.resolve(second));
+      expected.putAll(StoredTensors.of(Readings.read(folder)));
+    }
+
+    assertReads(expected, folder);
+    assertEquals(2, expected.size());
+    assertRefused(folder.resolve(first), "this is one of 2 shards of a model");
+    Files.delete(folder.resolve(first));
+    assertRefused(folder, "of 2 shards without an index 1 is missing: " + first);
+  }
+
+  /** What is wrong is the index: nothing is gained by copying shards. */
+  @Test
+  void anIndexOfFilesElsewhere() throws IOException {
+    Readings.write(folder.resolve("sub/part.safetensors"), 1, "a");
+    Readings.index(folder, "a", "sub/part.safetensors");
+
+    assertRefused(folder, "is not a plain file name", "correct it");
+  }
+
+  /** As Accelerate saves two models of one run: the second is no step of the first. */
+  @Test
+  void twoModelsOfOneRun() throws IOException {
+    new WeightsFile().floats("a", Shape.of(2), i -> i).write(folder.resolve("pytorch_model.bin"));
+    new WeightsFile().floats("b", Shape.of(2), i -> i).write(folder.resolve("pytorch_model_1.bin"));
+
+    assertRefused(folder, "several models here: pytorch_model.bin (", "pytorch_model_1.bin (");
   }
 
   @Test

@@ -83,6 +83,36 @@ class QuantizationTest {
     assertEquals(Set.of(), none.leftOut());
   }
 
+  /** What is not known is refused by its name, and not cast as if it had no scale. */
+  @ParameterizedTest
+  @CsvSource({
+    "a.weight:F8_E4M3:8x8, a.w_scale:F32",
+    "a.weight:F8_E4M3:8x8, a.scales:F32:1",
+    "a.weight:F8_E4M3:8x8, a.weight_scales:F32:1",
+    "a.weight:F8_E4M3:8x8, a.weight.scale:F32",
+    "a.weight.qdata:F8_E4M3:8x8, a.weight.scale:F32",
+    "a.weight._data:F8_E4M3:8x8, a.weight._scale:F32",
+    "a.qdata:F8_E4M3:8x8, a.weight.scale:F32",
+    "e.w1:F8_E4M3:2x8x8, e.w1_block_scales:F32:2x1x1",
+  })
+  void scalesOfOtherNamesAreNamed(String weight, String scale) {
+    Quantization found = Quantization.of(tensors(weight + " " + scale));
+
+    ReweaveException e = assertThrows(ReweaveException.class, () -> found.require("here"));
+    String last = scale.substring(scale.lastIndexOf('.') + 1, scale.indexOf(':'));
+    assertTrue(e.problem().contains("float8_e4m3fn with " + last), e.problem());
+  }
+
+  @Test
+  void scalesOfOtherThingsAreNone() {
+    Quantization plain =
+        Quantization.of(
+            tensors(
+                "a.weight:F8_E4M3:8x8 a.input_scale:F32 logit_scale:F32 attn.k_scale:F32"
+                    + " a.norm.scale:F32:8 ab.w_scale:F32"));
+    assertFalse(plain.isQuantized());
+  }
+
   @Test
   void plainNumbersOf8BitsNeedNoScale() {
     Quantization plain = Quantization.of(tensors("a.weight:F8_E4M3:8x8 b.weight:F8_E5M2:8"));

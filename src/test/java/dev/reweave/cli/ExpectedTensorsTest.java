@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.convert.Conversion;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.RecordedDigests;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -65,6 +66,8 @@ class ExpectedTensorsTest {
     assertEquals(
         StoredTensors.of(folder.resolve("expected.safetensors")),
         StoredTensors.inFolder(temp.resolve("out")));
+    RecordedDigests.ofTheFixtures()
+        .assertSame("deepspeed-0.19.8/" + name + " as in case.json", temp.resolve("out"));
     Map<String, String> tied = new TreeMap<>();
     described.get("tied").properties().forEach(e -> tied.put(e.getKey(), e.getValue().asText()));
     tied.forEach((alias, kept) -> assertEquals(kept, manifest.result().dropped().get(alias)));

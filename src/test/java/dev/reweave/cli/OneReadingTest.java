@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.RecordedDigests;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -25,7 +26,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** All commands say the same of what lies at an address, of all fixtures, good and bad. */
+/**
+ * All commands say the same of what lies at an address, of all fixtures, good and bad; and what is
+ * converted is what it was before, byte for byte.
+ */
 class OneReadingTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -114,6 +118,11 @@ class OneReadingTest {
       assertTrue(address.toString().contains("round-robin"), all);
     } else {
       assertEquals(converted.exitCode() == 0, isGood(address), all);
+    }
+    if (converted.exitCode() == 0) {
+      Path root = Fixtures.resource("fixtures").getParent();
+      RecordedDigests.ofTheFixtures()
+          .assertSame(root.relativize(address) + " --mapping none", temp.resolve("out"));
     }
   }
 

@@ -12,6 +12,7 @@ import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.RecordedDigests;
 import dev.reweave.testing.StoredTensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,6 +47,7 @@ class PipelineTest extends PipelineCase {
     assertVerified();
     assertTrue(
         manifest.notes().contains("model_index.json names tokenizer, which is not in the base"));
+    RecordedDigests.ofTheFixtures().assertSame(fixture + " like base_pipeline", output());
   }
 
   @Test
@@ -121,6 +123,8 @@ class PipelineTest extends PipelineCase {
             Fixtures.folder("cog_z3_bf16_w2").resolve("expected.safetensors"), DType.BF16),
         tensors);
     assertVerified();
+    RecordedDigests.ofTheFixtures()
+        .assertSame("cog_z3_bf16_w2 like base_pipeline_sharded_transformer", output());
   }
 
   @Test

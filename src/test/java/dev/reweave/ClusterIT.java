@@ -108,6 +108,7 @@ class ClusterIT {
     all.put("spark.executor.cores", "1");
     all.put("spark.executor.memory", "512m");
     all.put("spark.driver.memory", "512m");
+    all.put("spark.executor.extraJavaOptions", Launcher.SHORT_LIVED);
     all.put("spark.speculation.quantile", "0.1");
     all.put("spark.speculation.multiplier", "1.1");
     all.put("spark.speculation.minTaskRuntime", "100ms");

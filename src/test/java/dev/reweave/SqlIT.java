@@ -43,7 +43,8 @@ class SqlIT {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(Arrays.asList(JavaModuleOptions.defaultModuleOptionArray()));
-    command.addAll(List.of("-Xmx1g", "-cp", sparksOwn(), "org.apache.spark.deploy.SparkSubmit"));
+    command.addAll(List.of("-Xmx1g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    command.addAll(List.of("-cp", sparksOwn(), "org.apache.spark.deploy.SparkSubmit"));
     for (String setting :
         List.of(
             "spark.ui.enabled=false",

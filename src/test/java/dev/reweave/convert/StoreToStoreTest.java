@@ -28,7 +28,6 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.hdfs.MiniDFSCluster;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,7 +53,6 @@ class StoreToStoreTest {
 
   @TempDir static Path temp;
   private static Configuration conf;
-  private static MiniDFSCluster cluster;
   private static String bucket;
   private static final Map<Store, FileSystem> SYSTEMS = new HashMap<>();
   private static final Map<String, Map<String, String>> LOCAL_RESULTS = new HashMap<>();
@@ -65,10 +63,7 @@ class StoreToStoreTest {
     conf = new Configuration(TestSpark.context().hadoopConfiguration());
     S3Server.shared().configure(conf);
     bucket = S3Server.shared().newBucket();
-    Configuration hdfs = TestHdfs.impatient(new Configuration());
-    hdfs.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, temp.resolve("hdfs").toString());
-    cluster = new MiniDFSCluster.Builder(hdfs).numDataNodes(1).build();
-    SYSTEMS.put(Store.HDFS, cluster.getFileSystem());
+    SYSTEMS.put(Store.HDFS, TestHdfs.fileSystem());
     SYSTEMS.put(Store.S3A, FileSystem.get(java.net.URI.create("s3a://" + bucket), conf));
     SYSTEMS.put(Store.FILE, FileSystem.getLocal(conf).getRawFileSystem());
   }
@@ -76,7 +71,6 @@ class StoreToStoreTest {
   @AfterAll
   static void stop() throws IOException {
     SYSTEMS.get(Store.S3A).close();
-    cluster.shutdown(true);
   }
 
   static List<Step> steps() throws IOException {
@@ -121,7 +115,7 @@ class StoreToStoreTest {
     for (String name : Fixtures.digests(source).keySet()) {
       size += Files.size(source.resolve(name));
     }
-    PlanOptions plan = PlanOptions.DEFAULTS.withSizes(Math.max(400, size / 16), 64_000);
+    PlanOptions plan = PlanOptions.DEFAULTS.withSizes(Math.max(400, size / 6), 64_000);
     return Converting.between(input, output)
         .reading(new ReadOptions(step.tag(), Optional.empty(), ReadOptions.Frozen.INCLUDE))
         .planning(plan)
@@ -145,7 +139,7 @@ class StoreToStoreTest {
   }
 
   private static String root(Store store) {
-    return store == Store.FILE ? temp.toString() : "";
+    return store == Store.FILE ? temp.toString() : "/store-to-store";
   }
 
   private static String put(Store store, String fixture) throws IOException {

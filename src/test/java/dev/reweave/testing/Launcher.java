@@ -10,17 +10,22 @@ import java.util.Map;
 
 /** Runs {@code submit/reweave} as a process. */
 public final class Launcher {
+  /** Lets a JVM that lives for seconds spend them on its work, not on compiling it well. */
+  public static final String SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
+
+  private static final String JVM_OPTIONS = "REWEAVE_JAVA_OPTS";
+
   private Launcher() {}
 
   /** What a run printed, and its exit code. */
   public record Result(int exitCode, String out, String err) {}
 
-  /** Runs with these arguments and waits for the end. */
+  /** Runs with these arguments, in a short-lived JVM, and waits for the end. */
   public static Result run(String... args) throws IOException, InterruptedException {
-    return run(Map.of(), args);
+    return run(Map.of(JVM_OPTIONS, SHORT_LIVED), args);
   }
 
-  /** Runs with these arguments and more environment variables. */
+  /** Runs with these arguments and more environment variables, in a JVM as users have it. */
   public static Result run(Map<String, String> environment, String... args)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
@@ -58,14 +63,16 @@ public final class Launcher {
     return new Running(builder.start(), out, err);
   }
 
-  /** Starts a run whose output nobody reads, and does not wait for it. */
+  /** Starts a short-lived run whose output nobody reads, and does not wait for it. */
   public static Process start(String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add("submit/reweave");
     Collections.addAll(command, args);
-    return new ProcessBuilder(command)
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .redirectError(ProcessBuilder.Redirect.DISCARD)
-        .start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD);
+    builder.environment().put(JVM_OPTIONS, SHORT_LIVED);
+    return builder.start();
   }
 }

@@ -75,7 +75,13 @@ public final class SparkCluster implements AutoCloseable {
 
   /** What the product's scripts need to know of this installation. */
   public Map<String, String> environment() {
-    return Map.of("SPARK_HOME", home.toString(), "SPARK_LOCAL_IP", "127.0.0.1");
+    return Map.of(
+        "SPARK_HOME",
+        home.toString(),
+        "SPARK_LOCAL_IP",
+        "127.0.0.1",
+        "REWEAVE_JAVA_OPTS",
+        Launcher.SHORT_LIVED);
   }
 
   /** The executor of a worker; waits until there is one. */

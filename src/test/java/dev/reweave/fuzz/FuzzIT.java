@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * <p>{@code -Dfuzz.seconds} and {@code -Dfuzz.runs} say when the run of each target ends.
  */
 class FuzzIT {
-  private static final long SECONDS = Long.getLong("fuzz.seconds", 15);
-  private static final long RUNS = Long.getLong("fuzz.runs", -1);
+  private static final long SECONDS = Long.getLong("fuzz.seconds", 60);
+  private static final long RUNS = Long.getLong("fuzz.runs", 20_000);
 
   /** More than the seeds of any target; a busy machine reads few more. */
   private static final long LEAST_INPUTS = 300;

@@ -1,18 +1,11 @@
 package dev.reweave.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.common.JsonReader;
 import dev.reweave.common.Printable;
 import dev.reweave.common.ReweaveException;
-import dev.reweave.common.StrictMapper;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +23,7 @@ final class ConversionList {
   /** A line is one object of texts and truth values. */
   private static final int MOST_DEPTH = 16;
 
-  private static final ObjectMapper JSON = StrictMapper.ofDepth(MOST_DEPTH);
+  private static final JsonReader JSON = JsonReader.ofDepth(MOST_DEPTH);
 
   /** What is wrong with a list, and on which line. */
   static final class BrokenList extends Exception {
@@ -97,20 +90,18 @@ final class ConversionList {
 
   private static String text(byte[] content, String address) throws BrokenList {
     try {
-      return UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
-    } catch (CharacterCodingException e) {
-      throw new BrokenList(address, "text is not valid UTF-8");
+      return JsonReader.text(content);
+    } catch (JsonReader.Broken e) {
+      throw new BrokenList(address, e.problem());
     }
   }
 
   private Line line(String text, String place) throws BrokenList {
     JsonNode node;
     try {
-      node = JSON.readTree(text);
-    } catch (StreamConstraintsException e) {
-      throw new BrokenList(place, "JSON is nested too deep or has too long a number");
-    } catch (JsonProcessingException e) {
-      throw new BrokenList(place, "not valid JSON: " + e.getOriginalMessage());
+      node = JSON.tree(text, place);
+    } catch (JsonReader.Broken e) {
+      throw new BrokenList(place, e.problem());
     }
     if (!node.isObject()) {
       throw new BrokenList(

@@ -109,7 +109,7 @@ final class DiffCommand implements Callable<Integer> {
   @Option(
       names = "--chunk-size",
       paramLabel = "SIZE",
-      defaultValue = "64MB",
+      defaultValue = PlanOptions.CHUNK_SIZE,
       description = "Most bytes that one task reads of both sides (default: ${DEFAULT-VALUE}).")
   private String chunkSize;
 

@@ -25,7 +25,7 @@ final class PlanArguments {
   @Option(
       names = "--max-shard-size",
       paramLabel = "SIZE",
-      defaultValue = "5GB",
+      defaultValue = PlanOptions.MAX_SHARD_SIZE,
       description = "Most bytes of one shard, such as 500MB (default: ${DEFAULT-VALUE}).")
   private String maxShardSize;
 
@@ -61,7 +61,7 @@ final class PlanArguments {
   @Option(
       names = "--chunk-size",
       paramLabel = "SIZE",
-      defaultValue = "64MB",
+      defaultValue = PlanOptions.CHUNK_SIZE,
       description = "Most bytes of one task's work (default: ${DEFAULT-VALUE}).")
   private String chunkSize;
 

@@ -6,6 +6,7 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.Provenance;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Measuring;
+import dev.reweave.plan.PlanOptions;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.FileChecksums;
 import dev.reweave.spark.Shared;
@@ -160,7 +161,10 @@ public final class Conversion {
             runOnUnchanged(request, prepared, provenance.fingerprint(), staging, runner, check);
         ReadBack readBack =
             new ReadBack(
-                stores, new FileChecksums(cluster, stores, limit), output, request.checks());
+                stores,
+                new FileChecksums(cluster, stores, limit, PlanOptions.DEFAULTS.chunkBytes()),
+                output,
+                request.checks());
         Manifest manifest =
             new Committer(output, journal, lock, readBack)
                 .commit(

@@ -1,6 +1,7 @@
 package dev.reweave.plan;
 
 import dev.reweave.common.BoundedMatch;
+import dev.reweave.storage.ByteSize;
 import dev.reweave.tensor.DType;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -26,13 +27,19 @@ public record PlanOptions(
     Format format,
     Sharding sharding,
     Optional<String> only) {
-  /** As {@code zero_to_fp32.py} does: everything in float32, shards of 5 GB. */
+  /** Most bytes of one shard, as people write it. */
+  public static final String MAX_SHARD_SIZE = "5GB";
+
+  /** Most bytes of one task's work, as people write it. */
+  public static final String CHUNK_SIZE = "64MB";
+
+  /** As {@code zero_to_fp32.py} does: everything in float32, in shards of that size. */
   public static final PlanOptions DEFAULTS =
       new PlanOptions(
           new TargetType.Fixed(DType.F32),
-          5_000_000_000L,
+          ByteSize.parse(MAX_SHARD_SIZE),
           Optional.empty(),
-          64_000_000L,
+          ByteSize.parse(CHUNK_SIZE),
           Format.SAFETENSORS,
           Sharding.BY_SIZE,
           Optional.empty());

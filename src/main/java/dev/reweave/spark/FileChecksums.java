@@ -19,9 +19,6 @@ public final class FileChecksums {
   /** Bytes of one read: few enough for the memory of a task, many enough for an object store. */
   private static final int BUFFER = 8 << 20;
 
-  /** Bytes of a file that are the work of one task. */
-  private static final long PART = 64 << 20;
-
   private record FilePart(int index, InputFile file, long from, long to) implements Serializable {}
 
   /**
@@ -35,17 +32,19 @@ public final class FileChecksums {
   private final Cluster cluster;
   private final Stores stores;
   private final ReadLimit limit;
+  private final long partBytes;
 
-  /** Checksums of files in these stores. */
-  public FileChecksums(Cluster cluster, Stores stores) {
-    this(cluster, stores, ReadLimit.NONE);
-  }
-
-  /** The same with tasks that read no faster than the limit says. */
-  public FileChecksums(Cluster cluster, Stores stores, ReadLimit limit) {
+  /**
+   * Checksums of files in these stores.
+   *
+   * @param limit how fast a task reads at most
+   * @param partBytes bytes of a file that are the work of one task
+   */
+  public FileChecksums(Cluster cluster, Stores stores, ReadLimit limit, long partBytes) {
     this.cluster = cluster;
     this.stores = stores;
     this.limit = limit;
+    this.partBytes = partBytes;
   }
 
   /**
@@ -61,7 +60,7 @@ public final class FileChecksums {
     List<FilePart> parts = new ArrayList<>();
     for (int i = 0; i < files.size(); i++) {
       InputFile file = files.get(i);
-      long step = digest == FileDigest.Wanted.SHA256 ? Long.MAX_VALUE : PART;
+      long step = digest == FileDigest.Wanted.SHA256 ? Long.MAX_VALUE : partBytes;
       long from = 0;
       do {
         long to = file.length() - from > step ? from + step : file.length();

@@ -25,6 +25,7 @@ import org.apache.hadoop.conf.Configuration;
  */
 public final class JsonInSmallHeap {
   private static final int MEGABYTE = 1 << 20;
+  private static final String SHARD = "{\"name\":\"a\",\"bytes\":1,\"crc32c\":\"00000000\"}";
 
   private JsonInSmallHeap() {}
 
@@ -48,7 +49,7 @@ public final class JsonInSmallHeap {
     }
     tell("mapping", many(3, "{\"x\":[", "{},", "0]}"), json -> Mapping.parse(json, "mapping"));
     Consumer<byte[]> manifest = json -> Manifest.parse(json, "manifest");
-    tell("shards", many(30, "{\"result\":{\"shards\":[", "{},", "{}]}}"), manifest);
+    tell("shards", many(30, "{\"result\":{\"shards\":[", SHARD + ",", SHARD + "]}}"), manifest);
     tell("rules", many(30, "{\"mapping\":{\"rules\":[", "[],", "0]}}"), manifest);
     tell(
         "dropped",

@@ -1,17 +1,10 @@
 package dev.reweave.checkpoint.quantized;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectReader;
-import dev.reweave.common.JsonBudget;
+import dev.reweave.common.JsonReader;
 import dev.reweave.common.ReweaveException;
-import dev.reweave.common.StrictMapper;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,11 +23,6 @@ record QuantizationConfig(InputFile file, String method, List<Long> block) {
   static final String FILE_NAME = "config.json";
   private static final List<String> KEYS = List.of("quantization_config", "compression_config");
   private static final int MOST_BYTES = 16 << 20;
-  private static final int MOST_DEPTH = 127;
-
-  // Python writes Infinity into real configs.
-  private static final ObjectReader JSON =
-      StrictMapper.ofDepth(MOST_DEPTH).reader().with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS);
 
   QuantizationConfig {
     block = List.copyOf(block);
@@ -55,18 +43,13 @@ record QuantizationConfig(InputFile file, String method, List<Long> block) {
   private static Optional<QuantizationConfig> parse(InputFile file, byte[] json) {
     String place = file.uri();
     try {
-      try (JsonParser parser = JSON.createParser(json)) {
-        JsonBudget.require(parser, place);
-      }
-      return find(JSON.readTree(json)).map(config -> of(file, config));
-    } catch (JsonProcessingException e) {
+      return find(JsonReader.AS_PYTHON_WRITES.tree(json, place)).map(config -> of(file, config));
+    } catch (JsonReader.Broken e) {
       throw new ReweaveException(
-          "the config of quantized weights is no sound JSON (" + e.getOriginalMessage() + ")",
+          "the config of quantized weights is no sound JSON (" + e.detail() + ")",
           place,
           "copy the file again from its source, or correct it",
           e);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // the document is in memory
     }
   }
 

@@ -7,9 +7,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonParser.NumberType;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
-import dev.reweave.common.JsonBudget;
+import dev.reweave.common.JsonReader;
 import dev.reweave.common.ReweaveException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -17,10 +16,7 @@ import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CoderResult;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -44,6 +40,9 @@ final class StrictJson {
     void read(StrictJson json) throws IOException;
   }
 
+  /** Bytes of what is kept of one token, about: of a tensor's entry, fifteen of them. */
+  private static final int TOKEN_BYTES = 40;
+
   // Names and strings are bounded by the length of the document, which the caller has checked.
   // Interning and canonicalizing names would only fill tables with what a file brings.
   private static final JsonFactory FACTORY =
@@ -51,32 +50,28 @@ final class StrictJson {
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
           .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
           .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(127) // as serde_json
+              JsonReader.limits(JsonReader.MOST_DEPTH, TOKEN_BYTES)
                   .maxNameLength(Integer.MAX_VALUE)
                   .maxStringLength(Integer.MAX_VALUE)
                   .build())
           .build();
 
   private static final int SHOWN_CHARS = 200;
-  private static final int SEEN_CHARS = 8192;
 
   private final JsonParser parser;
   private final String place;
   private final String remedy;
-  private final JsonBudget budget;
 
   private StrictJson(JsonParser parser, String place, String remedy) {
     this.parser = parser;
     this.place = place;
     this.remedy = remedy;
-    this.budget = new JsonBudget(place);
   }
 
   /** Walks the document in {@code json}, which is on the heap. */
   static void read(ByteBuffer json, String place, String remedy, Document document) {
     try {
-      requireUtf8(json.duplicate());
+      JsonReader.requireUtf8(json.duplicate());
     } catch (CharacterCodingException e) {
       throw new ReweaveException("text is not valid UTF-8", place, remedy, e);
     }
@@ -88,6 +83,7 @@ final class StrictJson {
         throw walk.broken("text after the end of the JSON");
       }
     } catch (StreamConstraintsException e) {
+      JsonReader.requireMemory(e, place);
       throw new ReweaveException(
           "JSON is nested too deep or has too long a number", place, remedy, e);
     } catch (JsonProcessingException e) {
@@ -100,18 +96,6 @@ final class StrictJson {
   }
 
   // All characters at once would take twice the memory of the bytes, in one piece.
-  private static void requireUtf8(ByteBuffer json) throws CharacterCodingException {
-    CharsetDecoder decoder = UTF_8.newDecoder();
-    CharBuffer seen = CharBuffer.allocate(SEEN_CHARS);
-    CoderResult result = CoderResult.OVERFLOW;
-    while (result.isOverflow()) {
-      result = decoder.decode(json, seen.clear(), true);
-    }
-    if (result.isError()) {
-      result.throwException();
-    }
-  }
-
   private static Reader characters(ByteBuffer json) {
     return new InputStreamReader(
         new ByteArrayInputStream(
@@ -125,7 +109,6 @@ final class StrictJson {
     Set<String> keys = new HashSet<>();
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String key = unicode(parser.currentName());
-      budget.key(key.length());
       if (!keys.add(key)) {
         throw broken("key '" + abbreviated(key) + "' is twice in " + what);
       }
@@ -144,7 +127,6 @@ final class StrictJson {
 
   String string(String what) throws IOException {
     expect(parser.currentToken() == JsonToken.VALUE_STRING, what, "a string");
-    budget.text(parser.getTextLength());
     return unicode(parser.getText());
   }
 
@@ -156,7 +138,6 @@ final class StrictJson {
     if (parser.getNumberType() == NumberType.BIG_INTEGER) {
       throw broken(what + " is too large a number");
     }
-    budget.number();
     return parser.getLongValue();
   }
 

@@ -1,23 +1,8 @@
 package dev.reweave.target.base;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.core.exc.StreamConstraintsException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.reweave.common.JsonBudget;
+import dev.reweave.common.JsonReader;
 import dev.reweave.common.ReweaveException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
@@ -30,24 +15,7 @@ public final class ConfigJson {
 
   private static final String REMEDY = "copy the file again from its source, or correct it";
 
-  private static final JsonFactory FACTORY =
-      JsonFactory.builder()
-          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-          .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(127).build())
-          .build();
-
-  private static final ObjectMapper MAPPER =
-      JsonMapper.builder(FACTORY).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
-
   private ConfigJson() {}
-
-  /** What is done with a parser over a whole document. */
-  interface Walk<T> {
-    T read(JsonParser parser) throws IOException;
-  }
 
   /**
    * The object in {@code json}.
@@ -56,42 +24,43 @@ public final class ConfigJson {
    * @throws ReweaveException if it is none
    */
   public static JsonNode object(byte[] json, String place) {
-    String text = text(json, place);
-    walk(text, place, parser -> withinMemory(parser, place));
-    JsonNode node = walk(text, place, MAPPER::readTree);
-    if (node == null || !node.isObject()) {
-      throw new ReweaveException("config is not a JSON object", place, REMEDY);
+    try {
+      JsonNode node = JsonReader.AS_PYTHON_WRITES.tree(json, place);
+      if (node != null && node.isObject()) {
+        return node;
+      }
+    } catch (JsonReader.Broken e) {
+      throw broken(e, place);
     }
-    return node;
-  }
-
-  private static String withinMemory(JsonParser parser, String place) throws IOException {
-    JsonBudget.require(parser, place);
-    return place;
+    throw new ReweaveException("config is not a JSON object", place, REMEDY);
   }
 
   /** The characters of {@code json}, each of which is one or more of its bytes. */
   static String text(byte[] json, String place) {
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json)).toString();
-    } catch (CharacterCodingException e) {
-      throw new ReweaveException("text is not valid UTF-8", place, REMEDY, e);
+      return JsonReader.text(json);
+    } catch (JsonReader.Broken e) {
+      throw broken(e, place);
     }
   }
 
   /** Walks over {@code text} and reports what is wrong with it. */
-  static <T> T walk(String text, String place, Walk<T> walk) {
-    try (JsonParser parser = FACTORY.createParser(text.toCharArray())) {
-      return walk.read(parser);
-    } catch (StreamConstraintsException e) {
-      String problem = "config is nested too deep or has too long a number";
-      throw new ReweaveException(problem, place, REMEDY, e);
-    } catch (JsonProcessingException e) {
-      String problem = "config is not sound JSON (" + e.getOriginalMessage() + ")";
-      throw new ReweaveException(problem, place, REMEDY, e);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // the document is in memory
+  static <T> T walk(String text, String place, JsonReader.Walk<T> walk) {
+    try {
+      return JsonReader.AS_PYTHON_WRITES.walk(text, place, walk);
+    } catch (JsonReader.Broken e) {
+      throw broken(e, place);
     }
+  }
+
+  private static ReweaveException broken(JsonReader.Broken e, String place) {
+    String problem =
+        switch (e.fault()) {
+          case ENCODING -> e.problem();
+          case LIMIT -> "config is nested too deep or has too long a number";
+          case SYNTAX -> "config is not sound JSON (" + e.detail() + ")";
+        };
+    return new ReweaveException(problem, place, REMEDY, e);
   }
 
   /** The string at {@code key}, if there is one. */

@@ -1,19 +1,8 @@
 package dev.reweave.target.mapping;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.reweave.common.JsonBudget;
+import dev.reweave.common.JsonReader;
 import dev.reweave.common.ReweaveException;
-import dev.reweave.common.StrictMapper;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,9 +14,6 @@ import java.util.Set;
 /** An object of a mapping file: each member is known, and of the type that it should be. */
 final class JsonObject {
   private static final int MOST_BYTES = 4 << 20;
-  private static final int MOST_DEPTH = 127;
-
-  private static final ObjectMapper JSON = StrictMapper.ofDepth(MOST_DEPTH);
 
   private final JsonNode node;
   private final String place;
@@ -53,35 +39,11 @@ final class JsonObject {
       throw broken("a mapping of more than " + MOST_BYTES + " bytes", place);
     }
     try {
-      String text = UTF_8.newDecoder().decode(ByteBuffer.wrap(json)).toString();
-      try (JsonParser parser = JSON.createParser(text)) {
-        JsonBudget.require(parser, place);
-      }
-      return new JsonObject(JSON.readTree(text), place, known);
-    } catch (CharacterCodingException e) {
+      return new JsonObject(JsonReader.STANDARD.tree(json, place), place, known);
+    } catch (JsonReader.Broken e) {
       throw new ReweaveException(
-          ReweaveException.Kind.USAGE, "text is not valid UTF-8", place, remedy(), e);
-    } catch (StreamConstraintsException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.USAGE,
-          "JSON is nested too deep or has too long a number",
-          where(e, place),
-          remedy(),
-          e);
-    } catch (JsonProcessingException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.USAGE,
-          "not valid JSON: " + e.getOriginalMessage(),
-          where(e, place),
-          remedy(),
-          e);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // the document is in memory
+          ReweaveException.Kind.USAGE, e.problem(), e.at(place), remedy(), e);
     }
-  }
-
-  private static String where(JsonProcessingException e, String place) {
-    return e.getLocation() == null ? place : place + ", line " + e.getLocation().getLineNr();
   }
 
   private static String remedy() {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** JSON that is small as a file and large as values. */
-class JsonBudgetTest {
+class JsonReaderTest {
   @TempDir Path temp;
 
   @Test

@@ -5,6 +5,8 @@ import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -98,12 +100,20 @@ final class LocalFolder {
    * @throws ReweaveException if it is there but is no regular file
    */
   static void requireRegular(RawLocalFileSystem disk, Path address) {
-    File file = disk.pathToFile(address);
-    if (file.exists() && !file.isFile()) {
+    if (isOther(disk.pathToFile(address))) {
       throw ReweaveException.unsupported(
           "this is a pipe, a socket, a device or a folder, and no file",
           address.toString(),
           "put a file with the content in its place, or remove it");
+    }
+  }
+
+  /** Asked once: between two questions, a file can go away. */
+  private static boolean isOther(File file) {
+    try {
+      return !Files.readAttributes(file.toPath(), BasicFileAttributes.class).isRegularFile();
+    } catch (IOException | InvalidPathException e) {
+      return false; // Opening it tells what is wrong.
     }
   }
 

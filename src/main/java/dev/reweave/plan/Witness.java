@@ -8,7 +8,7 @@ import java.util.List;
  * What the tensors of a plan are compared with while they are made: the same weights, or nearly, as
  * they came to other files by another way.
  *
- * @param files that {@link PlannedFile#copies} points into; none where nothing is compared
+ * @param files that {@link PlannedFile#secondCopies} points into; none where nothing is compared
  */
 public record Witness(List<InputFile> files, Kind kind, Extent extent) {
   /** Nothing is compared. */

@@ -11,6 +11,7 @@ import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Launcher;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SyntheticCheckpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -96,7 +97,7 @@ class BigCheckpointIT {
     Stores stores = new Stores(new Configuration());
     Random random = new Random(1);
     int tensors = 0;
-    for (var file : stores.list(output.toString()).files()) {
+    for (var file : stores.list(Locations.of(output)).files()) {
       if (!file.name().endsWith(".safetensors")) {
         continue;
       }

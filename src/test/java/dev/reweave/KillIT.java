@@ -12,6 +12,7 @@ import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Launcher;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.SyntheticCheckpoint;
 import java.io.IOException;
@@ -96,11 +97,13 @@ class KillIT {
   }
 
   private static long count(Stores stores, String folder) {
-    return stores.isFolder(folder) ? stores.list(folder).files().size() : 0;
+    return stores.isFolder(Locations.of(folder))
+        ? stores.list(Locations.of(folder)).files().size()
+        : 0;
   }
 
   private static void assertNoModel(Stores stores, String output) {
-    for (InputFile file : stores.list(output).files()) {
+    for (InputFile file : stores.list(Locations.of(output)).files()) {
       assertFalse(file.name().endsWith(".index.json"), file::uri);
       assertFalse(file.name().equals(Manifest.FILE_NAME), file::uri);
     }
@@ -116,7 +119,7 @@ class KillIT {
     killWhen(
         () ->
             finishedShards == 0
-                ? stores.file(state + "plan.json").isPresent()
+                ? stores.file(Locations.of(state + "plan.json")).isPresent()
                 : count(stores, state + "finished") >= finishedShards,
         arguments);
     assertNoModel(stores, output.toString());
@@ -134,7 +137,7 @@ class KillIT {
   }
 
   private static byte[] bytes(Stores stores, String file) {
-    return stores.readAll(stores.file(file).orElseThrow(), 1 << 20);
+    return stores.readAll(stores.file(Locations.of(file)).orElseThrow(), 1 << 20);
   }
 
   private static void assertOnlyUnfinishedShardsWereDone(Manifest manifest, int atLeast) {
@@ -165,7 +168,7 @@ class KillIT {
       killWhen(
           () ->
               finishedShards == SHARDS
-                  ? stores.file(output + "/.reweave/publishing").isPresent()
+                  ? stores.file(Locations.of(output + "/.reweave/publishing")).isPresent()
                   : count(stores, output + "/.reweave/finished") >= finishedShards,
           arguments);
       assertNoModel(stores, output);
@@ -175,7 +178,7 @@ class KillIT {
       assertEquals(0, again.exitCode(), again::toString);
       assertEquals(expected, digests(stores, output));
       assertEquals(List.of(), server.pendingUploads("kill"));
-      assertFalse(stores.isFolder(output + "/.reweave"));
+      assertFalse(stores.isFolder(Locations.of(output + "/.reweave")));
       assertOnlyUnfinishedShardsWereDone(
           Manifest.parse(bytes(stores, output + "/reweave.json"), "manifest"), finishedShards);
     }
@@ -233,7 +236,7 @@ class KillIT {
 
   private static Map<String, String> digests(Stores stores, String folder) throws IOException {
     Map<String, String> digests = new TreeMap<>();
-    for (InputFile file : stores.list(folder).files()) {
+    for (InputFile file : stores.list(Locations.of(folder)).files()) {
       digests.put(file.name(), Fixtures.sha256(stores.readAll(file, 1 << 25)));
     }
     return weights(digests);

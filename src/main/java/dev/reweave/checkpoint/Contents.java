@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.List;
@@ -12,8 +13,8 @@ public interface Contents {
   /** What people find it by: the name of a file, of an index, or of a folder. */
   String name();
 
-  /** What to name to have this and nothing else: an address. */
-  String address();
+  /** What to name to have this and nothing else. */
+  Location address();
 
   /**
    * How it stands to others of its format at the same place: the lowest is taken; of several that
@@ -65,11 +66,11 @@ public interface Contents {
   List<InputFile> files(Optional<String> wanted);
 
   /**
-   * Which files at the place are its own, so that no other format takes them for a model: their
-   * addresses, by names alone.
+   * Which files at the place are its own, so that no other format takes them for a model: by names
+   * alone.
    */
-  default Set<String> claims() {
-    return files(Optional.empty()).stream().map(InputFile::uri).collect(Collectors.toSet());
+  default Set<Location> claims() {
+    return files(Optional.empty()).stream().map(InputFile::location).collect(Collectors.toSet());
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint;
 
+import dev.reweave.common.Location;
 import dev.reweave.storage.InputFile;
 import java.util.List;
 import java.util.Optional;
@@ -15,8 +16,8 @@ public interface FileContents extends Contents {
   }
 
   @Override
-  default String address() {
-    return file().uri();
+  default Location address() {
+    return file().location();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataScanner;
@@ -18,7 +19,7 @@ import java.util.Optional;
 public record Place(
     Stores stores,
     MetadataScanner scanner,
-    String address,
+    Location address,
     Optional<InputFile> file,
     Stores.Listing listing) {
 
@@ -27,20 +28,20 @@ public record Place(
    *
    * @throws ReweaveException if there is nothing
    */
-  public static Place at(Stores stores, MetadataScanner scanner, String address) {
+  public static Place at(Stores stores, MetadataScanner scanner, Location address) {
     Optional<InputFile> file = stores.file(address);
     Stores.Listing listing =
         file.isPresent() ? new Stores.Listing(List.of(), List.of()) : stores.list(address);
-    return new Place(stores, scanner, stores.resolve(address), file, listing);
+    return new Place(stores, scanner, address, file, listing);
   }
 
   /** A folder in the same stores. */
-  public Place folder(String folder) {
+  public Place folder(Location folder) {
     return at(stores, scanner, folder);
   }
 
   /** The last part of the address. */
   public String name() {
-    return address.substring(address.lastIndexOf('/') + 1);
+    return address.name();
   }
 }

@@ -1,5 +1,6 @@
 package dev.reweave.cli;
 
+import dev.reweave.common.Location;
 import dev.reweave.convert.Cleanup;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.Stores;
@@ -24,10 +25,11 @@ final class CleanCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
-    List<String> removed = new Cleanup(stores).run(folder);
+    Location output = stores.locate(folder);
+    List<String> removed = new Cleanup(stores).run(output);
     PrintWriter out = spec.commandLine().getOut();
     removed.forEach(name -> out.println("removed " + name + ", of a publication without end"));
-    out.println("clean  " + stores.resolve(folder));
+    out.println("clean  " + output);
     return CommandLine.ExitCode.OK;
   }
 }

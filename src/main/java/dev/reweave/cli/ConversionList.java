@@ -2,6 +2,7 @@ package dev.reweave.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.common.JsonReader;
+import dev.reweave.common.Location;
 import dev.reweave.common.Printable;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
@@ -66,24 +67,26 @@ final class ConversionList {
    * @throws BrokenList if a line is not as it should be, or there is none
    * @throws ReweaveException if the file cannot be read
    */
-  List<Line> read(Stores stores, String address) throws BrokenList {
+  List<Line> read(Stores stores, Location address) throws BrokenList {
     InputFile file =
         stores
             .file(address)
             .orElseThrow(
                 () ->
                     ReweaveException.notFound(
-                        "no list is there", address, "name a file with --list, not a folder"));
+                        "no list is there",
+                        address.uri(),
+                        "name a file with --list, not a folder"));
     List<Line> lines = new ArrayList<>();
     int number = 0;
-    for (String text : text(stores.readAll(file, MOST_BYTES), address).lines().toList()) {
+    for (String text : text(stores.readAll(file, MOST_BYTES), address.uri()).lines().toList()) {
       number++;
       if (!text.isBlank()) {
         lines.add(line(text, address + ", line " + number));
       }
     }
     if (lines.isEmpty()) {
-      throw new BrokenList(address, "no line with a conversion");
+      throw new BrokenList(address.uri(), "no line with a conversion");
     }
     return lines;
   }

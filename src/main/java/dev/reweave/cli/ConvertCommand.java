@@ -1,7 +1,10 @@
 package dev.reweave.cli;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.Redacted;
+import dev.reweave.convert.AskedConversion;
 import dev.reweave.convert.Conversion;
+import dev.reweave.convert.ConversionOptions;
 import dev.reweave.convert.ConversionRequest;
 import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
@@ -178,10 +181,11 @@ final class ConvertCommand implements Callable<Integer> {
         new ConversionReports(
             spec.commandLine(), json ? ConversionReports.Form.JSON : ConversionReports.Form.WORDS);
     try {
-      List<ConversionRequest> asked = asked();
-      asked.forEach(this::requireReachable);
+      Stores stores = new Stores(SparkSessions.hadoopConfiguration());
+      List<AskedConversion> asked = allAsked(stores);
+      asked.forEach(a -> requireReachable(stores, a, today));
       spark.run(
-          "reweave convert " + list.orElseGet(() -> asked.get(0).output()),
+          "reweave convert " + list.orElseGet(() -> asked.get(0).output().text()),
           machines -> convert(machines, asked, today, reports));
     } catch (CommandLine.ParameterException e) {
       throw e;
@@ -199,11 +203,12 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private void convert(
-      Cluster machines, List<ConversionRequest> asked, LocalDate today, ConversionReports reports) {
+      Cluster machines, List<AskedConversion> asked, LocalDate today, ConversionReports reports) {
     Stores stores = machines.stores();
     // What can be wrong with the address is better known before the work is done.
-    Optional<TensorCatalog> table = catalog.map(c -> new TensorCatalog(machines, stores, c));
-    table.ifPresent(t -> asked.forEach(request -> requireApart(t, request)));
+    Optional<TensorCatalog> table =
+        catalog.map(c -> new TensorCatalog(machines, stores, stores.locate(c)));
+    table.ifPresent(t -> asked.forEach(one -> requireApart(t, one)));
     List<String> listed = new ArrayList<>();
     ConversionSeries series =
         new ConversionSeries(
@@ -216,23 +221,23 @@ final class ConvertCommand implements Callable<Integer> {
                 table.ifPresent(
                     t ->
                         listed.add(
-                            Summary.listed(t.add(converted(outcome, address)), t.address()))),
+                            Summary.listed(t.add(converted(outcome, address)), t.address().uri()))),
             Main.plans(spec));
-    for (ConversionRequest request : asked) {
+    for (AskedConversion one : asked) {
       series.run(
-          request,
+          one,
           end -> {
             reports.add(end);
             listed.forEach(reports::tell);
             listed.clear();
           });
     }
-    if (list.isPresent() || asked.stream().anyMatch(StepRequests::areSeveral)) {
+    if (list.isPresent() || asked.stream().anyMatch(AskedConversion::isOfSeveral)) {
       reports.tellAll();
     }
   }
 
-  private static ConvertedModel converted(Conversion.Outcome outcome, String output) {
+  private static ConvertedModel converted(Conversion.Outcome outcome, Location output) {
     Manifest manifest = outcome.manifest();
     return new ConvertedModel(
         output,
@@ -242,26 +247,26 @@ final class ConvertCommand implements Callable<Integer> {
         outcome.digests());
   }
 
-  private static void requireApart(TensorCatalog table, ConversionRequest request) {
-    table.requireOutside("input", request.input());
-    request.base().ifPresent(base -> table.requireOutside("base", base.address()));
+  private static void requireApart(TensorCatalog table, AskedConversion asked) {
+    table.requireOutside("input", asked.input());
+    asked.options().base().ifPresent(base -> table.requireOutside("base", base.address()));
   }
 
-  private void requireReachable(ConversionRequest request) {
-    SparkSessions.requireReachable(cluster.localFiles(), request.addresses());
+  private void requireReachable(Stores stores, AskedConversion asked, LocalDate today) {
+    SparkSessions.requireReachable(cluster.localFiles(), asked.addresses(stores, today));
   }
 
   private void rehearse(LocalDate today) {
     if (json || list.isPresent()) {
       throw wrong("--dry-run and --sample go neither with --list nor with --json");
     }
-    ConversionRequest asked = asked().get(0);
-    requireReachable(asked);
-    if (StepRequests.areSeveral(asked)) {
+    Stores stores = new Stores(SparkSessions.hadoopConfiguration());
+    AskedConversion asked = allAsked(stores).get(0);
+    requireReachable(stores, asked, today);
+    if (asked.isOfSeveral()) {
       throw wrong("--dry-run and --sample are for one step: name it with --tag");
     }
     PrintWriter out = spec.commandLine().getOut();
-    Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     ConversionRequest request = new StepRequests(stores, today).one(asked);
     DryRun rehearsal = new DryRun(request, out, Main.plans(spec));
     if (dryRun) {
@@ -278,33 +283,34 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   /** All that is asked for, none of it begun. */
-  private List<ConversionRequest> asked() {
+  private List<AskedConversion> allAsked(Stores stores) {
     if (list.isPresent() && again.isPresent()) {
       throw wrong("--list and --again do not go together");
     }
     if (list.isPresent()) {
-      return new ListedRequests(spec)
-          .read(new Stores(SparkSessions.hadoopConfiguration()), list.get());
+      return new ListedRequests(spec).read(stores, stores.locate(list.get()));
     }
-    return List.of(again.isPresent() ? repeated(again.get()) : request());
+    return List.of(again.isPresent() ? repeated(stores, again.get()) : asked(stores));
   }
 
-  private ConversionRequest repeated(String manifest) {
+  private AskedConversion repeated(Stores stores, String manifest) {
     for (CommandLine.Model.OptionSpec option :
         spec.commandLine().getParseResult().matchedOptions()) {
       if (!BESIDE_AGAIN.contains(option.longestName())) {
         throw wrong(option.longestName() + " is what --again takes from the manifest");
       }
     }
-    return sound(
+    AskedConversion asked =
         RepeatedConversion.read(
-                new Stores(SparkSessions.hadoopConfiguration()),
-                manifest,
-                output,
-                checks.toChecks(),
-                existing(),
-                earlier())
-            .withSafeguards(reading.safeguards()));
+            stores,
+            stores.locate(manifest),
+            output.map(this::template),
+            checks.toChecks(),
+            existing(),
+            earlier());
+    return sound(
+        new AskedConversion(
+            asked.input(), asked.output(), asked.options().withSafeguards(reading.safeguards())));
   }
 
   private ExistingOutput existing() {
@@ -327,35 +333,41 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   /** What the arguments ask for. */
-  ConversionRequest request() {
+  AskedConversion asked(Stores stores) {
+    String from = required(input, "--input");
+    String to = required(output, "--output");
     return sound(
-        new ConversionRequest(
-            required(input, "--input"),
-            required(output, "--output"),
-            reading.toOptions(),
-            planning.toOptions(model.defaultType()),
-            model.mapping(),
-            model.base(),
-            proving(),
-            checks.toChecks(),
-            existing(),
-            earlier()));
+        new AskedConversion(
+            stores.locate(from),
+            template(to),
+            new ConversionOptions(
+                reading.toOptions(),
+                planning.toOptions(model.defaultType()),
+                model.mapping(),
+                model.base(stores),
+                proving(),
+                checks.toChecks(),
+                existing(),
+                earlier())));
   }
 
-  /** The same, if its output has known placeholders, and that of several steps their tags. */
-  private ConversionRequest sound(ConversionRequest request) {
+  private OutputTemplate template(String text) {
     try {
-      boolean named = new OutputTemplate(request.output()).namesTag();
-      if (StepRequests.areSeveral(request) && !named) {
-        throw wrong(
-            "--tag "
-                + request.reading().tag().orElseThrow()
-                + " needs an output for each step: put {tag} in --output, as in models/{tag}");
-      }
-      return request;
+      return new OutputTemplate(text);
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
     }
+  }
+
+  /** The same, if the output of several steps has their tags. */
+  private AskedConversion sound(AskedConversion asked) {
+    if (asked.isOfSeveral() && !asked.output().namesTag()) {
+      throw wrong(
+          "--tag "
+              + asked.options().reading().tag().orElseThrow()
+              + " needs an output for each step: put {tag} in --output, as in models/{tag}");
+    }
+    return asked;
   }
 
   static final class Bandwidth implements CommandLine.ITypeConverter<ReadLimit> {

@@ -1,8 +1,10 @@
 package dev.reweave.cli;
 
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.Conversion;
+import dev.reweave.convert.ConversionOptions;
 import dev.reweave.convert.ConversionRequest;
 import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
@@ -59,23 +61,24 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
+    Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     String place = output.map(Path::toString).orElse(System.getProperty("java.io.tmpdir"));
-    SparkSessions.requireReachable(cluster.localFiles(), List.of(place));
+    SparkSessions.requireReachable(cluster.localFiles(), List.of(stores.locate(place)));
     Path folder = unpack();
     Path result = folder.resolve("model");
+    Location model = stores.locate(result.toString());
     PlanOptions defaults = PlanOptions.DEFAULTS;
     convert(
         new ConversionRequest(
-            folder.resolve("checkpoint").toString(),
-            result.toString(),
-            ReadOptions.defaults(),
-            defaults.withSizes(MAX_SHARD_BYTES, defaults.chunkBytes()),
-            ExistingOutput.REPLACE,
-            Earlier.IGNORE),
+            stores.locate(folder.resolve("checkpoint").toString()),
+            model,
+            new ConversionOptions(
+                ReadOptions.defaults(),
+                defaults.withSizes(MAX_SHARD_BYTES, defaults.chunkBytes()),
+                ExistingOutput.REPLACE,
+                Earlier.IGNORE)),
         out);
-    int exit =
-        VerifyCommand.verify(
-            result.toString(), MetadataLimit.DEFAULT, out, spec.commandLine().getErr());
+    int exit = VerifyCommand.verify(model, MetadataLimit.DEFAULT, out, spec.commandLine().getErr());
     print(result, out);
     return exit;
   }
@@ -86,7 +89,7 @@ final class DemoCommand implements Callable<Integer> {
       Stores stores = machines.stores();
       Conversion.Outcome outcome =
           new Conversion(machines, stores, ReadLimit.NONE, Main.plans(spec)).run(request);
-      Summary.result(outcome.manifest(), stores.resolve(request.output())).forEach(out::println);
+      Summary.result(outcome.manifest(), request.output().uri()).forEach(out::println);
     }
   }
 

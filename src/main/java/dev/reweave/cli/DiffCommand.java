@@ -1,6 +1,7 @@
 package dev.reweave.cli;
 
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.look.compare.Diff;
 import dev.reweave.look.compare.DiffRequest;
@@ -118,12 +119,12 @@ final class DiffCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    DiffRequest request = request();
-    // A mistyped address is told before Spark starts.
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
-    require(stores, first);
-    require(stores, second);
-    SparkSessions.requireReachable(cluster.localFiles(), List.of(first, second));
+    DiffRequest request = request(stores);
+    List<Location> sides = List.of(request.first().address(), request.second().address());
+    // A mistyped address is told before Spark starts.
+    sides.forEach(side -> require(stores, side));
+    SparkSessions.requireReachable(cluster.localFiles(), sides);
     try (SparkSessions.Session session =
         SparkSessions.start("reweave diff " + first + " " + second)) {
       Cluster machines = session.cluster();
@@ -131,17 +132,17 @@ final class DiffCommand implements Callable<Integer> {
     }
   }
 
-  private static void require(Stores stores, String address) {
+  private static void require(Stores stores, Location address) {
     if (stores.file(address).isEmpty() && !stores.isFolder(address)) {
       throw ReweaveException.notFound(
           "there is no such file or folder",
-          stores.resolve(address),
+          address.uri(),
           "name a checkpoint, the folder of a model, or a file of weights");
     }
   }
 
   /** What the arguments ask for. */
-  DiffRequest request() {
+  DiffRequest request(Stores stores) {
     try {
       PlanOptions defaults = PlanOptions.DEFAULTS;
       PlanOptions planning =
@@ -154,8 +155,9 @@ final class DiffCommand implements Callable<Integer> {
               defaults.sharding(),
               only);
       return new DiffRequest(
-          new DiffRequest.Side(first, reading.toOptions(), MappingChoice.of(mapping)),
-          new DiffRequest.Side(second, other(), MappingChoice.of(otherMapping)),
+          new DiffRequest.Side(
+              stores.locate(first), reading.toOptions(), MappingChoice.of(mapping)),
+          new DiffRequest.Side(stores.locate(second), other(), MappingChoice.of(otherMapping)),
           planning,
           new DiffCriterion(
               tolerance, ignoreDtype ? DiffCriterion.Types.IGNORED : DiffCriterion.Types.COUNT));

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.reweave.common.Counted;
+import dev.reweave.common.Location;
 import dev.reweave.common.Printable;
 import dev.reweave.look.doctor.Depth;
 import dev.reweave.look.doctor.Doctor;
@@ -61,17 +62,20 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
+    Location place = stores.locate(address);
     List<Finding> findings =
         new Doctor(stores, new ThreadScanner(stores), strict.unfamiliar())
             .examine(
-                address, base, reading.toOptions(), checksums ? Depth.CHECKSUMS : Depth.STRUCTURE);
+                place,
+                base.map(stores::locate),
+                reading.toOptions(),
+                checksums ? Depth.CHECKSUMS : Depth.STRUCTURE);
     long problems = count(findings, Severity.PROBLEM);
     long warnings = count(findings, Severity.WARNING);
     String verdict = verdict(problems, warnings);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      out.println(
-          toJson(new Report(stores.resolve(address), findings, problems, warnings, verdict)));
+      out.println(toJson(new Report(place.uri(), findings, problems, warnings, verdict)));
     } else {
       findings.forEach(f -> out.println(line(f)));
       out.println(verdict);

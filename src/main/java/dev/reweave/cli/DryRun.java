@@ -54,7 +54,7 @@ final class DryRun {
             result.checked(),
             result.unchecked())
         .forEach(out::println);
-    if (request.checks().nonfinite() != Checks.Nonfinite.IGNORE) {
+    if (request.options().checks().nonfinite() != Checks.Nonfinite.IGNORE) {
       ValueWarnings.of(result.tensors()).forEach(out::println);
     }
     Summary.differences(result.differences()).ifPresent(out::println);

@@ -37,9 +37,10 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     Inspection inspection =
-        new Inspector(new Stores(SparkSessions.hadoopConfiguration()))
-            .inspect(address, reading.toOptions(), mapping.map(MappingChoice::of));
+        new Inspector(stores)
+            .inspect(stores.locate(address), reading.toOptions(), mapping.map(MappingChoice::of));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(inspection.toJson());

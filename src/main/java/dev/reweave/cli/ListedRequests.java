@@ -1,6 +1,7 @@
 package dev.reweave.cli;
 
-import dev.reweave.convert.ConversionRequest;
+import dev.reweave.common.Location;
+import dev.reweave.convert.AskedConversion;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -47,7 +48,7 @@ final class ListedRequests {
    * @throws CommandLine.ParameterException with the number of that line
    * @throws dev.reweave.common.ReweaveException if the list cannot be read
    */
-  List<ConversionRequest> read(Stores stores, String address) {
+  List<AskedConversion> read(Stores stores, Location address) {
     Map<String, ConversionList.Kind> known = new HashMap<>();
     for (OptionSpec option : spec.options()) {
       if (!NOT_OF_A_LINE.contains(option.longestName())) {
@@ -55,10 +56,10 @@ final class ListedRequests {
             bare(option), isFlag(option) ? ConversionList.Kind.FLAG : ConversionList.Kind.TEXT);
       }
     }
-    List<ConversionRequest> requests = new ArrayList<>();
+    List<AskedConversion> requests = new ArrayList<>();
     try {
       for (ConversionList.Line line : new ConversionList(known).read(stores, address)) {
-        requests.add(request(line));
+        requests.add(asked(stores, line));
       }
     } catch (ConversionList.BrokenList e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
@@ -84,13 +85,13 @@ final class ListedRequests {
     return Boolean.TRUE.equals(value instanceof Optional<?> o ? o.orElse(null) : value);
   }
 
-  private ConversionRequest request(ConversionList.Line line) {
+  private AskedConversion asked(Stores stores, ConversionList.Line line) {
     ConvertCommand command = new ConvertCommand();
     try {
       new CommandLine(command)
           .setCaseInsensitiveEnumValuesAllowed(true)
           .parseArgs(arguments(line).toArray(String[]::new));
-      return command.request();
+      return command.asked(stores);
     } catch (CommandLine.ParameterException e) {
       throw new CommandLine.ParameterException(
           spec.commandLine(), line.place() + ": " + e.getMessage(), e);

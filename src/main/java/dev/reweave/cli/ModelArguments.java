@@ -4,6 +4,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.plan.prepare.MappingChoice;
+import dev.reweave.storage.Stores;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -57,7 +58,7 @@ final class ModelArguments {
     return MappingChoice.of(mapping);
   }
 
-  Optional<BaseChoice> base() {
+  Optional<BaseChoice> base(Stores stores) {
     boolean any =
         baseMode.isPresent()
             || component.isPresent()
@@ -70,7 +71,12 @@ final class ModelArguments {
     }
     return base.map(
         b ->
-            new BaseChoice(b, baseMode.orElse(BaseChoice.Mode.COPY), component, variant, pipeline));
+            new BaseChoice(
+                stores.locate(b),
+                baseMode.orElse(BaseChoice.Mode.COPY),
+                component,
+                variant,
+                pipeline));
   }
 
   /** The type of tensors where none is named. */

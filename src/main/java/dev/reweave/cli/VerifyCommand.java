@@ -1,6 +1,7 @@
 package dev.reweave.cli;
 
 import dev.reweave.common.Counted;
+import dev.reweave.common.Location;
 import dev.reweave.common.Printable;
 import dev.reweave.look.compare.Comparison;
 import dev.reweave.look.compare.Verification;
@@ -9,6 +10,7 @@ import dev.reweave.spark.Cluster;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.Safeguards;
+import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,17 +51,20 @@ final class VerifyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    List<String> addresses = new ArrayList<>(List.of(folder));
-    against.ifPresent(addresses::add);
+    Stores stores = new Stores(SparkSessions.hadoopConfiguration());
+    Location converted = stores.locate(folder);
+    Optional<Location> checkpoint = against.map(stores::locate);
+    List<Location> addresses = new ArrayList<>(List.of(converted));
+    checkpoint.ifPresent(addresses::add);
     SparkSessions.requireReachable(cluster.localFiles(), addresses);
-    return against.isPresent()
-        ? compare(folder, against.get(), tag, safeguards.toSafeguards(), out)
-        : verify(folder, safeguards.toSafeguards().limit(), out, spec.commandLine().getErr());
+    return checkpoint.isPresent()
+        ? compare(converted, checkpoint.get(), tag, safeguards.toSafeguards(), out)
+        : verify(converted, safeguards.toSafeguards().limit(), out, spec.commandLine().getErr());
   }
 
   private static int compare(
-      String folder,
-      String checkpoint,
+      Location folder,
+      Location checkpoint,
       Optional<String> tag,
       Safeguards safeguards,
       PrintWriter out) {
@@ -73,7 +78,7 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   /** Verifies and tells what was found; gives the exit code. */
-  static int verify(String folder, MetadataLimit limit, PrintWriter out, PrintWriter err) {
+  static int verify(Location folder, MetadataLimit limit, PrintWriter out, PrintWriter err) {
     try (SparkSessions.Session session = SparkSessions.start("reweave verify " + folder)) {
       Cluster machines = session.cluster();
       Verification.Result result =

@@ -1,5 +1,6 @@
 package dev.reweave.convert;
 
+import dev.reweave.common.Location;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.OutputLock;
 import dev.reweave.storage.Stores;
@@ -21,7 +22,7 @@ public final class Cleanup {
    * @return names of the visible files that were removed
    * @throws dev.reweave.common.ReweaveException if a conversion is at work there
    */
-  public List<String> run(String address) {
+  public List<String> run(Location address) {
     OutputFolder output = stores.outputFolder(address);
     boolean existed = output.exists();
     try (OutputLock.Held lock = output.lock().take("reweave clean " + address)) {

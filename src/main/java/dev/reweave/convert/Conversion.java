@@ -100,7 +100,7 @@ public final class Conversion {
   public Outcome run(ConversionRequest request, Measuring measuring) {
     Instant start = Instant.now();
     OutputCheck check = new OutputCheck(stores, request);
-    FiniteWeights finite = new FiniteWeights(request.checks().nonfinite());
+    FiniteWeights finite = new FiniteWeights(request.options().checks().nonfinite());
     Shared<Stores> shared = cluster.share(stores);
     SparkTasks tasks = cluster.tasks();
     try {
@@ -121,15 +121,15 @@ public final class Conversion {
           new Provenance(
               fingerprint,
               Fingerprint.command(request),
-              stores.resolve(request.input()),
-              check.output().address(),
+              request.input().uri(),
+              check.output().address().uri(),
               cluster.version(),
               start,
               prepared.checkpoint(),
-              request.reading(),
-              request.planning(),
-              request.proving().name().toLowerCase(Locale.ROOT).replace('_', '-'),
-              request.checks().unfamiliar(),
+              request.options().reading(),
+              request.options().planning(),
+              request.options().proving().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+              request.options().checks().unfamiliar(),
               prepared.mapping(),
               prepared.base(),
               prepared.aliases(),
@@ -164,7 +164,7 @@ public final class Conversion {
                 stores,
                 new FileChecksums(cluster, stores, limit, PlanOptions.DEFAULTS.chunkBytes()),
                 output,
-                request.checks());
+                request.options().checks());
         Manifest manifest =
             new Committer(output, journal, lock, readBack)
                 .commit(
@@ -197,7 +197,8 @@ public final class Conversion {
     UnchangedInputs inputs = new UnchangedInputs(stores, prepared.inputs());
     PlanRunner.Staged result;
     try {
-      OutputStaging.Begun begun = staging.begin(prepared.plan(), fingerprint, request.earlier());
+      OutputStaging.Begun begun =
+          staging.begin(prepared.plan(), fingerprint, request.options().earlier());
       result = runner.run(prepared.plan(), check.output(), begun);
     } catch (RuntimeException e) {
       throw inputs.cause(e);

@@ -1,6 +1,7 @@
 package dev.reweave.convert;
 
 import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.common.Location;
 import dev.reweave.common.Redacted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.manifest.ConversionEnd;
@@ -30,16 +31,12 @@ public final class ConversionSeries {
   private final Measuring measuring;
   private final Recorder recorder;
   private final Consumer<Preparation.Prepared> planned;
-  private final Set<String> outputs = new HashSet<>();
+  private final Set<Location> outputs = new HashSet<>();
 
   /** Keeps a record of results elsewhere; what goes wrong there is a failure of the conversion. */
   public interface Recorder {
-    /**
-     * Records a result, made now or found.
-     *
-     * @param output its full address
-     */
-    void record(Conversion.Outcome outcome, String output);
+    /** Records a result, made now or found. */
+    void record(Conversion.Outcome outcome, Location output);
   }
 
   /**
@@ -72,7 +69,7 @@ public final class ConversionSeries {
    * @param asked with placeholders in the address of its output, or without
    * @param ended takes the end of each conversion as it comes; a failure is one of them
    */
-  public void run(ConversionRequest asked, Consumer<ConversionEnd> ended) {
+  public void run(AskedConversion asked, Consumer<ConversionEnd> ended) {
     long start = System.nanoTime();
     List<ConversionRequest> requests;
     try {
@@ -82,7 +79,7 @@ public final class ConversionSeries {
       return;
     }
     for (ConversionRequest request : requests) {
-      ended.accept(convert(request, StepRequests.areNewAlone(asked)));
+      ended.accept(convert(request, asked.isOfNewAlone()));
     }
   }
 
@@ -95,16 +92,16 @@ public final class ConversionSeries {
               ? new OutputCheck(stores, request).finished().filter(m -> !isRefused(m, request))
               : Optional.empty();
       if (finished.isPresent()) {
-        new FiniteWeights(request.checks().nonfinite())
-            .require(finished.get(), stores.resolve(request.output()));
+        new FiniteWeights(request.options().checks().nonfinite())
+            .require(finished.get(), request.output());
         recorder.record(
             new Conversion.Outcome(finished.get(), Conversion.Outcome.Kind.UP_TO_DATE, Map.of()),
-            stores.resolve(request.output()));
+            request.output());
         return ended(Status.UP_TO_DATE, request, finished.get(), start);
       }
       Conversion.Outcome outcome =
           new Conversion(cluster, stores, limit, planned).run(request, measuring);
-      recorder.record(outcome, stores.resolve(request.output()));
+      recorder.record(outcome, request.output());
       Status status =
           outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE
               ? Status.UP_TO_DATE
@@ -117,16 +114,16 @@ public final class ConversionSeries {
 
   /** Made when nobody minded what was not known; to be looked at again, and refused. */
   private static boolean isRefused(Manifest finished, ConversionRequest request) {
-    return request.checks().unfamiliar() == Unfamiliar.REFUSE && !finished.cautions().isEmpty();
+    return request.options().checks().unfamiliar() == Unfamiliar.REFUSE
+        && !finished.cautions().isEmpty();
   }
 
   /** With {@code --overwrite} the later of two would silently take the earlier one's place. */
   private void requireOwnOutput(ConversionRequest request) {
-    String address = stores.resolve(request.output());
-    if (!outputs.add(address)) {
+    if (!outputs.add(request.output())) {
       throw ReweaveException.usage(
           "an earlier one of these conversions has the same output",
-          address,
+          request.output().uri(),
           "name another output for each");
     }
   }
@@ -135,33 +132,41 @@ public final class ConversionSeries {
       Status status, ConversionRequest request, Manifest manifest, long start) {
     return new ConversionEnd(
         status,
-        address(request.input()),
-        address(request.output()),
+        Redacted.text(request.input().uri()),
+        Redacted.text(request.output().uri()),
         manifest.input().tag(),
         Optional.of(manifest),
-        request.checks().nonfinite() == Checks.Nonfinite.IGNORE
+        request.options().checks().nonfinite() == Checks.Nonfinite.IGNORE
             ? List.of()
             : ValueWarnings.of(manifest.result().weights()),
         seconds(start),
         Optional.empty());
   }
 
-  private ConversionEnd failed(ConversionRequest request, long start, Throwable failure) {
-    boolean oneStep = !StepRequests.areSeveral(request);
+  private ConversionEnd failed(AskedConversion asked, long start, Throwable failure) {
     return ConversionEnd.failed(
-        address(request.input()),
-        address(request.output()),
-        request.reading().tag().filter(tag -> oneStep).orElse(""),
+        Redacted.text(asked.input().uri()),
+        Redacted.text(address(asked.output())),
+        asked.isOfSeveral() ? "" : asked.options().reading().tag().orElse(""),
         seconds(start),
         failure);
   }
 
-  /** The full address; as it was given if it is none. */
-  private String address(String given) {
+  private static ConversionEnd failed(ConversionRequest request, long start, Throwable failure) {
+    return ConversionEnd.failed(
+        Redacted.text(request.input().uri()),
+        Redacted.text(request.output().uri()),
+        request.options().reading().tag().orElse(""),
+        seconds(start),
+        failure);
+  }
+
+  /** In full; as it was given if no store has it. */
+  private String address(OutputTemplate output) {
     try {
-      return Redacted.text(stores.resolve(given));
+      return stores.locate(output.text()).uri();
     } catch (ReweaveException e) {
-      return Redacted.text(given);
+      return output.text();
     }
   }
 

@@ -37,7 +37,7 @@ public final class EarlierOutput {
 
   /** What replacing a model takes away of it, and what it leaves, for the user. */
   static List<String> notes(Stores stores, ConversionRequest request, ConversionPlan plan) {
-    if (request.existing() == ExistingOutput.REFUSE) {
+    if (request.options().existing() == ExistingOutput.REFUSE) {
       return List.of();
     }
     OutputFolder output = stores.outputFolder(request.output());

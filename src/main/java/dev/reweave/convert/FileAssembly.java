@@ -159,7 +159,7 @@ final class FileAssembly implements AutoCloseable {
       throw new ReweaveException(
           ReweaveException.Kind.ENVIRONMENT,
           "interrupted",
-          output.address(),
+          output.address().uri(),
           "run the command again",
           e);
     } catch (ExecutionException e) {

@@ -23,9 +23,9 @@ public final class Fingerprint {
     ConversionPlan plan = prepared.plan();
     MessageDigest digest = sha256();
     add(digest, Versions.reweave());
-    add(digest, request.reading().weightsNamed().toString());
+    add(digest, request.options().reading().weightsNamed().toString());
     add(digest, prepared.mapping().map(m -> m.rules().toString()).orElse(""));
-    add(digest, request.proving().inFingerprints());
+    add(digest, request.options().proving().inFingerprints());
     plan.sources().forEach(file -> add(digest, file));
     plan.witness().files().stream()
         .filter(file -> !plan.sources().contains(file))

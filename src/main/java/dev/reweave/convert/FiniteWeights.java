@@ -1,5 +1,6 @@
 package dev.reweave.convert;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.Redacted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.manifest.Manifest;
@@ -45,19 +46,16 @@ final class FiniteWeights {
   /**
    * Looks at a finished result, of an earlier run that did not refuse them.
    *
-   * @param address of the result
+   * @param output the result
    */
-  void require(Manifest manifest, String address) {
+  void require(Manifest manifest, Location output) {
     if (mode == Checks.Nonfinite.FAIL) {
-      require(manifest.result().weights(), Set.of(), Map.of(), Redacted.text(address));
+      require(manifest.result().weights(), Set.of(), Map.of(), Redacted.text(output.uri()));
     }
   }
 
   private static void require(
-      List<WrittenTensor> tensors,
-      Set<String> doubles,
-      Map<String, String> places,
-      String address) {
+      List<WrittenTensor> tensors, Set<String> doubles, Map<String, String> places, String place) {
     Optional<String> problem = ValueWarnings.nonfinite(tensors, places);
     if (problem.isPresent()) {
       List<WrittenTensor> cast = tensors.stream().filter(t -> t.overflows() > 0).toList();
@@ -67,7 +65,7 @@ final class FiniteWeights {
                   t -> t.dtype().equals(DType.F16.torchName()) && !doubles.contains(t.name()));
       throw ReweaveException.weights(
           "the weights are not sound: " + problem.get(),
-          address,
+          place,
           (cast.isEmpty()
                   ? ""
                   : "cast to a type that holds them (--dtype "
@@ -79,8 +77,7 @@ final class FiniteWeights {
 
   /** The folder that the first file of the input lies in. */
   private static String folder(ConversionPlan plan) {
-    String file = plan.sources().get(0).uri();
-    return file.substring(0, file.lastIndexOf('/'));
+    return plan.sources().get(0).folder().uri();
   }
 
   private static Map<String, String> places(ConversionPlan plan, Map<String, TensorFacts> facts) {

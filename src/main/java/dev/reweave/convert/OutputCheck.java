@@ -1,5 +1,6 @@
 package dev.reweave.convert;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.Redacted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.ConversionRequest.Earlier;
@@ -28,27 +29,23 @@ final class OutputCheck {
     this.stores = stores;
     this.request = request;
     this.output = stores.outputFolder(request.output());
-    requireApart("input", stores.resolve(request.input()));
-    request.base().ifPresent(base -> requireApart("base", stores.resolve(base.address())));
+    requireApart("input", request.input());
+    request.options().base().ifPresent(base -> requireApart("base", base.address()));
   }
 
-  private void requireApart(String what, String address) {
-    if (isWithin(output.address(), address)) {
+  private void requireApart(String what, Location address) {
+    if (address.holds(output.address())) {
       throw ReweaveException.usage(
           "the output lies inside the " + what + ", which is never written to",
-          output.address(),
+          output.address().uri(),
           "name an output outside of " + address);
     }
-    if (isWithin(address, output.address())) {
+    if (output.address().holds(address)) {
       throw ReweaveException.usage(
           "the " + what + " lies inside the output",
-          address,
+          address.uri(),
           "name an output that is new or empty");
     }
-  }
-
-  private static boolean isWithin(String inner, String outer) {
-    return (inner + "/").startsWith(outer.endsWith("/") ? outer : outer + "/");
   }
 
   OutputFolder output() {
@@ -63,7 +60,7 @@ final class OutputCheck {
   /** What this very conversion has written and is still whole; empty if it must run. */
   Optional<Manifest> upToDate(String fingerprint) {
     return manifest()
-        .filter(m -> request.earlier() == Earlier.CONTINUE)
+        .filter(m -> request.options().earlier() == Earlier.CONTINUE)
         .filter(m -> m.fingerprint().equals(fingerprint))
         .filter(this::isWhole);
   }
@@ -73,7 +70,7 @@ final class OutputCheck {
    * version did it; empty if there is nothing of the kind, or it is not whole.
    */
   Optional<Manifest> finished() {
-    String input = Redacted.text(stores.resolve(request.input()));
+    String input = Redacted.text(request.input().uri());
     return manifest()
         .filter(m -> m.input().path().equals(input))
         .filter(m -> m.command().equals(Fingerprint.command(request, m.reweave())))
@@ -91,7 +88,7 @@ final class OutputCheck {
   }
 
   private boolean hasDigests(Manifest manifest) {
-    return request.checks().digest() != FileDigest.Wanted.SHA256
+    return request.options().checks().digest() != FileDigest.Wanted.SHA256
         || manifest.result().shards().stream().noneMatch(shard -> shard.sha256().isEmpty());
   }
 
@@ -111,15 +108,15 @@ final class OutputCheck {
       journal.begun().ifPresent(plan -> names.removeIf(plan::publishes));
     }
     manifest()
-        .filter(m -> request.earlier() == Earlier.CONTINUE)
+        .filter(m -> request.options().earlier() == Earlier.CONTINUE)
         .filter(m -> m.command().equals(Fingerprint.command(request)))
         .ifPresent(m -> names.removeAll(m.fileNames()));
-    if (!names.isEmpty() && request.existing() == ExistingOutput.REFUSE) {
+    if (!names.isEmpty() && request.options().existing() == ExistingOutput.REFUSE) {
       throw ReweaveException.occupied(
           "the output is not empty: it holds "
               + names.get(0)
               + (names.size() > 1 ? " and " + (names.size() - 1) + " more" : ""),
-          output.address(),
+          output.address().uri(),
           "name a folder that is new or empty, or replace the model in it with --overwrite");
     }
   }

@@ -1,5 +1,7 @@
 package dev.reweave.convert;
 
+import dev.reweave.common.Location;
+import dev.reweave.storage.Stores;
 import java.time.LocalDate;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -33,16 +35,17 @@ public record OutputTemplate(String text) {
   }
 
   /**
-   * The address.
+   * The place that it names.
    *
    * @param tag may be empty if it is not needed
    */
-  String fill(Optional<String> tag, LocalDate date) {
-    return BRACES
-        .matcher(text)
-        .replaceAll(
-            found ->
-                Matcher.quoteReplacement(
-                    found.group().equals(DATE) ? date.toString() : tag.orElseThrow()));
+  Location fill(Stores stores, Optional<String> tag, LocalDate date) {
+    return stores.locate(
+        BRACES
+            .matcher(text)
+            .replaceAll(
+                found ->
+                    Matcher.quoteReplacement(
+                        found.group().equals(DATE) ? date.toString() : tag.orElseThrow())));
   }
 }

@@ -58,20 +58,26 @@ public final class Preparation {
    * @throws ReweaveException if the request cannot be fulfilled
    */
   public Prepared prepare(ConversionRequest request) {
-    ReadOptions reading = Renaming.reading(stores, request.reading(), request.mapping());
+    ReadOptions reading =
+        Renaming.reading(stores, request.options().reading(), request.options().mapping());
     Checkpoint read = new CheckpointReader(stores, scanner).read(request.input(), reading);
-    if (request.checks().unfamiliar() == Unfamiliar.REFUSE) {
+    if (request.options().checks().unfamiliar() == Unfamiliar.REFUSE) {
       Caution.requireNone(read.cautions());
     }
     PlannedModel model =
         new ModelPlanner(stores, request.input(), reading.safeguards())
-            .plan(read, request.mapping(), request.base(), request.planning());
+            .plan(
+                read,
+                request.options().mapping(),
+                request.options().base(),
+                request.options().planning());
     List<String> notes = new ArrayList<>(model.notes());
     ConversionPlan plan = model.plan();
-    if (request.proving() == Proving.NONE) {
+    if (request.options().proving() == Proving.NONE) {
       notes.add("--no-proof: the weights were compared with nothing");
     } else {
-      ConversionRequest named = request.withMapping(model.renaming().choice(request.mapping()));
+      ConversionRequest named =
+          request.withMapping(model.renaming().choice(request.options().mapping()));
       plan = SecondCopy.of(stores, scanner, named, model).prove(plan, notes);
     }
     stores.outputFolder(request.output()).room().requireNames(plan.paths());

@@ -1,5 +1,6 @@
 package dev.reweave.convert;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
@@ -51,9 +52,10 @@ final class ReadBack {
    */
   Map<String, FileDigest> require(ConversionPlan plan, PlanRunner.Staged staged) {
     List<PlannedFile> files = plan.files();
-    List<List<String>> places =
+    List<List<Location>> places =
         files.stream().map(f -> staged.files().get(f.path()).places()).toList();
-    Map<String, InputFile> present = stores.present(places.stream().flatMap(List::stream).toList());
+    Map<Location, InputFile> present =
+        stores.present(places.stream().flatMap(List::stream).toList());
     List<InputFile> found = new ArrayList<>();
     List<String> problems = new ArrayList<>();
     for (int i = 0; i < files.size(); i++) {
@@ -105,7 +107,7 @@ final class ReadBack {
           "the store does not hold what was written: "
               + problems.get(0)
               + (more == 0 ? "" : ", and " + more + (more == 1 ? " more file" : " more files")),
-          output.address(),
+          output.address().uri(),
           "check the disk or the store, then run the same command again");
     }
   }

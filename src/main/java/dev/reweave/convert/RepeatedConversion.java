@@ -2,6 +2,7 @@ package dev.reweave.convert;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
@@ -28,19 +29,19 @@ public final class RepeatedConversion {
   /**
    * The request that an earlier conversion fulfilled: the same tag, mapping, base and options.
    *
-   * @param manifest address of its {@code reweave.json}, or of the folder that holds it
+   * @param manifest its {@code reweave.json}, or of the folder that holds it
    * @param checks of the result; strictness of the earlier conversion stays
    * @param output another folder for the result; empty for the same
    * @throws ReweaveException if there is no manifest, or none that tells enough
    */
-  public static ConversionRequest read(
+  public static AskedConversion read(
       Stores stores,
-      String manifest,
-      Optional<String> output,
+      Location manifest,
+      Optional<OutputTemplate> output,
       Checks checks,
       ExistingOutput existing,
       Earlier earlier) {
-    String address = stores.isFolder(manifest) ? manifest + "/" + Manifest.FILE_NAME : manifest;
+    Location address = stores.isFolder(manifest) ? manifest.child(Manifest.FILE_NAME) : manifest;
     InputFile file =
         stores
             .file(address)
@@ -48,11 +49,17 @@ public final class RepeatedConversion {
                 () ->
                     ReweaveException.notFound(
                         "no manifest is there",
-                        address,
+                        address.uri(),
                         "name the reweave.json of a finished conversion"));
     Manifest earlierRun = Manifest.parse(stores.readAll(file, MOST_BYTES), file.uri());
     try {
-      return request(earlierRun, output.orElse(earlierRun.output()), checks, existing, earlier);
+      if (earlierRun.output().isEmpty() || earlierRun.options().format().isEmpty()) {
+        throw new IllegalArgumentException("it is of an older version");
+      }
+      return new AskedConversion(
+          stores.locate(earlierRun.input().path()),
+          output.orElseGet(() -> new OutputTemplate(earlierRun.output())),
+          options(stores, earlierRun, checks, existing, earlier));
     } catch (IllegalArgumentException e) {
       throw new ReweaveException(
           ReweaveException.Kind.UNSUPPORTED_INPUT,
@@ -63,12 +70,9 @@ public final class RepeatedConversion {
     }
   }
 
-  private static ConversionRequest request(
-      Manifest manifest, String output, Checks checks, ExistingOutput existing, Earlier earlier) {
+  private static ConversionOptions options(
+      Stores stores, Manifest manifest, Checks checks, ExistingOutput existing, Earlier earlier) {
     Manifest.Options options = manifest.options();
-    if (output.isEmpty() || options.format().isEmpty()) {
-      throw new IllegalArgumentException("it is of an older version");
-    }
     ReadOptions reading =
         new ReadOptions(
                 text(manifest.input().tag()),
@@ -79,9 +83,7 @@ public final class RepeatedConversion {
                 text(options.names())
                     .map(n -> constant(ReadOptions.Names.class, n))
                     .orElse(ReadOptions.Names.AS_SAVED));
-    return new ConversionRequest(
-        manifest.input().path(),
-        output,
+    return new ConversionOptions(
         text(options.weights()).map(reading::withWeightsNamed).orElse(reading),
         new PlanOptions(
             TargetType.parse(options.dtype()),
@@ -95,7 +97,7 @@ public final class RepeatedConversion {
             .mappingUsed()
             .map(m -> new MappingChoice(m.name(), Optional.of(m.rules().toString())))
             .orElse(MappingChoice.NONE),
-        manifest.baseUsed().map(RepeatedConversion::base),
+        manifest.baseUsed().map(used -> base(stores, used)),
         proving(options.proving()),
         text(options.unfamiliar())
             .map(u -> checks.withUnfamiliar(constant(Unfamiliar.class, u)))
@@ -111,9 +113,9 @@ public final class RepeatedConversion {
         : constant(ConversionRequest.Proving.class, spelled);
   }
 
-  private static BaseChoice base(BaseUsed base) {
+  private static BaseChoice base(Stores stores, BaseUsed base) {
     return new BaseChoice(
-        base.path(),
+        stores.locate(base.path()),
         constant(BaseChoice.Mode.class, base.mode()),
         text(base.component()),
         text(base.variant()),

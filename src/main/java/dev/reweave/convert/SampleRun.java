@@ -114,7 +114,7 @@ public final class SampleRun {
       }
       checks.leaveOutParts();
       checks.compare(plan);
-      new FiniteWeights(request.checks().nonfinite()).require(plan, facts);
+      new FiniteWeights(request.options().checks().nonfinite()).require(plan, facts);
       TiedWeights.require(plan, differences);
       if (!proofs.isEmpty()) {
         Proof.verdict(plan.witness(), proofs);

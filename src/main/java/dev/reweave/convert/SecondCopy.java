@@ -94,7 +94,7 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
       Checkpoint checkpoint,
       Renaming renaming) {
     boolean isWhole() {
-      return request.proving() == ConversionRequest.Proving.SECOND_COPY;
+      return request.options().proving() == ConversionRequest.Proving.SECOND_COPY;
     }
 
     /** What the notes begin with. */
@@ -110,7 +110,7 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     SecondCopy saved() {
       SavedWeights saved =
           SavedWeights.beside(
-              stores.guarded(request.input(), request.reading().safeguards()),
+              stores.guarded(request.input(), request.options().reading().safeguards()),
               scanner,
               request.input(),
               checkpoint.source());
@@ -121,10 +121,12 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     }
 
     SecondCopy module() {
-      ReadOptions reading = request.reading().withWeights(Weights.MODEL).withSlicing(List.of());
+      ReadOptions reading =
+          request.options().reading().withWeights(Weights.MODEL).withSlicing(List.of());
       Checkpoint module =
           new CheckpointReader(stores, scanner)
-              .read(request.input(), Renaming.reading(stores, reading, request.mapping()));
+              .read(
+                  request.input(), Renaming.reading(stores, reading, request.options().mapping()));
       return matched(this, module, Witness.Kind.SECOND_COPY, "the module");
     }
 
@@ -134,7 +136,7 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
         ReadOptions reading =
             ReadOptions.defaults()
                 .withNames(ReadOptions.Names.AS_SAVED)
-                .withSafeguards(request.reading().safeguards());
+                .withSafeguards(request.options().reading().safeguards());
         Checkpoint model =
             new CheckpointReader(stores, scanner).read(base.weightsAddress(), reading);
         return matched(this, model, Witness.Kind.BASE, "the base");
@@ -160,7 +162,7 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
         isBase
             ? second.tensors().stream()
                 .collect(Collectors.toUnmodifiableMap(NamedTensor::name, t -> t))
-            : Renaming.of(finder.stores(), second, request.mapping()).byName();
+            : Renaming.of(finder.stores(), second, request.options().mapping()).byName();
     Set<String> ofSecond =
         second.files().stream().map(InputFile::uri).collect(Collectors.toUnmodifiableSet());
     Map<String, Layout> copies = new HashMap<>();

@@ -1,6 +1,7 @@
 package dev.reweave.convert;
 
 import dev.reweave.checkpoint.reading.SavedSteps;
+import dev.reweave.common.Location;
 import dev.reweave.storage.Stores;
 import java.time.LocalDate;
 import java.util.List;
@@ -11,9 +12,6 @@ import java.util.Optional;
  * comes after it, such as the lock and the check for what is done already, sees no placeholder.
  */
 public final class StepRequests {
-  private static final String ALL = "all";
-  private static final String NEW = "new";
-
   private final Stores stores;
   private final LocalDate date;
 
@@ -27,18 +25,8 @@ public final class StepRequests {
     this.date = date;
   }
 
-  private SavedSteps steps(ConversionRequest asked) {
-    return new SavedSteps(stores.guarded(asked.input(), asked.reading().safeguards()));
-  }
-
-  /** Whether steps are asked for that may be several: {@code all} or {@code new}. */
-  public static boolean areSeveral(ConversionRequest asked) {
-    return asked.reading().tag().filter(tag -> tag.equals(ALL) || tag.equals(NEW)).isPresent();
-  }
-
-  /** Whether steps are not asked for that have a finished result. */
-  public static boolean areNewAlone(ConversionRequest asked) {
-    return asked.reading().tag().filter(NEW::equals).isPresent();
+  private SavedSteps steps(AskedConversion asked) {
+    return new SavedSteps(stores.guarded(asked.input(), asked.options().reading().safeguards()));
   }
 
   /**
@@ -46,26 +34,30 @@ public final class StepRequests {
    *
    * @throws dev.reweave.common.ReweaveException if a tag is needed and there is none
    */
-  public List<ConversionRequest> of(ConversionRequest asked) {
-    if (!areSeveral(asked)) {
+  public List<ConversionRequest> of(AskedConversion asked) {
+    if (!asked.isOfSeveral()) {
       return List.of(one(asked));
     }
-    OutputTemplate output = new OutputTemplate(asked.output());
-    return steps(asked).all(asked.input()).stream()
-        .map(tag -> asked.ofStep(tag, output.fill(Optional.of(tag), date)))
-        .toList();
+    return steps(asked).all(asked.input()).stream().map(tag -> ofStep(asked, tag)).toList();
   }
 
   /**
    * The request for one step. Where the output has the tag in its name the step is that one,
    * whatever {@code latest} says a moment later.
    */
-  public ConversionRequest one(ConversionRequest asked) {
-    OutputTemplate output = new OutputTemplate(asked.output());
-    if (!output.namesTag()) {
-      return asked.to(output.fill(Optional.empty(), date));
+  public ConversionRequest one(AskedConversion asked) {
+    if (!asked.output().namesTag()) {
+      Location output = asked.output().fill(stores, Optional.empty(), date);
+      return new ConversionRequest(asked.input(), output, asked.options());
     }
-    String tag = steps(asked).chosen(asked.input(), asked.reading().tag());
-    return asked.ofStep(tag, output.fill(Optional.of(tag), date));
+    String tag = steps(asked).chosen(asked.input(), asked.options().reading().tag());
+    return ofStep(asked, tag);
+  }
+
+  private ConversionRequest ofStep(AskedConversion asked, String tag) {
+    return new ConversionRequest(
+        asked.input(),
+        asked.output().fill(stores, Optional.of(tag), date),
+        asked.options().ofStep(tag));
   }
 }

@@ -1,5 +1,6 @@
 package dev.reweave.convert;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -42,7 +43,8 @@ final class UnchangedInputs {
   }
 
   private Optional<ReweaveException> change() {
-    Map<String, InputFile> now = stores.present(before.stream().map(InputFile::uri).toList());
+    Map<Location, InputFile> now =
+        stores.present(before.stream().map(InputFile::location).toList());
     List<InputFile> changed =
         before.stream().filter(file -> difference(file, now).isPresent()).toList();
     if (changed.isEmpty()) {
@@ -75,8 +77,8 @@ final class UnchangedInputs {
     return failure;
   }
 
-  private static Optional<String> difference(InputFile before, Map<String, InputFile> present) {
-    InputFile now = present.get(before.uri());
+  private static Optional<String> difference(InputFile before, Map<Location, InputFile> present) {
+    InputFile now = present.get(before.location());
     if (now == null) {
       return Optional.of("a file is gone");
     }

@@ -38,7 +38,7 @@ public final class OpenFiles implements Closeable {
       bucket.take(ranges.stream().mapToLong(ReadRange::length).sum());
       access(file).readFully(ranges);
     } catch (IOException e) {
-      throw Stores.unreadable(files.get(file).uri(), e);
+      throw Stores.unreadable(files.get(file).location(), e);
     }
   }
 

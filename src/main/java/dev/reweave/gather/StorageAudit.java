@@ -82,7 +82,7 @@ public final class StorageAudit {
       return new Result(
           tally.shares(), unchecked, tally.bytes(), tally.requests(), files.repeatedReads());
     } catch (IOException e) {
-      throw Stores.unreadable(work.sources().get(file).uri(), e);
+      throw Stores.unreadable(work.sources().get(file).location(), e);
     }
   }
 

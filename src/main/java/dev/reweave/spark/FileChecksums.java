@@ -110,7 +110,7 @@ public final class FileChecksums {
         }
       }
     } catch (IOException e) {
-      throw Stores.unreadable(part.file().uri(), e);
+      throw Stores.unreadable(part.file().location(), e);
     }
     long behind = part.file().length() - part.to();
     return new PartDigest(

@@ -1,5 +1,6 @@
 package dev.reweave.spark;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.Redacted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.common.UnfitJava;
@@ -151,18 +152,18 @@ public final class SparkSessions {
    * @param addresses all that tasks read or write
    * @throws ReweaveException if one of them is local to this machine
    */
-  public static void requireReachable(LocalFiles local, List<String> addresses) {
+  public static void requireReachable(LocalFiles local, List<Location> addresses) {
     if (local == LocalFiles.OF_EACH_MACHINE) {
       requireReachable(conf().get(MASTER), new Stores(hadoopConfiguration()), addresses);
     }
   }
 
-  static void requireReachable(String master, Stores stores, List<String> addresses) {
-    for (String address : isOneMachine(master) ? List.<String>of() : addresses) {
+  static void requireReachable(String master, Stores stores, List<Location> addresses) {
+    for (Location address : isOneMachine(master) ? List.<Location>of() : addresses) {
       if (stores.isOnThisMachine(address)) {
         throw ReweaveException.usage(
             "a path on this machine, where the executors of " + master + " may not find it",
-            stores.resolve(address),
+            address.uri(),
             "name an address that all machines reach, such as s3a: or hdfs:, or add"
                 + " --shared-filesystem if it is mounted under this path on each of them");
       }

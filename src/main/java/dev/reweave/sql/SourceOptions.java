@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.storage.MetadataLimit;
@@ -198,7 +199,7 @@ record SourceOptions(
   }
 
   /** The name for the tensors of an address. */
-  String modelName(String address) {
-    return model.orElseGet(() -> address.substring(address.lastIndexOf('/') + 1));
+  String modelName(Location address) {
+    return model.orElseGet(address::name);
   }
 }

@@ -1,6 +1,7 @@
 package dev.reweave.sql;
 
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.gather.TensorDigest;
 import dev.reweave.plan.prepare.MappingChoice;
@@ -36,22 +37,18 @@ public final class TensorCatalog {
   private final SparkSession session;
   private final Cluster cluster;
   private final Stores stores;
-  private final String address;
+  private final Location address;
 
-  /**
-   * A catalog, there or not.
-   *
-   * @throws ReweaveException if no store can have this address
-   */
-  public TensorCatalog(Cluster cluster, Stores stores, String address) {
+  /** A catalog, there or not. */
+  public TensorCatalog(Cluster cluster, Stores stores, Location address) {
     this.cluster = cluster;
     this.stores = stores;
-    this.address = stores.resolve(address);
+    this.address = address;
     this.session = session(cluster);
   }
 
   /** Spark makes a folder for tables of its own, by default where the process was started. */
-  private static SparkSession session(Cluster cluster) {
+  private SparkSession session(Cluster cluster) {
     SparkSession.Builder builder = SparkSession.builder();
     if (SparkSession.getDefaultSession().isEmpty()
         && !cluster.context().getConf().contains(WAREHOUSE)) {
@@ -60,14 +57,14 @@ public final class TensorCatalog {
         folder.toFile().deleteOnExit();
         builder.config(WAREHOUSE, folder.toUri().toString());
       } catch (IOException e) {
-        throw Stores.unwritable(System.getProperty("java.io.tmpdir"), e);
+        throw Stores.unwritable(stores.locate(System.getProperty("java.io.tmpdir")), e);
       }
     }
     return builder.getOrCreate();
   }
 
   /** Its full address. */
-  public String address() {
+  public Location address() {
     return address;
   }
 
@@ -77,18 +74,12 @@ public final class TensorCatalog {
    * @param what the folder is, such as {@code input}
    * @throws ReweaveException if it is that folder, or lies in it
    */
-  public void requireOutside(String what, String folder) {
-    String whole;
-    try {
-      whole = stores.resolve(folder);
-    } catch (ReweaveException e) {
-      return; // That is told of the conversion alone that it is for.
-    }
-    if ((address + "/").startsWith(whole.endsWith("/") ? whole : whole + "/")) {
+  public void requireOutside(String what, Location folder) {
+    if (folder.holds(address)) {
       throw ReweaveException.usage(
           "the catalog lies inside the " + what + ", which is never written to",
-          address,
-          "name a folder outside of " + whole);
+          address.uri(),
+          "name a folder outside of " + folder);
     }
   }
 
@@ -100,10 +91,9 @@ public final class TensorCatalog {
    * @throws ReweaveException if it cannot be done; the result stays what it is
    */
   public long add(ConvertedModel converted) {
-    String output = converted.output();
-    String model = output.substring(output.lastIndexOf('/') + 1);
-    String partition = address + "/model=" + ExternalCatalogUtils.escapePathName(model);
-    String file = partition + "/reweave-" + converted.fingerprint() + ".parquet";
+    String model = converted.output().name();
+    Location partition = address.child("model=" + ExternalCatalogUtils.escapePathName(model));
+    Location file = partition.child("reweave-" + converted.fingerprint() + ".parquet");
     try {
       if (stores.file(file).isPresent()) {
         return 0;
@@ -117,16 +107,16 @@ public final class TensorCatalog {
           "the model is published, but its tensors could not be added to the catalog ("
               + cause.lines().findFirst().orElse("")
               + ")",
-          address,
+          address.uri(),
           "see to the catalog, then run the same command again: it adds them, and converts nothing",
           e);
     }
   }
 
-  private long write(Dataset<Row> rows, String file) {
-    String beside = address + "/_reweave-" + UUID.randomUUID();
+  private long write(Dataset<Row> rows, Location file) {
+    Location beside = address.child("_reweave-" + UUID.randomUUID());
     try {
-      rows.drop(TensorColumn.MODEL.column()).write().parquet(beside);
+      rows.drop(TensorColumn.MODEL.column()).write().parquet(beside.uri());
       List<InputFile> parts =
           stores.list(beside).files().stream().filter(f -> f.name().startsWith("part-")).toList();
       long count = session.read().parquet(parts.get(0).uri()).count();
@@ -138,7 +128,7 @@ public final class TensorCatalog {
   }
 
   /** Readers pass over what is left there, and what went wrong first is what counts. */
-  private void removeQuietly(String folder) {
+  private void removeQuietly(Location folder) {
     try {
       stores.deleteTree(folder);
     } catch (ReweaveException left) {
@@ -148,7 +138,7 @@ public final class TensorCatalog {
 
   /** All rows, in one partition, so that they become one file. */
   private Dataset<Row> rows(ConvertedModel converted, String model) {
-    String weights = converted.weights();
+    Location weights = converted.weights();
     TensorListing listing =
         TensorListing.read(cluster, stores, weights, ReadOptions.defaults(), MappingChoice.NONE);
     Map<String, TensorDigest> digests = converted.digests();
@@ -159,7 +149,7 @@ public final class TensorCatalog {
       return session
           .read()
           .format(ReweaveSource.class.getName())
-          .load(weights)
+          .load(weights.uri())
           .withColumn(
               TensorColumn.TAG.column(),
               functions.nullif(functions.lit(converted.tag()), functions.lit("")))

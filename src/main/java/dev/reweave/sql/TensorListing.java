@@ -3,6 +3,7 @@ package dev.reweave.sql;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.common.Location;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.spark.Cluster;
@@ -35,12 +36,12 @@ public final class TensorListing {
    */
   public record Range(long from, long to) {}
 
-  private final String address;
+  private final Location address;
   private final Checkpoint checkpoint;
   private final List<NamedTensor> tensors;
   private final Map<Integer, Long> dataStarts = new HashMap<>();
 
-  private TensorListing(String address, Checkpoint checkpoint, List<NamedTensor> tensors) {
+  private TensorListing(Location address, Checkpoint checkpoint, List<NamedTensor> tensors) {
     this.address = address;
     this.checkpoint = checkpoint;
     this.tensors = tensors;
@@ -59,14 +60,18 @@ public final class TensorListing {
    *     fit it
    */
   public static TensorListing read(
-      Cluster cluster, Stores stores, String address, ReadOptions reading, MappingChoice mapping) {
+      Cluster cluster,
+      Stores stores,
+      Location address,
+      ReadOptions reading,
+      MappingChoice mapping) {
     Shared<Stores> shared = cluster.share(stores);
     try {
       CheckpointReader reader =
           new CheckpointReader(stores, new SparkScanner(cluster.tasks(), shared));
       Checkpoint checkpoint = reader.read(address, Renaming.reading(stores, reading, mapping));
       Renaming renaming = Renaming.of(stores, checkpoint, mapping);
-      return new TensorListing(stores.resolve(address), checkpoint, renaming.tensors());
+      return new TensorListing(address, checkpoint, renaming.tensors());
     } finally {
       shared.close();
     }
@@ -110,8 +115,9 @@ public final class TensorListing {
   }
 
   private String path(StoredLayout stored) {
-    String folder = address + "/";
     InputFile file = file(stored);
-    return file.uri().startsWith(folder) ? file.uri().substring(folder.length()) : file.name();
+    return address.holds(file.location()) && !address.equals(file.location())
+        ? address.pathTo(file.location())
+        : file.name();
   }
 }

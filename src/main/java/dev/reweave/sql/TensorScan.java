@@ -1,5 +1,6 @@
 package dev.reweave.sql;
 
+import dev.reweave.common.Location;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
 import dev.reweave.storage.Stores;
@@ -97,10 +98,11 @@ final class TensorScan implements Scan, Batch {
                 CollectionConverters.asJava(session.conf().getAll())));
     List<TensorWork.Source> sources = new ArrayList<>();
     List<TensorGroup> groups = new ArrayList<>();
-    for (String address : source.addresses()) {
+    for (String given : source.addresses()) {
+      Location address = stores.locate(given);
       TensorListing listing =
           TensorListing.read(cluster, stores, address, source.reading(), source.mapping());
-      String model = source.modelName(stores.resolve(address));
+      String model = source.modelName(address);
       List<TensorEntry> entries = new ArrayList<>();
       List<NamedTensor> tensors = new ArrayList<>();
       for (NamedTensor tensor : listing.tensors()) {

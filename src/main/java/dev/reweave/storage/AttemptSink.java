@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import java.io.IOException;
 import java.util.UUID;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -25,7 +26,7 @@ final class AttemptSink implements ChunkSink {
   }
 
   /** A sink that makes the folder where it is missing: the one way that every store has. */
-  static AttemptSink create(Stores stores, String folder, int number) throws IOException {
+  static AttemptSink create(Stores stores, Location folder, int number) throws IOException {
     Path attempt = attempt(folder, number);
     FileSystem fs = stores.fileSystem(attempt);
     return new AttemptSink(fs, attempt, number, fs.create(attempt, false));
@@ -35,14 +36,14 @@ final class AttemptSink implements ChunkSink {
    * A sink for a folder that is there. A twin that comes to itself when all is published must not
    * make it anew.
    */
-  static AttemptSink createIn(Stores stores, String folder, int number) throws IOException {
+  static AttemptSink createIn(Stores stores, Location folder, int number) throws IOException {
     Path attempt = attempt(folder, number);
     FileSystem fs = stores.fileSystem(attempt);
     return new AttemptSink(fs, attempt, number, fs.createFile(attempt).overwrite(false).build());
   }
 
-  private static Path attempt(String folder, int number) {
-    return new Path(folder, String.format("%05d.%s", number, UUID.randomUUID()));
+  private static Path attempt(Location folder, int number) {
+    return new Path(Stores.path(folder), String.format("%05d.%s", number, UUID.randomUUID()));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
@@ -10,14 +11,14 @@ import org.apache.hadoop.fs.Path;
  * Parts that are files of a folder and become one without a copy: HDFS's {@code concat}, which
  * wants all of them in one folder.
  */
-record ConcatenatedFile(String parts, String staged, String target) implements StagedFile {
+record ConcatenatedFile(Location parts, Location staged, Location target) implements StagedFile {
   @Override
   public String token() {
     return "";
   }
 
   @Override
-  public List<String> places() {
+  public List<Location> places() {
     return List.of(staged, target);
   }
 
@@ -39,7 +40,7 @@ record ConcatenatedFile(String parts, String staged, String target) implements S
     if (files.size() > 1) {
       fs.concat(first, files.subList(1, files.size()).toArray(Path[]::new));
     }
-    stores.replace(first.toString(), staged);
+    stores.replace(Stores.location(first), staged);
     fs.delete(folder, true);
   }
 

@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -24,29 +25,25 @@ final class FolderTree {
    *
    * @throws ReweaveException if it is missing or may not be read, or holds what cannot be read
    */
-  static SortedMap<String, InputFile> of(Stores stores, String folder) {
+  static SortedMap<String, InputFile> of(Stores stores, Location folder) {
     FolderTree tree = new FolderTree(stores);
     tree.add(folder, "", 0);
     return tree.files;
   }
 
-  private void add(String folder, String prefix, int depth) {
+  private void add(Location folder, String prefix, int depth) {
     if (depth > MOST_DEPTH) {
       throw new ReweaveException(
-          "folders in folders without an end", folder, "look for a link that leads back");
+          "folders in folders without an end", folder.uri(), "look for a link that leads back");
     }
     Stores.Listing listing = stores.list(folder);
     if (!listing.lost().isEmpty()) {
-      throw LocalFolder.lost(folder, listing.lost());
+      throw LocalFolder.lost(folder.uri(), listing.lost());
     }
     for (InputFile file : listing.files()) {
       stores.requireRegular(file);
-      files.put(prefix + name(file.uri()), file);
+      files.put(prefix + file.name(), file);
     }
-    listing.folders().forEach(f -> add(f, prefix + name(f) + "/", depth + 1));
-  }
-
-  private static String name(String address) {
-    return address.substring(address.lastIndexOf('/') + 1);
+    listing.folders().forEach(f -> add(f, prefix + f.name() + "/", depth + 1));
   }
 }

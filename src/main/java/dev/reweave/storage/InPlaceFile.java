@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -8,17 +9,17 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /** A local file of its final length, written in place by position, then renamed. */
-record InPlaceFile(String staged, String target) implements StagedFile {
+record InPlaceFile(Location staged, Location target) implements StagedFile {
 
   /** Makes the file in its final length; what it held stays, as far as it fits. */
-  static InPlaceFile reserve(String staged, String target, long length) throws IOException {
+  static InPlaceFile reserve(Location staged, Location target, long length) throws IOException {
     try (RandomAccessFile file = new RandomAccessFile(local(staged), "rw")) {
       file.setLength(length);
     }
     return new InPlaceFile(staged, target);
   }
 
-  private static String local(String address) {
+  private static String local(Location address) {
     return Stores.path(address).toUri().getPath();
   }
 
@@ -28,7 +29,7 @@ record InPlaceFile(String staged, String target) implements StagedFile {
   }
 
   @Override
-  public List<String> places() {
+  public List<Location> places() {
     return List.of(staged, target);
   }
 

@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -27,10 +28,10 @@ import org.apache.hadoop.fs.UploadHandle;
  * @param token names the upload, in Base64
  * @param length of the object in bytes
  */
-record MultipartFile(String target, String token, long length) implements StagedFile {
+record MultipartFile(Location target, String token, long length) implements StagedFile {
 
   /** Starts an upload. */
-  static MultipartFile begin(Stores stores, String target, long length) throws IOException {
+  static MultipartFile begin(Stores stores, Location target, long length) throws IOException {
     Path path = Stores.path(target);
     try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
       UploadHandle handle = await(uploader.startUpload(path));
@@ -81,7 +82,7 @@ record MultipartFile(String target, String token, long length) implements Staged
   }
 
   @Override
-  public List<String> places() {
+  public List<Location> places() {
     // No one can read what was uploaded before the upload is complete, and then all can.
     return List.of(target);
   }

@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -42,8 +43,8 @@ public final class OutputFolder {
   }
 
   /** Full address of the folder. */
-  public String address() {
-    return folder.toString();
+  public Location address() {
+    return Stores.location(folder);
   }
 
   /** How files can be put together from parts here. */
@@ -95,14 +96,14 @@ public final class OutputFolder {
         if (status.isDirectory()) {
           addNames(path, names);
         } else {
-          names.add(path.toString().substring(folder.toString().length() + 1));
+          names.add(address().pathTo(Stores.location(path)));
         }
       }
     } catch (FileNotFoundException e) {
       // It went away meanwhile, or never was.
       return;
     } catch (IOException e) {
-      throw Stores.unreadable(within.toString(), e);
+      throw Stores.unreadable(Stores.location(within), e);
     }
   }
 
@@ -116,7 +117,7 @@ public final class OutputFolder {
    * @param name its path in the folder, with {@code /} between names
    */
   public Optional<InputFile> file(String name) {
-    return stores.file(within(folder, name).toString());
+    return stores.file(Stores.location(within(folder, name)));
   }
 
   /** What has room in it. */
@@ -139,7 +140,7 @@ public final class OutputFolder {
     try {
       if (stores.file(address()).isPresent()) {
         throw ReweaveException.occupied(
-            "the output is a file", address(), "name a folder that is new or empty");
+            "the output is a file", address().uri(), "name a folder that is new or empty");
       }
       if (!fs.mkdirs(new Path(staging, FILES))) {
         throw new IOException("cannot create " + staging);
@@ -157,16 +158,16 @@ public final class OutputFolder {
    * @param length its final length in bytes
    */
   public StagedFile stage(String name, long length) {
-    String target = within(folder, name).toString();
+    Location target = Stores.location(within(folder, name));
     try {
       return switch (means) {
         case IN_PLACE -> {
-          makeParent(new Path(staged(name)), new Path(staging, FILES));
+          makeParent(Stores.path(staged(name)), new Path(staging, FILES));
           yield InPlaceFile.reserve(staged(name), target, length);
         }
         case MULTIPART_UPLOAD -> MultipartFile.begin(stores, target, length);
         case CONCATENATION -> {
-          fs.mkdirs(new Path(parts(name)));
+          fs.mkdirs(Stores.path(parts(name)));
           yield stagedBefore(name, length, "");
         }
         case WHOLE_FILES -> stagedBefore(name, length, "");
@@ -182,8 +183,8 @@ public final class OutputFolder {
    * @param token what {@link StagedFile#token()} said of it
    */
   public StagedFile stagedBefore(String name, long length, String token) {
-    String target = within(folder, name).toString();
-    String staged = staged(name);
+    Location target = Stores.location(within(folder, name));
+    Location staged = staged(name);
     return switch (means) {
       case IN_PLACE -> new InPlaceFile(staged, target);
       case MULTIPART_UPLOAD -> new MultipartFile(target, token, length);
@@ -210,12 +211,12 @@ public final class OutputFolder {
   }
 
   /** Staged files have a folder of their own, since they can have any name. */
-  private String staged(String name) {
-    return within(new Path(staging, FILES), name).toString();
+  private Location staged(String name) {
+    return Stores.location(within(new Path(staging, FILES), name));
   }
 
-  private String parts(String name) {
-    return staged(name) + ".parts";
+  private Location parts(String name) {
+    return new Location(staged(name) + ".parts");
   }
 
   private void makeParent(Path file, Path root) throws IOException {
@@ -237,7 +238,7 @@ public final class OutputFolder {
   /** Makes an assembled file visible, whole. */
   public void publish(StagedFile file, List<PartReceipt> receipts) {
     try {
-      makeParent(new Path(file.target()), folder);
+      makeParent(Stores.path(file.target()), folder);
       file.publish(stores, receipts);
     } catch (IOException e) {
       throw Stores.unwritable(address(), e);
@@ -251,12 +252,12 @@ public final class OutputFolder {
       write(target, content);
       return;
     }
-    write(new Path(staged(name)), content);
+    write(Stores.path(staged(name)), content);
     try {
       makeParent(target, folder);
-      stores.replace(staged(name), target.toString());
+      stores.replace(staged(name), Stores.location(target));
     } catch (IOException e) {
-      throw Stores.unwritable(target.toString(), e);
+      throw Stores.unwritable(Stores.location(target), e);
     }
   }
 
@@ -279,7 +280,7 @@ public final class OutputFolder {
     try {
       fs.delete(target, false);
     } catch (IOException e) {
-      throw Stores.unwritable(target.toString(), e);
+      throw Stores.unwritable(Stores.location(target), e);
     }
     removeEmptyParents(name);
   }
@@ -292,7 +293,7 @@ public final class OutputFolder {
         parent = parent.getParent();
       }
     } catch (IOException e) {
-      throw Stores.unwritable(parent.toString(), e);
+      throw Stores.unwritable(Stores.location(parent), e);
     }
   }
 
@@ -317,10 +318,10 @@ public final class OutputFolder {
         write(content, out);
       }
       if (!direct) {
-        stores.replace(written.toString(), path.toString());
+        stores.replace(Stores.location(written), Stores.location(path));
       }
     } catch (IOException e) {
-      throw Stores.unwritable(path.toString(), e);
+      throw Stores.unwritable(Stores.location(path), e);
     }
   }
 
@@ -338,7 +339,9 @@ public final class OutputFolder {
 
   /** What a process kept; empty if there is none. */
   public Optional<byte[]> readState(String name) {
-    return stores.file(state(name).toString()).map(file -> stores.readAll(file, MOST_STATE_BYTES));
+    return stores
+        .file(Stores.location(state(name)))
+        .map(file -> stores.readAll(file, MOST_STATE_BYTES));
   }
 
   /**
@@ -349,7 +352,7 @@ public final class OutputFolder {
     try {
       fs.delete(staging, true);
     } catch (IOException e) {
-      throw Stores.unwritable(staging.toString(), e);
+      throw Stores.unwritable(Stores.location(staging), e);
     }
   }
 

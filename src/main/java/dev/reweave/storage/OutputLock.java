@@ -134,7 +134,7 @@ public final class OutputLock {
       return new Holding(holder, clock);
     } catch (IOException e) {
       HELD_HERE.remove(holder.id());
-      throw Stores.unwritable(path.toString(), e);
+      throw Stores.unwritable(Stores.location(path), e);
     } catch (RuntimeException e) {
       HELD_HERE.remove(holder.id());
       throw e;
@@ -229,7 +229,9 @@ public final class OutputLock {
   private Optional<Holder> read(Path lock) throws IOException {
     // A lock that is renewed meanwhile is as good as the one that was seen: no ETag is asked for.
     Optional<InputFile> file =
-        stores.file(lock.toString()).map(f -> new InputFile(f.uri(), f.length(), f.modified()));
+        stores
+            .file(Stores.location(lock))
+            .map(f -> new InputFile(f.location(), f.length(), f.modified()));
     if (file.filter(f -> f.length() <= MOST_BYTES).isEmpty()) {
       return Optional.empty();
     }
@@ -249,7 +251,7 @@ public final class OutputLock {
 
   /** A lock that cannot be understood is being written now, or its writer died then. */
   private Holder readSettled(Path lock) throws IOException {
-    Optional<InputFile> file = stores.file(lock.toString());
+    Optional<InputFile> file = stores.file(Stores.location(lock));
     String written = Instant.ofEpochMilli(file.map(InputFile::modified).orElse(0L)).toString();
     return read(lock).orElse(new Holder("", "unknown", "another host", 0, written, written));
   }
@@ -308,7 +310,7 @@ public final class OutputLock {
           throw heldBy(now.get());
         }
       } catch (IOException e) {
-        throw Stores.unreadable(path.toString(), e);
+        throw Stores.unreadable(Stores.location(path), e);
       }
     }
 
@@ -322,7 +324,7 @@ public final class OutputLock {
             fs.delete(path, false);
           }
         } catch (IOException e) {
-          throw Stores.unwritable(path.toString(), e);
+          throw Stores.unwritable(Stores.location(path), e);
         }
       }
     }

@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ final class PartAccess implements RandomAccess {
     }
     this.whole = whole;
     this.start = start;
-    this.file = new InputFile(outer.uri() + " " + name, length, outer.modified());
+    this.file = new InputFile(new Location(outer.uri() + " " + name), length, outer.modified());
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
@@ -12,7 +13,7 @@ public sealed interface StagedFile extends Serializable
     permits InPlaceFile, ConcatenatedFile, MultipartFile, WholeFile {
 
   /** Its full address when it is published. */
-  String target();
+  Location target();
 
   /** What finds the file again in a later process, beside its name; empty if the name is enough. */
   String token();
@@ -21,7 +22,7 @@ public sealed interface StagedFile extends Serializable
    * Where the assembled file can be read, before or after it is published: the first address at
    * which there is a file.
    */
-  List<String> places();
+  List<Location> places();
 
   /** A sink for one part; for any process. */
   ChunkSink open(Stores stores, Part part) throws IOException;

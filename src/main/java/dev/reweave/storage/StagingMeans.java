@@ -26,7 +26,7 @@ enum StagingMeans {
           ? MULTIPART_UPLOAD
           : WHOLE_FILES;
     } catch (IOException e) {
-      throw Stores.unreadable(folder.toString(), e);
+      throw Stores.unreadable(Stores.location(folder), e);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -55,7 +56,7 @@ public final class Stores implements Serializable {
    *
    * @param address a folder, or a file, which stands for the folder that it is in
    */
-  public Stores guarded(String address, Safeguards safeguards) {
+  public Stores guarded(Location address, Safeguards safeguards) {
     Path path = path(address);
     boolean bounded = safeguards.links() == Safeguards.Links.INSIDE;
     try {
@@ -82,31 +83,50 @@ public final class Stores implements Serializable {
    * @param lost names of links that lead nowhere, and of what has no name in this machine's
    *     encoding
    */
-  public record Listing(List<InputFile> files, List<String> folders, List<String> lost) {
+  public record Listing(List<InputFile> files, List<Location> folders, List<String> lost) {
     /** Of a folder with all that is in it. */
-    public Listing(List<InputFile> files, List<String> folders) {
+    public Listing(List<InputFile> files, List<Location> folders) {
       this(files, folders, List.of());
     }
   }
 
-  /** The full address: with scheme, absolute, without {@code .} and {@code ..} parts. */
-  public String resolve(String address) {
-    Path path = path(address);
-    return fileSystem(path).makeQualified(path).toString();
+  /**
+   * The place that an address of a user names: with scheme, absolute, without {@code .} and {@code
+   * ..} parts.
+   *
+   * @throws ReweaveException if it is no address, or a login is in it
+   */
+  public Location locate(String address) {
+    StoreFailures.requireNoLogin(address);
+    try {
+      if (address.indexOf('\0') >= 0) {
+        throw new IllegalArgumentException("a path ends at its first NUL");
+      }
+      Path path = new Path(address);
+      // Of a store that is named nothing is needed yet, least of all a connection to it.
+      boolean isFull = path.toUri().getScheme() != null && path.toUri().getAuthority() != null;
+      return location(isFull ? path : fileSystem(path).makeQualified(path));
+    } catch (IllegalArgumentException e) {
+      throw StoreFailures.unusable(address, e);
+    }
+  }
+
+  static Location location(Path qualified) {
+    return new Location(qualified.toString());
   }
 
   /** Whether an address is a path on a disk or a mount of this machine. */
-  public boolean isOnThisMachine(String address) {
+  public boolean isOnThisMachine(Location address) {
     return fileSystem(path(address)) instanceof RawLocalFileSystem;
   }
 
   /** The file at an address, or empty if there is nothing or a folder. */
-  public Optional<InputFile> file(String address) {
+  public Optional<InputFile> file(Location address) {
     return status(address).filter(FileStatus::isFile).map(Stores::inputFile);
   }
 
   /** Whether there is a folder at an address. */
-  public boolean isFolder(String address) {
+  public boolean isFolder(Location address) {
     return status(address).filter(FileStatus::isDirectory).isPresent();
   }
 
@@ -115,21 +135,21 @@ public final class Stores implements Serializable {
    *
    * @throws ReweaveException if it is missing or may not be read
    */
-  public Listing list(String address) {
+  public Listing list(Location address) {
     Path path = path(address);
     try {
       LocalFolder.Content content = LocalFolder.list(fileSystem(path), path);
       List<InputFile> files = new ArrayList<>();
-      List<String> folders = new ArrayList<>();
+      List<Location> folders = new ArrayList<>();
       for (FileStatus status : content.statuses()) {
         requireInside(status.getPath());
         if (status.isFile()) {
           files.add(inputFile(status));
         } else {
-          folders.add(status.getPath().toString());
+          folders.add(location(status.getPath()));
         }
       }
-      files.sort(Comparator.comparing(InputFile::uri));
+      files.sort(Comparator.comparing(InputFile::location));
       folders.sort(Comparator.naturalOrder());
       return new Listing(files, folders, content.lost());
     } catch (IOException e) {
@@ -145,21 +165,21 @@ public final class Stores implements Serializable {
 
   /**
    * Which files there are at these addresses, by address; one request for each of their folders.
-   *
-   * @param addresses in full, as {@link #resolve} gives them
    */
-  public Map<String, InputFile> present(Collection<String> addresses) {
-    Set<String> folders = new TreeSet<>();
-    addresses.forEach(a -> folders.add(a.substring(0, a.lastIndexOf('/') + 1)));
-    Set<String> wanted = new HashSet<>(addresses);
-    Map<String, InputFile> found = new HashMap<>();
+  public Map<Location, InputFile> present(Collection<Location> addresses) {
+    Set<Location> folders = new TreeSet<>();
+    addresses.forEach(a -> folders.add(a.parent()));
+    Set<Location> wanted = new HashSet<>(addresses);
+    Map<Location, InputFile> found = new HashMap<>();
     for (List<InputFile> files : ParallelCalls.answers(folders, this::filesIn)) {
-      files.stream().filter(f -> wanted.contains(f.uri())).forEach(f -> found.put(f.uri(), f));
+      files.stream()
+          .filter(f -> wanted.contains(f.location()))
+          .forEach(f -> found.put(f.location(), f));
     }
     return found;
   }
 
-  private List<InputFile> filesIn(String folder) {
+  private List<InputFile> filesIn(Location folder) {
     try {
       return list(folder).files();
     } catch (ReweaveException e) {
@@ -176,7 +196,7 @@ public final class Stores implements Serializable {
    *
    * @throws ReweaveException if it is missing or may not be read, or some of it is lost
    */
-  public SortedMap<String, InputFile> tree(String address) {
+  public SortedMap<String, InputFile> tree(Location address) {
     return FolderTree.of(this, address);
   }
 
@@ -185,7 +205,7 @@ public final class Stores implements Serializable {
    * machines of its own, as object stores and local disks have none, or does not tell.
    */
   public List<BlockHosts> blocks(InputFile file) {
-    Path path = path(file.uri());
+    Path path = path(file.location());
     try {
       return BlockHosts.of(fileSystem(path), path, file);
     } catch (IOException e) {
@@ -196,18 +216,18 @@ public final class Stores implements Serializable {
 
   /** Opens a file for positioned reads; nothing is read yet. */
   public RandomAccess open(InputFile file) {
-    Path path = path(file.uri());
+    Path path = path(file.location());
     try {
       requireRegular(file);
       return HadoopRandomAccess.open(fileSystem(path), path, file).limitedTo(limit);
     } catch (IOException e) {
-      throw unreadable(file.uri(), e);
+      throw unreadable(file.location(), e);
     }
   }
 
   /** Refuses what a read could hang on, or never end. */
   void requireRegular(InputFile file) {
-    Path path = path(file.uri());
+    Path path = path(file.location());
     if (fileSystem(path) instanceof RawLocalFileSystem local) {
       LocalFolder.requireRegular(local, path);
     }
@@ -230,7 +250,7 @@ public final class Stores implements Serializable {
     try (RandomAccess access = open(file)) {
       access.readFully(0, content, 0, content.length);
     } catch (IOException e) {
-      throw unreadable(file.uri(), e);
+      throw unreadable(file.location(), e);
     }
     return content;
   }
@@ -240,13 +260,13 @@ public final class Stores implements Serializable {
    *
    * @throws ReweaveException if there is a link that leads nowhere
    */
-  public OutputFolder outputFolder(String address) {
+  public OutputFolder outputFolder(Location address) {
     Path path = path(address);
     FileSystem fs = fileSystem(path);
     if (fs instanceof RawLocalFileSystem local) {
       LocalFolder.requireNoLooseLink(local, path);
     }
-    return new OutputFolder(this, fs, fs.makeQualified(path));
+    return new OutputFolder(this, fs, path);
   }
 
   /**
@@ -259,17 +279,17 @@ public final class Stores implements Serializable {
   }
 
   /** What to say when a file cannot be read. */
-  public static ReweaveException unreadable(String address, IOException cause) {
-    return StoreFailures.unreadable(address, cause);
+  public static ReweaveException unreadable(Location address, IOException cause) {
+    return StoreFailures.unreadable(address.uri(), cause);
   }
 
   /** What to say when a file cannot be written. */
-  public static ReweaveException unwritable(String address, IOException cause) {
-    return StoreFailures.unwritable(address, cause);
+  public static ReweaveException unwritable(Location address, IOException cause) {
+    return StoreFailures.unwritable(address.uri(), cause);
   }
 
   /** Gives a finished file its visible name; nothing happens if it has that already. */
-  void rename(String staged, String target) throws IOException {
+  void rename(Location staged, Location target) throws IOException {
     Path from = path(staged);
     FileSystem fs = fileSystem(from);
     if (fs.exists(from) || !fs.exists(path(target))) {
@@ -278,7 +298,7 @@ public final class Stores implements Serializable {
   }
 
   /** Renames a file over another one. */
-  void replace(String from, String to) throws IOException {
+  void replace(Location from, Location to) throws IOException {
     Path target = path(to);
     FileSystem fs = fileSystem(target);
     fs.delete(target, false);
@@ -293,11 +313,11 @@ public final class Stores implements Serializable {
    *
    * @throws ReweaveException if it cannot be done
    */
-  public void moveIn(InputFile file, String target) {
+  public void moveIn(InputFile file, Location target) {
     try {
       Path to = path(target);
       fileSystem(to).mkdirs(to.getParent());
-      replace(file.uri(), target);
+      replace(file.location(), target);
     } catch (IOException e) {
       throw unwritable(target, e);
     }
@@ -308,7 +328,7 @@ public final class Stores implements Serializable {
    *
    * @throws ReweaveException if it cannot be done
    */
-  public void deleteTree(String folder) {
+  public void deleteTree(Location folder) {
     Path path = path(folder);
     try {
       fileSystem(path).delete(path, true);
@@ -318,7 +338,7 @@ public final class Stores implements Serializable {
   }
 
   /** Deletes a file; nothing happens if there is none. */
-  void delete(String file) throws IOException {
+  void delete(Location file) throws IOException {
     fileSystem(path(file)).delete(path(file), false);
   }
 
@@ -327,19 +347,11 @@ public final class Stores implements Serializable {
     return FileSystems.of(path, conf);
   }
 
-  static Path path(String address) {
-    requireNoLogin(address);
-    try {
-      if (address.indexOf('\0') >= 0) {
-        throw new IllegalArgumentException("a path ends at its first NUL");
-      }
-      return new Path(address);
-    } catch (IllegalArgumentException e) {
-      throw StoreFailures.unusable(address, e);
-    }
+  static Path path(Location address) {
+    return new Path(address.uri());
   }
 
-  private Optional<FileStatus> status(String address) {
+  private Optional<FileStatus> status(Location address) {
     Path path = path(address);
     try {
       return Optional.of(fileSystem(path).getFileStatus(path));
@@ -352,7 +364,7 @@ public final class Stores implements Serializable {
 
   private static InputFile inputFile(FileStatus status) {
     return new InputFile(
-        status.getPath().toString(),
+        location(status.getPath()),
         status.getLen(),
         status.getModificationTime(),
         ObjectStatus.etag(status));

@@ -18,7 +18,7 @@ public final class ThreadScanner implements MetadataScanner {
     try (RandomAccess access = stores.open(request.file())) {
       return request.probe().read(access, request.index());
     } catch (IOException e) {
-      throw Stores.unreadable(request.file().uri(), e);
+      throw Stores.unreadable(request.file().location(), e);
     }
   }
 

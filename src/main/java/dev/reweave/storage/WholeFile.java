@@ -1,18 +1,19 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import java.io.IOException;
 import java.util.List;
 import org.apache.hadoop.fs.Path;
 
 /** A file of a store that knows only whole files: one stream, then a rename. */
-record WholeFile(String parts, String staged, String target) implements StagedFile {
+record WholeFile(Location parts, Location staged, Location target) implements StagedFile {
   @Override
   public String token() {
     return "";
   }
 
   @Override
-  public List<String> places() {
+  public List<Location> places() {
     return List.of(staged, target);
   }
 
@@ -27,7 +28,7 @@ record WholeFile(String parts, String staged, String target) implements StagedFi
   @Override
   public void assemble(Stores stores, List<PartReceipt> receipts) throws IOException {
     Path folder = Stores.path(parts);
-    stores.replace(new Path(folder, receipts.get(0).token()).toString(), staged);
+    stores.replace(Stores.location(new Path(folder, receipts.get(0).token())), staged);
     stores.fileSystem(folder).delete(folder, true);
   }
 

@@ -11,6 +11,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +51,8 @@ class BrokenModelTest {
   }
 
   private static Checkpoint read(Path input, ReadOptions options) {
-    return new CheckpointReader(STORES, new ThreadScanner(STORES)).read(input.toString(), options);
+    return new CheckpointReader(STORES, new ThreadScanner(STORES))
+        .read(Locations.of(input), options);
   }
 
   private static Checkpoint read(Path input) {

@@ -13,6 +13,7 @@ import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.ExpertFiles;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.PickleWriter;
 import dev.reweave.testing.PickleWriter.OrderedDict;
@@ -48,7 +49,8 @@ class ContradictionsTest {
   }
 
   private Checkpoint read(ReadOptions options) {
-    return new CheckpointReader(STORES, new ThreadScanner(STORES)).read(temp.toString(), options);
+    return new CheckpointReader(STORES, new ThreadScanner(STORES))
+        .read(Locations.of(temp), options);
   }
 
   private void refused(ReadOptions options, String... parts) {

@@ -10,6 +10,7 @@ import dev.reweave.look.report.Inspection;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PickleWriter;
 import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.StorageContent;
@@ -28,7 +29,7 @@ class HostileNamesTest {
 
   private Checkpoint read(Path file) {
     return new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-        .read(file.toString(), ReadOptions.defaults());
+        .read(Locations.of(file), ReadOptions.defaults());
   }
 
   /** Saves a state dict with these keys, each with the same number in a storage of its own. */

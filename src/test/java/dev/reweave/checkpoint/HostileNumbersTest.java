@@ -12,6 +12,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PickleWriter;
 import dev.reweave.testing.PickleWriter.OrderedDict;
 import dev.reweave.testing.TensorValue;
@@ -53,7 +54,7 @@ class HostileNumbersTest {
                 ReweaveException.class,
                 () ->
                     new CheckpointReader(STORES, new ThreadScanner(STORES))
-                        .read(temp.toString(), ReadOptions.defaults()))
+                        .read(Locations.of(temp), ReadOptions.defaults()))
             .getMessage();
     Arrays.stream(parts).forEach(part -> assertTrue(message.contains(part), message));
   }
@@ -115,7 +116,7 @@ class HostileNumbersTest {
     assertEquals(
         version,
         new CheckpointReader(STORES, new ThreadScanner(STORES))
-            .read(temp.toString(), ReadOptions.defaults())
+            .read(Locations.of(temp), ReadOptions.defaults())
             .source()
             .version());
   }
@@ -131,7 +132,7 @@ class HostileNumbersTest {
 
     assertEquals(
         List.of("global_step1", other.getFileName().toString()),
-        new SavedSteps(STORES).all(temp.toString()));
+        new SavedSteps(STORES).all(Locations.of(temp)));
   }
 
   @ParameterizedTest

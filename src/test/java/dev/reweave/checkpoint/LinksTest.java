@@ -12,6 +12,7 @@ import dev.reweave.storage.Safeguards.Links;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -39,7 +40,7 @@ class LinksTest {
   private static Checkpoint read(Path address, Links links) {
     Safeguards safeguards = new Safeguards(links, MetadataLimit.DEFAULT);
     return new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-        .read(address.toString(), ReadOptions.defaults().withSafeguards(safeguards));
+        .read(Locations.of(address), ReadOptions.defaults().withSafeguards(safeguards));
   }
 
   private int tensors(Path address) {
@@ -166,7 +167,7 @@ class LinksTest {
             ReweaveException.class,
             () ->
                 new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-                    .read(checkpoint.toString(), ReadOptions.defaults().withSafeguards(tight)));
+                    .read(Locations.of(checkpoint), ReadOptions.defaults().withSafeguards(tight)));
     assertEquals("allow more with --max-metadata-bytes if you trust the file", e.remedy());
   }
 }

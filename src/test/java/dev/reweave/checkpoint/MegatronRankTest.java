@@ -11,6 +11,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PickleWriter.Instance;
 import dev.reweave.testing.StorageContent;
 import dev.reweave.testing.TensorValue;
@@ -65,7 +66,7 @@ class MegatronRankTest {
 
   private static Checkpoint read(Path address) {
     return new CheckpointReader(STORES, new ThreadScanner(STORES))
-        .read(address.toString(), ReadOptions.defaults());
+        .read(Locations.of(address), ReadOptions.defaults());
   }
 
   private static ReweaveException refused(Path address) {

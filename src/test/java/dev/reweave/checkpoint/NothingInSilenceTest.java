@@ -8,6 +8,7 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import dev.reweave.testing.WeightsFile;
 import java.io.IOException;
@@ -166,7 +167,7 @@ class NothingInSilenceTest {
 
   private static Checkpoint read(Path folder) {
     return new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-        .read(folder.toString(), ReadOptions.defaults());
+        .read(Locations.of(folder), ReadOptions.defaults());
   }
 
   /** All tensors that a reading accounts for; of what cannot be read, none. */

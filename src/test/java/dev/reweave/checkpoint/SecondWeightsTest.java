@@ -12,6 +12,7 @@ import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.StorageContent;
 import dev.reweave.testing.TensorValue;
 import dev.reweave.testing.TorchZipWriter;
@@ -61,7 +62,7 @@ class SecondWeightsTest {
   private static Checkpoint read(Path file, String weights) {
     ReadOptions options = ReadOptions.defaults();
     return new CheckpointReader(STORES, new ThreadScanner(STORES))
-        .read(file.toString(), weights.isEmpty() ? options : options.withWeightsNamed(weights));
+        .read(Locations.of(file), weights.isEmpty() ? options : options.withWeightsNamed(weights));
   }
 
   private static ReweaveException refused(Path file, String weights) {

@@ -10,6 +10,7 @@ import dev.reweave.checkpoint.reading.SavedSteps;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +26,7 @@ class SideBySideTest {
 
   private static Checkpoint read(Path folder, ReadOptions options) {
     return new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-        .read(folder.toString(), options);
+        .read(Locations.of(folder), options);
   }
 
   private static Checkpoint read(Path folder) {
@@ -37,7 +38,7 @@ class SideBySideTest {
   }
 
   private static List<String> steps(Path folder) {
-    return new SavedSteps(TestSpark.stores()).all(folder.toString());
+    return new SavedSteps(TestSpark.stores()).all(Locations.of(folder));
   }
 
   /** As Accelerate saves two engines: each has a tag, and {@code latest} names the last. */
@@ -121,7 +122,7 @@ class SideBySideTest {
     assertEquals(List.of("epoch1/step5", "epoch1/step10", "epoch2/step5"), steps(root));
     assertEquals(
         "epoch1/step5",
-        new SavedSteps(TestSpark.stores()).chosen(root.toString(), Optional.empty()));
+        new SavedSteps(TestSpark.stores()).chosen(Locations.of(root), Optional.empty()));
   }
 
   @Test

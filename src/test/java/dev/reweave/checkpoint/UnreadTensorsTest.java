@@ -13,6 +13,7 @@ import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PickleWriter.Call;
 import dev.reweave.testing.PickleWriter.Global;
 import dev.reweave.testing.PickleWriter.Instance;
@@ -91,7 +92,8 @@ class UnreadTensorsTest {
   }
 
   private static Checkpoint read(Path input, ReadOptions options) {
-    return new CheckpointReader(STORES, new ThreadScanner(STORES)).read(input.toString(), options);
+    return new CheckpointReader(STORES, new ThreadScanner(STORES))
+        .read(Locations.of(input), options);
   }
 
   private static List<String> names(Checkpoint checkpoint) {

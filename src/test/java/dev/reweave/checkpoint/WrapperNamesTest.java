@@ -5,14 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.convert.AskedConversion;
 import dev.reweave.convert.Checks;
 import dev.reweave.convert.ConversionRequest;
+import dev.reweave.convert.OutputTemplate;
 import dev.reweave.convert.RepeatedConversion;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;
@@ -41,7 +44,7 @@ class WrapperNamesTest {
 
   private static Checkpoint read(Path address, ReadOptions options) {
     return new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-        .read(address.toString(), options);
+        .read(Locations.of(address), options);
   }
 
   /** A model of tensors with these names, each of other values. */
@@ -100,15 +103,15 @@ class WrapperNamesTest {
   void aRepeatedConversionHasTheSameNames() throws IOException {
     Path output = temp.resolve("out");
     Converting.between(wrapped("compile-2"), output).reading(AS_SAVED).run();
-    ConversionRequest again =
+    AskedConversion again =
         RepeatedConversion.read(
             TestSpark.stores(),
-            output.toString(),
-            Optional.of(temp.resolve("again").toString()),
+            Locations.of(output),
+            Optional.of(new OutputTemplate(temp.resolve("again").toString())),
             Checks.DEFAULTS,
             ConversionRequest.ExistingOutput.REFUSE,
             ConversionRequest.Earlier.CONTINUE);
-    assertEquals(ReadOptions.Names.AS_SAVED, again.reading().names());
+    assertEquals(ReadOptions.Names.AS_SAVED, again.options().reading().names());
     Path manifest = output.resolve("reweave.json");
     Files.writeString(
         manifest,
@@ -118,11 +121,12 @@ class WrapperNamesTest {
         ReadOptions.Names.AS_SAVED,
         RepeatedConversion.read(
                 TestSpark.stores(),
-                output.toString(),
+                Locations.of(output),
                 Optional.empty(),
                 Checks.DEFAULTS,
                 ConversionRequest.ExistingOutput.REFUSE,
                 ConversionRequest.Earlier.CONTINUE)
+            .options()
             .reading()
             .names());
   }

@@ -35,7 +35,8 @@ class DiffCommandTest {
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setOut(new PrintWriter(out, true))
         .parseArgs(args);
-    return command.print(new Diff(TestSpark.cluster(), TestSpark.stores()).run(command.request()));
+    return command.print(
+        new Diff(TestSpark.cluster(), TestSpark.stores()).run(command.request(TestSpark.stores())));
   }
 
   private int run(String... args) {

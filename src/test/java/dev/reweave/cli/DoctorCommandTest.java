@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.convert.ConversionOptions;
 import dev.reweave.convert.ConversionRequest;
 import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
@@ -14,6 +15,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -137,12 +139,13 @@ class DoctorCommandTest {
         new Preparation(stores, new ThreadScanner(stores))
             .prepare(
                 new ConversionRequest(
-                    fixture("legacy_z2_fp16_w3/ckpt"),
-                    temp.resolve("out").toString(),
-                    ReadOptions.defaults(),
-                    PlanOptions.DEFAULTS,
-                    ExistingOutput.REFUSE,
-                    Earlier.CONTINUE))
+                    Locations.of(fixture("legacy_z2_fp16_w3/ckpt")),
+                    Locations.of(temp.resolve("out")),
+                    new ConversionOptions(
+                        ReadOptions.defaults(),
+                        PlanOptions.DEFAULTS,
+                        ExistingOutput.REFUSE,
+                        Earlier.CONTINUE)))
             .notes();
 
     assertEquals(1, notes.size());

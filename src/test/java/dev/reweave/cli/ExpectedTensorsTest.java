@@ -61,7 +61,7 @@ class ExpectedTensorsTest {
         .parseArgs(args.toArray(String[]::new));
 
     Manifest manifest =
-        new Conversion(TestSpark.cluster(), TestSpark.stores()).run(command.request()).manifest();
+        new Conversion(TestSpark.cluster(), TestSpark.stores()).run(Asked.of(command)).manifest();
 
     assertEquals(
         StoredTensors.of(folder.resolve("expected.safetensors")),

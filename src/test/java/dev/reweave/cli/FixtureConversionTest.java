@@ -12,6 +12,7 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.RecordedDigests;
 import dev.reweave.testing.TestSpark;
 import java.io.ByteArrayOutputStream;
@@ -71,7 +72,7 @@ class FixtureConversionTest {
         .parseArgs(args.toArray(String[]::new));
 
     Manifest manifest =
-        new Conversion(TestSpark.cluster(), TestSpark.stores()).run(command.request()).manifest();
+        new Conversion(TestSpark.cluster(), TestSpark.stores()).run(Asked.of(command)).manifest();
 
     Map<String, String> actual = new TreeMap<>();
     for (String name : Fixtures.digests(output).keySet()) {
@@ -91,7 +92,7 @@ class FixtureConversionTest {
       RecordedDigests.ofTheFixtures().assertSame(run.toString(), output);
     }
     Verification.Result verified =
-        new Verification(TestSpark.cluster(), TestSpark.stores()).run(output.toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(Locations.of(output));
     assertEquals(List.of(), verified.problems());
     assertTrue(verified.checksums());
     assertEquals(verified.tensors(), manifest.result().tensors());
@@ -104,7 +105,7 @@ class FixtureConversionTest {
   private static byte[] withoutDroppedNames(Path file, byte[] content, Map<String, String> dropped)
       throws IOException {
     Stores stores = TestSpark.stores();
-    try (RandomAccess access = stores.open(stores.file(file.toString()).orElseThrow())) {
+    try (RandomAccess access = stores.open(stores.file(Locations.of(file)).orElseThrow())) {
       SafetensorsHeader header = SafetensorsHeader.read(access);
       Map<String, String> metadata = new TreeMap<>(dropped);
       metadata.put("format", "pt");

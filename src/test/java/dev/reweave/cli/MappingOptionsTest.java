@@ -46,7 +46,7 @@ class MappingOptionsTest {
   private Conversion.Outcome convert(String... args) {
     ConvertCommand command = new ConvertCommand();
     new CommandLine(command).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(args);
-    return new Conversion(TestSpark.cluster(), TestSpark.stores()).run(command.request());
+    return new Conversion(TestSpark.cluster(), TestSpark.stores()).run(Asked.of(command));
   }
 
   private static String sat() {

@@ -89,7 +89,8 @@ class QuantizedCommandsTest {
     new CommandLine(command)
         .setOut(new PrintWriter(out, true))
         .parseArgs(input(first), input(second));
-    command.print(new Diff(TestSpark.cluster(), TestSpark.stores()).run(command.request()));
+    command.print(
+        new Diff(TestSpark.cluster(), TestSpark.stores()).run(command.request(TestSpark.stores())));
     assertTrue(out.toString().contains(tensors + " tensors"), out.toString());
     assertTrue(lines().stream().noneMatch(l -> l.contains("only in")), () -> out.toString());
   }

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.convert.ConversionRequest;
-import dev.reweave.convert.StepRequests;
+import dev.reweave.convert.AskedConversion;
+import dev.reweave.storage.Stores;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -29,10 +30,10 @@ class ScheduleExamplesTest {
     new CommandLine(command)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .parseArgs(args.subList(1, args.size()).toArray(String[]::new));
-    ConversionRequest request = command.request();
-    assertTrue(StepRequests.areSeveral(request));
-    assertEquals("s3a://training/run-17", request.input());
-    assertEquals("s3a://models/run-17/{tag}", request.output());
+    AskedConversion asked = command.asked(new Stores(new Configuration()));
+    assertTrue(asked.isOfSeveral());
+    assertEquals("s3a://training/run-17", asked.input().uri());
+    assertEquals("s3a://models/run-17/{tag}", asked.output().text());
   }
 
   private static Map<?, ?> at(Map<?, ?> map, String... path) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.storage.OutputLock;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -110,7 +111,7 @@ class StepsTest {
   void theLockIsThatOfTheStepsOutput() {
     String taken = models.resolve("global_step3").toString();
     try (OutputLock.Held other =
-        TestSpark.stores().outputFolder(taken).lock().take("the other conversion")) {
+        TestSpark.stores().outputFolder(Locations.of(taken)).lock().take("the other conversion")) {
       ConvertRun run = convert("all");
 
       other.check();

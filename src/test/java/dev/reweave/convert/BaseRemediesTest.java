@@ -16,6 +16,7 @@ import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;
@@ -50,8 +51,8 @@ class BaseRemediesTest {
   private static List<Finding> doctor(Path address, Path base) {
     return new Doctor(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
         .examine(
-            address.toString(),
-            Optional.of(base.toString()),
+            Locations.of(address),
+            Optional.of(Locations.of(base)),
             ReadOptions.defaults(),
             Depth.STRUCTURE);
   }

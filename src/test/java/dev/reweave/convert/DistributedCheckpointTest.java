@@ -17,6 +17,7 @@ import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.StorageRef;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -37,7 +38,7 @@ class DistributedCheckpointTest {
   private static Checkpoint read(Object address, ReadOptions options) {
     Stores stores = TestSpark.stores();
     return new CheckpointReader(stores, new ThreadScanner(stores))
-        .read(address.toString(), options);
+        .read(Locations.of(address), options);
   }
 
   private static Checkpoint read(Object address) {
@@ -64,7 +65,7 @@ class DistributedCheckpointTest {
     assertEquals(
         List.of(),
         new Verification(TestSpark.cluster(), TestSpark.stores())
-            .run(output.toString())
+            .run(Locations.of(output))
             .problems());
   }
 

@@ -12,6 +12,7 @@ import dev.reweave.testing.Converting;
 import dev.reweave.testing.ExpertFiles;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ class ExpertFailureTest {
   }
 
   private String address(String file) {
-    return TestSpark.stores().resolve(input().resolve("global_step1").resolve(file).toString());
+    return Locations.of(input().resolve("global_step1").resolve(file)).uri();
   }
 
   private String failure(Weights weights) {
@@ -97,7 +98,7 @@ class ExpertFailureTest {
             + " experts, numbered 0 to "
             + (of - 1)
             + ": "
-            + TestSpark.stores().resolve(input().resolve(file).toString())
+            + Locations.of(input().resolve(file))
             + "; the checkpoint was not saved whole, or files of two runs are mixed: copy the files"
             + " of this step from the training run again, or convert another tag with --tag",
         failure(weights));

@@ -14,6 +14,7 @@ import dev.reweave.testing.Converting;
 import dev.reweave.testing.FaultyFileSystem;
 import dev.reweave.testing.FaultyFileSystem.Call;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -84,7 +85,9 @@ class FaultyFileSystemTest {
     assertComplete();
     assertEquals(
         List.of(),
-        new Verification(TestSpark.cluster(), new Stores(conf)).run("faulty:" + output).problems());
+        new Verification(TestSpark.cluster(), new Stores(conf))
+            .run(Locations.of("faulty:" + output))
+            .problems());
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.Versions;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -40,9 +41,11 @@ class FinishedOutputTest {
     assertEquals(Optional.empty(), finished(converting(other).request()));
     assertEquals(Optional.empty(), finished(converting(input).type("keep").request()));
     assertEquals(Optional.empty(), finished(converting(input).proving().request()));
-    assertEquals(
-        Optional.empty(),
-        finished(converting(input).request().ofStep("global_step3", temp + "/out")));
+    assertEquals(Optional.empty(), finished(ofStep(converting(input).request(), "global_step3")));
+  }
+
+  private static ConversionRequest ofStep(ConversionRequest request, String tag) {
+    return new ConversionRequest(request.input(), request.output(), request.options().ofStep(tag));
   }
 
   @Test
@@ -63,7 +66,7 @@ class FinishedOutputTest {
   @Test
   void whatAKilledRunLeftIsNotOverlooked() throws IOException {
     converting(input).run();
-    new Journal(TestSpark.stores().outputFolder(temp + "/out"))
+    new Journal(TestSpark.stores().outputFolder(Locations.of(temp + "/out")))
         .begin(new Journal.PlanState("any", Map.of(), List.of()));
 
     assertEquals(Optional.empty(), finished(converting(input).request()));

@@ -10,6 +10,7 @@ import dev.reweave.look.compare.Verification;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -62,7 +63,7 @@ class HdfsConversionTest {
     assertEquals(
         List.of(),
         new Verification(TestSpark.cluster(), TestSpark.stores())
-            .run(output.toString())
+            .run(Locations.of(output))
             .problems());
   }
 

@@ -16,6 +16,7 @@ import dev.reweave.look.compare.Verification;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -129,10 +130,10 @@ class HostileManifestTest {
     assertTrue(read > 50, "only " + read);
   }
 
-  private ConversionRequest again() {
+  private AskedConversion again() {
     return RepeatedConversion.read(
         TestSpark.stores(),
-        file().toString(),
+        Locations.of(file()),
         Optional.empty(),
         Checks.DEFAULTS,
         ExistingOutput.REFUSE,
@@ -158,7 +159,7 @@ class HostileManifestTest {
 
     List<String> problems =
         new Verification(TestSpark.cluster(), TestSpark.stores())
-            .run(output().toString())
+            .run(Locations.of(output()))
             .problems();
     assertEquals(1, problems.size(), problems::toString);
     assertTrue(

@@ -10,6 +10,7 @@ import dev.reweave.look.compare.Verification;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -65,7 +66,7 @@ class HubNamesTest {
     assertEquals(expected(name), StoredTensors.inFolder(output()));
     assertEquals(mapping, manifest.mappingUsed().orElseThrow().name());
     Verification.Result verified =
-        new Verification(TestSpark.cluster(), TestSpark.stores()).run(output().toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(Locations.of(output()));
     assertEquals(List.of(), verified.problems());
   }
 

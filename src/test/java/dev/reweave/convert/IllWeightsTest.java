@@ -21,6 +21,7 @@ import dev.reweave.tensor.StoredLayout;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.FlatGroup;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PlainCount;
 import dev.reweave.testing.TestSpark;
 import dev.reweave.testing.WeightsFile;
@@ -281,7 +282,7 @@ class IllWeightsTest {
   private static void plantInModule(Path file) throws IOException {
     StoredLayout layout;
     try (RandomAccess access =
-        TestSpark.stores().open(TestSpark.stores().file(file.toString()).orElseThrow())) {
+        TestSpark.stores().open(TestSpark.stores().file(Locations.of(file)).orElseThrow())) {
       TorchFile torch = TorchFile.read(access, 0);
       layout = torch.layout(torch.root().at("module").at("layers.0.weight").tensor());
     }

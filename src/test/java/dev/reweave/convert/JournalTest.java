@@ -8,6 +8,7 @@ import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.PartReceipt;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.ValueFacts;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +25,7 @@ class JournalTest {
   /** A killed run's finished files keep what was measured, where nothing has a mean too. */
   @Test
   void recordsKeepWhatWasMeasured() {
-    OutputFolder output = TestSpark.stores().outputFolder(temp.resolve("out").toString());
+    OutputFolder output = TestSpark.stores().outputFolder(Locations.of(temp.resolve("out")));
     output.prepare(100);
     Journal journal = new Journal(output);
     Journal.PlanState plan = new Journal.PlanState("f", Map.of("a", ""), List.of());
@@ -54,7 +55,7 @@ class JournalTest {
   /** Whatever is cut off or changed of a record, its work is done again. */
   @Test
   void recordsThatWereChangedAreNone() throws IOException {
-    OutputFolder output = TestSpark.stores().outputFolder(temp.resolve("out").toString());
+    OutputFolder output = TestSpark.stores().outputFolder(Locations.of(temp.resolve("out")));
     output.prepare(100);
     Journal journal = new Journal(output);
     Journal.PlanState plan = new Journal.PlanState("f", Map.of("a", ""), List.of("b"));
@@ -97,7 +98,7 @@ class JournalTest {
   /** What an older version recorded cannot stand in the manifest: that file is made again. */
   @Test
   void recordsThatKnowNothingOfTensorsAreNone() {
-    OutputFolder output = TestSpark.stores().outputFolder(temp.resolve("out").toString());
+    OutputFolder output = TestSpark.stores().outputFolder(Locations.of(temp.resolve("out")));
     output.prepare(100);
     output.writeState(
         "finished/a.json",

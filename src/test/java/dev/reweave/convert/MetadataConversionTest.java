@@ -15,6 +15,7 @@ import dev.reweave.plan.TargetType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;
@@ -49,7 +50,9 @@ class MetadataConversionTest {
     Converting.between(input, out()).planning(planning).run();
     assertEquals(
         List.of(),
-        new Verification(TestSpark.cluster(), TestSpark.stores()).run(out().toString()).problems());
+        new Verification(TestSpark.cluster(), TestSpark.stores())
+            .run(Locations.of(out()))
+            .problems());
     return manifest().notes();
   }
 

@@ -19,6 +19,7 @@ import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.HadoopFiles;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.SyntheticCheckpoint;
@@ -67,7 +68,7 @@ class ModelConversionTest {
     Path folder = temp.resolve(output);
     Converting.between(input, folder).planning(planning).run();
     Verification.Result verified =
-        new Verification(TestSpark.cluster(), TestSpark.stores()).run(folder.toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(Locations.of(folder));
     assertEquals(List.of(), verified.problems());
     return folder;
   }

@@ -10,6 +10,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.storage.Stores;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
@@ -77,7 +78,7 @@ class OutputRoomTest {
     String output = TestHdfs.fileSystem().getUri() + "/names/" + UUID.randomUUID();
 
     requireTooLong("name", 250, 249, conversion(output, 250).in(new Stores(conf)));
-    assertEquals(false, new Stores(conf).isFolder(output));
+    assertEquals(false, new Stores(conf).isFolder(Locations.of(output)));
     conversion(output, 249).in(new Stores(conf)).run();
 
     conf.setBoolean("fs.hdfs.impl.disable.cache", true);

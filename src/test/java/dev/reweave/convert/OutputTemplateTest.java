@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.reweave.common.Location;
+import dev.reweave.testing.Locations;
+import dev.reweave.testing.TestSpark;
 import java.time.LocalDate;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -14,6 +17,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OutputTemplateTest {
   private static final LocalDate DAY = LocalDate.of(2026, 1, 31);
 
+  private static Location filled(String template, Optional<String> tag) {
+    return new OutputTemplate(template).fill(TestSpark.stores(), tag, DAY);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "s3a://models/run-17/{tag}, s3a://models/run-17/global_step9",
@@ -22,20 +29,18 @@ class OutputTemplateTest {
     "models/plain$1\\2, models/plain$1\\2",
   })
   void placeholdersAreFilledIn(String template, String address) {
-    assertEquals(address, new OutputTemplate(template).fill(Optional.of("global_step9"), DAY));
+    assertEquals(Locations.of(address), filled(template, Optional.of("global_step9")));
   }
 
   @Test
   void aTagIsTakenAsItIs() {
-    assertEquals("a/{date} $1", new OutputTemplate("a/{tag}").fill(Optional.of("{date} $1"), DAY));
+    assertEquals(Locations.of("a/{date} $1"), filled("a/{tag}", Optional.of("{date} $1")));
   }
 
   @Test
   void aDateNeedsNoTag() {
-    OutputTemplate template = new OutputTemplate("a/{date}");
-
-    assertFalse(template.namesTag());
-    assertEquals("a/2026-01-31", template.fill(Optional.empty(), DAY));
+    assertFalse(new OutputTemplate("a/{date}").namesTag());
+    assertEquals(Locations.of("a/2026-01-31"), filled("a/{date}", Optional.empty()));
   }
 
   @ParameterizedTest

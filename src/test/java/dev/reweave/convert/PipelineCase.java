@@ -8,6 +8,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.Sharding;
 import dev.reweave.plan.TargetType;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,7 +48,7 @@ abstract class PipelineCase {
 
   void assertVerified() {
     Verification.Result verified =
-        new Verification(TestSpark.cluster(), TestSpark.stores()).run(output().toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(Locations.of(output()));
     assertEquals(List.of(), verified.problems());
     assertTrue(verified.checksums());
   }

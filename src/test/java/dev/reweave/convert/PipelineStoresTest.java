@@ -12,6 +12,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.HadoopFiles;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
@@ -67,7 +68,8 @@ class PipelineStoresTest {
     Map<String, String> made = HadoopFiles.digests(to, output);
     assertTrue(made.remove(Manifest.FILE_NAME) != null, "no manifest");
     assertEquals(expected, made);
-    Verification.Result verified = new Verification(TestSpark.cluster(), stores).run(output);
+    Verification.Result verified =
+        new Verification(TestSpark.cluster(), stores).run(Locations.of(output));
     assertEquals(List.of(), verified.problems());
     assertTrue(verified.checksums());
     assertEquals(List.of(), S3Server.shared().pendingUploads(bucket));

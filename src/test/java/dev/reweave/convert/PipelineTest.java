@@ -12,6 +12,7 @@ import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.RecordedDigests;
 import dev.reweave.testing.StoredTensors;
 import java.io.IOException;
@@ -197,7 +198,7 @@ class PipelineTest extends PipelineCase {
   void whatComesAlong(BaseChoice.Mode mode) throws IOException {
     BaseChoice choice =
         new BaseChoice(
-            base().toString(), mode, Optional.empty(), Optional.empty(), Optional.empty());
+            Locations.of(base()), mode, Optional.empty(), Optional.empty(), Optional.empty());
 
     Converting.between(input("cog_z2_bf16_w2"), output()).base(choice).run();
 

@@ -17,6 +17,7 @@ import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;
@@ -55,7 +56,7 @@ class QuantizedWeightsTest {
     converting.run();
     Path made = temp.resolve(folder);
     Verification.Result verified =
-        new Verification(TestSpark.cluster(), TestSpark.stores()).run(made.toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(Locations.of(made));
     assertEquals(List.of(), verified.problems());
     return made;
   }

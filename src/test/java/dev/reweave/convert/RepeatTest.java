@@ -14,6 +14,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.storage.OutputLock;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,12 +47,13 @@ class RepeatTest {
     return new Conversion(TestSpark.cluster(), TestSpark.stores())
         .run(
             new ConversionRequest(
-                input.toString(),
-                output.toString(),
-                ReadOptions.defaults(),
-                PlanOptions.DEFAULTS.withSizes(shard, 64_000).withType(new TargetType.Keep()),
-                existing,
-                earlier));
+                Locations.of(input),
+                Locations.of(output),
+                new ConversionOptions(
+                    ReadOptions.defaults(),
+                    PlanOptions.DEFAULTS.withSizes(shard, 64_000).withType(new TargetType.Keep()),
+                    existing,
+                    earlier)));
   }
 
   private void trainOn() throws IOException {
@@ -136,7 +138,7 @@ class RepeatTest {
 
   @Test
   void twoRunsOnOneOutput() throws IOException {
-    OutputLock lock = TestSpark.stores().outputFolder(output.toString()).lock();
+    OutputLock lock = TestSpark.stores().outputFolder(Locations.of(output)).lock();
     try (OutputLock.Held other = lock.take("the other conversion")) {
       other.check();
       ReweaveException refused =

@@ -7,10 +7,12 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Sharding;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -54,12 +56,14 @@ class RepeatedPipelineTest extends PipelineCase {
   }
 
   private ConversionRequest again(Optional<String> to) {
-    return RepeatedConversion.read(
-        TestSpark.stores(),
-        output().toString(),
-        to,
-        Checks.DEFAULTS,
-        ConversionRequest.ExistingOutput.REFUSE,
-        ConversionRequest.Earlier.CONTINUE);
+    AskedConversion asked =
+        RepeatedConversion.read(
+            TestSpark.stores(),
+            Locations.of(output()),
+            to.map(OutputTemplate::new),
+            Checks.DEFAULTS,
+            ConversionRequest.ExistingOutput.REFUSE,
+            ConversionRequest.Earlier.CONTINUE);
+    return new StepRequests(TestSpark.stores(), LocalDate.EPOCH).one(asked);
   }
 }

@@ -13,6 +13,7 @@ import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.FlatGroup;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PlantedFault;
 import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.StoredTensors;
@@ -297,6 +298,6 @@ class SampledProofTest {
             && verdict.contains(query)
             && verdict.contains(output),
         verdict);
-    assertTrue(TestSpark.stores().isFolder(temp.resolve("out").toString()));
+    assertTrue(TestSpark.stores().isFolder(Locations.of(temp.resolve("out"))));
   }
 }

@@ -13,6 +13,7 @@ import dev.reweave.storage.Safeguards;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.FlatGroup;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PlantedFault;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -213,7 +214,10 @@ class SavedWeightsTest {
   private Comparison.Result compare() {
     return new Comparison(TestSpark.cluster(), TestSpark.stores())
         .run(
-            temp.resolve("out").toString(), input.toString(), Optional.empty(), Safeguards.DEFAULT);
+            Locations.of(temp.resolve("out")),
+            Locations.of(input),
+            Optional.empty(),
+            Safeguards.DEFAULT);
   }
 
   @Test

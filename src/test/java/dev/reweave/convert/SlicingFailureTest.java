@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.PickleWriter.Tuple;
 import dev.reweave.testing.TestSpark;
@@ -56,7 +57,7 @@ class SlicingFailureTest extends ModelParallelFailures {
             + " layers.11.weight, layers.12.weight, layers.13.weight, layers.14.weight,"
             + " layers.15.weight, layers.16.weight, layers.17.weight, layers.18.weight,"
             + " layers.19.weight and 3 more: "
-            + TestSpark.stores().resolve(input().resolve("global_step1").toString())
+            + Locations.of(input().resolve("global_step1"))
             + "; say it in a file, and name that with --mapping FILE: {\"name\": \"my-model\","
             + " \"description\": \"slices of my model\", \"tensorParallel\": [{\"match\":"
             + " \"layers\\\\.10\\\\.weight\", \"dim\": 0}]}, with \"dim\": 1 for row-parallel"

@@ -17,6 +17,7 @@ import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.FaultyFileSystem;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SparkPages;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.TestSpark;
@@ -94,7 +95,8 @@ class SparkPagesTest {
   @Test
   void jobsAndStagesAreCalledWhatTheyDo() throws IOException {
     convert(checkpoint());
-    var unused = new Verification(TestSpark.cluster(), TestSpark.stores()).run(temp + "/out");
+    var unused =
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(Locations.of(temp + "/out"));
 
     List<String> jobs = pages.jobs();
     assertEquals(

@@ -14,6 +14,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PickleWriter;
 import dev.reweave.testing.StorageContent;
 import dev.reweave.testing.TensorValue;
@@ -71,7 +72,7 @@ class StateDictConversionTest {
     Map<String, FloatBuffer> tensors = new TreeMap<>();
     Stores stores = TestSpark.stores();
     String file = temp.resolve("out/model.safetensors").toString();
-    try (RandomAccess access = stores.open(stores.file(file).orElseThrow())) {
+    try (RandomAccess access = stores.open(stores.file(Locations.of(file)).orElseThrow())) {
       SafetensorsHeader header = SafetensorsHeader.read(access);
       for (SafetensorsHeader.Entry entry : header.entries()) {
         byte[] bytes = new byte[(int) entry.spec().bytes()];

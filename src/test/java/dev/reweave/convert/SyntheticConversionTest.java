@@ -10,6 +10,7 @@ import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Converting;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -49,7 +50,7 @@ class SyntheticConversionTest {
 
     int compared = 0;
     Stores stores = TestSpark.stores();
-    for (var file : stores.list(temp.resolve("out").toString()).files()) {
+    for (var file : stores.list(Locations.of(temp.resolve("out"))).files()) {
       if (file.name().endsWith(".safetensors")) {
         try (RandomAccess access = stores.open(file)) {
           SafetensorsHeader header = SafetensorsHeader.read(access);

@@ -19,6 +19,7 @@ import dev.reweave.testing.Converting;
 import dev.reweave.testing.FaultyFileSystem;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.HadoopFiles;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.SyntheticCheckpoint;
@@ -64,7 +65,7 @@ class TorchOutputTest {
 
   private void assertVerified() {
     Verification.Result verified =
-        new Verification(TestSpark.cluster(), TestSpark.stores()).run(output().toString());
+        new Verification(TestSpark.cluster(), TestSpark.stores()).run(Locations.of(output()));
     assertEquals(List.of(), verified.problems());
     assertTrue(verified.checksums());
   }

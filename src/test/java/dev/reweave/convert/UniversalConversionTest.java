@@ -18,6 +18,7 @@ import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PickleWriter;
 import dev.reweave.testing.StorageContent;
 import dev.reweave.testing.StoredTensors;
@@ -62,7 +63,7 @@ class UniversalConversionTest {
 
   private Checkpoint read(Path input) {
     return new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-        .read(input.toString(), ReadOptions.defaults());
+        .read(Locations.of(input), ReadOptions.defaults());
   }
 
   private Map<String, String> files(String output) throws IOException {
@@ -115,7 +116,7 @@ class UniversalConversionTest {
     Checkpoint named =
         new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
             .read(
-                both.toString(),
+                Locations.of(both),
                 new ReadOptions(Optional.of(TAG), Optional.empty(), ReadOptions.Frozen.INCLUDE));
     assertEquals(specs(newest), specs(named));
   }

@@ -10,6 +10,7 @@ import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
 import dev.reweave.target.mapping.Mapping;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
@@ -88,7 +89,9 @@ public final class CheckpointFuzz {
         files.add(new Saved(address, new TorchArchive(path)));
       }
       List<InputFile> listed =
-          files.stream().map(f -> new InputFile(f.name(), f.archive().file().length, 0)).toList();
+          files.stream()
+              .map(f -> new InputFile(Locations.of(f.name()), f.archive().file().length, 0))
+              .toList();
       Stores.Listing listing = new Stores.Listing(listed, List.of());
       return new Step(files, listing);
     }
@@ -126,7 +129,12 @@ public final class CheckpointFuzz {
     step.files().forEach(f -> files.put(f.name(), f.archive().file()));
     files.put(changed.name(), changed.archive().with(pickle));
     Place place =
-        new Place(STORES, new MemoryScanner(files), "/step", Optional.empty(), step.listing());
+        new Place(
+            STORES,
+            new MemoryScanner(files),
+            Locations.of("/step"),
+            Optional.empty(),
+            step.listing());
     return new DeepSpeedFormat().in(place).get(0).read(options);
   }
 

@@ -8,6 +8,7 @@ import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
@@ -129,7 +130,8 @@ public final class FolderFuzz {
 
   /** Reads a folder as it is now. */
   static Checkpoint read(String folder, ReadOptions options) {
-    return new CheckpointReader(STORES, new InTurn()).read("memory:" + folder, options);
+    return new CheckpointReader(STORES, new InTurn())
+        .read(Locations.of("memory:" + folder), options);
   }
 
   /** Reads on the calling thread, whose time is measured. */

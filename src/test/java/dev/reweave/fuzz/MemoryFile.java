@@ -2,6 +2,7 @@ package dev.reweave.fuzz;
 
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
+import dev.reweave.testing.Locations;
 import java.io.EOFException;
 
 /** A file of bytes in memory, and behind them zeros that take no memory. */
@@ -13,7 +14,7 @@ final class MemoryFile implements RandomAccess {
    * @param length of the file, at least that of {@code bytes}
    */
   MemoryFile(String address, byte[] bytes, long length) {
-    this.file = new InputFile(address, length, 0);
+    this.file = new InputFile(Locations.of(address), length, 0);
     this.bytes = bytes;
   }
 

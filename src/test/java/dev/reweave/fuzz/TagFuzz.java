@@ -7,6 +7,7 @@ import dev.reweave.checkpoint.deepspeed.DeepSpeedFormat;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -67,11 +68,11 @@ public final class TagFuzz {
     Promise.check(
         () -> {
           switch (kind) {
-            case 't' -> find(STORES.list(ROOT.toString()), Optional.of(text));
+            case 't' -> find(STORES.list(Locations.of(ROOT)), Optional.of(text));
             case 'n' -> find(listing(text), Optional.empty());
             default -> {
               Files.write(ROOT.resolve("latest"), rest);
-              find(STORES.list(ROOT.toString()), Optional.empty());
+              find(STORES.list(Locations.of(ROOT)), Optional.empty());
             }
           }
         });
@@ -79,13 +80,14 @@ public final class TagFuzz {
 
   private static void find(Stores.Listing root, Optional<String> wanted) {
     Place place =
-        new Place(STORES, new ThreadScanner(STORES), ROOT.toString(), Optional.empty(), root);
+        new Place(STORES, new ThreadScanner(STORES), Locations.of(ROOT), Optional.empty(), root);
     new DeepSpeedFormat().in(place).forEach(steps -> steps.step(wanted));
   }
 
   /** A folder of files with these names, as a store would list it. */
   private static Stores.Listing listing(String names) {
     return new Stores.Listing(
-        names.lines().map(name -> new InputFile(ROOT.toUri() + name, 9, 0)).toList(), List.of());
+        names.lines().map(name -> new InputFile(Locations.of(ROOT.toUri() + name), 9, 0)).toList(),
+        List.of());
   }
 }

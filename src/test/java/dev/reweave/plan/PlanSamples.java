@@ -7,6 +7,7 @@ import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
+import dev.reweave.testing.Locations;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -36,7 +37,7 @@ final class PlanSamples {
 
   static List<InputFile> sources(int count) {
     return IntStream.range(0, count)
-        .mapToObj(i -> new InputFile("mem:/in" + i, 10_000, 0))
+        .mapToObj(i -> new InputFile(Locations.of("mem:/in" + i), 10_000, 0))
         .toList();
   }
 

@@ -2,6 +2,7 @@ package dev.reweave.sql;
 
 import dev.reweave.convert.Conversion;
 import dev.reweave.plan.prepare.BaseUsed;
+import dev.reweave.testing.Locations;
 
 /** What conversions in tests hand to a catalog, as the command line does. */
 final class Converted {
@@ -9,7 +10,7 @@ final class Converted {
 
   static ConvertedModel of(Conversion.Outcome outcome, String output) {
     return new ConvertedModel(
-        output,
+        Locations.of(output),
         outcome.manifest().baseUsed().map(BaseUsed::component).orElse(""),
         outcome.manifest().input().tag(),
         outcome.manifest().fingerprint(),

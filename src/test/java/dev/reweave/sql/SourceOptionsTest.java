@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.ReweaveException;
+import dev.reweave.testing.Locations;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
@@ -58,7 +59,7 @@ class SourceOptionsTest {
   void addresses() {
     assertEquals(List.of("a", "b"), of(Map.of("paths", "[\"a\", \"b\"]")).addresses());
     assertEquals(List.of("a"), of(Map.of("PATH", "a")).addresses());
-    assertEquals("b", of(Map.of("path", "a/b")).modelName("a/b"));
+    assertEquals("b", of(Map.of("path", "a/b")).modelName(Locations.of("a/b")));
   }
 
   @Test

@@ -17,6 +17,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.FaultyFileSystem;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -41,8 +42,8 @@ class TensorCatalogTest {
   }
 
   private long add(Conversion.Outcome outcome, Path output) {
-    return new TensorCatalog(TestSpark.cluster(), TestSpark.stores(), catalog().toString())
-        .add(Converted.of(outcome, TestSpark.stores().resolve(output.toString())));
+    return new TensorCatalog(TestSpark.cluster(), TestSpark.stores(), Locations.of(catalog()))
+        .add(Converted.of(outcome, Locations.of(output).uri()));
   }
 
   private Path catalog() {
@@ -237,7 +238,7 @@ class TensorCatalogTest {
 
     FaultyFileSystem.heal();
     long added =
-        new TensorCatalog(TestSpark.cluster(), stores, catalog().toString())
+        new TensorCatalog(TestSpark.cluster(), stores, Locations.of(catalog()))
             .add(Converted.of(outcomes[1], "faulty:" + temp + "/out1"));
 
     assertEquals(outcomes[1].digests().size(), added);

@@ -10,6 +10,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.HadoopFiles;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
@@ -79,7 +80,7 @@ class TensorStoresTest {
     Conversion.Outcome outcome =
         new Conversion(TestSpark.cluster(), stores)
             .run(Converting.between(checkpoint, output).request(), Measuring.TENSORS);
-    TensorCatalog table = new TensorCatalog(TestSpark.cluster(), stores, catalog);
+    TensorCatalog table = new TensorCatalog(TestSpark.cluster(), stores, Locations.of(catalog));
 
     assertEquals(expected.size(), table.add(Converted.of(outcome, output)));
     assertEquals(0, table.add(Converted.of(outcome, output)));

@@ -6,6 +6,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -56,7 +57,7 @@ final class WeightSample {
   /** A header, to compare with. */
   static SafetensorsHeader header(Path file) throws IOException {
     Stores stores = TestSpark.stores();
-    try (RandomAccess access = stores.open(stores.file(file.toString()).orElseThrow())) {
+    try (RandomAccess access = stores.open(stores.file(Locations.of(file)).orElseThrow())) {
       return SafetensorsHeader.read(access);
     }
   }

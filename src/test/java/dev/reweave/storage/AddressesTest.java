@@ -3,6 +3,7 @@ package dev.reweave.storage;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import java.util.List;
 import java.util.function.Consumer;
@@ -15,17 +16,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AddressesTest {
   private static final List<Consumer<Address>> USES =
       List.of(
-          a -> a.stores().resolve(a.text()),
-          a -> a.stores().file(a.text()),
-          a -> a.stores().isFolder(a.text()),
-          a -> a.stores().isOnThisMachine(a.text()),
-          a -> a.stores().list(a.text()),
-          a -> a.stores().tree(a.text()),
-          a -> a.stores().guarded(a.text(), Safeguards.DEFAULT),
-          a -> a.stores().outputFolder(a.text()).exists(),
-          a -> a.stores().deleteTree(a.text()));
+          a -> a.stores().file(a.place()),
+          a -> a.stores().isFolder(a.place()),
+          a -> a.stores().isOnThisMachine(a.place()),
+          a -> a.stores().list(a.place()),
+          a -> a.stores().tree(a.place()),
+          a -> a.stores().guarded(a.place(), Safeguards.DEFAULT),
+          a -> a.stores().outputFolder(a.place()).exists(),
+          a -> a.stores().deleteTree(a.place()));
 
-  private record Address(Stores stores, String text) {}
+  private record Address(Stores stores, String text) {
+    Location place() {
+      return stores.locate(text);
+    }
+  }
 
   @Test
   void nulEndsAPath() {

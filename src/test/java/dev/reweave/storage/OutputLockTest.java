@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.ReweaveException;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,7 @@ class OutputLockTest {
   @TempDir Path folder;
 
   private OutputLock lock() {
-    return new Stores(new Configuration(false)).outputFolder(folder.toString()).lock();
+    return new Stores(new Configuration(false)).outputFolder(Locations.of(folder)).lock();
   }
 
   private static Clock at(Instant time) {

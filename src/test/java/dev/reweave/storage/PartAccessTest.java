@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.reweave.testing.Locations;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +21,7 @@ class PartAccessTest {
   void readsWithinThePartAlone() throws IOException {
     Path file = Files.write(temp.resolve("a"), new byte[] {0, 1, 2, 3, 4, 5, 6, 7});
     Stores stores = new Stores(new Configuration());
-    try (RandomAccess whole = stores.open(stores.file(file.toString()).orElseThrow())) {
+    try (RandomAccess whole = stores.open(stores.file(Locations.of(file)).orElseThrow())) {
       RandomAccess part = whole.part("middle", 2, 4);
       assertEquals(4, part.file().length());
       assertEquals(whole.file().uri() + " middle", part.file().uri());

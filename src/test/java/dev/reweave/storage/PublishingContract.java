@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.ReweaveException;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -185,8 +186,8 @@ abstract class PublishingContract extends ReadingContract {
   @Test
   void clearingSparesOtherFolders() throws Exception {
     byte[] content = content();
-    OutputFolder longer = stores.outputFolder(output.address() + "-2");
-    OutputFolder inside = stores.outputFolder(in("deep"));
+    OutputFolder longer = stores.outputFolder(Locations.of(output.address() + "-2"));
+    OutputFolder inside = stores.outputFolder(Locations.of(in("deep")));
     Complete neighbour = complete(longer, content);
     complete(output, content);
 
@@ -246,7 +247,8 @@ abstract class PublishingContract extends ReadingContract {
     InputFile file = put("file", bytes(3));
 
     ReweaveException refused =
-        assertThrows(ReweaveException.class, () -> stores.outputFolder(file.uri()).prepare(1));
+        assertThrows(
+            ReweaveException.class, () -> stores.outputFolder(Locations.of(file.uri())).prepare(1));
 
     assertTrue(refused.getMessage().contains("the output is a file"), refused.getMessage());
     assertArrayEquals(bytes(3), stores.readAll(file, 10));

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
+import dev.reweave.testing.Locations;
 import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -86,7 +88,7 @@ abstract class ReadingContract extends StoreUnderTest {
       assertThrows(EOFException.class, () -> access.readFully(Long.MAX_VALUE, new byte[10], 0, 10));
     }
     // It was longer when it was listed.
-    try (RandomAccess access = stores.open(new InputFile(file.uri(), 2000, 0))) {
+    try (RandomAccess access = stores.open(new InputFile(Locations.of(file.uri()), 2000, 0))) {
       assertThrows(EOFException.class, () -> access.readFully(990, new byte[20], 0, 20));
       assertThrows(EOFException.class, () -> access.readFully(1500, new byte[20], 0, 20));
     }
@@ -111,26 +113,26 @@ abstract class ReadingContract extends StoreUnderTest {
     }
     put("files/folder (é)/in.pt", bytes(1));
 
-    Stores.Listing files = stores.list(in("files"));
+    Stores.Listing files = stores.list(Locations.of(in("files")));
     assertEquals(ODD_NAMES.stream().sorted().toList(), names(files));
     for (InputFile file : files.files()) {
       assertEquals(file.name(), new String(stores.readAll(file, 100), UTF_8));
       // Times may differ: some stores round them in the one answer and not in the other.
-      InputFile alone = stores.file(file.uri()).orElseThrow();
+      InputFile alone = stores.file(Locations.of(file.uri())).orElseThrow();
       assertEquals(file.uri(), alone.uri());
       assertEquals(file.length(), alone.length());
-      assertEquals(file.uri(), stores.resolve(file.uri()));
+      assertEquals(file.location(), stores.locate(file.uri()));
     }
-    assertEquals(List.of(stores.resolve(in("files/folder (é)"))), files.folders());
+    assertEquals(List.of(stores.locate(in("files/folder (é)"))), files.folders());
     assertEquals("in.pt", stores.list(files.folders().get(0)).files().get(0).name());
 
-    Stores.Listing folders = stores.list(in("folders"));
+    Stores.Listing folders = stores.list(Locations.of(in("folders")));
     assertEquals(List.of(), folders.files());
     assertEquals(ODD_NAMES.size(), folders.folders().size());
-    for (String folder : folders.folders()) {
-      assertTrue(stores.isFolder(folder), folder);
+    for (Location folder : folders.folders()) {
+      assertTrue(stores.isFolder(folder), folder::uri);
       InputFile inside = stores.list(folder).files().get(0);
-      assertTrue(folder.endsWith("/" + new String(stores.readAll(inside, 100), UTF_8)), folder);
+      assertEquals(folder.name(), new String(stores.readAll(inside, 100), UTF_8));
     }
   }
 
@@ -138,16 +140,16 @@ abstract class ReadingContract extends StoreUnderTest {
   void tellsFilesFromFolders() throws IOException {
     InputFile file = put("folder/in.pt", bytes(10));
 
-    assertTrue(stores.isFolder(in("folder")));
-    assertEquals(Optional.empty(), stores.file(in("folder")));
-    assertFalse(stores.isFolder(file.uri()));
-    assertEquals(Optional.empty(), stores.file(in("folder/other.pt")));
-    assertFalse(stores.isFolder(in("other")));
+    assertTrue(stores.isFolder(Locations.of(in("folder"))));
+    assertEquals(Optional.empty(), stores.file(Locations.of(in("folder"))));
+    assertFalse(stores.isFolder(Locations.of(file.uri())));
+    assertEquals(Optional.empty(), stores.file(Locations.of(in("folder/other.pt"))));
+    assertFalse(stores.isFolder(Locations.of(in("other"))));
   }
 
   @Test
   void saysWhatIsMissing() {
-    String missing = stores.resolve(in("missing"));
+    Location missing = stores.locate(in("missing"));
     String message = "no such file or folder: " + missing + "; check the address and its spelling";
 
     assertEquals(

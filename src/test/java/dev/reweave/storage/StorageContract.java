@@ -37,7 +37,7 @@ abstract class StorageContract extends PublishingContract {
               .getMessage()
               .startsWith("another job is at work on this output: 'convert s3a://a/b', since "),
           refused.getMessage());
-      assertTrue(refused.getMessage().contains(output.address()), refused.getMessage());
+      assertTrue(refused.getMessage().contains(output.address().uri()), refused.getMessage());
       held.check();
       assertEquals(List.of(), output.names());
     }

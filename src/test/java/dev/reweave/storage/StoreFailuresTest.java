@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.ReweaveException;
 import dev.reweave.common.ReweaveException.Kind;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.TestHdfs;
 import java.io.FileNotFoundException;
@@ -32,12 +33,12 @@ class StoreFailuresTest {
     String bucket = "none-" + UUID.randomUUID();
     String address = "s3a://" + bucket + "/models/a";
     Stores stores = s3();
-    OutputFolder output = stores.outputFolder(address);
+    OutputFolder output = stores.outputFolder(Locations.of(address));
 
     for (ReweaveException e :
         List.of(
-            assertThrows(ReweaveException.class, () -> stores.file(address)),
-            assertThrows(ReweaveException.class, () -> stores.list(address)),
+            assertThrows(ReweaveException.class, () -> stores.file(Locations.of(address))),
+            assertThrows(ReweaveException.class, () -> stores.list(Locations.of(address))),
             assertThrows(ReweaveException.class, output::names),
             assertThrows(ReweaveException.class, () -> output.publish("a.json", new byte[] {1})))) {
       assertEquals(Kind.NOT_FOUND, e.kind(), e::getMessage);
@@ -55,7 +56,8 @@ class StoreFailuresTest {
   void whatANameNodeThrowsIsToldInItsFirstLine() throws IOException {
     Stores stores = new Stores(TestHdfs.configuration());
     OutputFolder output =
-        stores.outputFolder(TestHdfs.fileSystem().getUri() + "/failures/" + UUID.randomUUID());
+        stores.outputFolder(
+            Locations.of(TestHdfs.fileSystem().getUri() + "/failures/" + UUID.randomUUID()));
 
     ReweaveException e =
         assertThrows(ReweaveException.class, () -> output.publish("n".repeat(300), new byte[] {1}));

@@ -3,6 +3,7 @@ package dev.reweave.storage;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +41,7 @@ abstract class StoreUnderTest {
   @BeforeEach
   void open() {
     stores = new Stores(configuration());
-    output = stores.outputFolder(root() + "/" + UUID.randomUUID() + "/my model");
+    output = stores.outputFolder(Locations.of(root() + "/" + UUID.randomUUID() + "/my model"));
   }
 
   record Complete(StagedFile file, List<PartReceipt> receipts) {}
@@ -71,7 +72,7 @@ abstract class StoreUnderTest {
 
   /** An address beside the output folder. */
   String in(String name) {
-    return output.address().substring(0, output.address().lastIndexOf('/') + 1) + name;
+    return output.address().sibling(name).uri();
   }
 
   InputFile put(String name, byte[] content) throws IOException {
@@ -79,7 +80,7 @@ abstract class StoreUnderTest {
     try (FSDataOutputStream out = stores.fileSystem(path).create(path, false)) {
       out.write(content);
     }
-    return stores.file(in(name)).orElseThrow();
+    return stores.file(Locations.of(in(name))).orElseThrow();
   }
 
   static List<String> names(Stores.Listing listing) {
@@ -97,10 +98,10 @@ abstract class StoreUnderTest {
 
   /** All files below the folder, hidden ones too, and all uploads to it. */
   List<String> leftovers() throws IOException {
-    String key = output.address().replaceFirst("^\\w+://[^/]*/", "");
+    String key = output.address().uri().replaceFirst("^\\w+://[^/]*/", "");
     List<String> left = new ArrayList<>(pendingUploads());
     left.removeIf(upload -> !upload.startsWith(key + "/"));
-    Path folder = new Path(output.address());
+    Path folder = Stores.path(output.address());
     FileSystem fs = stores.fileSystem(folder);
     if (fs.exists(folder)) {
       addFiles(fs, folder, left);
@@ -114,7 +115,7 @@ abstract class StoreUnderTest {
       if (status.isDirectory()) {
         addFiles(fs, status.getPath(), found);
       } else {
-        found.add(status.getPath().toString().substring(output.address().length() + 1));
+        found.add(output.address().pathTo(Stores.location(status.getPath())));
       }
     }
   }

@@ -14,6 +14,7 @@ import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Converting;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -166,7 +167,7 @@ class TokenBucketTest {
     new Random(3).nextBytes(content);
     Files.write(temp.resolve("a"), content);
     Files.write(temp.resolve("b"), content);
-    List<InputFile> files = TestSpark.stores().list(temp.toString()).files();
+    List<InputFile> files = TestSpark.stores().list(Locations.of(temp)).files();
     byte[] read = new byte[content.length];
     TokenBucket bucket = new TokenBucket(10_000, clock);
     try (OpenFiles one = new OpenFiles(TestSpark.stores(), files, bucket);

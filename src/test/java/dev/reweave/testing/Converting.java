@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.convert.Checks;
 import dev.reweave.convert.Conversion;
+import dev.reweave.convert.ConversionOptions;
 import dev.reweave.convert.ConversionRequest;
 import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
@@ -77,7 +78,7 @@ public final class Converting {
   public Converting base(Object address) {
     return base(
         new BaseChoice(
-            address.toString(),
+            Locations.of(address),
             BaseChoice.Mode.COPY,
             Optional.empty(),
             Optional.empty(),
@@ -119,16 +120,10 @@ public final class Converting {
 
   public ConversionRequest request() {
     return new ConversionRequest(
-        input,
-        output,
-        reading,
-        planning,
-        mapping,
-        base,
-        proving,
-        checks,
-        existing,
-        Earlier.CONTINUE);
+        Locations.of(input),
+        Locations.of(output),
+        new ConversionOptions(
+            reading, planning, mapping, base, proving, checks, existing, Earlier.CONTINUE));
   }
 
   /** Converts. */

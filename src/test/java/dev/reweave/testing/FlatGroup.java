@@ -172,7 +172,7 @@ public final class FlatGroup {
 
   private static RandomAccess open(Path file) throws IOException {
     Stores stores = TestSpark.stores();
-    return stores.open(stores.file(file.toString()).orElseThrow());
+    return stores.open(stores.file(Locations.of(file)).orElseThrow());
   }
 
   /** The bytes of each parameter. */

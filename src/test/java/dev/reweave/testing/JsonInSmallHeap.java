@@ -62,7 +62,7 @@ public final class JsonInSmallHeap {
       try {
         Files.write(file, content);
         Stores stores = new Stores(new Configuration());
-        try (RandomAccess access = stores.open(stores.file(file.toString()).orElseThrow())) {
+        try (RandomAccess access = stores.open(stores.file(Locations.of(file)).orElseThrow())) {
           SafetensorsHeader.read(access);
         }
       } catch (IOException e) {

@@ -3,6 +3,7 @@ package dev.reweave.testing;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.Conversion;
+import dev.reweave.convert.ConversionOptions;
 import dev.reweave.convert.ConversionRequest;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
@@ -34,12 +35,13 @@ public final class RetryingSpark {
       SparkPages pages = SparkPages.from(spark);
       ConversionRequest request =
           new ConversionRequest(
-              args[0],
-              args[1],
-              ReadOptions.defaults(),
-              PlanOptions.DEFAULTS.withSizes(400, 64_000),
-              ConversionRequest.ExistingOutput.REFUSE,
-              ConversionRequest.Earlier.CONTINUE);
+              Locations.of(args[0]),
+              Locations.of(args[1]),
+              new ConversionOptions(
+                  ReadOptions.defaults(),
+                  PlanOptions.DEFAULTS.withSizes(400, 64_000),
+                  ConversionRequest.ExistingOutput.REFUSE,
+                  ConversionRequest.Earlier.CONTINUE));
       try {
         Manifest.Figures figures =
             new Conversion(new Cluster(spark), new Stores(hadoop))

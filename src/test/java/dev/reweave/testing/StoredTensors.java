@@ -74,7 +74,7 @@ public final class StoredTensors {
   public static Map<String, String> ofTorch(Path file) throws IOException {
     Stores stores = TestSpark.stores();
     Map<String, String> tensors = new TreeMap<>();
-    InputFile input = stores.file(file.toString()).orElseThrow();
+    InputFile input = stores.file(Locations.of(file)).orElseThrow();
     try (RandomAccess access = stores.open(input)) {
       StateDictFile.Content content = StateDictFile.stateDict(TorchFile.read(access, 0));
       for (NamedTensor tensor : content.tensors()) {
@@ -140,7 +140,7 @@ public final class StoredTensors {
   private static Map<String, Stored> bytes(Path file) throws IOException {
     Stores stores = TestSpark.stores();
     Map<String, Stored> tensors = new TreeMap<>();
-    try (RandomAccess access = stores.open(stores.file(file.toString()).orElseThrow())) {
+    try (RandomAccess access = stores.open(stores.file(Locations.of(file)).orElseThrow())) {
       SafetensorsHeader header = SafetensorsHeader.read(access);
       for (SafetensorsHeader.Entry entry : header.entries()) {
         byte[] bytes = new byte[Math.toIntExact(entry.spec().bytes())];

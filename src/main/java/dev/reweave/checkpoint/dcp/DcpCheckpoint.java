@@ -57,28 +57,28 @@ final class DcpCheckpoint {
       DcpMetadata metadata = new DcpMetadata(PickleFile.read(access), folder.files());
       return new DcpCheckpoint(folder, metadata).read(scanner);
     } catch (IOException e) {
-      throw Stores.unreadable(folder.metadata().uri(), e);
+      throw Stores.unreadable(folder.metadata().location(), e);
     }
   }
 
   private static void refuse(DcpFolder folder, ReadOptions options) {
-    options.requireNoKey(folder.address());
+    options.requireNoKey(folder.address().uri());
     if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
       throw ReweaveException.usage(
           "a distributed checkpoint's weights are the model's own, as they were trained",
-          folder.address(),
+          folder.address().uri(),
           "leave --weights out");
     }
     if (options.frozen() == ReadOptions.Frozen.EXCLUDE) {
       throw ReweaveException.usage(
           "a distributed checkpoint does not say which parameters were frozen",
-          folder.address(),
+          folder.address().uri(),
           "leave --exclude-frozen out");
     }
   }
 
   private Checkpoint read(MetadataScanner scanner) {
-    TensorChoice choice = TensorChoice.of(metadata, folder.address());
+    TensorChoice choice = TensorChoice.of(metadata, folder.address().uri());
     if (choice.names().isEmpty()) {
       throw ReweaveException.notFound(
           "the checkpoint holds no weights"

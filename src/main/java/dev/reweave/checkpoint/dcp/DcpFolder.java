@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint.dcp;
 
 import dev.reweave.checkpoint.TrainingState;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -26,7 +27,7 @@ import java.util.regex.Pattern;
  * @param notes what was decided on the way to it
  */
 record DcpFolder(
-    String address,
+    Location address,
     String tag,
     List<String> tags,
     InputFile metadata,
@@ -58,16 +59,16 @@ record DcpFolder(
    */
   static DcpFolder find(
       Stores stores,
-      String base,
+      Location base,
       Stores.Listing root,
       Map<String, Stores.Listing> steps,
       Optional<String> wanted) {
     if (steps.isEmpty()) {
-      String name = base.substring(base.lastIndexOf('/') + 1);
+      String name = base.name();
       if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
         throw ReweaveException.usage(
             "this is the folder of step '" + name + "', and --tag asks for " + wanted.get(),
-            base,
+            base.uri(),
             "name the folder above it, or leave --tag out");
       }
       return of(base, List.of(name), root, List.of());
@@ -77,17 +78,17 @@ record DcpFolder(
     if (!steps.containsKey(tag)) {
       throw ReweaveException.notFound(
           "there is no saved step '" + tag + "' with " + METADATA,
-          base,
+          base.uri(),
           "choose one of " + steps.keySet() + " with --tag");
     }
-    return of(base + "/" + tag, List.copyOf(steps.keySet()), steps.get(tag), notes);
+    return of(base.child(tag), List.copyOf(steps.keySet()), steps.get(tag), notes);
   }
 
   /** The saved steps in a folder, by name; empty if there are none. */
   static Map<String, Stores.Listing> steps(Stores stores, Stores.Listing root) {
     Map<String, Stores.Listing> steps = new LinkedHashMap<>();
-    for (String folder : root.folders()) {
-      String name = folder.substring(folder.lastIndexOf('/') + 1);
+    for (Location folder : root.folders()) {
+      String name = folder.name();
       // Accelerate keeps the optimizer in a checkpoint of its own beside the model's.
       if (!TrainingState.isStateName(name)) {
         Stores.Listing listing = stores.list(folder);
@@ -102,8 +103,8 @@ record DcpFolder(
   /** What to tell of steps whose save did not come to its end: the newest may be one. */
   private static List<String> unfinished(Stores stores, Stores.Listing root) {
     List<String> notes = new ArrayList<>();
-    for (String folder : root.folders()) {
-      String name = folder.substring(folder.lastIndexOf('/') + 1);
+    for (Location folder : root.folders()) {
+      String name = folder.name();
       if (!TrainingState.isStateName(name) && isUnfinished(stores.list(folder))) {
         notes.add("passed over '" + name + "', which has no " + METADATA + ": not finished");
       }
@@ -127,29 +128,29 @@ record DcpFolder(
   }
 
   /** Whether files are those of a distributed checkpoint. */
-  static boolean isStep(String address, Stores.Listing folder) {
+  static boolean isStep(Location address, Stores.Listing folder) {
     boolean found = folder.files().stream().anyMatch(f -> f.name().equals(METADATA));
     if (!found
         && folder.files().stream().anyMatch(f -> METADATA_OF_RANK.matcher(f.name()).matches())) {
       throw ReweaveException.unsupported(
           "a distributed checkpoint with the metadata of each rank apart, which is not read",
-          address,
+          address.uri(),
           "save it again without use_collectives=False");
     }
     return found;
   }
 
   private static DcpFolder of(
-      String address, List<String> tags, Stores.Listing folder, List<String> notes) {
+      Location address, List<String> tags, Stores.Listing folder, List<String> notes) {
     Map<String, InputFile> files = new LinkedHashMap<>();
     folder.files().forEach(file -> files.put(file.name(), file));
-    String tag = address.substring(address.lastIndexOf('/') + 1);
+    String tag = address.name();
     return new DcpFolder(address, tag, tags, files.get(METADATA), files, notes);
   }
 
   private static String newest(
       Stores stores,
-      String base,
+      Location base,
       Stores.Listing root,
       Map<String, Stores.Listing> steps,
       List<String> notes) {
@@ -167,7 +168,7 @@ record DcpFolder(
     if (names.stream().filter(name -> number(name) == number(newest)).count() > 1) {
       throw ReweaveException.usage(
           "several distributed checkpoints: which is meant is not clear",
-          base,
+          base.uri(),
           "choose one of " + names + " with --tag");
     }
     notes.add(

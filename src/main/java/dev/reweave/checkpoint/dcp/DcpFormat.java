@@ -7,6 +7,7 @@ import dev.reweave.checkpoint.NaturalOrder;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.SideBySide;
+import dev.reweave.common.Location;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import java.util.List;
@@ -55,8 +56,8 @@ public final class DcpFormat implements CheckpointFormat {
     }
 
     @Override
-    public String address() {
-      return folders.isEmpty() ? place.address() : place.address() + "/" + name();
+    public Location address() {
+      return folders.isEmpty() ? place.address() : place.address().child(name());
     }
 
     @Override
@@ -81,7 +82,7 @@ public final class DcpFormat implements CheckpointFormat {
     }
 
     @Override
-    public Set<String> claims() {
+    public Set<Location> claims() {
       // The files of steps are in folders of their own.
       return folders.isEmpty() ? Contents.super.claims() : Set.of();
     }

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.List;
@@ -17,7 +18,7 @@ record UnfinishedCheckpoint(Place place) implements Contents {
   }
 
   @Override
-  public String address() {
+  public Location address() {
     return place.address();
   }
 
@@ -32,7 +33,7 @@ record UnfinishedCheckpoint(Place place) implements Contents {
         "a distributed checkpoint without "
             + DcpFolder.METADATA
             + ", which is written last and tells what is in the others",
-        place.address(),
+        place.address().uri(),
         "copy it from the training run, as commands leave out files that begin with a dot; if it is"
             + " not there either, the run died while saving: take another step");
   }

@@ -60,13 +60,13 @@ final class DeepSpeedCheckpoint {
     if (weights == Weights.MASTER && optimizer.isEmpty()) {
       throw new ReweaveException(
           "there are no *_optim_states.pt files, and so no fp32 master weights",
-          folder.address(),
+          folder.address().uri(),
           "copy them from the training run, or convert the module's own with --weights model");
     }
     if (weights == Weights.MODEL && partitioned) {
       throw ReweaveException.usage(
           "a ZeRO-3 checkpoint keeps no whole module weights",
-          folder.address(),
+          folder.address().uri(),
           optimizer.isEmpty()
               ? "its *_optim_states.pt files are missing: copy them from the training run"
               : "convert the fp32 masters: leave --weights out");
@@ -113,7 +113,7 @@ final class DeepSpeedCheckpoint {
     if (!partitioned && folder.of(RankFile.Kind.MODEL).isEmpty()) {
       throw new ReweaveException(
           "the model states file is missing",
-          folder.address() + "/mp_rank_00_model_states.pt",
+          folder.address().uri() + "/mp_rank_00_model_states.pt",
           "the checkpoint was not saved or copied whole: copy the file from the training run");
     }
   }
@@ -127,14 +127,15 @@ final class DeepSpeedCheckpoint {
         new OffloadedMasters(folder.of(RankFile.Kind.OFFLOADED), files.size());
     offloaded.files().forEach(f -> files.add(f.file()));
     MissingFiles missing = new MissingFiles();
-    Grid grid = Grid.of(folder.address(), ranks, layers, missing);
+    Grid grid = Grid.of(folder.address().uri(), ranks, layers, missing);
     if (weights == Weights.MASTER) {
-      ranks.forEach(rank -> rank.check(folder.address(), missing));
+      ranks.forEach(rank -> rank.check(folder.address().uri(), missing));
     }
     missing.requireNone();
     ModelStates first = ranks.get(0).states();
-    PipelineLayers pipeline = new PipelineLayers(folder.address(), layers, layerStates);
-    ModelParts parts = new ModelParts(folder.address(), grid, ranks, pipeline, offloaded, options);
+    PipelineLayers pipeline = new PipelineLayers(folder.address().uri(), layers, layerStates);
+    ModelParts parts =
+        new ModelParts(folder.address().uri(), grid, ranks, pipeline, offloaded, options);
     StateDict dict = parts.unite(weights);
     List<String> notes = new ArrayList<>(folder.notes());
     notes.addAll(grid.notes());
@@ -183,7 +184,7 @@ final class DeepSpeedCheckpoint {
               "fp32 masters in " + Counted.of(masters, "*_optim_states.pt file"),
               NotTaken.UNCOUNTED,
               "not read: leave --weights out to convert them",
-              folder.address()));
+              folder.address().uri()));
     }
     return notTaken;
   }

@@ -7,6 +7,7 @@ import dev.reweave.checkpoint.NaturalOrder;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.SideBySide;
+import dev.reweave.common.Location;
 import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -55,8 +56,8 @@ public final class DeepSpeedFormat implements CheckpointFormat {
     }
 
     @Override
-    public String address() {
-      return model.map(m -> place.address() + "/" + m).orElse(place.address());
+    public Location address() {
+      return model.map(m -> place.address().child(m)).orElse(place.address());
     }
 
     @Override
@@ -83,17 +84,17 @@ public final class DeepSpeedFormat implements CheckpointFormat {
     }
 
     @Override
-    public Set<String> claims() {
+    public Set<Location> claims() {
       return place.listing().files().stream()
           .filter(file -> RankFile.of(file).isPresent())
-          .map(InputFile::uri)
+          .map(InputFile::location)
           .collect(Collectors.toSet());
     }
 
     @Override
     public Checkpoint read(ReadOptions options) {
       TagFolder step = folder(options.tag());
-      options.requireNoKey(step.address());
+      options.requireNoKey(step.address().uri());
       return step.parameters()
           .map(
               zero ->

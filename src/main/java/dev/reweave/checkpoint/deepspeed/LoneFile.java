@@ -200,6 +200,6 @@ public final class LoneFile {
                 "fp32 masters in " + Counted.of(masters, "*_optim_states.pt file"),
                 NotTaken.UNCOUNTED,
                 "not read: name the folder to convert them: " + file.folder(),
-                file.folder()));
+                file.folder().uri()));
   }
 }

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -25,7 +26,7 @@ final class OffloadedMasters {
   private static final String FOLDER = "offloaded_tensors";
   private static final String SUFFIX = ".tensor.swp";
   private static final Pattern MASTER = Pattern.compile("\\d+(?:_\\d+)*\\.tensor\\.swp");
-  private static final Pattern RANK = Pattern.compile(".*/rank(\\d{1,9})");
+  private static final Pattern RANK = Pattern.compile("rank(\\d{1,9})");
 
   private final List<RankFile> files;
   private final int firstIndex;
@@ -41,12 +42,12 @@ final class OffloadedMasters {
   /** The files that belong to what a tag folder holds. */
   static List<RankFile> among(Stores stores, Stores.Listing step) {
     List<RankFile> files = new ArrayList<>();
-    for (String folder : step.folders()) {
-      if (folder.endsWith("/" + FOLDER)) {
+    for (Location folder : step.folders()) {
+      if (folder.name().equals(FOLDER)) {
         Stores.Listing offloaded = stores.list(folder);
         add(files, offloaded.files(), 0);
-        for (String rank : offloaded.folders()) {
-          Matcher m = RANK.matcher(rank);
+        for (Location rank : offloaded.folders()) {
+          Matcher m = RANK.matcher(rank.name());
           if (m.matches()) {
             add(files, stores.list(rank).files(), Integer.parseInt(m.group(1)));
           }
@@ -141,16 +142,14 @@ final class OffloadedMasters {
         return new FlatBuffer.StorageRun(storage, 0, elements);
       }
     }
-    String uri = rank.file().uri();
     throw new ReweaveException(
         "the masters were offloaded to NVMe, and their copy of rank "
             + rank.dataRank()
             + " is missing",
         String.format(
             Locale.ROOT,
-            "%s%s/rank%02d/%s%s",
-            uri.substring(0, uri.lastIndexOf('/') + 1),
-            FOLDER,
+            "%s/rank%02d/%s%s",
+            rank.file().location().sibling(FOLDER),
             rank.dataRank(),
             id.isEmpty() ? "*" : id,
             SUFFIX),

@@ -2,6 +2,7 @@ package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.LeftTensors;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.ParallelCalls;
@@ -21,8 +22,8 @@ import java.util.regex.Pattern;
  * @param address of the folder
  * @param folders addresses of the parameters' folders
  */
-record ParameterFolders(String address, List<String> folders) {
-  private static final String ZERO = "/zero";
+record ParameterFolders(Location address, List<Location> folders) {
+  private static final String ZERO = "zero";
   private static final String WEIGHTS = "fp32.pt";
 
   /** What is beside the parameters' folders. */
@@ -45,8 +46,8 @@ record ParameterFolders(String address, List<String> folders) {
    */
   static Optional<ParameterFolders> in(Stores stores, Stores.Listing step) {
     boolean begun = UniversalProgress.isBegun(stores, step);
-    for (String folder : step.folders()) {
-      if (folder.endsWith(ZERO)) {
+    for (Location folder : step.folders()) {
+      if (folder.name().equals(ZERO)) {
         Stores.Listing zero = stores.list(folder);
         if (begun
             || zero.files().stream().anyMatch(f -> f.name().equals(OPTIMIZER))
@@ -58,7 +59,7 @@ record ParameterFolders(String address, List<String> folders) {
     return begun
         ? step.folders().stream()
             .findFirst()
-            .map(f -> f.substring(0, f.lastIndexOf('/')) + ZERO)
+            .map(f -> f.sibling(ZERO))
             .map(folder -> new ParameterFolders(folder, List.of()))
         : Optional.empty();
   }
@@ -93,7 +94,7 @@ record ParameterFolders(String address, List<String> folders) {
     Map<String, Parameter> parameters = new TreeMap<>();
     List<Stores.Listing> listings = ParallelCalls.answers(folders, stores::list);
     for (int i = 0; i < folders.size(); i++) {
-      String folder = folders.get(i);
+      Location folder = folders.get(i);
       List<InputFile> files = listings.get(i).files();
       InputFile weights =
           files.stream()
@@ -103,15 +104,14 @@ record ParameterFolders(String address, List<String> folders) {
                   () ->
                       new ReweaveException(
                           "the folder of a parameter has no " + WEIGHTS,
-                          folder,
+                          folder.uri(),
                           "the universal checkpoint was not written or copied whole: make it"
                               + " again, or convert the checkpoint that it was made from"));
       boolean hasMoments = files.stream().anyMatch(f -> MOMENTS.contains(f.name()));
-      parameters.put(
-          folder.substring(folder.lastIndexOf('/') + 1), new Parameter(weights, hasMoments));
+      parameters.put(folder.name(), new Parameter(weights, hasMoments));
       files.stream()
           .filter(f -> MOMENTS.contains(f.name()))
-          .forEach(f -> survey.add(moment(f), address));
+          .forEach(f -> survey.add(moment(f), address.uri()));
       files.stream()
           .filter(f -> SAVED.matcher(f.name()).matches())
           .filter(f -> !f.name().equals(WEIGHTS) && !MOMENTS.contains(f.name()))

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.common.Location;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,7 +15,7 @@ import java.util.Optional;
  * @param notes what was decided on the way to it
  */
 record TagFolder(
-    String address,
+    Location address,
     String tag,
     List<String> tags,
     List<RankFile> files,

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -23,7 +24,7 @@ final class TagSearch {
       Pattern.compile("(?!\\.{1,2}(/|$))[^/]+(/(?!\\.{1,2}(/|$))[^/]+)*");
 
   private final Stores stores;
-  private final String base;
+  private final Location base;
   private final Stores.Listing root;
   private final List<RankFile> here;
   private final Optional<ParameterFolders> parameters;
@@ -34,22 +35,18 @@ final class TagSearch {
    * @param base the full address
    * @param root what it holds
    */
-  TagSearch(Stores stores, String base, Stores.Listing root) {
+  TagSearch(Stores stores, Location base, Stores.Listing root) {
     this.stores = stores;
     this.base = base;
     this.root = root;
     this.here = RankFile.among(stores, root);
     this.parameters = ParameterFolders.in(stores, root);
     this.latest = named(LATEST).or(() -> named(LATEST_UNIVERSAL));
-    this.tags = isStep() ? List.of(lastPart(base)) : tagsIn(root);
+    this.tags = isStep() ? List.of(base.name()) : tagsIn(root);
   }
 
   private Optional<InputFile> named(String name) {
     return root.files().stream().filter(f -> f.name().equals(name)).findFirst();
-  }
-
-  private static String lastPart(String folder) {
-    return folder.substring(folder.lastIndexOf('/') + 1);
   }
 
   /** Whether the address is that of a step itself. */
@@ -69,15 +66,15 @@ final class TagSearch {
 
   private List<String> tagsIn(Stores.Listing folder) {
     List<String> found = new ArrayList<>();
-    for (String inner : folder.folders()) {
+    for (Location inner : folder.folders()) {
       Stores.Listing step = stores.list(inner);
       if (isStep(step)) {
-        found.add(lastPart(inner));
+        found.add(inner.name());
       } else if (latest.isPresent()) {
         // A tag can have a slash; without 'latest' these are folders of other checkpoints.
         step.folders().stream()
             .filter(below -> isStep(stores.list(below)))
-            .forEach(below -> found.add(lastPart(inner) + "/" + lastPart(below)));
+            .forEach(below -> found.add(inner.name() + "/" + below.name()));
       }
     }
     return found;
@@ -95,11 +92,11 @@ final class TagSearch {
    */
   TagFolder find(Optional<String> wanted) {
     if (isStep()) {
-      String name = lastPart(base);
+      String name = base.name();
       if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
         throw ReweaveException.usage(
             "this is the folder of tag '" + name + "', and --tag asks for " + wanted.get(),
-            base,
+            base.uri(),
             "name the folder above it, or leave --tag out");
       }
       return new TagFolder(base, name, List.of(name), here, parameters, List.of());
@@ -108,9 +105,9 @@ final class TagSearch {
     String tag = wanted.orElseGet(() -> chosen(notes));
     if (tag.isBlank() || !TAG.matcher(tag).matches()) {
       throw ReweaveException.usage(
-          "'" + tag + "' cannot be a tag", base, "name one of " + tags + " with --tag");
+          "'" + tag + "' cannot be a tag", base.uri(), "name one of " + tags + " with --tag");
     }
-    String folder = base + "/" + tag;
+    Location folder = base.child(tag);
     if (!stores.isFolder(folder)) {
       throw missing(tag, folder, wanted.isPresent());
     }
@@ -120,13 +117,13 @@ final class TagSearch {
     if (files.isEmpty() && zero.isEmpty()) {
       throw new ReweaveException(
           "tag '" + tag + "' holds no *_model_states.pt and no *_optim_states.pt",
-          folder,
+          folder.uri(),
           "the checkpoint was not saved or copied whole, or is of another kind");
     }
     return new TagFolder(folder, tag, tags, files, zero, notes);
   }
 
-  private ReweaveException missing(String tag, String folder, boolean asked) {
+  private ReweaveException missing(String tag, Location folder, boolean asked) {
     return new ReweaveException(
         asked ? ReweaveException.Kind.NOT_FOUND : ReweaveException.Kind.DAMAGED_INPUT,
         asked
@@ -136,7 +133,7 @@ final class TagSearch {
                 + "' names tag '"
                 + tag
                 + "', which is not there",
-        folder,
+        folder.uri(),
         tags.isEmpty()
             ? "there are no other tags: the checkpoint was not saved or copied whole"
             : "choose one of " + tags + " with --tag");
@@ -152,6 +149,8 @@ final class TagSearch {
       return tags.get(0);
     }
     throw ReweaveException.usage(
-        "there is no 'latest' file, and several tags: " + tags, base, "choose one with --tag");
+        "there is no 'latest' file, and several tags: " + tags,
+        base.uri(),
+        "choose one with --tag");
   }
 }

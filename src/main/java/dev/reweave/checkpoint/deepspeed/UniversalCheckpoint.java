@@ -78,7 +78,7 @@ final class UniversalCheckpoint {
       if (partitioned) {
         throw ReweaveException.usage(
             "a ZeRO-3 checkpoint keeps no whole module weights",
-            folder.address(),
+            folder.address().uri(),
             "convert the fp32 masters: leave --weights out");
       }
       return DeepSpeedCheckpoint.read(scanner, folder, options);
@@ -91,7 +91,7 @@ final class UniversalCheckpoint {
     List<Serializable> ofModels = facts.subList(0, models.size());
     UniversalMasters masters =
         new UniversalMasters(
-            parameters.address(),
+            parameters.address().uri(),
             folders,
             facts.subList(models.size(), facts.size()).stream()
                 .map(UniversalParameter.class::cast)
@@ -101,7 +101,7 @@ final class UniversalCheckpoint {
     String version = "";
     if (models.isEmpty()) {
       progress.compare(scanner, folders.keySet()).ifPresent(survey::add);
-      new UniversalWeights(parameters.address(), masters.all(dict), Map.of(), 1).addTo(dict);
+      new UniversalWeights(parameters.address().uri(), masters.all(dict), Map.of(), 1).addTo(dict);
       dict.note("there are no model states: buffers and frozen parameters are missing");
     } else {
       UniversalStates first = (UniversalStates) ofModels.get(0);
@@ -183,7 +183,7 @@ final class UniversalCheckpoint {
                 missing.isEmpty() ? options.frozen() : Frozen.EXCLUDE,
                 d ->
                     new UniversalWeights(
-                            parameters.address(),
+                            parameters.address().uri(),
                             masters.of(d, shapes.keySet(), inModels, ranks).stream()
                                 .map(p -> p.withVocabulary(first.vocabularySize()))
                                 .toList(),

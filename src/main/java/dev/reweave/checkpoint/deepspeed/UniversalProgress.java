@@ -3,6 +3,7 @@ package dev.reweave.checkpoint.deepspeed;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.TorchProbe;
 import dev.reweave.common.FirstNames;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
@@ -18,7 +19,7 @@ import java.util.TreeSet;
  * and copies the model states last.
  */
 final class UniversalProgress {
-  private static final String TMP = "/tmp";
+  private static final String TMP = "tmp";
   private static final String SUFFIX = "_universal";
 
   private final Stores stores;
@@ -30,7 +31,7 @@ final class UniversalProgress {
    *
    * @param models the model states of all ranks
    */
-  private record Source(String address, List<RankFile> models) {}
+  private record Source(Location address, List<RankFile> models) {}
 
   /**
    * @param folder the universal checkpoint
@@ -44,17 +45,18 @@ final class UniversalProgress {
   /** Whether a folder has the pieces that the converter begins with. */
   static boolean isBegun(Stores stores, Stores.Listing step) {
     return step.folders().stream()
-        .filter(f -> f.endsWith(TMP))
+        .filter(f -> f.name().equals(TMP))
         .flatMap(tmp -> stores.list(tmp).folders().stream().limit(1))
         .flatMap(parameter -> stores.list(parameter).folders().stream())
-        .anyMatch(rank -> rank.matches(".*/\\d+"));
+        .anyMatch(rank -> rank.name().matches("\\d+"));
   }
 
   private Optional<Source> source() {
-    if (!folder.address().endsWith(SUFFIX)) {
+    if (!folder.address().name().endsWith(SUFFIX)) {
       return Optional.empty();
     }
-    String address = folder.address().substring(0, folder.address().length() - SUFFIX.length());
+    String name = folder.address().name();
+    Location address = folder.address().sibling(name.substring(0, name.length() - SUFFIX.length()));
     if (!stores.isFolder(address)) {
       return Optional.empty();
     }
@@ -95,7 +97,7 @@ final class UniversalProgress {
               "*_model_states.pt",
               "whether all parameters are there is not known: a universal checkpoint without model"
                   + " states",
-              folder.address()));
+              folder.address().uri()));
     }
     List<MetadataScanner.Request<ModelStates>> requests = new ArrayList<>();
     for (RankFile file : source.get().models()) {
@@ -126,7 +128,7 @@ final class UniversalProgress {
   private ReweaveException halfMade(String why) {
     return new ReweaveException(
         "the universal checkpoint is half made: " + why,
-        folder.address(),
+        folder.address().uri(),
         "run ds_to_universal.py again, or convert the checkpoint that it was made from"
             + source.map(s -> ": " + s.address()).orElse(""));
   }

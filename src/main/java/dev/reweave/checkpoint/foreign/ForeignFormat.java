@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.CheckpointFormat;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
@@ -52,8 +53,8 @@ public final class ForeignFormat implements CheckpointFormat {
     }
 
     @Override
-    public String address() {
-      return files.get(0).uri();
+    public Location address() {
+      return files.get(0).location();
     }
 
     @Override
@@ -65,7 +66,7 @@ public final class ForeignFormat implements CheckpointFormat {
     public Checkpoint read(ReadOptions options) {
       throw ReweaveException.unsupported(
           "weights of " + WRITERS.get(ending(files.get(0).name())) + ", which are not read",
-          address(),
+          address().uri(),
           "save them as safetensors with the library that reads them, and name the result");
     }
   }

@@ -3,6 +3,7 @@ package dev.reweave.checkpoint.huggingface;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.common.Counted;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -58,7 +59,7 @@ final class EmptyWeights {
         new Remarks(notes, remarks.cautions(), remarks.clientState(), remarks.notTaken()));
   }
 
-  private static String remedy(Stores stores, String folder) {
+  private static String remedy(Stores stores, Location folder) {
     return beside(stores, folder)
         .map(place -> "convert the checkpoint beside it: name the folder " + place)
         .orElse(
@@ -67,14 +68,14 @@ final class EmptyWeights {
   }
 
   /** The folder of a checkpoint in the same folder. */
-  private static Optional<String> beside(Stores stores, String folder) {
+  private static Optional<Location> beside(Stores stores, Location folder) {
     try {
       Stores.Listing listing = stores.list(folder);
       if (listing.files().stream().anyMatch(f -> f.name().equals(LATEST))) {
         return Optional.of(folder);
       }
       return listing.folders().stream()
-          .filter(f -> TAG.matcher(f.substring(f.lastIndexOf('/') + 1)).matches())
+          .filter(f -> TAG.matcher(f.name()).matches())
           .reduce((one, other) -> other);
     } catch (ReweaveException e) {
       e.throwIfOfStore();

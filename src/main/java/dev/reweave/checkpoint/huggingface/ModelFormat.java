@@ -7,6 +7,7 @@ import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.RankName;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.statedict.StateDictFile;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -44,7 +45,7 @@ public final class ModelFormat implements CheckpointFormat {
   /** The slices below a folder in which torch would have put them together. */
   private static List<Contents> notConsolidated(Place place) {
     return place.listing().folders().stream()
-        .filter(folder -> folder.endsWith("/" + SliceName.FOLDER))
+        .filter(folder -> folder.name().equals(SliceName.FOLDER))
         .flatMap(
             folder ->
                 WeightFiles.among(place.stores(), place.stores().list(folder).files()).stream())
@@ -89,7 +90,7 @@ public final class ModelFormat implements CheckpointFormat {
     for (WeightFiles weights : WeightFiles.among(place.stores(), around(place.stores(), file))) {
       boolean meant =
           (index ? weights.indexes() : weights.shards())
-              .stream().anyMatch(f -> f.uri().equals(file.uri()));
+              .stream().anyMatch(f -> f.location().equals(file.location()));
       if (index) {
         models.add(new Model(place, weights, meant ? 0 : BESIDE));
       } else if (meant && PartOfModel.is(file, weights)) {
@@ -116,8 +117,8 @@ public final class ModelFormat implements CheckpointFormat {
     }
 
     @Override
-    public String address() {
-      return weights.entry().uri();
+    public Location address() {
+      return weights.entry().location();
     }
 
     @Override
@@ -178,7 +179,7 @@ public final class ModelFormat implements CheckpointFormat {
     }
 
     @Override
-    public String address() {
+    public Location address() {
       return place.address();
     }
 
@@ -195,15 +196,15 @@ public final class ModelFormat implements CheckpointFormat {
     @Override
     public Checkpoint read(ReadOptions options) {
       List<String> components = new ArrayList<>();
-      for (String folder : place.listing().folders()) {
+      for (Location folder : place.listing().folders()) {
         List<InputFile> files = place.stores().list(folder).files();
         if (!WeightFiles.among(place.stores(), files).isEmpty()) {
-          components.add(folder.substring(folder.lastIndexOf('/') + 1));
+          components.add(folder.name());
         }
       }
       throw ReweaveException.usage(
           "this is a pipeline of several models",
-          place.address(),
+          place.address().uri(),
           "name the folder of the one that is meant: " + String.join(", ", components));
     }
   }

@@ -3,6 +3,7 @@ package dev.reweave.checkpoint.huggingface;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.FileContents;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.List;
@@ -27,7 +28,7 @@ record PartOfModel(InputFile file, WeightFiles weights) implements FileContents 
 
   @Override
   public Checkpoint read(ReadOptions options) {
-    String folder = file.folder();
+    Location folder = file.folder();
     if (weights.isSliced()) {
       throw ReweaveException.usage(
           "this file holds the slices that one rank saved, not whole tensors",

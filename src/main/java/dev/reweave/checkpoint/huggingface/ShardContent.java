@@ -59,7 +59,8 @@ record ShardContent(
     } catch (ReweaveException e) {
       return new Attempt(file, Optional.empty(), Optional.of(e));
     } catch (IOException e) {
-      return new Attempt(file, Optional.empty(), Optional.of(Stores.unreadable(file.uri(), e)));
+      return new Attempt(
+          file, Optional.empty(), Optional.of(Stores.unreadable(file.location(), e)));
     }
   }
 

@@ -117,7 +117,7 @@ record Slices(List<NamedTensor> tensors, List<String> notes) {
       slices.forEach(slice -> ranks.set(slice.file().rank()));
       held.add(new SliceSet.Held(slices.get(0).file().part(), ranks, isOpen(slices)));
     }
-    new SliceSet(names, held).requireAll(weights.shards().get(0).folder());
+    new SliceSet(names, held).requireAll(weights.shards().get(0).folder().uri());
   }
 
   private static void requireAlike(Slice first, Slice other) {

@@ -35,8 +35,7 @@ record QuantizationConfig(InputFile file, String method, List<Long> block) {
    * @throws ReweaveException if it cannot be read
    */
   static Optional<QuantizationConfig> beside(Stores stores, InputFile file) {
-    String folder = file.uri().substring(0, file.uri().lastIndexOf('/') + 1);
-    Optional<InputFile> config = stores.file(folder + FILE_NAME);
+    Optional<InputFile> config = stores.file(file.location().sibling(FILE_NAME));
     return config.flatMap(c -> parse(c, stores.readAll(c, MOST_BYTES)));
   }
 

@@ -6,6 +6,7 @@ import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.WrapperNames;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.LimitedScanner;
@@ -48,12 +49,12 @@ public final class CheckpointReader {
    * @throws ReweaveException if there is none, it is not whole, a link leads out of it, or it has
    *     names that no model can have
    */
-  public Checkpoint read(String address, ReadOptions options) {
+  public Checkpoint read(Location address, ReadOptions options) {
     Checkpoint saved = reading(address, options).read(options);
     Checkpoint checkpoint =
         withAdapterTold(
             options.names() == ReadOptions.Names.PLAIN ? WrapperNames.without(saved) : saved);
-    TensorNames.require(checkpoint.names(), stores.resolve(address));
+    TensorNames.require(checkpoint.names(), address.uri());
     return checkpoint;
   }
 
@@ -69,7 +70,7 @@ public final class CheckpointReader {
    * @throws ReweaveException if there is nothing that can be read, it is not clear what is meant,
    *     or a link leads out of it
    */
-  public Reading reading(String address, ReadOptions options) {
+  public Reading reading(Location address, ReadOptions options) {
     Stores guarded = stores.guarded(address, options.safeguards());
     MetadataScanner limited = new LimitedScanner(scanner, options.safeguards().limit());
     return Reading.of(Place.at(guarded, limited, address), formats, options.tag());
@@ -81,7 +82,7 @@ public final class CheckpointReader {
    *
    * @throws ReweaveException if there is no such address, or a link leads out of it
    */
-  public List<InputFile> files(String address, ReadOptions options) {
+  public List<InputFile> files(Location address, ReadOptions options) {
     Stores guarded = stores.guarded(address, options.safeguards());
     Place place = Place.at(guarded, scanner, address);
     Set<InputFile> files = new LinkedHashSet<>(place.listing().files());
@@ -100,7 +101,7 @@ public final class CheckpointReader {
   }
 
   private static void addBeside(Set<InputFile> files, Place place, String step) {
-    String folder = place.address() + "/" + step;
+    Location folder = place.address().child(step);
     if (place.stores().isFolder(folder)) {
       files.addAll(place.stores().list(folder).files());
     }

@@ -9,9 +9,11 @@ import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.common.FirstNames;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -49,7 +51,7 @@ public record Reading(
       throw ReweaveException.notFound(
           "no checkpoint here: neither 'latest', nor *_states.pt files, nor .metadata, nor weights"
               + " as safetensors, .bin, .pt or .ckpt",
-          place.address(),
+          place.address().uri(),
           below(place, formats)
               .map(folder -> "name the folder in it that is meant, such as " + folder)
               .orElse(
@@ -64,12 +66,15 @@ public record Reading(
   }
 
   /** A folder below that holds something; the highest, and the last by name, often the newest. */
-  private static Optional<String> below(Place place, List<CheckpointFormat> formats) {
-    List<String> level = place.listing().folders();
+  private static Optional<Location> below(Place place, List<CheckpointFormat> formats) {
+    List<Location> level = place.listing().folders();
     for (int depth = 0; depth < DEEPEST && !level.isEmpty(); depth++) {
-      List<String> listed =
-          level.stream().sorted(new NaturalOrder().reversed()).limit(MOST_LISTED).toList();
-      Optional<String> found =
+      List<Location> listed =
+          level.stream()
+              .sorted(Comparator.comparing(Location::uri, new NaturalOrder()).reversed())
+              .limit(MOST_LISTED)
+              .toList();
+      Optional<Location> found =
           listed.stream().filter(folder -> holdsAnything(place, folder, formats)).findFirst();
       if (found.isPresent()) {
         return found;
@@ -79,7 +84,7 @@ public record Reading(
     return Optional.empty();
   }
 
-  private static List<String> foldersIn(Place place, String folder) {
+  private static List<Location> foldersIn(Place place, Location folder) {
     try {
       return place.stores().list(folder).folders();
     } catch (ReweaveException e) {
@@ -88,7 +93,8 @@ public record Reading(
     }
   }
 
-  private static boolean holdsAnything(Place place, String folder, List<CheckpointFormat> formats) {
+  private static boolean holdsAnything(
+      Place place, Location folder, List<CheckpointFormat> formats) {
     try {
       return !lying(place.folder(folder), formats).isEmpty();
     } catch (ReweaveException e) {
@@ -101,7 +107,7 @@ public record Reading(
   /** By format, what lies at a place; no file is two things. */
   static List<List<Contents>> lying(Place place, List<CheckpointFormat> formats) {
     List<List<Contents>> found = new ArrayList<>();
-    Set<String> claimed = new HashSet<>();
+    Set<Location> claimed = new HashSet<>();
     for (CheckpointFormat format : formats) {
       List<Contents> contents =
           format.in(place).stream().filter(c -> !claimed.contains(c.address())).toList();
@@ -140,7 +146,8 @@ public record Reading(
    */
   public Checkpoint read(ReadOptions options) {
     Checkpoint checkpoint = readTaken(options);
-    Set<String> used = checkpoint.files().stream().map(InputFile::uri).collect(Collectors.toSet());
+    Set<Location> used =
+        checkpoint.files().stream().map(InputFile::location).collect(Collectors.toSet());
     List<Contents> left = new ArrayList<>(others);
     stepFolder(options).ifPresent(folder -> left.addAll(lyingIn(folder)));
     left.removeIf(c -> used.contains(c.address()));
@@ -162,7 +169,7 @@ public record Reading(
         throw e;
       }
       List<String> names =
-          others.stream().filter(Contents::isNamedAlone).map(Contents::address).toList();
+          others.stream().filter(Contents::isNamedAlone).map(c -> c.address().uri()).toList();
       throw names.isEmpty()
           ? e
           : new ReweaveException(
@@ -175,15 +182,12 @@ public record Reading(
   }
 
   /** The folder of the step that is read, if that is not the place itself. */
-  private Optional<String> stepFolder(ReadOptions options) {
-    return taken
-        .step(options.tag())
-        .map(step -> place.address() + "/" + step)
-        .filter(place.stores()::isFolder);
+  private Optional<Location> stepFolder(ReadOptions options) {
+    return taken.step(options.tag()).map(place.address()::child).filter(place.stores()::isFolder);
   }
 
   /** What else lies in the folder of a step: its own files are what it is made of. */
-  private List<Contents> lyingIn(String folder) {
+  private List<Contents> lyingIn(Location folder) {
     return lying(place.folder(folder), formats).stream()
         .flatMap(List::stream)
         .filter(c -> !c.address().equals(folder))
@@ -197,7 +201,7 @@ public record Reading(
             ? "not read: name it to convert it"
             : "not read: move its files to a folder of their own to convert it";
     if (before >= MOST_COUNTED) {
-      return new NotTaken(name, NotTaken.UNCOUNTED, remedy, contents.address());
+      return new NotTaken(name, NotTaken.UNCOUNTED, remedy, contents.address().uri());
     }
     try {
       Checkpoint other = contents.read(ReadOptions.defaults());
@@ -206,14 +210,14 @@ public record Reading(
           other.tensors().size()
               + other.aliases().size()
               + other.notTaken().stream().mapToLong(n -> Math.max(0, n.tensors())).sum();
-      return new NotTaken(name, tensors, remedy, contents.address());
+      return new NotTaken(name, tensors, remedy, contents.address().uri());
     } catch (ReweaveException e) {
       e.throwIfOfStore();
       return new NotTaken(
           name,
           contents.storedTensors(),
           "not read, and cannot be: " + e.problem(),
-          contents.address());
+          contents.address().uri());
     }
   }
 }

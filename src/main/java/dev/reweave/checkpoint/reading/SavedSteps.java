@@ -2,6 +2,7 @@ package dev.reweave.checkpoint.reading;
 
 import dev.reweave.checkpoint.NaturalOrder;
 import dev.reweave.checkpoint.Place;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
@@ -22,7 +23,7 @@ public final class SavedSteps {
    *
    * @throws ReweaveException if there are none
    */
-  public List<String> all(String address) {
+  public List<String> all(Location address) {
     Place place = place(address);
     List<String> steps =
         Reading.lying(place, CheckpointFormats.ALL).stream()
@@ -44,7 +45,7 @@ public final class SavedSteps {
    * @param wanted the tag that the user asks for; empty for the one that {@code latest} names
    * @throws ReweaveException if there is no such step, or it is not clear which is meant
    */
-  public String chosen(String address, Optional<String> wanted) {
+  public String chosen(Location address, Optional<String> wanted) {
     Place place = place(address);
     if (Reading.lying(place, CheckpointFormats.ALL).isEmpty()) {
       throw none(address);
@@ -56,17 +57,17 @@ public final class SavedSteps {
   }
 
   private static boolean isIn(Place place, String step) {
-    return place.listing().folders().contains(place.address() + "/" + step.split("/", 2)[0]);
+    return place.listing().folders().contains(place.address().child(step.split("/", 2)[0]));
   }
 
-  private Place place(String address) {
+  private Place place(Location address) {
     return Place.at(stores, new ThreadScanner(stores), address);
   }
 
-  private static ReweaveException none(String address) {
+  private static ReweaveException none(Location address) {
     return ReweaveException.notFound(
         "there are no saved steps here, and so no tags",
-        address,
+        address.uri(),
         "name the folder that save_checkpoint wrote, or an --output without {tag}");
   }
 }

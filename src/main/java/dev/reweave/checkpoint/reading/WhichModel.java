@@ -46,7 +46,7 @@ final class WhichModel {
         "there are several models here: "
             + String.join(", ", described)
             + (more > 0 ? " and " + more + " more" : ""),
-        place.address(),
+        place.address().uri(),
         steps ? "choose one with --tag " + models.get(0).name() : choices(models));
   }
 

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.statedict;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.storage.InputFile;
@@ -36,16 +37,16 @@ final class MegatronRank {
    * @throws ReweaveException if it is one
    */
   static void requireOnly(Stores stores, InputFile file) {
-    String folder = file.folder();
-    String name = lastPart(folder);
+    Location folder = file.folder();
+    String name = folder.name();
     if (!FOLDER.matcher(name).matches()) {
       return;
     }
-    String above = folder.substring(0, folder.length() - name.length() - 1);
+    Location above = folder.parent();
     boolean only =
         FIRST.matcher(name).matches()
             && stores.list(above).folders().stream()
-                .map(MegatronRank::lastPart)
+                .map(Location::name)
                 .noneMatch(f -> !f.equals(name) && FOLDER.matcher(f).matches());
     if (!only) {
       throw part("one of those in the folders of " + above, file.uri());
@@ -93,9 +94,5 @@ final class MegatronRank {
     return Optional.of(value.attribute("_val").orElse(value))
         .filter(TorchValue::isInteger)
         .map(TorchValue::integer);
-  }
-
-  private static String lastPart(String folder) {
-    return folder.substring(folder.lastIndexOf('/') + 1);
   }
 }

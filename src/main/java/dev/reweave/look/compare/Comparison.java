@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.gather.ChunkTask;
 import dev.reweave.gather.ProofVerdict;
@@ -20,6 +21,7 @@ import dev.reweave.plan.ResultModel;
 import dev.reweave.plan.Segment;
 import dev.reweave.plan.TargetType;
 import dev.reweave.plan.Witness;
+import dev.reweave.plan.prepare.BaseUsed;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.plan.prepare.SavedWeights;
@@ -74,13 +76,13 @@ public final class Comparison {
    * @param safeguards how far the files of both are followed
    * @throws ReweaveException if they are not the same weights, or cannot be compared
    */
-  public Result run(String folder, String checkpoint, Optional<String> tag, Safeguards safeguards) {
+  public Result run(
+      Location folder, Location checkpoint, Optional<String> tag, Safeguards safeguards) {
     Optional<Manifest> manifest =
         stores
-            .file(folder + "/" + Manifest.FILE_NAME)
+            .file(folder.child(Manifest.FILE_NAME))
             .map(f -> Manifest.parse(stores.readAll(f, MOST_MANIFEST_BYTES), f.uri()));
-    String component =
-        manifest.flatMap(Manifest::baseUsed).map(b -> "/" + b.component()).orElse("");
+    String component = manifest.flatMap(Manifest::baseUsed).map(BaseUsed::component).orElse("");
     MappingChoice mapping =
         manifest
             .map(
@@ -102,7 +104,7 @@ public final class Comparison {
       CheckpointReader reader = new CheckpointReader(stores, scanner);
       Checkpoint made =
           reader.read(
-              folder + component,
+              component.isEmpty() ? folder : folder.child(component),
               ReadOptions.defaults().withNames(names).withSafeguards(safeguards));
       // The step that was converted, where 'latest' may name another one by now.
       Optional<String> step =
@@ -110,7 +112,7 @@ public final class Comparison {
               () ->
                   manifest
                       .map(m -> m.input().tag())
-                      .filter(t -> !t.isEmpty() && stores.isFolder(checkpoint + "/" + t)));
+                      .filter(t -> !t.isEmpty() && stores.isFolder(checkpoint.child(t))));
       ReadOptions reading =
           Renaming.reading(
               stores,
@@ -122,14 +124,14 @@ public final class Comparison {
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
       Map<String, Agreement> outcomes = compare(plan, tasks, shared);
       ProofVerdict verdict = new ProofVerdict(outcomes, Witness.Extent.ALL);
-      return new Result(outcomes.size(), verdict.elements(), verdict.require(checkpoint));
+      return new Result(outcomes.size(), verdict.elements(), verdict.require(checkpoint.uri()));
     } finally {
       shared.close();
     }
   }
 
   /** The module's own weights, or what was saved of them beside ZeRO-3. */
-  private Checkpoint module(SparkScanner scanner, String address, ReadOptions reading) {
+  private Checkpoint module(SparkScanner scanner, Location address, ReadOptions reading) {
     CheckpointReader reader = new CheckpointReader(stores, scanner);
     Checkpoint whole = reader.read(address, reading);
     if (whole.source().weights() == Weights.MODEL) {
@@ -145,7 +147,7 @@ public final class Comparison {
               () ->
                   ReweaveException.unsupported(
                       "nothing can be compared: " + saved.missing(),
-                      address,
+                      address.uri(),
                       "call save_16bit_model in the training run, for a folder in that of the"
                           + " checkpoint"));
     }

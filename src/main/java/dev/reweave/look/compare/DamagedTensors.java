@@ -160,7 +160,7 @@ final class DamagedTensors {
         shares.add(new Share(piece.tensor(), share));
       }
     } catch (IOException e) {
-      throw Stores.unreadable(stretch.file().uri(), e);
+      throw Stores.unreadable(stretch.file().location(), e);
     }
     return shares;
   }

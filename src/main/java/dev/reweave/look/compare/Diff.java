@@ -42,9 +42,9 @@ public final class Diff {
 
   /** A side as it was read, under the names that are compared. */
   private record Read(Checkpoint checkpoint, Renaming renaming, Map<String, NamedTensor> wanted) {
-    DiffReport.Side side(Stores stores, DiffRequest.Side asked) {
+    DiffReport.Side side(DiffRequest.Side asked) {
       int tensors = (int) wanted.values().stream().map(NamedTensor::name).distinct().count();
-      return new DiffReport.Side(stores.resolve(asked.address()), checkpoint.source(), tensors);
+      return new DiffReport.Side(asked.address().uri(), checkpoint.source(), tensors);
     }
 
     List<String> notes() {
@@ -103,8 +103,8 @@ public final class Diff {
                 pair.names(), pair.first().spec(), pair.second().spec(), deviations[p]));
       }
       return new DiffReport(
-          first.side(stores, request.first()),
-          second.side(stores, request.second()),
+          first.side(request.first()),
+          second.side(request.second()),
           request.criterion(),
           first.notIn(second),
           second.notIn(first),

@@ -1,6 +1,7 @@
 package dev.reweave.look.compare;
 
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.look.report.DiffCriterion;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.prepare.MappingChoice;
@@ -16,9 +17,9 @@ public record DiffRequest(Side first, Side second, PlanOptions planning, DiffCri
    *
    * @param mapping what gives them the names that both sides have
    */
-  public record Side(String address, ReadOptions reading, MappingChoice mapping) {
+  public record Side(Location address, ReadOptions reading, MappingChoice mapping) {
     /** All that is at an address, as it is by default. */
-    public static Side of(String address) {
+    public static Side of(Location address) {
       return new Side(address, ReadOptions.defaults(), MappingChoice.NONE);
     }
   }

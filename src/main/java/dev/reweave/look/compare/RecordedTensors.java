@@ -97,7 +97,7 @@ final class RecordedTensors {
     } catch (ReweaveException e) {
       return Optional.empty(); // That is found, and told, where index and headers are compared.
     } catch (IOException e) {
-      throw Stores.unreadable(file.uri(), e);
+      throw Stores.unreadable(file.location(), e);
     }
   }
 

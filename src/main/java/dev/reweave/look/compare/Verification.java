@@ -2,6 +2,7 @@ package dev.reweave.look.compare;
 
 import dev.reweave.checkpoint.huggingface.WeightFiles;
 import dev.reweave.checkpoint.huggingface.WeightsCheck;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
@@ -53,7 +54,7 @@ public final class Verification {
    *
    * @throws ReweaveException if there is nothing to verify, or it cannot be read
    */
-  public Result run(String address) {
+  public Result run(Location address) {
     Map<String, InputFile> files = stores.tree(address);
     Map<String, List<InputFile>> folders = new TreeMap<>();
     files.forEach(
@@ -78,7 +79,7 @@ public final class Verification {
     if (shards == 0) {
       throw ReweaveException.notFound(
           "there are no .safetensors files here",
-          stores.resolve(address),
+          address.uri(),
           "name a folder that 'reweave convert' wrote");
     }
     Optional<Manifest> manifest = manifest(files);

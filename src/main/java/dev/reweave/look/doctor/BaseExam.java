@@ -1,7 +1,7 @@
 package dev.reweave.look.doctor;
 
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.storage.Stores;
+import dev.reweave.common.Location;
 import dev.reweave.target.base.BaseCheck;
 import dev.reweave.target.base.BaseFolder;
 import dev.reweave.target.base.Component;
@@ -28,17 +28,15 @@ final class BaseExam {
   private record Named(
       List<NamedTensor> tensors, Map<String, String> aliases, Optional<String> component) {}
 
-  private final Stores stores;
   private final Findings findings;
 
-  BaseExam(Stores stores, Findings findings) {
-    this.stores = stores;
+  BaseExam(Findings findings) {
     this.findings = findings;
   }
 
   /** Says what the names of a checkpoint are recognised as, and compares the result with a base. */
-  void compare(String address, Checkpoint checkpoint, Optional<BaseFolder> base) {
-    String place = stores.resolve(address);
+  void compare(Location address, Checkpoint checkpoint, Optional<BaseFolder> base) {
+    String place = address.uri();
     findings
         .attempt(() -> named(place, checkpoint.tensors(), checkpoint.aliases(), base))
         .flatMap(named -> named)
@@ -50,7 +48,7 @@ final class BaseExam {
    *
    * @param folder below the address; empty for the address itself
    */
-  void compare(String address, String folder, Map<String, TensorSpec> tensors, BaseFolder base) {
+  void compare(Location address, String folder, Map<String, TensorSpec> tensors, BaseFolder base) {
     if (!folder.isEmpty() && !base.components().containsKey(folder)) {
       findings.info("not compared: the base has no " + folder, address + "/" + folder);
       return;
@@ -58,9 +56,9 @@ final class BaseExam {
     if (folder.isEmpty()) {
       List<NamedTensor> placed = tensors.values().stream().map(BaseExam::anywhere).toList();
       findings
-          .attempt(() -> named(address, placed, Map.of(), Optional.of(base)))
+          .attempt(() -> named(address.uri(), placed, Map.of(), Optional.of(base)))
           .flatMap(named -> named)
-          .ifPresent(named -> compare(address, named, base, Optional.empty()));
+          .ifPresent(named -> compare(address.uri(), named, base, Optional.empty()));
       return;
     }
     List<NamedTensor> placed = tensors.values().stream().map(BaseExam::anywhere).toList();
@@ -131,7 +129,7 @@ final class BaseExam {
                     Optional.empty()));
     component.ifPresent(
         c -> {
-          c.notes().forEach(note -> findings.info(note, c.address()));
+          c.notes().forEach(note -> findings.info(note, c.address().uri()));
           findings
               .attempt(
                   () -> {

@@ -10,6 +10,7 @@ import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.common.Counted;
 import dev.reweave.common.FirstNames;
+import dev.reweave.common.Location;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
@@ -33,7 +34,7 @@ final class CheckpointExam {
   }
 
   /** The checkpoint, as far as it can be converted. */
-  Optional<Checkpoint> examine(String address, ReadOptions options, Depth depth) {
+  Optional<Checkpoint> examine(Location address, ReadOptions options, Depth depth) {
     CheckpointReader reader = new CheckpointReader(stores, scanner);
     List<Finding> ofFiles =
         findings
@@ -47,12 +48,12 @@ final class CheckpointExam {
     checkpoint.ifPresent(
         c -> {
           CheckpointFacts.of(c).forEach(fact -> findings.add(Finding.of(fact)));
-          tell(c, stores.resolve(address));
+          tell(c, address.uri());
           if (depth.equals(Depth.STRUCTURE)) {
             findings.info(
                 "the weights' bytes were not read: convert compares them with their checksums, and"
                     + " so does doctor --checksums",
-                stores.resolve(address));
+                address.uri());
           }
         });
     return checkpoint;

@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.checkpoint.reading.Reading;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataScanner;
@@ -48,7 +49,7 @@ public final class Doctor {
    * @return the worst findings first
    */
   public List<Finding> examine(
-      String address, Optional<String> base, ReadOptions options, Depth depth) {
+      Location address, Optional<Location> base, ReadOptions options, Depth depth) {
     Findings findings = new Findings();
     Optional<BaseFolder> model =
         base.flatMap(
@@ -73,7 +74,7 @@ public final class Doctor {
   }
 
   private void examine(
-      String address,
+      Location address,
       Optional<BaseFolder> base,
       ReadOptions options,
       Depth depth,
@@ -85,10 +86,10 @@ public final class Doctor {
     boolean model = reading.map(Reading::isModel).orElseGet(() -> isModel(guarded, address));
     if (!model) {
       exam.examine(address, options, depth)
-          .ifPresent(c -> new BaseExam(stores, findings).compare(address, c, base));
+          .ifPresent(c -> new BaseExam(findings).compare(address, c, base));
       return;
     }
-    boolean pipeline = guarded.file(address + "/" + BaseFolder.MODEL_INDEX).isPresent();
+    boolean pipeline = guarded.file(address.child(BaseFolder.MODEL_INDEX)).isPresent();
     Set<InputFile> taken =
         reading
             .map(r -> (Set<InputFile>) new HashSet<>(r.taken().files(Optional.empty())))
@@ -102,7 +103,7 @@ public final class Doctor {
     Optional<Checkpoint> read =
         pipeline ? Optional.empty() : readModel(address, options, reader, exam, findings);
     if (read.isPresent()) {
-      new BaseExam(stores, findings).compare(address, read.get(), base);
+      new BaseExam(findings).compare(address, read.get(), base);
       return;
     }
     base.ifPresent(
@@ -110,13 +111,11 @@ public final class Doctor {
             folder
                 .tensors()
                 .forEach(
-                    (path, tensors) ->
-                        new BaseExam(stores, findings)
-                            .compare(stores.resolve(address), path, tensors, b)));
+                    (path, tensors) -> new BaseExam(findings).compare(address, path, tensors, b)));
   }
 
   /** A base without weights, around which a training run may have saved all kinds of things. */
-  private static Optional<BaseFolder> withoutWeights(Stores stores, String address) {
+  private static Optional<BaseFolder> withoutWeights(Stores stores, Location address) {
     try {
       return Optional.of(BaseFolder.read(stores, address)).filter(base -> !base.hasWeights());
     } catch (ReweaveException e) {
@@ -126,7 +125,7 @@ public final class Doctor {
 
   /** Empty if there is nothing, or it is not clear what is meant: reading it tells why. */
   private static Optional<Reading> reading(
-      CheckpointReader reader, String address, ReadOptions options) {
+      CheckpointReader reader, Location address, ReadOptions options) {
     try {
       return Optional.of(reader.reading(address, options));
     } catch (ReweaveException e) {
@@ -136,14 +135,14 @@ public final class Doctor {
 
   /** What a conversion stumbles over is told once: of files, each by itself, it is told already. */
   private Optional<Checkpoint> readModel(
-      String address,
+      Location address,
       ReadOptions options,
       CheckpointReader reader,
       CheckpointExam exam,
       Findings findings) {
     try {
       Checkpoint checkpoint = reader.read(address, options);
-      exam.tell(checkpoint, stores.resolve(address));
+      exam.tell(checkpoint, address.uri());
       return Optional.of(checkpoint);
     } catch (ReweaveException e) {
       if (!findings.isBad(e.place())) {
@@ -153,7 +152,7 @@ public final class Doctor {
     }
   }
 
-  private static boolean isModel(Stores stores, String address) {
+  private static boolean isModel(Stores stores, Location address) {
     return stores.file(address).isEmpty()
         && stores.tree(address).values().stream().anyMatch(FolderExam::isOfModel);
   }

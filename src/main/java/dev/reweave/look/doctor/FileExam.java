@@ -46,7 +46,7 @@ final class FileExam {
     } catch (ReweaveException e) {
       return List.of(Finding.of(e));
     } catch (IOException e) {
-      return List.of(Finding.of(Stores.unreadable(file.uri(), e)));
+      return List.of(Finding.of(Stores.unreadable(file.location(), e)));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.reweave.look.doctor;
 import dev.reweave.checkpoint.huggingface.WeightFiles;
 import dev.reweave.checkpoint.huggingface.WeightsCheck;
 import dev.reweave.common.Counted;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -58,8 +59,8 @@ final class FolderExam {
    *     warning
    * @throws dev.reweave.common.ReweaveException if it cannot be listed
    */
-  void examine(String address, Predicate<InputFile> taken) {
-    examine(stores.resolve(address), new TreeMap<>(stores.tree(address)), taken, true);
+  void examine(Location address, Predicate<InputFile> taken) {
+    examine(address.uri(), new TreeMap<>(stores.tree(address)), taken, true);
   }
 
   /**
@@ -67,10 +68,10 @@ final class FolderExam {
    *
    * @param files all that is converted
    */
-  void examineFiles(String address, Collection<InputFile> files) {
+  void examineFiles(Location address, Collection<InputFile> files) {
     SortedMap<String, InputFile> named = new TreeMap<>();
     files.forEach(file -> named.put(file.name(), file));
-    examine(stores.resolve(address), named, file -> true, false);
+    examine(address.uri(), named, file -> true, false);
   }
 
   private void examine(

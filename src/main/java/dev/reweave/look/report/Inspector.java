@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.common.Location;
 import dev.reweave.format.safetensors.SafetensorsHeader;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.Renaming;
@@ -37,15 +38,15 @@ public final class Inspector {
    * @param mapping whose names are shown; empty for those in the files
    * @throws dev.reweave.common.ReweaveException if it cannot be read
    */
-  public Inspection inspect(String address, ReadOptions options, Optional<MappingChoice> mapping) {
-    String path = stores.resolve(address);
+  public Inspection inspect(
+      Location address, ReadOptions options, Optional<MappingChoice> mapping) {
     Stores guarded = stores.guarded(address, options.safeguards());
     if (mapping.isEmpty()
         && stores.isFolder(address)
-        && stores.file(address + "/" + BaseFolder.MODEL_INDEX).isPresent()) {
+        && stores.file(address.child(BaseFolder.MODEL_INDEX)).isPresent()) {
       Map<String, InputFile> shards = new TreeMap<>(guarded.tree(address));
       shards.keySet().removeIf(name -> !name.endsWith(SAFETENSORS));
-      return Inspection.of(path, headers(guarded, shards));
+      return Inspection.of(address.uri(), headers(guarded, shards));
     }
     MappingChoice choice = mapping.orElse(MappingChoice.NONE);
     Checkpoint checkpoint =
@@ -53,10 +54,12 @@ public final class Inspector {
             .read(address, Renaming.reading(stores, options, choice));
     List<String> quantized = Quantization.of(guarded, checkpoint).notes();
     if (mapping.isEmpty()) {
-      return Inspection.of(path, checkpoint, List.of(), joined(checkpoint.notes(), quantized));
+      return Inspection.of(
+          address.uri(), checkpoint, List.of(), joined(checkpoint.notes(), quantized));
     }
     Renaming renaming = Renaming.of(stores, checkpoint, choice);
-    return Inspection.of(path, checkpoint, renaming.rows(), joined(renaming.notes(), quantized));
+    return Inspection.of(
+        address.uri(), checkpoint, renaming.rows(), joined(renaming.notes(), quantized));
   }
 
   private static List<String> joined(List<String> notes, List<String> others) {
@@ -71,7 +74,7 @@ public final class Inspector {
           try (RandomAccess access = stores.open(shard)) {
             headers.put(path, SafetensorsHeader.read(access));
           } catch (IOException e) {
-            throw Stores.unreadable(shard.uri(), e);
+            throw Stores.unreadable(shard.location(), e);
           }
         });
     return headers;

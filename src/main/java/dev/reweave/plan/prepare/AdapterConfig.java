@@ -33,7 +33,7 @@ public record AdapterConfig(Optional<InputFile> input, List<SmallFile> copies, L
     if (checkpoint.files().isEmpty() || !InputName.isAdapter(checkpoint)) {
       return NONE;
     }
-    Optional<InputFile> found = stores.file(checkpoint.files().get(0).folder() + "/" + NAME);
+    Optional<InputFile> found = stores.file(checkpoint.files().get(0).location().sibling(NAME));
     if (found.isEmpty()) {
       return NONE;
     }

@@ -1,5 +1,6 @@
 package dev.reweave.plan.prepare;
 
+import dev.reweave.common.Location;
 import java.util.Optional;
 
 /**
@@ -12,7 +13,7 @@ import java.util.Optional;
  * @param pipeline class of the pipeline, for a {@code model_index.json} that is generated
  */
 public record BaseChoice(
-    String address,
+    Location address,
     Mode mode,
     Optional<String> component,
     Optional<String> variant,

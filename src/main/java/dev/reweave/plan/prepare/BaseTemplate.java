@@ -1,6 +1,7 @@
 package dev.reweave.plan.prepare;
 
 import dev.reweave.checkpoint.quantized.Quantization;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.ResultModel;
@@ -74,7 +75,7 @@ public final class BaseTemplate {
     if (choice.pipeline().isPresent() && base.files().containsKey(BaseFolder.MODEL_INDEX)) {
       throw ReweaveException.usage(
           "the base has a model_index.json, which says of which class it is",
-          base.address(),
+          base.address().uri(),
           "leave --pipeline out");
     }
     Component component =
@@ -95,9 +96,9 @@ public final class BaseTemplate {
   }
 
   /** Where the weights are that the tensors take the place of. */
-  public String weightsAddress() {
+  public Location weightsAddress() {
     String path = component.path("");
-    return path.isEmpty() ? base.address() : base.address() + "/" + path.replaceFirst("/$", "");
+    return path.isEmpty() ? base.address() : base.address().child(path.replaceFirst("/$", ""));
   }
 
   /** The tensors as the base has them. */
@@ -309,7 +310,7 @@ public final class BaseTemplate {
               files.add(new BaseUsed.BaseFile(path, file.length(), file.modified(), crc));
             });
     return new BaseUsed(
-        base.address(),
+        base.address().uri(),
         choice.mode().name().toLowerCase(Locale.ROOT),
         component.folder(),
         choice.variant().orElse(""),

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointFacts;
 import dev.reweave.checkpoint.quantized.Dequantization;
 import dev.reweave.checkpoint.quantized.Quantization;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.Beside;
 import dev.reweave.plan.ConversionPlan;
@@ -32,11 +33,11 @@ import java.util.TreeMap;
 /** From a checkpoint, a mapping and a base to a plan. No byte of the weights is read. */
 public final class ModelPlanner {
   private final Stores stores;
-  private final String input;
+  private final Location input;
   private final Safeguards safeguards;
 
   /** Plans of models that are made of the checkpoint at this address. */
-  public ModelPlanner(Stores stores, String input, Safeguards safeguards) {
+  public ModelPlanner(Stores stores, Location input, Safeguards safeguards) {
     this.stores = stores;
     this.input = input;
     this.safeguards = safeguards;
@@ -56,11 +57,11 @@ public final class ModelPlanner {
     Quantization quantization = Quantization.of(ofInput, read);
     Scales scales = scales(quantization, planning.dtype(), chosen, read);
     Checkpoint checkpoint =
-        scales == Scales.KEPT ? read : Dequantization.of(quantization, read, stores.resolve(input));
+        scales == Scales.KEPT ? read : Dequantization.of(quantization, read, input.uri());
     Renaming mapped = Renaming.of(stores, checkpoint, mapping, chosen);
     Optional<BaseTemplate> base = chosen.map(c -> BaseTemplate.read(c, mapped, scales));
     Renaming renaming = wanted(base.map(b -> b.fitted(mapped)).orElse(mapped), planning);
-    base.ifPresent(b -> b.require(renaming, planning.only(), input));
+    base.ifPresent(b -> b.require(renaming, planning.only(), input.uri()));
     requireBaseForLikeness(planning, base);
     ResultModel.Likeness likeness =
         base.map(b -> b.like(renaming)).orElse(ResultModel.Likeness.NONE);

@@ -55,7 +55,7 @@ public record Renaming(
     if (shipped.isPresent()) {
       return shipped;
     }
-    Optional<InputFile> file = stores.file(choice.name());
+    Optional<InputFile> file = stores.file(stores.locate(choice.name()));
     if (file.isEmpty()) {
       throw ReweaveException.notFound(
           "no mapping of this name comes along, and no file is there",

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.huggingface.WeightFiles;
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.FileNames;
 import dev.reweave.storage.InputFile;
@@ -37,12 +38,11 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
    * @param address of the checkpoint, or of the step itself
    */
   public static SavedWeights beside(
-      Stores stores, MetadataScanner scanner, String address, Checkpoint.Source source) {
-    String base = stores.resolve(address);
-    String inside = base + "/" + source.tag();
+      Stores stores, MetadataScanner scanner, Location address, Checkpoint.Source source) {
+    Location inside = address.child(source.tag());
     boolean isRoot = stores.isFolder(inside);
-    String step = isRoot ? inside : base;
-    String root = isRoot ? base : parent(base);
+    Location step = isRoot ? inside : address;
+    Location root = isRoot ? address : address.parent();
     Map<String, InputFile> found = in(stores, stores.list(step));
     if (found.isEmpty()) {
       Stores.Listing beside = stores.list(root);
@@ -68,7 +68,7 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
     InputFile file = found.values().iterator().next();
     Checkpoint model;
     try {
-      model = new CheckpointReader(stores, scanner).read(file.uri(), ReadOptions.defaults());
+      model = new CheckpointReader(stores, scanner).read(file.location(), ReadOptions.defaults());
     } catch (ReweaveException e) {
       e.throwIfOfStore();
       return none("what is saved beside it cannot be read: " + file.uri() + ": " + e.problem());
@@ -76,12 +76,6 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
     return isRounded(model, source)
         ? new SavedWeights(Optional.of(model), file.uri(), "")
         : none("the weights in " + file.uri() + " have not the 16 bits of the training");
-  }
-
-  private static String parent(String address) {
-    String parent = address.substring(0, address.lastIndexOf('/'));
-    boolean isStore = parent.matches("[^:/]+:(//[^/]*)?");
-    return isStore ? parent + "/" : parent;
   }
 
   private static SavedWeights none(String why) {
@@ -96,9 +90,10 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
             .anyMatch(type -> type == DType.F16 || type == DType.BF16);
   }
 
-  private static Map<String, InputFile> inFolders(Stores stores, Stores.Listing root, String step) {
+  private static Map<String, InputFile> inFolders(
+      Stores stores, Stores.Listing root, Location step) {
     Map<String, InputFile> found = new LinkedHashMap<>();
-    for (String folder : root.folders()) {
+    for (Location folder : root.folders()) {
       Stores.Listing content = stores.list(folder);
       boolean isStep = content.files().stream().anyMatch(f -> f.name().endsWith("_states.pt"));
       if (!isStep && !folder.equals(step)) {
@@ -127,8 +122,8 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
     return found;
   }
 
-  private static boolean isLast(Stores stores, Stores.Listing root, String step) {
-    String tag = step.substring(step.lastIndexOf('/') + 1);
+  private static boolean isLast(Stores stores, Stores.Listing root, Location step) {
+    String tag = step.name();
     Optional<InputFile> latest =
         root.files().stream().filter(f -> f.name().equals("latest")).findFirst();
     if (latest.isPresent()) {
@@ -136,7 +131,7 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
       String last = new String(named, StandardCharsets.UTF_8).strip();
       return tag.equals(last) || tag.equals(last + "_universal");
     }
-    List<String> steps =
+    List<Location> steps =
         root.folders().stream()
             .filter(
                 f -> stores.list(f).files().stream().anyMatch(x -> x.name().endsWith("_states.pt")))

@@ -113,12 +113,12 @@ record BaseContents(
     if (pickled.isPresent()) {
       throw ReweaveException.unsupported(
           "base has its weights as " + pickled.get() + " and not as safetensors",
-          base.address(),
+          base.address().uri(),
           "convert that folder to safetensors first, or take the revision of it that has them");
     }
     throw new ReweaveException(
         "base has no weights, which say how tensors are called and shaped",
-        base.address(),
+        base.address().uri(),
         "download the whole model, with its .safetensors files");
   }
 
@@ -132,7 +132,7 @@ record BaseContents(
     return ReweaveException.notFound(
         "folder is no base: it has neither a model_index.json, nor two folders with configs, nor"
             + " a config.json or adapter_config.json",
-        base.address(),
+        base.address().uri(),
         "name the folder of a pipeline or of one model" + below);
   }
 }

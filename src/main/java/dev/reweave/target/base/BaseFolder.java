@@ -1,6 +1,7 @@
 package dev.reweave.target.base;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -22,13 +23,13 @@ public final class BaseFolder {
   public static final String MODEL_INDEX = "model_index.json";
 
   private final Stores stores;
-  private final String address;
+  private final Location address;
   private final SortedMap<String, InputFile> files;
   private final boolean hasWeights;
   private final BaseContents contents;
 
   private BaseFolder(
-      Stores stores, String address, SortedMap<String, InputFile> files, boolean hasWeights) {
+      Stores stores, Location address, SortedMap<String, InputFile> files, boolean hasWeights) {
     this.stores = stores;
     this.address = address;
     this.files = Collections.unmodifiableSortedMap(files);
@@ -45,18 +46,17 @@ public final class BaseFolder {
    * @throws ReweaveException if there is no folder, it is neither a pipeline nor a model, or has
    *     weights and no safetensors
    */
-  public static BaseFolder read(Stores stores, String address) {
-    String resolved = stores.resolve(address);
-    if (!stores.isFolder(resolved)) {
+  public static BaseFolder read(Stores stores, Location address) {
+    if (!stores.isFolder(address)) {
       throw ReweaveException.notFound(
           "no base model is there, as it is not a folder",
-          resolved,
+          address.uri(),
           "give the folder of a downloaded model, with its config.json or model_index.json");
     }
-    SortedMap<String, InputFile> files = new TreeMap<>(stores.tree(resolved));
+    SortedMap<String, InputFile> files = new TreeMap<>(stores.tree(address));
     files.keySet().removeIf(BaseFolder::isLeftOut);
     Optional<SortedMap<String, InputFile>> bare = WeightlessModel.files(stores, files);
-    return new BaseFolder(stores, resolved, bare.orElse(files), bare.isEmpty());
+    return new BaseFolder(stores, address, bare.orElse(files), bare.isEmpty());
   }
 
   private static boolean isLeftOut(String path) {
@@ -68,7 +68,7 @@ public final class BaseFolder {
   }
 
   /** The full address. */
-  public String address() {
+  public Location address() {
     return address;
   }
 

@@ -1,5 +1,6 @@
 package dev.reweave.target.base;
 
+import dev.reweave.common.Location;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.TensorSpec;
 import java.util.Collections;
@@ -28,7 +29,7 @@ import java.util.TreeMap;
  */
 public record Component(
     String folder,
-    String address,
+    Location address,
     WeightNames names,
     Map<String, TensorSpec> tensors,
     Map<String, String> shards,

@@ -53,7 +53,7 @@ final class ComponentChoice {
     if (candidates.isEmpty()) {
       throw new ReweaveException(
           "none of the base's components has safetensors",
-          base.address(),
+          base.address().uri(),
           "download the weights of the component that the result is for");
     }
     if (candidates.size() == 1) {
@@ -90,7 +90,7 @@ final class ComponentChoice {
             () ->
                 ReweaveException.usage(
                     "the tensors' names do not tell which component of the base they are for",
-                    base.address(),
+                    base.address().uri(),
                     "name one of " + listed() + " with --component"));
   }
 

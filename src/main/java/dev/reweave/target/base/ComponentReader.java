@@ -1,5 +1,6 @@
 package dev.reweave.target.base;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.format.safetensors.SafetensorsIndex;
 import dev.reweave.format.safetensors.TiedNames;
@@ -29,12 +30,12 @@ final class ComponentReader {
 
   /** The variant that is asked for, or else the weights without one, or else the only one. */
   Component read(Optional<String> variant) {
-    return read(WeightSet.choose(base.names(folder), variant, address()));
+    return read(WeightSet.choose(base.names(folder), variant, address().uri()));
   }
 
   /** Any variant, as all have tensors of the same names. */
   Component readAny() {
-    return read(WeightSet.any(base.names(folder), address()));
+    return read(WeightSet.any(base.names(folder), address().uri()));
   }
 
   private Component read(WeightSet set) {
@@ -105,8 +106,8 @@ final class ComponentReader {
     shards.put(spec.name(), file);
   }
 
-  private String address() {
-    return folder.isEmpty() ? base.address() : base.address() + "/" + folder;
+  private Location address() {
+    return folder.isEmpty() ? base.address() : base.address().child(folder);
   }
 
   private String path(String file) {

@@ -41,7 +41,7 @@ final class HeaderFiles {
       requireContent(access);
       return SafetensorsHeader.read(access);
     } catch (IOException e) {
-      throw Stores.unreadable(file.uri(), e);
+      throw Stores.unreadable(file.location(), e);
     }
   }
 

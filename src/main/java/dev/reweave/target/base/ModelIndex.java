@@ -41,7 +41,7 @@ public final class ModelIndex {
     if (!base.isPipeline()) {
       throw ReweaveException.usage(
           "base is the folder of one model, which has no model_index.json",
-          base.address(),
+          base.address().uri(),
           "leave --pipeline out, or name the folder of the whole pipeline as the base");
     }
     return new ModelIndex(base).write(pipeline);
@@ -80,7 +80,7 @@ public final class ModelIndex {
                         + components.entrySet().stream()
                             .map(e -> e.getKey() + " (" + e.getValue() + ")")
                             .collect(Collectors.joining(", ")));
-    throw ReweaveException.usage(problem, base.address(), REMEDY);
+    throw ReweaveException.usage(problem, base.address().uri(), REMEDY);
   }
 
   /** Folder of the component that tells which pipeline this is. */

@@ -96,7 +96,7 @@ public final class WeightlessModel {
       // What is wrong with it is told where it is read for itself.
       return false;
     } catch (IOException e) {
-      throw Stores.unreadable(file.uri(), e);
+      throw Stores.unreadable(file.location(), e);
     }
   }
 }

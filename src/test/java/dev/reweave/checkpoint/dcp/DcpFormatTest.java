@@ -11,6 +11,7 @@ import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +35,7 @@ class DcpFormatTest {
 
   private static Checkpoint read(Path address) {
     return new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-        .read(address.toString(), ReadOptions.defaults());
+        .read(Locations.of(address), ReadOptions.defaults());
   }
 
   private static String refused(Path address) {

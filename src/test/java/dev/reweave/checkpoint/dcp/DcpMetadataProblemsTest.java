@@ -16,6 +16,7 @@ import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PickleWriter;
 import dev.reweave.testing.PickleWriter.Call;
 import dev.reweave.testing.PickleWriter.Global;
@@ -145,7 +146,7 @@ class DcpMetadataProblemsTest {
     Files.write(folder.resolve(FILE), streams.toByteArray());
     Stores stores = new Stores(new Configuration());
     return new CheckpointReader(stores, new ThreadScanner(stores))
-        .read(folder.toString(), ReadOptions.defaults());
+        .read(Locations.of(folder), ReadOptions.defaults());
   }
 
   private String problem() {

@@ -18,6 +18,7 @@ import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PickleWriter.Instance;
 import dev.reweave.testing.PickleWriter.Tuple;
 import dev.reweave.testing.StorageContent;
@@ -56,7 +57,7 @@ class FileSurveyTest {
   private static Checkpoint read(Path input, Optional<Weights> weights) {
     return new CheckpointReader(STORES, new ThreadScanner(STORES))
         .read(
-            input.toString(),
+            Locations.of(input),
             new ReadOptions(Optional.empty(), weights, ReadOptions.Frozen.INCLUDE));
   }
 
@@ -407,7 +408,7 @@ class FileSurveyTest {
     int read = 0;
     List<String> found = new ArrayList<>();
     for (Path path : paths) {
-      InputFile file = STORES.file(path.toString()).orElseThrow();
+      InputFile file = STORES.file(Locations.of(path)).orElseThrow();
       Optional<FileSurvey> kind =
           file.name().equals("fp32.pt")
               ? Optional.of(FileSurvey.PARAMETER)

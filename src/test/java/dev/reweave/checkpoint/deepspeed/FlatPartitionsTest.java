@@ -13,6 +13,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PickleWriter.Instance;
 import dev.reweave.testing.PickleWriter.OrderedDict;
 import dev.reweave.testing.StoredTensors;
@@ -40,7 +41,8 @@ class FlatPartitionsTest {
   @TempDir Path temp;
 
   private Checkpoint read(Path root, ReadOptions options) {
-    return new CheckpointReader(STORES, new ThreadScanner(STORES)).read(root.toString(), options);
+    return new CheckpointReader(STORES, new ThreadScanner(STORES))
+        .read(Locations.of(root), options);
   }
 
   private void refused(String... parts) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.reweave.checkpoint.TorchProbe;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TorchZipWriter;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ class HostileKeysTest {
         .scan(
             List.of(
                 TorchProbe.request(
-                    STORES.file(file.toString()).orElseThrow(), 0, survey.with(f -> "read"))))
+                    STORES.file(Locations.of(file)).orElseThrow(), 0, survey.with(f -> "read"))))
         .get(0);
   }
 

@@ -15,6 +15,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.PickleWriter.OrderedDict;
 import dev.reweave.testing.VersionedFiles;
 import java.io.IOException;
@@ -44,7 +45,7 @@ class LoneFileTest {
 
   private static Checkpoint read(Object address, ReadOptions options) {
     return new CheckpointReader(STORES, new ThreadScanner(STORES))
-        .read(address.toString(), options);
+        .read(Locations.of(address), options);
   }
 
   private static ReweaveException refused(Object address) {

@@ -12,6 +12,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.StoredTensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,7 +40,7 @@ class UniversalMastersTest {
 
   private Checkpoint read() {
     return new CheckpointReader(STORES, new ThreadScanner(STORES))
-        .read(temp.resolve("in").toString(), ReadOptions.defaults());
+        .read(Locations.of(temp.resolve("in")), ReadOptions.defaults());
   }
 
   private static void assertNote(Checkpoint checkpoint, String note) {

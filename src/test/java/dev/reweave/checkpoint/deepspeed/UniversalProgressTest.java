@@ -12,6 +12,7 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +44,7 @@ class UniversalProgressTest {
 
   private static Checkpoint read(Path address) {
     return new CheckpointReader(STORES, new ThreadScanner(STORES))
-        .read(address.toString(), ReadOptions.defaults());
+        .read(Locations.of(address), ReadOptions.defaults());
   }
 
   private ReweaveException refused() {

@@ -20,6 +20,7 @@ import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -40,7 +41,7 @@ final class Readings {
   static Checkpoint read(Path input) {
     Stores stores = TestSpark.stores();
     return new CheckpointReader(stores, new ThreadScanner(stores))
-        .read(input.toString(), ReadOptions.defaults());
+        .read(Locations.of(input), ReadOptions.defaults());
   }
 
   /** Requires that just these tensors are read, bit for bit, and that the doctor has no problem. */
@@ -65,7 +66,7 @@ final class Readings {
   static List<Finding> findings(Path input) {
     Stores stores = TestSpark.stores();
     return new Doctor(stores, new ThreadScanner(stores), Unfamiliar.TELL)
-        .examine(input.toString(), Optional.empty(), ReadOptions.defaults(), Depth.STRUCTURE);
+        .examine(Locations.of(input), Optional.empty(), ReadOptions.defaults(), Depth.STRUCTURE);
   }
 
   private static List<String> problems(Path input) {

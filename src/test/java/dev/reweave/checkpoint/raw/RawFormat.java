@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint.raw;
 
 import dev.reweave.checkpoint.*;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.tensor.*;
@@ -27,7 +28,7 @@ public final class RawFormat implements CheckpointFormat {
     }
 
     @Override
-    public String address() {
+    public Location address() {
       return place.address();
     }
 

@@ -13,6 +13,7 @@ import dev.reweave.checkpoint.raw.RawFormat;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -55,7 +56,7 @@ class AddedFormatTest {
   }
 
   private Checkpoint read() {
-    return reader().read(folder.toString(), ReadOptions.defaults());
+    return reader().read(Locations.of(folder), ReadOptions.defaults());
   }
 
   @Test

@@ -11,6 +11,7 @@ import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.Shape;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.TestSpark;
 import dev.reweave.testing.WeightsFile;
@@ -31,7 +32,7 @@ class StateDictFormatTest {
 
   private Checkpoint read() {
     return new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-        .read(folder.toString(), ReadOptions.defaults());
+        .read(Locations.of(folder), ReadOptions.defaults());
   }
 
   /** As Lightning calls its files. */

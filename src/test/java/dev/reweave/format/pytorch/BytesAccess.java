@@ -2,6 +2,7 @@ package dev.reweave.format.pytorch;
 
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
+import dev.reweave.testing.Locations;
 import java.io.EOFException;
 
 /** Reads a file that is in memory. */
@@ -14,7 +15,7 @@ final class BytesAccess implements RandomAccess {
 
   @Override
   public InputFile file() {
-    return new InputFile("memory:/file.pt", bytes.length, 0);
+    return new InputFile(Locations.of("memory:/file.pt"), bytes.length, 0);
   }
 
   @Override

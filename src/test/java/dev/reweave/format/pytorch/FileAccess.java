@@ -2,6 +2,7 @@ package dev.reweave.format.pytorch;
 
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
+import dev.reweave.testing.Locations;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,7 +22,7 @@ final class FileAccess implements RandomAccess {
 
   private FileAccess(Path path) throws IOException {
     this.channel = FileChannel.open(path);
-    this.file = new InputFile(path.toUri().toString(), channel.size(), 0);
+    this.file = new InputFile(Locations.of(path.toUri()), channel.size(), 0);
   }
 
   static FileAccess open(Path path) throws IOException {

@@ -2,6 +2,7 @@ package dev.reweave.format.pytorch;
 
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
+import dev.reweave.testing.Locations;
 
 /** A planned file of any size that is not there: its storages are zeros. */
 final class PlannedAccess implements RandomAccess {
@@ -13,7 +14,7 @@ final class PlannedAccess implements RandomAccess {
 
   @Override
   public InputFile file() {
-    return new InputFile("planned:/model.bin", layout.length(), 0);
+    return new InputFile(Locations.of("planned:/model.bin"), layout.length(), 0);
   }
 
   @Override

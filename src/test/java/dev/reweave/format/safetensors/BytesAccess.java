@@ -2,6 +2,7 @@ package dev.reweave.format.safetensors;
 
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
+import dev.reweave.testing.Locations;
 import java.io.EOFException;
 import java.util.Objects;
 
@@ -17,7 +18,7 @@ final class BytesAccess implements RandomAccess {
 
   @Override
   public InputFile file() {
-    return new InputFile(URI, bytes.length, 0);
+    return new InputFile(Locations.of(URI), bytes.length, 0);
   }
 
   @Override

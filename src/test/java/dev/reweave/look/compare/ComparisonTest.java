@@ -9,6 +9,7 @@ import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.Safeguards;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,7 +30,11 @@ class ComparisonTest {
 
   private Comparison.Result compare(Path checkpoint, Safeguards safeguards) {
     return new Comparison(TestSpark.cluster(), TestSpark.stores())
-        .run(temp.resolve("out").toString(), checkpoint.toString(), Optional.empty(), safeguards);
+        .run(
+            Locations.of(temp.resolve("out")),
+            Locations.of(checkpoint),
+            Optional.empty(),
+            safeguards);
   }
 
   @ParameterizedTest

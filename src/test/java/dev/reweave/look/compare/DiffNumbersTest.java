@@ -19,6 +19,7 @@ import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Deviation;
 import dev.reweave.tensor.Shape;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -174,7 +175,7 @@ class DiffNumbersTest {
             .write(temp.resolve("a.safetensors"));
     Checkpoint checkpoint =
         new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-            .read(file.toString(), ReadOptions.defaults());
+            .read(Locations.of(file), ReadOptions.defaults());
     List<DiffPlan.Pair> pairs =
         checkpoint.tensors().stream().map(t -> new DiffPlan.Pair(List.of(t.name()), t, t)).toList();
 

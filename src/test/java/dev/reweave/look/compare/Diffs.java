@@ -10,6 +10,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.tensor.Deviation;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -19,13 +20,13 @@ final class Diffs {
   private Diffs() {}
 
   static DiffRequest.Side side(Object address) {
-    return DiffRequest.Side.of(address.toString());
+    return DiffRequest.Side.of(Locations.of(address));
   }
 
   static DiffRequest.Side side(
       Object address, Optional<String> tag, Optional<Weights> weights, String mapping) {
     return new DiffRequest.Side(
-        address.toString(),
+        Locations.of(address),
         new ReadOptions(tag, weights, ReadOptions.Frozen.INCLUDE),
         MappingChoice.of(mapping));
   }

@@ -15,6 +15,7 @@ import dev.reweave.storage.FileDigest;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -47,7 +48,7 @@ class VerificationTest {
 
   private List<String> problems() {
     return new Verification(TestSpark.cluster(), TestSpark.stores())
-        .run(folder.toString())
+        .run(Locations.of(folder))
         .problems();
   }
 
@@ -85,7 +86,7 @@ class VerificationTest {
   private List<String> problemsWithin(long limit) {
     return new Verification(
             TestSpark.cluster(), TestSpark.stores().limited(new MetadataLimit(limit)))
-        .run(folder.toString())
+        .run(Locations.of(folder))
         .problems();
   }
 
@@ -301,7 +302,7 @@ class VerificationTest {
             ReweaveException.class,
             () ->
                 new Verification(TestSpark.cluster(), TestSpark.stores())
-                    .run(Fixtures.folder("z2_bf16_w2").resolve("ckpt").toString()));
+                    .run(Locations.of(Fixtures.folder("z2_bf16_w2").resolve("ckpt"))));
 
     assertTrue(failure.getMessage().startsWith("there are no .safetensors files here"));
   }

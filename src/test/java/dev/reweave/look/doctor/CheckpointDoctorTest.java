@@ -15,6 +15,7 @@ import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.FaultyFileSystem;
 import dev.reweave.testing.FaultyFileSystem.Call;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -203,7 +204,7 @@ class CheckpointDoctorTest {
       List<Finding> findings =
           new Doctor(stores, new ThreadScanner(stores))
               .examine(
-                  "faulty:" + fixture("z2_bf16_w2"),
+                  Locations.of("faulty:" + fixture("z2_bf16_w2")),
                   Optional.empty(),
                   ReadOptions.defaults(),
                   Depth.STRUCTURE);
@@ -263,8 +264,8 @@ class CheckpointDoctorTest {
         new Complaints(
             new Doctor(Complaints.STORES, new ThreadScanner(Complaints.STORES))
                 .examine(
-                    base.resolve("none").toString(),
-                    Optional.of(base.toString()),
+                    Locations.of(base.resolve("none")),
+                    Optional.of(Locations.of(base)),
                     ReadOptions.defaults().withSafeguards(bounded),
                     Depth.STRUCTURE));
 
@@ -303,7 +304,7 @@ class CheckpointDoctorTest {
   void aVersionThatIsTooOld() {
     Checkpoint read =
         new CheckpointReader(Complaints.STORES, new ThreadScanner(Complaints.STORES))
-            .read(fixture("z2_bf16_w2").toString(), ReadOptions.defaults());
+            .read(Locations.of(fixture("z2_bf16_w2")), ReadOptions.defaults());
     Checkpoint.Source source =
         new Checkpoint.Source(
             "DeepSpeed", "0.4.3", 2, 2, "bf16", "global_step3", List.of(), Weights.MASTER);

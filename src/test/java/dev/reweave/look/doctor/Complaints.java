@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
+import dev.reweave.testing.Locations;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -23,7 +24,7 @@ record Complaints(List<Finding> findings) {
   static Complaints of(String input, Optional<String> base, Depth depth) {
     return new Complaints(
         new Doctor(STORES, new ThreadScanner(STORES))
-            .examine(input, base, ReadOptions.defaults(), depth));
+            .examine(Locations.of(input), base.map(Locations::of), ReadOptions.defaults(), depth));
   }
 
   List<Finding> of(Severity severity) {

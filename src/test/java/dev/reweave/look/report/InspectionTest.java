@@ -12,6 +12,7 @@ import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
+import dev.reweave.testing.Locations;
 import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -31,7 +32,7 @@ class InspectionTest {
     return Inspection.of(
         file.toString(),
         new CheckpointReader(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-            .read(file.toString(), ReadOptions.defaults()));
+            .read(Locations.of(file), ReadOptions.defaults()));
   }
 
   /** Lines of the facts that are neither of the file nor of its tensors. */

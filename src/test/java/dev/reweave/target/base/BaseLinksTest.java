@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.Safeguards;
 import dev.reweave.storage.Safeguards.Links;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +33,7 @@ class BaseLinksTest {
   }
 
   private BaseFolder read(Links links) {
-    String address = folder.toString();
+    Location address = Locations.of(folder);
     Safeguards safeguards = new Safeguards(links, MetadataLimit.DEFAULT);
     return BaseFolder.read(SampleBase.STORES.guarded(address, safeguards), address);
   }

@@ -7,6 +7,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,11 +64,11 @@ final class SampleBase {
   }
 
   String uri() {
-    return STORES.resolve(folder.toString());
+    return Locations.of(folder).uri();
   }
 
   BaseFolder read() {
-    return BaseFolder.read(STORES, folder.toString());
+    return BaseFolder.read(STORES, Locations.of(folder));
   }
 
   /** The component that nobody has chosen. */

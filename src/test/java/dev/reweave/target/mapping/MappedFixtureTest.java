@@ -14,6 +14,7 @@ import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Locations;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
@@ -44,7 +45,7 @@ class MappedFixtureTest {
     Checkpoint checkpoint =
         new CheckpointReader(STORES, new ThreadScanner(STORES))
             .read(
-                FIXTURE.resolve(input).toString(),
+                Locations.of(FIXTURE.resolve(input)),
                 new ReadOptions(
                     Optional.empty(), Optional.of(weights), ReadOptions.Frozen.INCLUDE));
     List<String> names = checkpoint.tensors().stream().map(NamedTensor::name).toList();
@@ -63,7 +64,7 @@ class MappedFixtureTest {
   private static Map<TensorSpec, byte[]> expected(Path file) throws IOException {
     byte[] content = Files.readAllBytes(file);
     Map<TensorSpec, byte[]> tensors = new HashMap<>();
-    try (RandomAccess access = STORES.open(STORES.file(file.toString()).orElseThrow())) {
+    try (RandomAccess access = STORES.open(STORES.file(Locations.of(file)).orElseThrow())) {
       SafetensorsHeader header = SafetensorsHeader.read(access);
       for (SafetensorsHeader.Entry entry : header.entries()) {
         int from = (int) header.position(entry);

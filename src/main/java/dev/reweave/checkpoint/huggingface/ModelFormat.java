@@ -145,10 +145,7 @@ public final class ModelFormat implements CheckpointFormat {
                 e -> {
                   throw e;
                 });
-        throw new ReweaveException(
-            "an index, but none of its shards",
-            weights.entry().uri(),
-            "copy the shards from where the index is from");
+        throw HuggingFaceFailures.indexAlone(weights.entry().uri());
       }
       return EmptyWeights.told(place.stores(), weights.entry(), contents(options));
     }
@@ -201,10 +198,7 @@ public final class ModelFormat implements CheckpointFormat {
           components.add(folder.substring(folder.lastIndexOf('/') + 1));
         }
       }
-      throw ReweaveException.usage(
-          "this is a pipeline of several models",
-          place.address(),
-          "name the folder of the one that is meant: " + String.join(", ", components));
+      throw HuggingFaceFailures.pipeline(components, place.address());
     }
   }
 }

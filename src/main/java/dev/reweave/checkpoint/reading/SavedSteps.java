@@ -33,7 +33,7 @@ public final class SavedSteps {
             .sorted(new NaturalOrder())
             .toList();
     if (steps.isEmpty()) {
-      throw none(address);
+      throw ReadingFailures.noSteps(address);
     }
     return steps;
   }
@@ -47,12 +47,12 @@ public final class SavedSteps {
   public String chosen(String address, Optional<String> wanted) {
     Place place = place(address);
     if (Reading.lying(place, CheckpointFormats.ALL).isEmpty()) {
-      throw none(address);
+      throw ReadingFailures.noSteps(address);
     }
     return Reading.of(place, CheckpointFormats.ALL, wanted)
         .taken()
         .step(wanted)
-        .orElseThrow(() -> none(address));
+        .orElseThrow(() -> ReadingFailures.noSteps(address));
   }
 
   private static boolean isIn(Place place, String step) {
@@ -61,12 +61,5 @@ public final class SavedSteps {
 
   private Place place(String address) {
     return Place.at(stores, new ThreadScanner(stores), address);
-  }
-
-  private static ReweaveException none(String address) {
-    return ReweaveException.notFound(
-        "there are no saved steps here, and so no tags",
-        address,
-        "name the folder that save_checkpoint wrote, or an --output without {tag}");
   }
 }

@@ -99,13 +99,7 @@ record ParameterFolders(String address, List<String> folders) {
           files.stream()
               .filter(f -> f.name().equals(WEIGHTS))
               .findFirst()
-              .orElseThrow(
-                  () ->
-                      new ReweaveException(
-                          "the folder of a parameter has no " + WEIGHTS,
-                          folder,
-                          "the universal checkpoint was not written or copied whole: make it"
-                              + " again, or convert the checkpoint that it was made from"));
+              .orElseThrow(() -> UniversalFailures.noWeights(WEIGHTS, folder));
       boolean hasMoments = files.stream().anyMatch(f -> MOMENTS.contains(f.name()));
       parameters.put(
           folder.substring(folder.lastIndexOf('/') + 1), new Parameter(weights, hasMoments));

@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.common.FirstNames;
 import dev.reweave.common.Redacted;
 import dev.reweave.common.ReweaveException;
 import java.io.Serializable;
@@ -17,7 +16,7 @@ import java.util.Locale;
  */
 public record Caution(Kind kind, String name, String problem, String place)
     implements Serializable {
-  private static final String COMPARE =
+  static final String COMPARE =
       "compare some tensors of the result with those of DeepSpeed's zero_to_fp32.py";
 
   /** What is not known. */
@@ -72,11 +71,7 @@ public record Caution(Kind kind, String name, String problem, String place)
    */
   public static void requireNone(List<Caution> cautions) {
     if (!cautions.isEmpty()) {
-      throw ReweaveException.unsupported(
-          "not all of this checkpoint is known: "
-              + FirstNames.of(cautions.stream().map(Caution::problem).toList()),
-          cautions.get(0).place(),
-          "convert with a version of Reweave that knows it, or without --strict, and " + COMPARE);
+      throw CheckpointFailures.notAllKnown(cautions);
     }
   }
 }

@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint;
 
-import dev.reweave.common.Counted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -48,13 +47,7 @@ public final class RankName {
     }
     long ranks = said(file.name()).orElseGet(() -> ranks(stores, file, set));
     if (ranks > 1) {
-      throw ReweaveException.unsupported(
-          "one of the files of "
-              + Counted.of(ranks, "rank")
-              + ", each with its part of the tensors, and none says how they were cut",
-          file.uri(),
-          "put them together with the tool of what saved them, or save the whole model on one rank,"
-              + " and name the result; if this is a whole model, give it a name without a rank");
+      throw CheckpointFailures.oneOfRanks(ranks, file.uri());
     }
   }
 

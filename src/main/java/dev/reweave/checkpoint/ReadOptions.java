@@ -63,8 +63,7 @@ public record ReadOptions(
    */
   public ReadOptions withWeightsNamed(String name) {
     if (name.isBlank()) {
-      throw ReweaveException.usage(
-          "no weights are named", "--weights", "name master, model, or a key of a torch file");
+      throw CheckpointFailures.nothingNamed();
     }
     Optional<Weights> copy =
         Arrays.stream(Weights.values()).filter(w -> w.name().equalsIgnoreCase(name)).findFirst();
@@ -84,10 +83,7 @@ public record ReadOptions(
    */
   public void requireNoKey(String place) {
     if (key.isPresent()) {
-      throw ReweaveException.usage(
-          "there are no weights '" + key.get() + "' here",
-          place,
-          "leave --weights out, or name the torch file that holds a dict of this key");
+      throw CheckpointFailures.noChoice(key.get(), place);
     }
   }
 

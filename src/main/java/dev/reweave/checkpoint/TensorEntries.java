@@ -96,10 +96,7 @@ public record TensorEntries(
         continue;
       }
       if (twice) {
-        throw new ReweaveException(
-            "two tensors are called '" + name + "'",
-            dict.place(),
-            "give one of them another name, which is text, where they were saved");
+        throw CheckpointFailures.twoOfOneName(name, dict.place());
       }
     }
     return new TensorEntries(tensors, unread, others);
@@ -119,17 +116,7 @@ public record TensorEntries(
         where == Where.AMONG_OTHERS
             && (FileCensus.isTrainingName(name) || TorchDicts.isAveraged(name));
     return !training && search.findsTensors(value)
-        ? Optional.of(
-            ReweaveException.unsupported(
-                "'" + name + "' is " + value.kind() + " with tensors in it, not a plain tensor",
-                value.place(),
-                "save its tensors under names of their own in the state dict"
-                    + (value.isDict()
-                        ? ", or, if they are another model's, convert these with --weights "
-                            + String.join(".", path)
-                            + (path.isEmpty() ? "" : ".")
-                            + name
-                        : "")))
+        ? Optional.of(CheckpointFailures.tensorsWithin(name, value, path))
         : Optional.empty();
   }
 
@@ -140,16 +127,8 @@ public record TensorEntries(
 
   /** What to tell of a value that torch may well make a tensor of. */
   public static ReweaveException unread(String name, TorchValue value) {
-    if (SLICE.matcher(value.kind()).matches()) {
-      return ReweaveException.unsupported(
-          "'" + name + "' is " + value.kind() + ", not a plain tensor but one rank's part of one",
-          value.place(),
-          "save whole tensors (get_model_state_dict with full_state_dict, or FULL_STATE_DICT), or"
-              + " all ranks' with torch.distributed.checkpoint, and name that folder");
-    }
-    return ReweaveException.unsupported(
-        "'" + name + "' is " + value.kind() + ", not a plain tensor",
-        value.place(),
-        TorchValue.AS_PLAIN);
+    return SLICE.matcher(value.kind()).matches()
+        ? CheckpointFailures.sliceOfTensor(name, value)
+        : CheckpointFailures.notPlain(name, value);
   }
 }

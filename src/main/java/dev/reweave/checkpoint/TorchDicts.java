@@ -77,22 +77,13 @@ public final class TorchDicts {
   private Chosen named(String name) {
     Found found =
         find(root, name, new ArrayList<>())
-            .orElseThrow(
-                () ->
-                    ReweaveException.usage(
-                        "there are no weights '" + name + "' in this file",
-                        root.place(),
-                        choice(candidates(root, List.of(), h -> true))));
+            .orElseThrow(() -> CheckpointFailures.noSuchWeights(name, others(), root.place()));
     if (isDictOfTensors(found.value())) {
       return new Chosen(found.value(), found.path());
     }
     if (found.value().isSequence()
         && found.value().items().stream().anyMatch(TorchValue::isTensor)) {
-      throw ReweaveException.unsupported(
-          "'" + name + "' is a list: its tensors have no names",
-          found.value().place(),
-          "save them as a dict with the names of the parameters; here "
-              + choice(candidates(root, List.of(), h -> true)));
+      throw CheckpointFailures.withoutNames(name, others(), found.value().place());
     }
     return ofModel(found.value(), found.path());
   }
@@ -157,15 +148,9 @@ public final class TorchDicts {
       if (isDictOfTensors(at)) {
         return new Chosen(at, path);
       }
-      throw ReweaveException.unsupported(
-          "no state dict in this file",
-          at.place(),
-          "it should be a dict of tensors, bare or under one of " + WRAPPERS);
+      throw CheckpointFailures.noStateDict(WRAPPERS, at.place());
     }
-    throw ReweaveException.usage(
-        "there are several sets of weights in this file: " + listed(candidates),
-        at.place(),
-        "choose one with --weights " + key(candidates.get(0)));
+    throw CheckpointFailures.severalWeights(listed(candidates), key(candidates.get(0)), at.place());
   }
 
   /** Whether there is a tensor that is no counter, and no state of a random generator. */
@@ -196,10 +181,9 @@ public final class TorchDicts {
     return at;
   }
 
-  private static String choice(List<Holder> candidates) {
-    return candidates.isEmpty()
-        ? "leave --weights out"
-        : "name one of these with --weights, or leave it out: " + listed(candidates);
+  /** What can be named, as in messages; empty if there is nothing. */
+  private String others() {
+    return listed(candidates(root, List.of(), h -> true));
   }
 
   private static String listed(List<Holder> candidates) {

@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint.dcp;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.format.pytorch.TorchTensor;
 import dev.reweave.storage.MetadataScanner;
@@ -50,10 +49,7 @@ record ChunkProbe(List<StoredChunk> chunks) implements MetadataScanner.Probe<Chu
     access.readFully(0, head, 0, head.length);
     long header = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (head[Long.BYTES] == '{' && header > 0 && header <= access.file().length() - Long.BYTES) {
-      throw ReweaveException.unsupported(
-          "a distributed checkpoint in safetensors files, which is not read",
-          access.file().uri(),
-          "save it with SerializationFormat.TORCH_SAVE, which is the default");
+      throw DcpFailures.inSafetensors(access.file().uri());
     }
   }
 
@@ -62,17 +58,7 @@ record ChunkProbe(List<StoredChunk> chunks) implements MetadataScanner.Probe<Chu
     TorchFile file = TorchFile.readPart(access, index, chunk.name(), chunk.start(), chunk.length());
     TorchTensor tensor = file.root().tensor();
     if (tensor.dtype() != chunk.dtype() || !chunk.hasSizes(tensor.shape())) {
-      throw new ReweaveException(
-          "the metadata states "
-              + chunk.dtype().torchName()
-              + " of shape "
-              + chunk.sizes()
-              + ", and stored is "
-              + tensor.dtype().torchName()
-              + " of shape "
-              + tensor.shape(),
-          file.root().place(),
-          "files of different steps are mixed, or damaged: copy the checkpoint again");
+      throw DcpFailures.anotherTensor(chunk, tensor.dtype(), tensor.shape(), file.root().place());
     }
     return file.layout(tensor);
   }

@@ -64,27 +64,18 @@ final class DcpCheckpoint {
   private static void refuse(DcpFolder folder, ReadOptions options) {
     options.requireNoKey(folder.address().uri());
     if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
-      throw ReweaveException.usage(
-          "a distributed checkpoint's weights are the model's own, as they were trained",
-          folder.address().uri(),
-          "leave --weights out");
+      throw DcpFailures.noMasters(folder.address().uri());
     }
     if (options.frozen() == ReadOptions.Frozen.EXCLUDE) {
-      throw ReweaveException.usage(
-          "a distributed checkpoint does not say which parameters were frozen",
-          folder.address().uri(),
-          "leave --exclude-frozen out");
+      throw DcpFailures.frozenNotTold(folder.address().uri());
     }
   }
 
   private Checkpoint read(MetadataScanner scanner) {
     TensorChoice choice = TensorChoice.of(metadata, folder.address().uri());
     if (choice.names().isEmpty()) {
-      throw ReweaveException.notFound(
-          "the checkpoint holds no weights"
-              + choice.left().stream().findFirst().map(left -> ": " + left.text()).orElse(""),
-          folder.metadata().uri(),
-          "name the checkpoint of the model, not that of its optimizer");
+      throw DcpFailures.noWeights(
+          choice.left().stream().findFirst().map(NotTaken::text), folder.metadata().uri());
     }
     List<DcpTensor> tensors = metadata.tensors(choice.names());
     Map<String, List<StoredChunk>> byFile = chunksByFile(tensors);
@@ -167,11 +158,7 @@ final class DcpCheckpoint {
       TensorSpec spec = TensorSpec.ofTorch(name, tensor.dtype(), tensor.shape());
       return new NamedTensor(spec, layout(tensor, found));
     } catch (IllegalArgumentException e) {
-      throw new ReweaveException(
-          "the chunks of tensor " + tensor.name() + " do not make it up: " + e.getMessage(),
-          folder.metadata().uri(),
-          "the checkpoint was not saved or copied whole: copy it again from the training run",
-          e);
+      throw DcpFailures.chunksDoNotFit(tensor.name(), folder.metadata().uri(), e);
     }
   }
 

@@ -66,20 +66,14 @@ record DcpFolder(
     if (steps.isEmpty()) {
       String name = base.name();
       if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
-        throw ReweaveException.usage(
-            "this is the folder of step '" + name + "', and --tag asks for " + wanted.get(),
-            base.uri(),
-            "name the folder above it, or leave --tag out");
+        throw DcpFailures.anotherStep(name, wanted.get(), base.uri());
       }
       return of(base, List.of(name), root, List.of());
     }
     List<String> notes = new ArrayList<>(unfinished(stores, root));
     String tag = wanted.orElseGet(() -> newest(stores, base, root, steps, notes));
     if (!steps.containsKey(tag)) {
-      throw ReweaveException.notFound(
-          "there is no saved step '" + tag + "' with " + METADATA,
-          base.uri(),
-          "choose one of " + steps.keySet() + " with --tag");
+      throw DcpFailures.noStep(tag, steps.keySet(), base.uri());
     }
     return of(base.child(tag), List.copyOf(steps.keySet()), steps.get(tag), notes);
   }
@@ -132,10 +126,7 @@ record DcpFolder(
     boolean found = folder.files().stream().anyMatch(f -> f.name().equals(METADATA));
     if (!found
         && folder.files().stream().anyMatch(f -> METADATA_OF_RANK.matcher(f.name()).matches())) {
-      throw ReweaveException.unsupported(
-          "a distributed checkpoint with the metadata of each rank apart, which is not read",
-          address.uri(),
-          "save it again without use_collectives=False");
+      throw DcpFailures.metadataOfRanks(address.uri());
     }
     return found;
   }
@@ -166,10 +157,7 @@ record DcpFolder(
     }
     String newest = names.stream().max(Comparator.comparingLong(DcpFolder::number)).orElseThrow();
     if (names.stream().filter(name -> number(name) == number(newest)).count() > 1) {
-      throw ReweaveException.usage(
-          "several distributed checkpoints: which is meant is not clear",
-          base.uri(),
-          "choose one of " + names + " with --tag");
+      throw DcpFailures.unclearStep(names, base.uri());
     }
     notes.add(
         "took '"
@@ -189,12 +177,7 @@ record DcpFolder(
                 name.equals(content)
                     || (content.matches("[0-9]{1,18}") && number(name) == Long.parseLong(content)))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new ReweaveException(
-                    "the newest step is '" + content + "', which is not there",
-                    tracker.uri(),
-                    "choose one of " + names + " with --tag"));
+        .orElseThrow(() -> DcpFailures.newestMissing(content, names, tracker.uri()));
   }
 
   /** The last number in a name; -1 if there is none. */

@@ -19,9 +19,6 @@ import java.util.Set;
  * torch/distributed/checkpoint/metadata.py} and {@code filesystem.py} define it.
  */
 final class DcpMetadata {
-  private static final String INCOMPLETE =
-      "the checkpoint was not saved or copied whole: copy it again from the training run";
-
   private final TorchValue root;
   private final Map<String, InputFile> files;
   private final Map<String, TorchValue> tensors = new LinkedHashMap<>();
@@ -124,10 +121,7 @@ final class DcpMetadata {
       DcpTensor.Chunk known = chunks.get(offsets);
       if (sizes.elements() > 0 && (known == null || !known.stored().sizes().equals(sizes))) {
         if (known != null) {
-          throw new ReweaveException(
-              "two chunks of different shapes start at " + offsets + " of tensor " + name,
-              chunk.place(),
-              INCOMPLETE);
+          throw DcpFailures.chunksOverlap(offsets, name, chunk.place());
         }
         chunks.put(offsets, chunk(name, dtype, offsets, sizes, places));
       }
@@ -144,8 +138,7 @@ final class DcpMetadata {
     String label = name + " chunk " + offsets;
     TorchValue place = places.get(offsets);
     if (place == null) {
-      throw new ReweaveException(
-          "a chunk is stored nowhere", root.place() + " " + label, INCOMPLETE);
+      throw DcpFailures.chunkWithoutFile(label, root.place());
     }
     boolean transformed =
         place
@@ -153,31 +146,17 @@ final class DcpMetadata {
             .filter(d -> !d.isNone() && !(d.isSequence() && d.items().isEmpty()))
             .isPresent();
     if (transformed) {
-      throw ReweaveException.unsupported(
-          "chunks that were compressed or otherwise transformed are not read",
-          root.place() + " " + label,
-          "save the checkpoint again without extensions of the storage writer");
+      throw DcpFailures.transformed(label, root.place());
     }
     String path = attribute(place, "relative_path").text();
     long start = attribute(place, "offset").integer();
     long length = attribute(place, "length").integer();
     InputFile file = files.get(path);
     if (file == null) {
-      throw new ReweaveException(
-          "the file '" + path + "' is missing, which holds " + label, root.place(), INCOMPLETE);
+      throw DcpFailures.missingFile(path, label, root.place());
     }
     if (start < 0 || length < 0 || start > file.length() - length) {
-      throw new ReweaveException(
-          "the file has "
-              + file.length()
-              + " bytes, and "
-              + label
-              + " should be "
-              + length
-              + " bytes from "
-              + start,
-          file.uri(),
-          INCOMPLETE);
+      throw DcpFailures.cutOff(label, start, length, file.length(), file.uri());
     }
     return new DcpTensor.Chunk(offsets, path, new StoredChunk(label, dtype, sizes, start, length));
   }
@@ -196,16 +175,6 @@ final class DcpMetadata {
   }
 
   private static TorchValue attribute(TorchValue object, String name) {
-    return object
-        .attribute(name)
-        .orElseThrow(
-            () ->
-                ReweaveException.unsupported(
-                    "'"
-                        + name
-                        + "' is missing: this is not the metadata of a distributed checkpoint",
-                    object.place(),
-                    "name a folder that torch.distributed.checkpoint wrote, of PyTorch 2.1 or"
-                        + " newer"));
+    return object.attribute(name).orElseThrow(() -> DcpFailures.notMetadata(name, object.place()));
   }
 }

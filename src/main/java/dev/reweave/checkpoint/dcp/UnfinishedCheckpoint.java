@@ -1,11 +1,10 @@
 package dev.reweave.checkpoint.dcp;
 
+import dev.reweave.common.Location;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.common.Location;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.List;
 import java.util.Optional;
@@ -29,12 +28,6 @@ record UnfinishedCheckpoint(Place place) implements Contents {
 
   @Override
   public Checkpoint read(ReadOptions options) {
-    throw new ReweaveException(
-        "a distributed checkpoint without "
-            + DcpFolder.METADATA
-            + ", which is written last and tells what is in the others",
-        place.address().uri(),
-        "copy it from the training run, as commands leave out files that begin with a dot; if it is"
-            + " not there either, the run died while saving: take another step");
+    throw DcpFailures.unfinished(place.address().uri());
   }
 }

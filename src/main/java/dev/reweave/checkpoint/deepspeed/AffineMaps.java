@@ -149,15 +149,14 @@ record AffineMaps(
    */
   Optional<PiecedSlicing> pieces(String name) {
     if (version != KNOWN_VERSION) {
-      throw NamePatterns.unclear(
-          "version " + version + " of '" + KEY + "' is not read, which may tell of " + name, place);
+      throw SlicingFailures.unknownVersion(version, KEY, name, place);
     }
     Optional<String> pattern = patterns.only(name, KEY);
     pattern
         .map(unreadable::get)
         .ifPresent(
             why -> {
-              throw NamePatterns.unclear("the affine map of " + name + " is no map: " + why, place);
+              throw SlicingFailures.brokenMap(name, why, place);
             });
     return pattern.map(maps::get);
   }

@@ -58,18 +58,12 @@ final class DeepSpeedCheckpoint {
     Weights weights =
         options.weights().orElse(optimizer.isEmpty() ? Weights.MODEL : Weights.MASTER);
     if (weights == Weights.MASTER && optimizer.isEmpty()) {
-      throw new ReweaveException(
-          "there are no *_optim_states.pt files, and so no fp32 master weights",
-          folder.address().uri(),
-          "copy them from the training run, or convert the module's own with --weights model");
+      throw RankFileFailures.noOptimizerStates(folder.address().uri());
     }
     if (weights == Weights.MODEL && partitioned) {
-      throw ReweaveException.usage(
-          "a ZeRO-3 checkpoint keeps no whole module weights",
-          folder.address().uri(),
-          optimizer.isEmpty()
-              ? "its *_optim_states.pt files are missing: copy them from the training run"
-              : "convert the fp32 masters: leave --weights out");
+      throw optimizer.isEmpty()
+          ? ModuleFailures.partitionedWithoutMasters(folder.address().uri())
+          : ModuleFailures.partitioned(folder.address().uri());
     }
     requireModelFile(partitioned);
     return checkpoint(
@@ -82,11 +76,7 @@ final class DeepSpeedCheckpoint {
 
   private void refuseUnknownFiles() {
     for (RankFile file : folder.of(RankFile.Kind.UNKNOWN)) {
-      throw ReweaveException.unsupported(
-          "the name of this file is like that of a rank's, layer's or expert's, but of no known"
-              + " version",
-          file.file().uri(),
-          "move it away if it does not belong to the checkpoint");
+      throw RankFileFailures.unknownName(file.file().uri());
     }
   }
 
@@ -101,20 +91,14 @@ final class DeepSpeedCheckpoint {
       RankFile twin =
           alone ? byRank.put(file.file().name().replaceAll("_0+(?=\\d)", "_"), file) : null;
       if (twin != null) {
-        throw new ReweaveException(
-            "two files of one rank, layer or expert",
-            twin.file().uri() + " and " + file.file().name(),
-            "files of two runs are mixed: move those of the other run away");
+        throw RankFileFailures.twins(twin.file().uri(), file.file().name());
       }
     }
   }
 
   private void requireModelFile(boolean partitioned) {
     if (!partitioned && folder.of(RankFile.Kind.MODEL).isEmpty()) {
-      throw new ReweaveException(
-          "the model states file is missing",
-          folder.address().uri() + "/mp_rank_00_model_states.pt",
-          "the checkpoint was not saved or copied whole: copy the file from the training run");
+      throw RankFileFailures.noModelStates(folder.address().uri());
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,10 +10,6 @@ import java.util.List;
  * number {@code e * experts per rank + i} of the layer.
  */
 final class ExpertMasters {
-  private static final String MIXED =
-      "files of two runs are mixed or one is damaged: copy this step's files from the training run"
-          + " again";
-
   private final ExpertWeights weights;
   private final String place;
 
@@ -52,14 +47,7 @@ final class ExpertMasters {
       } else if (stack.isPresent()) {
         whole.add(stacked(stack.get(), byRank.stream().map(r -> r.get(index)).toList()));
       } else {
-        throw ReweaveException.unsupported(
-            "parameter "
-                + first.name()
-                + " lies in a group of "
-                + ranks
-                + " expert-parallel ranks, and its name is not that of an expert",
-            place,
-            "convert the module's own weights with --weights model");
+        throw ExpertFailures.notAnExpert(first.name(), ranks, place);
       }
     }
     return whole;
@@ -69,26 +57,9 @@ final class ExpertMasters {
     int count =
         weights
             .countOf(name.before())
-            .orElseThrow(
-                () ->
-                    new ReweaveException(
-                        "no layer_*_expert_*_model_states.pt tells how many experts "
-                            + name.before()
-                            + "* has",
-                        place,
-                        MIXED));
+            .orElseThrow(() -> ExpertFailures.countNotTold(name.before(), place));
     if (count % ranks != 0 || name.number() >= count / ranks) {
-      throw new ReweaveException(
-          "there are "
-              + count
-              + " experts "
-              + name.before()
-              + "*, shared by "
-              + ranks
-              + " expert-parallel ranks, and one of these has expert "
-              + name.number(),
-          place,
-          MIXED);
+      throw ExpertFailures.notShared(name, count, ranks, place);
     }
     return count / ranks;
   }
@@ -98,19 +69,7 @@ final class ExpertMasters {
     if (stack.ranks() != slices.size()
         || first.spec().shape().rank() == 0
         || first.spec().shape().dim(0) * slices.size() != stack.experts()) {
-      throw new ReweaveException(
-          slices.size()
-              + " expert-parallel ranks have "
-              + first.name()
-              + " of shape "
-              + first.spec().shape()
-              + ", and the model states tell of "
-              + stack.ranks()
-              + " with "
-              + stack.experts()
-              + " experts in all",
-          place,
-          MIXED);
+      throw ExpertFailures.otherStack(first.spec(), slices.size(), stack, place);
     }
     return NamedTensor.joined(first.name(), 0, slices);
   }

@@ -51,7 +51,7 @@ final class ExpertPlacement {
     if (placement.at("num_experts").integer() != experts
         || placement.at("ep_size").integer() != ranks
         || entries.size() != ranks) {
-      throw refused("is of other numbers of experts and ranks than the layer", placement);
+      throw ExpertFailures.otherCounts(prefix, placement.place());
     }
     for (int i = 0; i < entries.size(); i++) {
       long rank = entries.get(i).at("rank").integer();
@@ -60,7 +60,7 @@ final class ExpertPlacement {
       List<Long> even =
           LongStream.range(experts / ranks * i, experts / ranks * (i + 1)).boxed().toList();
       if (rank != i || experts % ranks != 0 || !numbers.equals(even)) {
-        throw refused("has experts " + numbers + " in rank " + rank, placement);
+        throw ExpertFailures.otherExperts(prefix, rank, numbers, placement.place());
       }
     }
   }
@@ -72,12 +72,12 @@ final class ExpertPlacement {
         .findFirst()
         .ifPresent(
             why -> {
-              throw refused("makes no sense: " + why, maps);
+              throw ExpertFailures.brokenMap(prefix, why, maps.place());
             });
     for (PiecedSlicing pieces : read.maps().values()) {
       boolean whole = pieces.shape().rank() > 0 && pieces.shape().dim(0) == experts;
       if (!whole || pieces.shares().size() != ranks || !pieces.areEvenShares()) {
-        throw refused("has other pieces than whole experts in order", maps);
+        throw ExpertFailures.otherPieces(prefix, maps.place());
       }
     }
   }
@@ -85,18 +85,9 @@ final class ExpertPlacement {
   private void requireVersion(TorchValue value, String key) {
     Optional<TorchValue> version = value.find("version");
     if (version.filter(v -> v.integer() == 1).isEmpty()) {
-      String said = version.map(v -> " " + v.integer()).orElse("");
-      throw refused(key + (said.isEmpty() ? " has no version" : " has version" + said), value);
+      throw version.isEmpty()
+          ? ExpertFailures.noVersion(prefix, key, value.place())
+          : ExpertFailures.otherVersion(prefix, key, version.get().integer(), value.place());
     }
-  }
-
-  private ReweaveException refused(String problem, TorchValue value) {
-    return ReweaveException.unsupported(
-        "AutoEP experts that are not spread evenly and in order are not read, and what is noted of "
-            + prefix
-            + " "
-            + problem,
-        value.place(),
-        "save the step again with equal shares in order, which DeepSpeed 0.19.8 gives each rank");
   }
 }

@@ -17,10 +17,6 @@ import java.util.Set;
 
 /** The experts of one tensor- and pipeline-parallel rank, as the files of experts hold them. */
 final class ExpertWeights {
-  private static final String NOT_WHOLE =
-      "the checkpoint was not saved or copied whole: copy the files of this step from the training"
-          + " run again";
-
   private final Experts experts;
   private final Map<String, NamedTensor> tensors = new LinkedHashMap<>();
   private final Map<String, Integer> counts = new HashMap<>();
@@ -88,10 +84,8 @@ final class ExpertWeights {
             expert -> List.of(folder + "/" + ExpertFile.nameOf(layer, expert, modelRank)));
       } else {
         int other = numbers.stream().filter(n -> n >= count).findFirst().orElseThrow();
-        throw new ReweaveException(
-            "this is a file of expert " + other + ", numbered from 0, and the model has " + count,
-            folder + "/" + ExpertFile.nameOf(layer, other, modelRank),
-            "files of two runs are mixed: move those of the other run away");
+        throw ExpertFailures.foreignExpert(
+            other, count, folder + "/" + ExpertFile.nameOf(layer, other, modelRank));
       }
     }
     missing.requireNone();
@@ -106,10 +100,7 @@ final class ExpertWeights {
       states.get(i).tensors().forEach(t -> names.add(withoutNumber(t.name())));
       Set<String> first = byLayer.putIfAbsent(file.layer(), names);
       if (first != null && !first.equals(names)) {
-        throw new ReweaveException(
-            "expert " + file.expert() + " has other tensors than the first one of its layer",
-            file.file().uri(),
-            NOT_WHOLE);
+        throw ExpertFailures.otherTensors(file.expert(), file.file().uri());
       }
     }
   }
@@ -137,13 +128,7 @@ final class ExpertWeights {
   }
 
   private static ReweaveException foreign(NamedTensor tensor, ExpertFile file) {
-    return new ReweaveException(
-        "the file of expert "
-            + file.expert()
-            + " holds a tensor that is not the expert's: "
-            + tensor.name(),
-        file.file().uri(),
-        NOT_WHOLE);
+    return ExpertFailures.foreignTensor(file.expert(), tensor.name(), file.file().uri());
   }
 
   private static NamedTensor slice(NamedTensor tensor) {
@@ -158,14 +143,12 @@ final class ExpertWeights {
   private NamedTensor stack(String name, List<NamedTensor> slices, String folder) {
     long count = experts.stackOf(name).orElseThrow().experts();
     if (slices.size() != count) {
-      throw new ReweaveException(
-          name + " has " + count + " experts, and files hold " + slices.size(), folder, NOT_WHOLE);
+      throw ExpertFailures.otherCountInFiles(name, count, slices.size(), folder);
     }
     try {
       return NamedTensor.joined(name, 0, slices);
     } catch (IllegalArgumentException e) {
-      throw new ReweaveException(
-          "experts do not fit together: " + e.getMessage(), folder, NOT_WHOLE, e);
+      throw ExpertFailures.doNotFit(folder, e);
     }
   }
 

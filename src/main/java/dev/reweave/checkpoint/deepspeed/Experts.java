@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.format.pytorch.TorchValue;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -50,10 +49,7 @@ record Experts(List<Long> counts, List<Stack> stacks, boolean dataFirst) impleme
     private static int layer(TorchValue number) {
       long layer = number.integer();
       if (layer < 0 || layer > Integer.MAX_VALUE) {
-        throw new ReweaveException(
-            "no layer has the number " + layer,
-            number.place(),
-            "the file is damaged: copy it from the training run again");
+        throw ExpertFailures.noSuchLayer(layer, number.place());
       }
       return (int) layer;
     }
@@ -77,10 +73,7 @@ record Experts(List<Long> counts, List<Stack> stacks, boolean dataFirst) impleme
     List<Stack> stacks = new ArrayList<>();
     layers.ifPresent(list -> list.items().forEach(entry -> stacks.add(Stack.of(entry))));
     if (!stacks.isEmpty() && root.find("folding").isPresent()) {
-      throw ReweaveException.unsupported(
-          "AutoEP experts that are folded with AutoTP tensor parallelism are not read",
-          root.place(),
-          "train or save with expert_parallel alone (tensor-parallel size 1), and convert that");
+      throw ExpertFailures.folded(root.place());
     }
     return new Experts(counts(root.find("num_experts")), stacks, dataFirst(root));
   }

@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.format.pytorch.TorchValue;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -75,10 +74,7 @@ record FlatAccount(List<List<Long>> gaps, int gapsHash, List<Map<String, Fragmen
   private static long gap(TorchValue value) {
     long gap = value.integer();
     if (gap < 0) {
-      throw new ReweaveException(
-          "a gap of " + gap + " elements behind a parameter",
-          value.place(),
-          "the file is damaged: copy it from the training run again");
+      throw PartitionFailures.negativeGap(gap, value.place());
     }
     return gap;
   }
@@ -89,15 +85,7 @@ record FlatAccount(List<List<Long>> gaps, int gapsHash, List<Map<String, Fragmen
 
   private static long number(TorchValue address, String name) {
     Optional<TorchValue> number = address.attribute(name);
-    return number
-        .orElseThrow(
-            () ->
-                new ReweaveException(
-                    "expected a fragment_address with '" + name + "' but found " + address.kind(),
-                    address.place(),
-                    "check that the file is what its name says, and that its framework's version"
-                        + " is supported"))
-        .integer();
+    return number.orElseThrow(() -> PartitionFailures.noFragment(name, address)).integer();
   }
 
   /** The same without gaps, which all ranks have in common, but for what tells them apart. */

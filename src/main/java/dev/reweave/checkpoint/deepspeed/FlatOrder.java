@@ -27,15 +27,7 @@ final class FlatOrder {
     this.group = group;
     this.shapes = shapes;
     if (!gaps.isEmpty() && gaps.size() != shapes.size()) {
-      throw MasterWeights.sizes(
-          "group "
-              + group
-              + " has "
-              + shapes.size()
-              + " parameters, and gaps behind "
-              + gaps.size()
-              + " of them are listed",
-          place);
+      throw PartitionFailures.gapsDiffer(group, shapes.size(), gaps.size(), place);
     }
     long at = 0;
     int i = 0;
@@ -45,9 +37,7 @@ final class FlatOrder {
       try {
         at = Math.addExact(at, Math.addExact(parameter.getValue().elements(), gap));
       } catch (ArithmeticException e) {
-        throw MasterWeights.sizes(
-            "the parameters of group " + group + " with their gaps are more than any file can hold",
-            place);
+        throw PartitionFailures.groupTooLarge(group, place);
       }
       i++;
     }
@@ -76,31 +66,13 @@ final class FlatOrder {
     TreeSet<String> unknown = new TreeSet<>(listed.keySet());
     unknown.removeAll(starts.keySet());
     if (!unknown.isEmpty()) {
-      throw MasterWeights.sizes(
-          "the rank's part of group "
-              + group
-              + " holds "
-              + unknown.first()
-              + ", which is no parameter of the group",
-          place);
+      throw PartitionFailures.foreignParameter(group, unknown.first(), place);
     }
     for (String name : starts.keySet()) {
       Fragment expected = fragment(name, from, length);
       Fragment found = listed.getOrDefault(name, Fragment.NONE);
       if (!found.equals(expected) && found.elements() + expected.elements() > 0) {
-        throw new ReweaveException(
-            "it is not clear where parameters lie in group "
-                + group
-                + ": by names, shapes and gaps the rank's part holds "
-                + name
-                + " at "
-                + expected
-                + ", and by its own account at "
-                + found,
-            place,
-            "files of two runs or ranks are mixed, or DeepSpeed lays out groups in a way that is not"
-                + " known here: copy this step's files from the training run again, or convert the"
-                + " module's own weights with --weights model");
+        throw PartitionFailures.unclear(group, name, expected, found, place);
       }
     }
   }

@@ -46,9 +46,7 @@ final class FlatPartitions {
     List<Map<String, Shape>> groups = model.groups();
     int partitions = ranks.get(0).flat().size();
     if (groups.size() != partitions) {
-      throw MasterWeights.sizes(
-          groups.size() + " groups of parameter shapes, but " + partitions + " of partitions",
-          files.get(0).file().uri());
+      throw PartitionFailures.groupsDiffer(groups.size(), partitions, files.get(0).file().uri());
     }
     for (int g = 0; g < groups.size(); g++) {
       int group = g;
@@ -88,14 +86,8 @@ final class FlatPartitions {
     for (int i = 0; i < sharing.size() && start < order.end(); i++) {
       long own = buffer.pieces().get(i).elements();
       if (own > length || (own < length && start + own < order.end())) {
-        throw MasterWeights.sizes(
-            "the partition of group "
-                + group
-                + " has "
-                + own
-                + " elements, and that of the first rank "
-                + length,
-            files.get(sharing.get(i)).file().uri());
+        throw PartitionFailures.unevenPartition(
+            group, own, length, files.get(sharing.get(i)).file().uri());
       }
       start += own;
     }
@@ -105,16 +97,8 @@ final class FlatPartitions {
   private void requireFit(int group, int partitions, FlatOrder order, long available) {
     long align = 2L * partitions;
     if (available < order.end() || available - order.end() >= align) {
-      throw MasterWeights.sizes(
-          "the parameters of group "
-              + group
-              + " have "
-              + order.end()
-              + " elements, and the "
-              + partitions
-              + " ranks' partitions "
-              + available,
-          files.get(0).file().uri());
+      throw PartitionFailures.groupDoesNotFit(
+          group, order.end(), partitions, available, files.get(0).file().uri());
     }
   }
 

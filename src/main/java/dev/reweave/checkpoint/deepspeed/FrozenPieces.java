@@ -46,10 +46,7 @@ record FrozenPieces(Fingerprint fingerprint, List<FlatBuffer.StorageRun> pieces)
   static FlatBuffer.StorageRun piece(NamedTensor fragment, String place) {
     StoredLayout layout = (StoredLayout) fragment.layout();
     if (!layout.isContiguous()) {
-      throw new ReweaveException(
-          "the piece of frozen parameter " + fragment.name() + " is not contiguous",
-          place,
-          "the file was changed after training: use the one that DeepSpeed wrote");
+      throw PartitionFailures.frozenWithGaps(fragment.name(), place);
     }
     return layout.piece();
   }

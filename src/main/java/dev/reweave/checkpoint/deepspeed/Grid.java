@@ -12,8 +12,6 @@ import java.util.stream.Collectors;
  * @param tensor number of tensor-parallel ranks of each
  */
 record Grid(int pipeline, int tensor) {
-  private static final String NOT_WHOLE = MissingFiles.NOT_WHOLE;
-
   /**
    * The grid that model states tell, or where they do not, the names of files.
    *
@@ -35,20 +33,11 @@ record Grid(int pipeline, int tensor) {
       tensor = known;
       pipeline = 1;
     } else if (known % tensor != 0) {
-      throw new ReweaveException(
-          known + " model-parallel ranks, and layers of " + tensor + " tensor-parallel ranks",
-          folder,
-          NOT_WHOLE);
+      throw RankFileFailures.layersDoNotFit(known, tensor, folder);
     }
     checkRanks(ranks, pipeline, tensor, missing);
     if (!layers.isEmpty() && PipelineLayers.tensorRanks(layers) != tensor) {
-      throw new ReweaveException(
-          "layers of "
-              + PipelineLayers.tensorRanks(layers)
-              + " tensor-parallel ranks, and model states of "
-              + tensor,
-          folder,
-          NOT_WHOLE);
+      throw RankFileFailures.layersDiffer(PipelineLayers.tensorRanks(layers), tensor, folder);
     }
     requireSameRun(ranks);
     return new Grid((int) pipeline, (int) tensor);
@@ -66,13 +55,8 @@ record Grid(int pipeline, int tensor) {
             : count + " ranks (" + pipeline + " pipeline stages, tensor-parallel " + tensor + ")";
     for (ModelRank rank : ranks) {
       if (rank.index() >= all) {
-        throw new ReweaveException(
-            "this is a file of tensor- or pipeline-parallel rank "
-                + rank.index()
-                + ", numbered from 0, and the model states tell of "
-                + (count.equals("1") ? "one" : spread),
-            rank.modelFile().file().uri(),
-            "files of two runs are mixed: move those of the other run away");
+        throw RankFileFailures.foreignModelRank(
+            rank.index(), count.equals("1") ? "one" : spread, rank.modelFile().file().uri());
       }
     }
     List<RankFile> likely = ranks.get(0).rankFiles();
@@ -89,10 +73,8 @@ record Grid(int pipeline, int tensor) {
     for (ModelRank rank : ranks) {
       ModelStates other = rank.states();
       if (other.step() != first.step() || !other.parallel().equals(first.parallel())) {
-        throw new ReweaveException(
-            "tensor- or pipeline-parallel ranks disagree on the training step or on their number",
-            ranks.get(0).modelFile().file().uri() + " and " + rank.modelFile().file().name(),
-            NOT_WHOLE);
+        throw RankFileFailures.modelRanksDisagree(
+            ranks.get(0).modelFile().file().uri(), rank.modelFile().file().name());
       }
     }
   }

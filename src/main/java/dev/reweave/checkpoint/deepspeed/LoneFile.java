@@ -76,33 +76,32 @@ public final class LoneFile {
   public void requireWholeByName() {
     var matcher = OF_PARAMETER.matcher(file.uri());
     if (matcher.matches()) {
-      throw ReweaveException.usage(
-          "this is the file of one parameter of a universal checkpoint",
-          file.uri(),
-          "name the folder of the checkpoint: " + matcher.group(1));
+      throw LoneFileFailures.parameter(matcher.group(1), file.uri());
     }
-    String what = rank.map(LoneFile::part).orElse("");
-    if (!what.isEmpty()) {
-      throw part(what, file.uri(), remedy());
-    }
+    refusal()
+        .ifPresent(
+            e -> {
+              throw e;
+            });
   }
 
-  private static String part(RankFile rank) {
-    return switch (rank.kind()) {
-      case OPTIMIZER -> "one rank's part of the optimizer states";
-      case EXPERT_OPTIMIZER -> "the optimizer states of experts, without weights";
-      case LAYER -> "one layer of a pipeline";
-      case EXPERT -> "one expert of a model";
-      case MODEL ->
-          rank.modelRank() == 0
-              ? ""
-              : "the part of tensor- or pipeline-parallel rank " + rank.modelRank();
-      case PARTITIONED_MODEL, OFFLOADED, UNKNOWN -> "";
-    };
-  }
-
-  private static ReweaveException part(String what, String place, String remedy) {
-    return ReweaveException.usage("this file is not a whole model, but " + what, place, remedy);
+  /** What to say of a part, as its name tells; empty for a file that can be whole. */
+  private Optional<ReweaveException> refusal() {
+    String place = file.uri();
+    return rank.flatMap(
+        named ->
+            switch (named.kind()) {
+              case OPTIMIZER -> Optional.of(LoneFileFailures.optimizerStates(place, remedy()));
+              case EXPERT_OPTIMIZER ->
+                  Optional.of(LoneFileFailures.optimizerStatesOfExperts(place, remedy()));
+              case LAYER -> Optional.of(LoneFileFailures.layer(place, remedy()));
+              case EXPERT -> Optional.of(LoneFileFailures.expert(place, remedy()));
+              case MODEL ->
+                  named.modelRank() == 0
+                      ? Optional.empty()
+                      : Optional.of(LoneFileFailures.modelRank(named.modelRank(), place, remedy()));
+              case PARTITIONED_MODEL, OFFLOADED, UNKNOWN -> Optional.empty();
+            });
   }
 
   /**
@@ -119,7 +118,7 @@ public final class LoneFile {
             .filter(s -> PARTITIONS.stream().anyMatch(key -> s.find(key).isPresent()))
             .isPresent();
     if (partitions) {
-      throw part("one rank's part of the optimizer states", root.place(), remedy);
+      throw LoneFileFailures.optimizerStates(root.place(), remedy);
     }
     if (!isModelStates(root)) {
       return;
@@ -127,21 +126,14 @@ public final class LoneFile {
     ParallelDegrees parallel = ParallelDegrees.of(root);
     long ranks = Math.max(parallel.size(), Math.max(parallel.pipeline(), parallel.tensor()));
     if (ranks > 1) {
-      throw part(
-          "one of those of " + ranks + " tensor- or pipeline-parallel ranks", root.place(), remedy);
+      throw LoneFileFailures.oneOfModelRanks(ranks, root.place(), remedy);
     }
     TorchValue dict = named.or(() -> root.find("module")).orElse(root);
     if (named.isEmpty() && (dict == root || !dict.isDict() || dict.entries().isEmpty())) {
-      throw part(
-          "what a pipeline has beside its layers, which are in files of their own",
-          root.place(),
-          remedy);
+      throw LoneFileFailures.besideLayers(root.place(), remedy);
     }
     if (!Experts.of(root).isEmpty()) {
-      throw part(
-          "what a model has beside its experts, which are in files of their own",
-          root.place(),
-          remedy);
+      throw LoneFileFailures.besideExperts(root.place(), remedy);
     }
     requireUnpartitioned(root, dict, remedy);
   }
@@ -170,13 +162,9 @@ public final class LoneFile {
     long empty = tensors.stream().filter(e -> e.getValue().tensor().elements() == 0).count();
     boolean partitioned = TrainingSetup.of(root).stage() == 3;
     if (pieces > 0 || (partitioned && (known == 0 || empty > known))) {
-      throw part(
-          "one of those of ZeRO-3, which has "
-              + (pieces == 0 || empty == pieces
-                  ? Counted.of(Math.max(pieces, empty), "placeholder") + " for parameters"
-                  : "slices of " + Counted.of(pieces, "parameter")),
-          root.place(),
-          remedy);
+      throw pieces == 0 || empty == pieces
+          ? LoneFileFailures.placeholders(Math.max(pieces, empty), root.place(), remedy)
+          : LoneFileFailures.slices(pieces, root.place(), remedy);
     }
   }
 

@@ -1,7 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.ReadOptions.Frozen;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.FlatBuffer;
 import dev.reweave.tensor.FlatLayout;
 import dev.reweave.tensor.NamedTensor;
@@ -161,12 +160,8 @@ final class MasterWeights {
   private List<NamedTensor> declared() {
     model.requireRead(model.frozenShapes()::containsKey);
     if (model.fragments().size() != model.frozenShapes().size()) {
-      throw new ReweaveException(
-          model.frozenShapes().size()
-              + " frozen parameters, but pieces of "
-              + model.fragments().size(),
-          modelPlace,
-          "the file is damaged: copy it from the training run again, or use --exclude-frozen");
+      throw PartitionFailures.frozenPiecesDiffer(
+          model.frozenShapes().size(), model.fragments().size(), modelPlace);
     }
     List<NamedTensor> parameters = new ArrayList<>();
     for (int i = 0; i < model.fragments().size(); i++) {
@@ -177,16 +172,10 @@ final class MasterWeights {
       }
       Shape shape = model.frozenShapes().get(first.name());
       if (shape == null) {
-        throw sizes("frozen parameter " + first.name() + " has no shape", modelPlace);
+        throw PartitionFailures.frozenWithoutShape(first.name(), modelPlace);
       }
       if (model.setup().quantizesFrozen() && !first.spec().dtype().isCastable()) {
-        throw ReweaveException.unsupported(
-            "frozen parameter "
-                + first.name()
-                + " was saved quantized, without the scales (zero_quantized_nontrainable_weights)",
-            modelPlace,
-            "use --exclude-frozen, and take the frozen parameters from the model that was trained"
-                + " on");
+        throw PartitionFailures.frozenQuantized(first.name(), modelPlace);
       }
       if (otherModels.isEmpty() && first.spec().shape().equals(shape)) {
         parameters.add(first);
@@ -213,20 +202,8 @@ final class MasterWeights {
     long slice = PartitionedLayout.sliceOf(shape.elements(), pieces.size());
     for (int rank = 0; rank < pieces.size(); rank++) {
       if (pieces.get(rank).elements() != slice) {
-        throw sizes(
-            "frozen parameter "
-                + name
-                + " of shape "
-                + shape
-                + " has a piece of "
-                + pieces.get(rank).elements()
-                + " elements in rank "
-                + rank
-                + ", where each of "
-                + pieces.size()
-                + " ranks has "
-                + slice,
-            modelPlace);
+        throw PartitionFailures.frozenDoesNotFit(
+            name, shape, rank, pieces.get(rank).elements(), pieces.size(), modelPlace);
       }
     }
   }
@@ -243,14 +220,5 @@ final class MasterWeights {
         .filter(t -> !model.shared().containsKey(t.name()))
         .filter(t -> !model.sameView().containsKey(t.name()))
         .toList();
-  }
-
-  /** The message for numbers that do not fit together. */
-  static ReweaveException sizes(String problem, String place) {
-    return new ReweaveException(
-        "sizes do not add up: " + problem,
-        place,
-        "files of two runs are mixed or one is damaged: copy this step's files from the training"
-            + " run again");
   }
 }

@@ -16,10 +16,6 @@ import java.util.stream.LongStream;
  * from 0.
  */
 final class MissingFiles {
-  static final String NOT_WHOLE =
-      "the checkpoint was not saved whole, or files of two runs are mixed: copy the files of this"
-          + " step from the training run again, or convert another tag with --tag";
-
   private static final int MOST = 8;
 
   /** What files say of their number can be anything. */
@@ -95,7 +91,7 @@ final class MissingFiles {
               + upTo(dataRanks));
     }
     if (!problems.isEmpty()) {
-      throw new ReweaveException("not all files are there: " + problem(), place(), NOT_WHOLE);
+      throw RankFileFailures.missing(problem(), place());
     }
   }
 

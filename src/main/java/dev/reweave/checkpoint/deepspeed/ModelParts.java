@@ -91,11 +91,7 @@ final class ModelParts {
     for (int stage = 0; stage < grid.pipeline(); stage++) {
       ModelRank rank = ranks.get(grid.rank(stage, tensorRank));
       if (rank.states().module().isEmpty() && rank.states().unread().isEmpty()) {
-        throw new ReweaveException(
-            "'module' holds no tensors",
-            rank.modelFile().file().uri(),
-            "the weights were saved elsewhere, or the layer_*-model_states.pt files of a pipeline"
-                + " are missing: copy them from the training run");
+        throw ModuleFailures.empty(rank.modelFile().file().uri());
       }
       add(dict, rank.module(folder, options.frozen()));
     }
@@ -107,16 +103,11 @@ final class ModelParts {
     for (NamedTensor tensor : stage.tensors()) {
       if (dict.hasTensor(tensor.name())
           && !dict.tensor(tensor.name()).spec().equals(tensor.spec())) {
-        throw new ReweaveException(
-            "pipeline stages disagree on "
-                + tensor.name()
-                + ": "
-                + dict.tensor(tensor.name()).spec().shape()
-                + " and "
-                + tensor.spec().shape(),
-            folder,
-            "files of two runs are mixed: copy the files of this step from the training run"
-                + " again");
+        throw ModuleFailures.stagesDisagree(
+            tensor.name(),
+            dict.tensor(tensor.name()).spec().shape(),
+            tensor.spec().shape(),
+            folder);
       }
     }
     dict.addAll(stage);

@@ -245,15 +245,8 @@ record ModelStates(
         if (tensor != null
             && tensor.elements() > 1
             && tensor.elements() != parameter.getValue().elements()) {
-          throw MasterWeights.sizes(
-              "parameter "
-                  + parameter.getKey()
-                  + " of shape "
-                  + parameter.getValue()
-                  + " has shape "
-                  + tensor.shape()
-                  + " in the module",
-              place);
+          throw PartitionFailures.shapeInModule(
+              parameter.getKey(), parameter.getValue(), tensor.shape(), place);
         }
       }
     }
@@ -264,7 +257,7 @@ record ModelStates(
     for (Map<String, Shape> group : groups) {
       for (String name : group.keySet()) {
         if (!names.add(name)) {
-          throw MasterWeights.sizes("parameter " + name + " is in two groups", place);
+          throw PartitionFailures.inTwoGroups(name, place);
         }
       }
     }
@@ -277,8 +270,7 @@ record ModelStates(
       for (Shape shape : group.values()) {
         left -= shape.elements();
         if (left < 0) {
-          throw MasterWeights.sizes(
-              "the parameters have more elements in all than any file can hold", place);
+          throw PartitionFailures.tooLarge(place);
         }
       }
     }

@@ -2,7 +2,6 @@ package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.ReadOptions.Frozen;
 import dev.reweave.common.FirstNames;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
 import java.util.HashSet;
 import java.util.List;
@@ -49,10 +48,7 @@ final class ModuleWeights {
   /** Parameters that no optimizer group holds; only a file with parameter shapes tells. */
   private static Set<String> untrained(ModelStates states, String place) {
     if (states.groups().isEmpty()) {
-      throw ReweaveException.usage(
-          "the checkpoint does not say which parameters were frozen",
-          place,
-          "leave --exclude-frozen out");
+      throw ModuleFailures.frozenNotTold(place);
     }
     Set<String> trained = states.trained().keySet();
     Set<String> names = new HashSet<>();

@@ -64,7 +64,7 @@ final class NamePatterns implements Serializable {
   Optional<String> only(String name, String list) {
     List<String> matching = matching(name);
     if (matching.size() > 1) {
-      throw unclear("several patterns of '" + list + "' match " + name + ": " + matching, place);
+      throw SlicingFailures.severalPatterns(list, name, matching, place);
     }
     return matching.stream().findFirst();
   }
@@ -74,14 +74,7 @@ final class NamePatterns implements Serializable {
     try {
       return Pattern.compile(pattern.replace("(?P<", "(?<"));
     } catch (PatternSyntaxException e) {
-      throw unclear(
-          "'" + pattern + "' is not a regular expression here: " + e.getDescription(), place);
+      throw SlicingFailures.notRegular(e, pattern, place);
     }
-  }
-
-  /** The message where what a checkpoint says of a parameter's slices does not tell enough. */
-  static ReweaveException unclear(String problem, String place) {
-    return ReweaveException.mismatch(
-        problem, place, "give a 'tensorParallel' rule for it in a file, with --mapping FILE");
   }
 }

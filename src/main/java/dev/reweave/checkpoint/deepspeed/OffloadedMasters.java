@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  * OptimizerSwapper}). Files of the moments, such as {@code exp_avg-0_7.tensor.swp}, are left.
  */
 final class OffloadedMasters {
-  private static final String FOLDER = "offloaded_tensors";
+  static final String FOLDER = "offloaded_tensors";
   private static final String SUFFIX = ".tensor.swp";
   private static final Pattern MASTER = Pattern.compile("\\d+(?:_\\d+)*\\.tensor\\.swp");
   private static final Pattern RANK = Pattern.compile("rank(\\d{1,9})");
@@ -107,10 +107,7 @@ final class OffloadedMasters {
   /** Folders are numbered over all processes, which does not tell whose they are. */
   private static void requireOneModelRank(ModelStates model, RankFile rank) {
     if (model.parallel().size() > 1 || rank.modelRank() != 0) {
-      throw ReweaveException.unsupported(
-          "masters that were offloaded to NVMe by tensor- or pipeline-parallel ranks are not read",
-          rank.file().uri(),
-          "use save_16bit_model in the training run, and convert what it writes");
+      throw PartitionFailures.offloadedByModelRanks(rank.file().uri());
     }
   }
 
@@ -129,33 +126,21 @@ final class OffloadedMasters {
                 StorageRef.Endian.LITTLE,
                 StorageRef.NO_CRC);
         if (storage.elements() < elements) {
-          throw new ReweaveException(
-              "the file is truncated: "
-                  + file.file().length()
-                  + " bytes for "
-                  + elements
-                  + " elements of "
-                  + storage.dtype().torchName(),
-              file.file().uri(),
-              "copy it from the training run again");
+          throw PartitionFailures.offloadedCutOff(
+              file.file().length(), elements, storage.dtype(), file.file().uri());
         }
         return new FlatBuffer.StorageRun(storage, 0, elements);
       }
     }
-    throw new ReweaveException(
-        "the masters were offloaded to NVMe, and their copy of rank "
-            + rank.dataRank()
-            + " is missing",
+    String uri = rank.file().uri();
+    throw PartitionFailures.offloadedMissing(
+        rank.dataRank(),
         String.format(
             Locale.ROOT,
             "%s/rank%02d/%s%s",
             rank.file().location().sibling(FOLDER),
             rank.dataRank(),
             id.isEmpty() ? "*" : id,
-            SUFFIX),
-        "copy the folder "
-            + FOLDER
-            + " of this step as well; DeepSpeed before 0.13 cannot save these, and before 0.18 it"
-            + " kept those of one rank only: use save_16bit_model there");
+            SUFFIX));
   }
 }

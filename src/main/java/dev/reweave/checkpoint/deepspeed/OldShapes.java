@@ -28,12 +28,7 @@ final class OldShapes {
     }
     if (!DeepSpeedVersion.of(model.version()).isSince(0, 4, 4)) {
       // 0.4.3 left out that ZeRO-2 shuffles parameters; older ones list the module's order.
-      throw ReweaveException.unsupported(
-          "DeepSpeed before 0.4.4 did not save the order in which parameters lie in the partitions",
-          place,
-          ranks.get(0).stage() == 3
-              ? "load the checkpoint with a newer DeepSpeed, save it again, and convert that"
-              : "convert the module's own weights with --weights model");
+      throw PartitionFailures.orderNotSaved(ranks.get(0).stage(), place);
     }
     boolean split = ranks.get(0).stage() != 3 && shapes.size() == 1;
     return model.withGroups(split ? byGroup(shapes.get(0), ranks, place) : shapes);
@@ -54,21 +49,13 @@ final class OldShapes {
         shapes.put(next.getKey(), next.getValue());
       }
       if (left != 0) {
-        throw uneven(place);
+        throw PartitionFailures.groupsEndElsewhere(place);
       }
       groups.add(shapes);
     }
     if (!rest.isEmpty()) {
-      throw uneven(place);
+      throw PartitionFailures.groupsEndElsewhere(place);
     }
     return groups;
-  }
-
-  private static ReweaveException uneven(String place) {
-    return new ReweaveException(
-        "the parameter groups do not end where parameters do",
-        place,
-        "files of two runs are mixed or one is damaged: copy this step's files from the training"
-            + " run again, or convert the module's own weights with --weights model");
   }
 }

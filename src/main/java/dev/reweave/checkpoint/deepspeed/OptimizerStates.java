@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.tensor.FlatBuffer;
@@ -42,13 +41,7 @@ record OptimizerStates(
     TorchValue root = file.root();
     TorchValue state =
         root.find("optimizer_state_dict")
-            .orElseThrow(
-                () ->
-                    new ReweaveException(
-                        "no 'optimizer_state_dict' in an optimizer states file",
-                        root.place(),
-                        "the file is damaged or not DeepSpeed's: copy it from the training run"
-                            + " again"));
+            .orElseThrow(() -> PartitionFailures.noOptimizerState(root.place()));
     Optional<TorchValue> byGroup = state.find(FLAT_BY_GROUP);
     Optional<TorchValue> bySubGroup = state.find(FLAT_BY_SUB_GROUP);
     // BF16_Optimizer keeps its partitions as ZeRO-1 does but writes no zero_stage.
@@ -56,20 +49,14 @@ record OptimizerStates(
         state.find("zero_stage").map(TorchValue::integer).orElse(bySubGroup.isPresent() ? 3L : 1L);
     Optional<TorchValue> flat = stage == 3 ? bySubGroup : byGroup;
     if (stage < 1 || stage > 3 || flat.isEmpty()) {
-      throw ReweaveException.unsupported(
-          "no fp32 master partitions of ZeRO stage " + stage,
-          state.place(),
-          "convert the module's own weights with --weights model");
+      throw PartitionFailures.noMasters(stage, state.place());
     }
     List<FlatBuffer.StorageRun> pieces = new ArrayList<>();
     List<String> ids = new ArrayList<>();
     for (TorchValue item : flat.get().items()) {
       StoredLayout layout = file.layout(item.tensor());
       if (!layout.isContiguous()) {
-        throw new ReweaveException(
-            "a flat partition is not contiguous",
-            item.place(),
-            "the file was changed after training: use the one that DeepSpeed wrote");
+        throw PartitionFailures.withGaps(item.place());
       }
       pieces.add(layout.piece());
       ids.add(item.tensor().labels().getOrDefault("ds_id", ""));

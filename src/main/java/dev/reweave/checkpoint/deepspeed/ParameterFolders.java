@@ -100,13 +100,7 @@ record ParameterFolders(Location address, List<Location> folders) {
           files.stream()
               .filter(f -> f.name().equals(WEIGHTS))
               .findFirst()
-              .orElseThrow(
-                  () ->
-                      new ReweaveException(
-                          "the folder of a parameter has no " + WEIGHTS,
-                          folder.uri(),
-                          "the universal checkpoint was not written or copied whole: make it"
-                              + " again, or convert the checkpoint that it was made from"));
+              .orElseThrow(() -> UniversalFailures.noWeights(WEIGHTS, folder.uri()));
       boolean hasMoments = files.stream().anyMatch(f -> MOMENTS.contains(f.name()));
       parameters.put(folder.name(), new Parameter(weights, hasMoments));
       files.stream()

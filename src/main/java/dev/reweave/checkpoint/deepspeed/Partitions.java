@@ -49,10 +49,7 @@ final class Partitions {
    */
   void addTo(StateDict dict) {
     if (trained.isEmpty()) {
-      throw ReweaveException.unsupported(
-          "no 'param_shapes', so nothing tells what lies where in the flat partitions",
-          modelPlace,
-          "convert the module's own weights with --weights model");
+      throw PartitionFailures.noShapes(modelPlace);
     }
     if (ranks.get(0).stage() == 3) {
       addPartitioned(dict);
@@ -78,16 +75,8 @@ final class Partitions {
     }
     for (int r = 0; r < buffers.size(); r++) {
       if (buffers.get(r).elements() != needed) {
-        throw MasterWeights.sizes(
-            "the parameters take "
-                + needed
-                + " elements of each rank, and rank "
-                + r
-                + " of "
-                + buffers.size()
-                + " holds "
-                + buffers.get(r).elements(),
-            files.get(r).file().uri());
+        throw PartitionFailures.rankDoesNotFit(
+            needed, r, buffers.size(), buffers.get(r).elements(), files.get(r).file().uri());
       }
     }
     Map<Integer, List<List<FlatBuffer>>> sharedBy = new HashMap<>();
@@ -109,9 +98,7 @@ final class Partitions {
   private int expertRanks(String name) {
     long sets = experts.experts().stackOf(name).map(Experts.Stack::ranks).orElse(1L);
     if (sets < 1 || ranks.size() % sets != 0) {
-      throw MasterWeights.sizes(
-          sets + " expert-parallel ranks among " + ranks.size() + " data-parallel ones",
-          modelPlace);
+      throw PartitionFailures.expertRanks(sets, ranks.size(), modelPlace);
     }
     return (int) sets;
   }

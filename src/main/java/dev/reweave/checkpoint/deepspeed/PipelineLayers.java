@@ -1,7 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.ReadOptions.Frozen;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StorageRef;
@@ -20,10 +19,6 @@ import java.util.stream.IntStream;
  * times, which has a file for each time.
  */
 final class PipelineLayers {
-  private static final String NOT_WHOLE =
-      "the checkpoint was not saved or copied whole: copy the files of this step from the training"
-          + " run again";
-
   private final String folder;
   private final List<LayerFile> files;
   private final List<PlainStates> states;
@@ -81,10 +76,7 @@ final class PipelineLayers {
    */
   StateDict module(int tensorRank, Map<String, Shape> trained, Set<String> buffers, Frozen frozen) {
     if (frozen == Frozen.EXCLUDE && trained.isEmpty()) {
-      throw ReweaveException.usage(
-          "the checkpoint does not say which parameters were frozen",
-          folder,
-          "leave --exclude-frozen out");
+      throw ModuleFailures.frozenNotTold(folder);
     }
     StateDict dict = new StateDict();
     Map<List<Object>, String> seen = new HashMap<>();
@@ -92,10 +84,7 @@ final class PipelineLayers {
     for (int i : of(tensorRank).toArray()) {
       LayerNames names = LayerNames.of(files.get(i).layer(), states.get(i).tensors(), trained);
       if (!names.isClear()) {
-        throw ReweaveException.unsupported(
-            "the layer can be any of " + names.prefixes(),
-            files.get(i).file().uri(),
-            "convert the fp32 masters: leave --weights out");
+        throw ModuleFailures.unclearLayer(names.prefixes(), files.get(i).file().uri());
       }
       String twin = trained.isEmpty() ? twin(seen, states.get(i), names.of("")) : "";
       for (NamedTensor tensor : states.get(i).tensors()) {
@@ -147,12 +136,7 @@ final class PipelineLayers {
   private void requireTrained(StateDict dict, Map<String, Shape> trained) {
     List<String> missing = trained.keySet().stream().filter(n -> !dict.has(n)).toList();
     if (!missing.isEmpty()) {
-      throw new ReweaveException(
-          "no layer file holds "
-              + String.join(", ", missing.subList(0, Math.min(10, missing.size())))
-              + (missing.size() > 10 ? " and " + (missing.size() - 10) + " more" : ""),
-          folder,
-          NOT_WHOLE);
+      throw ModuleFailures.inNoLayer(missing, folder);
     }
   }
 

@@ -1,14 +1,11 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.common.ReweaveException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** Sees to it that the files of all ranks are there, and of one step of one run. */
 final class RankCheck {
-  private static final String NOT_WHOLE = MissingFiles.NOT_WHOLE;
-
   private RankCheck() {}
 
   /**
@@ -36,20 +33,12 @@ final class RankCheck {
           || !other.partitionCounts().equals(first.partitionCounts())
           || other.flat().size() != first.flat().size()
           || other.account().gapsHash() != first.account().gapsHash()) {
-        throw new ReweaveException(
-            "ranks disagree on stage, world size, parameter groups or the gaps in them",
-            optimizer.get(0).file().uri() + " and " + optimizer.get(i).file().name(),
-            NOT_WHOLE);
+        throw RankFileFailures.partitionsDisagree(
+            optimizer.get(0).file().uri(), optimizer.get(i).file().name());
       }
     }
     if ((first.stage() == 3) != partitioned) {
-      throw new ReweaveException(
-          "optimizer states of ZeRO stage "
-              + first.stage()
-              + " beside model states of "
-              + (partitioned ? "stage 3" : "stage 1 or 2"),
-          folder,
-          NOT_WHOLE);
+      throw RankFileFailures.stagesDiffer(first.stage(), folder);
     }
     List<Long> counts = first.partitionCounts();
     long ranks = counts.stream().findFirst().orElse((long) optimizer.size());
@@ -59,14 +48,9 @@ final class RankCheck {
     }
     for (long count : counts) {
       if (count != ranks && (model.experts().isEmpty() || count < 1 || ranks % count != 0)) {
-        throw new ReweaveException(
-            "parameter groups of partition counts "
-                + counts
-                + (model.experts().isEmpty()
-                    ? " in a model without experts"
-                    : " among " + ranks + " data-parallel ranks"),
-            optimizer.get(0).file().uri(),
-            NOT_WHOLE);
+        throw model.experts().isEmpty()
+            ? RankFileFailures.partitionCounts(counts, optimizer.get(0).file().uri())
+            : RankFileFailures.partitionCountsAmong(ranks, counts, optimizer.get(0).file().uri());
       }
     }
     checkRanks(optimizer, ranks, missing);
@@ -80,19 +64,11 @@ final class RankCheck {
     for (RankFile file : files) {
       RankFile twin = byRank.put(file.dataRank(), file);
       if (twin != null) {
-        throw new ReweaveException(
-            "two files for rank " + file.dataRank() + ", of " + ranks + " ranks",
-            twin.file().uri() + " and " + file.file().name(),
-            NOT_WHOLE);
+        throw RankFileFailures.twoOfRank(
+            file.dataRank(), ranks, twin.file().uri(), file.file().name());
       }
       if (file.dataRank() >= ranks) {
-        throw new ReweaveException(
-            "there are only "
-                + ranks
-                + " ranks, numbered from 0, and this is a file of rank "
-                + file.dataRank(),
-            file.file().uri(),
-            "files of two runs are mixed: move those of the other run away");
+        throw RankFileFailures.foreignRank(file.dataRank(), ranks, file.file().uri());
       }
     }
     missing.addDataRanks(files, ranks);
@@ -104,10 +80,8 @@ final class RankCheck {
       FrozenPieces other = others.get(i);
       if (!other.fingerprint().equals(first.fingerprint())
           || other.pieces().size() != first.fragments().size()) {
-        throw new ReweaveException(
-            "ranks disagree on the training step or on names and shapes of parameters",
-            models.get(0).file().uri() + " and " + models.get(i + 1).file().name(),
-            NOT_WHOLE);
+        throw RankFileFailures.modelsDisagree(
+            models.get(0).file().uri(), models.get(i + 1).file().name());
       }
     }
   }

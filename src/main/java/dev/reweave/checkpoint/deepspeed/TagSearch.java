@@ -94,49 +94,29 @@ final class TagSearch {
     if (isStep()) {
       String name = base.name();
       if (wanted.filter(tag -> !tag.equals(name)).isPresent()) {
-        throw ReweaveException.usage(
-            "this is the folder of tag '" + name + "', and --tag asks for " + wanted.get(),
-            base.uri(),
-            "name the folder above it, or leave --tag out");
+        throw TagFailures.anotherTag(name, wanted.get(), base.uri());
       }
       return new TagFolder(base, name, List.of(name), here, parameters, List.of());
     }
     List<String> notes = new ArrayList<>();
     String tag = wanted.orElseGet(() -> chosen(notes));
     if (tag.isBlank() || !TAG.matcher(tag).matches()) {
-      throw ReweaveException.usage(
-          "'" + tag + "' cannot be a tag", base.uri(), "name one of " + tags + " with --tag");
+      throw TagFailures.noName(tag, tags, base.uri());
     }
     Location folder = base.child(tag);
     if (!stores.isFolder(folder)) {
-      throw missing(tag, folder, wanted.isPresent());
+      throw wanted.isPresent()
+          ? TagFailures.noTag(tag, tags, folder.uri())
+          : TagFailures.latestMissing(
+              latest.map(InputFile::name).orElse(LATEST), tag, tags, folder.uri());
     }
     Stores.Listing step = stores.list(folder);
     List<RankFile> files = RankFile.among(stores, step);
     Optional<ParameterFolders> zero = ParameterFolders.in(stores, step);
     if (files.isEmpty() && zero.isEmpty()) {
-      throw new ReweaveException(
-          "tag '" + tag + "' holds no *_model_states.pt and no *_optim_states.pt",
-          folder.uri(),
-          "the checkpoint was not saved or copied whole, or is of another kind");
+      throw TagFailures.noStates(tag, folder.uri());
     }
     return new TagFolder(folder, tag, tags, files, zero, notes);
-  }
-
-  private ReweaveException missing(String tag, Location folder, boolean asked) {
-    return new ReweaveException(
-        asked ? ReweaveException.Kind.NOT_FOUND : ReweaveException.Kind.DAMAGED_INPUT,
-        asked
-            ? "there is no tag '" + tag + "'"
-            : "'"
-                + latest.map(InputFile::name).orElse(LATEST)
-                + "' names tag '"
-                + tag
-                + "', which is not there",
-        folder.uri(),
-        tags.isEmpty()
-            ? "there are no other tags: the checkpoint was not saved or copied whole"
-            : "choose one of " + tags + " with --tag");
   }
 
   private String chosen(List<String> notes) {
@@ -148,9 +128,6 @@ final class TagSearch {
       notes.add("there is no 'latest' file: took the only tag, '" + tags.get(0) + "'");
       return tags.get(0);
     }
-    throw ReweaveException.usage(
-        "there is no 'latest' file, and several tags: " + tags,
-        base.uri(),
-        "choose one with --tag");
+    throw TagFailures.unclear(tags, base.uri());
   }
 }

@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.CombinedLayout;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
@@ -21,8 +20,6 @@ import java.util.Set;
 
 /** Makes whole tensors of what the tensor-parallel ranks have of them. */
 final class TensorUnion {
-  private static final int MOST_NAMES = 10;
-
   private final String folder;
   private final List<SlicingRule> rules;
   private final UniversalInfo info;
@@ -59,7 +56,7 @@ final class TensorUnion {
       slicing(slices).ifPresent(s -> whole.add(whole(s, slices)));
     }
     if (!missing.isEmpty()) {
-      throw missingRules();
+      throw SlicingFailures.noRules(missing, folder);
     }
     first.aliases().forEach(whole::tie);
     first.notes().forEach(whole::note);
@@ -116,13 +113,7 @@ final class TensorUnion {
         .flatMap(info::pieces)
         .flatMap(pieces -> pieces.sliceShape(rank, some.spec().shape().rank()))
         .filter(shape -> shape.elements() == 0)
-        .orElseThrow(
-            () ->
-                new ReweaveException(
-                    "some tensor-parallel ranks have " + some.name() + ", and others have not",
-                    folder,
-                    "files of two runs are mixed or some are missing: copy the files of this step"
-                        + " from the training run again"));
+        .orElseThrow(() -> SlicingFailures.someRanksLack(some.name(), folder));
   }
 
   /** Empty, and noted as missing, where nothing tells. */
@@ -158,12 +149,7 @@ final class TensorUnion {
       NamedTensor whole = slicing.whole(slices);
       return areCopies(slicing) && areSame(slices) ? first : whole;
     } catch (IllegalArgumentException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.MODEL_MISMATCH,
-          first.name() + " of " + slices.size() + " tensor-parallel ranks: " + e.getMessage(),
-          folder,
-          "give another 'tensorParallel' rule for it in a file, with --mapping FILE",
-          e);
+      throw SlicingFailures.doNotFit(first.name(), slices.size(), folder, e);
     }
   }
 
@@ -195,22 +181,5 @@ final class TensorUnion {
             && stored.storage().elements() == stored.elements()
         ? Optional.of(stored.storage())
         : Optional.empty();
-  }
-
-  private ReweaveException missingRules() {
-    String names = String.join(", ", missing.subList(0, Math.min(MOST_NAMES, missing.size())));
-    int more = missing.size() - MOST_NAMES;
-    return ReweaveException.mismatch(
-        "nothing says how the tensor-parallel ranks share "
-            + missing.size()
-            + (missing.size() == 1 ? " tensor: " : " tensors: ")
-            + names
-            + (more > 0 ? " and " + more + " more" : ""),
-        folder,
-        "say it in a file, and name that with --mapping FILE: {\"name\": \"my-model\","
-            + " \"description\": \"slices of my model\", \"tensorParallel\": [{\"match\": \""
-            + missing.get(0).replaceAll("([\\\\.\\[\\]{}()*+?^$|])", "\\\\\\\\$1")
-            + "\", \"dim\": 0}]}, with \"dim\": 1 for row-parallel ones, or \"kind\":"
-            + " \"replicated\" or \"averaged\" in its place");
   }
 }

@@ -76,10 +76,7 @@ final class UniversalCheckpoint {
     }
     if (options.weights().filter(Weights.MODEL::equals).isPresent()) {
       if (partitioned) {
-        throw ReweaveException.usage(
-            "a ZeRO-3 checkpoint keeps no whole module weights",
-            folder.address().uri(),
-            "convert the fp32 masters: leave --weights out");
+        throw ModuleFailures.partitioned(folder.address().uri());
       }
       return DeepSpeedCheckpoint.read(scanner, folder, options);
     }

@@ -160,15 +160,14 @@ record UniversalInfo(
    */
   Slicing slicing(String name) {
     for (String pattern : matching(List.copyOf(unsupported.keySet()), name)) {
-      throw unclear(
-          "DeepSpeed did not note how " + name + " is shared: " + unsupported.get(pattern));
+      throw SlicingFailures.notNoted(name, unsupported.get(pattern), place);
     }
     Slicing slicing = withPadding(name);
     if (!matches(VOCABULARY, name)) {
       return slicing;
     }
     if (vocabulary < 1) {
-      throw unclear(name + " is a padded vocabulary, and there is no 'original_vocab_size'");
+      throw SlicingFailures.noVocabularySize(name, place);
     }
     return new Slicing.Padded(slicing, vocabulary);
   }
@@ -188,7 +187,7 @@ record UniversalInfo(
         if (parts.slicing().containsKey(pattern)) {
           return parts.slicing().get(pattern);
         }
-        throw unclear("nothing tells the parts of " + name + " and their 'sub_param_shard_widths'");
+        throw SlicingFailures.partsNotTold(name, place);
       }
     }
     return new Slicing.Along(matches(ROW, name) ? 1 : 0);
@@ -202,9 +201,5 @@ record UniversalInfo(
 
   private List<String> matching(List<String> candidates, String name) {
     return new NamePatterns(candidates, place).matching(name);
-  }
-
-  private ReweaveException unclear(String problem) {
-    return NamePatterns.unclear(problem, place);
   }
 }

@@ -80,14 +80,7 @@ final class UniversalMasters {
             .toList();
     List<String> noMaster = without.stream().filter(trained::contains).toList();
     if (!noMaster.isEmpty() && ranks > 1) {
-      throw ReweaveException.unsupported(
-          noMaster.size()
-              + " trained parameters have no optimizer state, and so only the first of "
-              + ranks
-              + " ranks' part in the universal checkpoint: "
-              + FirstNames.of(noMaster),
-          place,
-          "convert the checkpoint that it was made from");
+      throw UniversalFailures.firstPartsAlone(noMaster, ranks, place);
     }
     if (!untrained.isEmpty()) {
       dict.note(

@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.tensor.NamedTensor;
@@ -27,13 +26,7 @@ record UniversalParameter(NamedTensor tensor, boolean vocabulary, boolean whole)
     boolean dict = root.isDict();
     TorchValue param = dict ? root.find(PARAM).orElse(root) : root;
     if (!param.isTensor()) {
-      throw new ReweaveException(
-          "no parameter in this file",
-          root.place(),
-          "it should be a tensor, or a dict with one as '"
-              + PARAM
-              + "': make the universal"
-              + " checkpoint again");
+      throw UniversalFailures.noParameter(PARAM, root.place());
     }
     return new UniversalParameter(
         file.locate(name, param.tensor()),

@@ -1,9 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.common.Location;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.TorchProbe;
-import dev.reweave.common.FirstNames;
-import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
@@ -78,7 +77,7 @@ final class UniversalProgress {
    */
   void requireModelStates() {
     if (isBegun(stores, stores.list(folder.address()))) {
-      throw halfMade("there are pieces in tmp/, and no model states, which are copied last");
+      throw UniversalFailures.stopped(sourceAddress(), folder.address().uri());
     }
   }
 
@@ -115,21 +114,13 @@ final class UniversalProgress {
       trained.stream().filter(n -> !parameters.contains(n)).forEach(missing::add);
     }
     if (!missing.isEmpty()) {
-      throw halfMade(
-          missing.size()
-              + " of "
-              + all
-              + " parameters have no folder: "
-              + FirstNames.of(List.copyOf(missing)));
+      throw UniversalFailures.stoppedBefore(
+          List.copyOf(missing), all, sourceAddress(), folder.address().uri());
     }
     return Optional.empty();
   }
 
-  private ReweaveException halfMade(String why) {
-    return new ReweaveException(
-        "the universal checkpoint is half made: " + why,
-        folder.address().uri(),
-        "run ds_to_universal.py again, or convert the checkpoint that it was made from"
-            + source.map(s -> ": " + s.address()).orElse(""));
+  private Optional<String> sourceAddress() {
+    return source.map(s -> s.address().uri());
   }
 }

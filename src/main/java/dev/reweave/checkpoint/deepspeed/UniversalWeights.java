@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
@@ -62,11 +61,7 @@ final class UniversalWeights {
     List<String> missing =
         shapes.keySet().stream().filter(name -> !parameters.containsKey(name)).toList();
     if (!missing.isEmpty()) {
-      throw new ReweaveException(
-          missing.size() + " of " + shapes.size() + " parameters have no folder: " + some(missing),
-          place,
-          "the universal checkpoint was not written or copied whole: make it again, or convert the"
-              + " checkpoint that it was made from");
+      throw UniversalFailures.noFolders(missing.size(), shapes.size(), some(missing), place);
     }
   }
 
@@ -97,15 +92,7 @@ final class UniversalWeights {
     if (cut || parameter.vocabulary() || parameter.whole()) {
       return stored;
     }
-    throw new ReweaveException(
-        "sizes do not add up: parameter "
-            + stored.name()
-            + " is stored in shape "
-            + stored.spec().shape()
-            + ", and the model states say "
-            + shape,
-        place,
-        "files of two runs are mixed or one is damaged: make the universal checkpoint again");
+    throw UniversalFailures.otherShape(stored.name(), stored.spec().shape(), shape, place);
   }
 
   private static String some(List<String> names) {

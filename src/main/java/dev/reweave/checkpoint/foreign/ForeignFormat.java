@@ -1,12 +1,11 @@
 package dev.reweave.checkpoint.foreign;
 
+import dev.reweave.common.Location;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointFormat;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.common.Location;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,10 +63,7 @@ public final class ForeignFormat implements CheckpointFormat {
 
     @Override
     public Checkpoint read(ReadOptions options) {
-      throw ReweaveException.unsupported(
-          "weights of " + WRITERS.get(ending(files.get(0).name())) + ", which are not read",
-          address().uri(),
-          "save them as safetensors with the library that reads them, and name the result");
+      throw ForeignFailures.notRead(WRITERS.get(ending(files.get(0).name())), address().uri());
     }
   }
 }

@@ -32,16 +32,7 @@ final class EmptyWeights {
     long tensors = checkpoint.tensors().size();
     long empty = checkpoint.tensors().stream().filter(t -> t.spec().elements() == 0).count();
     if (empty == tensors) {
-      throw new ReweaveException(
-          tensors == 0
-              ? "there are no tensors in it"
-              : "there are no weights in it: its "
-                  + Counted.grouped(tensors, "tensor")
-                  + (tensors == 1 ? " has" : " have")
-                  + " no elements, as trainers leave behind that save a model under ZeRO-3 without"
-                  + " gathering it",
-          file.uri(),
-          remedy(stores, file.folder()));
+      throw HuggingFaceFailures.empty(tensors, beside(stores, file.folder()).map(Location::uri), file.uri());
     }
     if (empty == 0) {
       return checkpoint;
@@ -57,14 +48,6 @@ final class EmptyWeights {
             + " checkpoint alone");
     return checkpoint.with(
         new Remarks(notes, remarks.cautions(), remarks.clientState(), remarks.notTaken()));
-  }
-
-  private static String remedy(Stores stores, Location folder) {
-    return beside(stores, folder)
-        .map(place -> "convert the checkpoint beside it: name the folder " + place)
-        .orElse(
-            "convert the ZeRO-3 checkpoint of the same step: name the folder that save_checkpoint"
-                + " wrote, with 'latest' and *_optim_states.pt files below it");
   }
 
   /** The folder of a checkpoint in the same folder. */

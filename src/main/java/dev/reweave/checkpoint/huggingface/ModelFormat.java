@@ -146,10 +146,7 @@ public final class ModelFormat implements CheckpointFormat {
                 e -> {
                   throw e;
                 });
-        throw new ReweaveException(
-            "an index, but none of its shards",
-            weights.entry().uri(),
-            "copy the shards from where the index is from");
+        throw HuggingFaceFailures.indexAlone(weights.entry().uri());
       }
       return EmptyWeights.told(place.stores(), weights.entry(), contents(options));
     }
@@ -202,10 +199,7 @@ public final class ModelFormat implements CheckpointFormat {
           components.add(folder.name());
         }
       }
-      throw ReweaveException.usage(
-          "this is a pipeline of several models",
-          place.address().uri(),
-          "name the folder of the one that is meant: " + String.join(", ", components));
+      throw HuggingFaceFailures.pipeline(components, place.address().uri());
     }
   }
 }

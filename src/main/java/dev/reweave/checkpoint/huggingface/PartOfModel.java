@@ -1,10 +1,9 @@
 package dev.reweave.checkpoint.huggingface;
 
+import dev.reweave.common.Location;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.FileContents;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.common.Location;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import java.util.List;
 
@@ -30,31 +29,15 @@ record PartOfModel(InputFile file, WeightFiles weights) implements FileContents 
   public Checkpoint read(ReadOptions options) {
     Location folder = file.folder();
     if (weights.isSliced()) {
-      throw ReweaveException.usage(
-          "this file holds the slices that one rank saved, not whole tensors",
-          file.uri(),
-          "name the folder with the files of all ranks: " + folder);
+      throw HuggingFaceFailures.slicesOfOneRank(folder.uri(), file.uri());
     }
+    int shards = shards(file, weights);
     if (!weights.indexes().isEmpty()) {
-      throw part("", "name its index: " + weights.entry().uri());
+      throw HuggingFaceFailures.partWithIndex(shards, weights.entry().uri(), file.uri());
     }
     List<String> missing = weights.missing();
-    if (!missing.isEmpty()) {
-      throw part(
-          ", and " + missing.size() + " of them are not beside it",
-          "copy them to the same folder, and name the folder: " + WeightsCheck.names(missing));
-    }
-    throw part(
-        "",
-        "name the folder, "
-            + folder
-            + "; if it holds other weights too, move these shards to a folder of their own");
-  }
-
-  private ReweaveException part(String others, String remedy) {
-    return ReweaveException.usage(
-        "this is one of " + shards(file, weights) + " shards of a model" + others,
-        file.uri(),
-        remedy);
+    throw missing.isEmpty()
+        ? HuggingFaceFailures.partWithoutIndex(shards, folder.uri(), file.uri())
+        : HuggingFaceFailures.partAlone(shards, missing, file.uri());
   }
 }

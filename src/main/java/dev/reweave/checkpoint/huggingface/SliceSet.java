@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.common.ReweaveException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashSet;
@@ -33,32 +32,16 @@ record SliceSet(List<SliceName> files, List<Held> tensors) {
   void requireAll(String folder) {
     Set<Integer> counts = files.stream().map(SliceName::parts).collect(Collectors.toSet());
     if (counts.size() > 1) {
-      throw ReweaveException.usage(
-          "the slices of several checkpoints are here: their names count "
-              + new TreeSet<>(counts)
-              + " files of each rank",
-          folder,
-          "move those of all but one to folders of their own");
+      throw HuggingFaceFailures.slicesOfTwoCheckpoints(new TreeSet<>(counts), folder);
     }
     List<String> missing = new ArrayList<>();
     missing.addAll(missingRanks());
     missing.addAll(missingParts());
     if (!missing.isEmpty()) {
-      throw new ReweaveException(
-          "files of slices are missing, as the names of the others tell: "
-              + WeightsCheck.names(missing),
-          folder,
-          "copy them from the training run, each rank's from its machine; if a rank never had any,"
-              + " number the ranks in the names of the others without a gap");
+      throw HuggingFaceFailures.missingSlices(missing, folder);
     }
     if (ranks().equals(Set.of(1))) {
-      throw new ReweaveException(
-          "the slices of rank 1 alone are here, and nothing tells of how many ranks",
-          folder,
-          "copy the files of the other ranks to the same folder; if there was one rank, so that its"
-              + " tensors are whole, take '"
-              + SliceName.PREFIX
-              + "' off the names of its files");
+      throw HuggingFaceFailures.firstRankAlone(folder);
     }
   }
 

@@ -27,9 +27,6 @@ import java.util.Optional;
  * @param notes what was decided
  */
 record Slices(List<NamedTensor> tensors, List<String> notes) {
-  private static final String AGAIN =
-      "copy all files of all ranks again from the training run, each rank's from its machine";
-
   /** A slice of a tensor, from these indexes on. */
   private record Slice(SliceName file, String uri, NamedTensor tensor, List<Long> offsets) {
     boolean isEmpty() {
@@ -57,7 +54,7 @@ record Slices(List<NamedTensor> tensors, List<String> notes) {
       for (NamedTensor tensor : content.tensors()) {
         List<Long> at = offsets.get(tensor.name());
         if (at == null) {
-          throw silent(content, tensor.name());
+          throw HuggingFaceFailures.sliceWithoutOffset(tensor.name(), content.file().uri());
         }
         List<Slice> slices = byTensor.computeIfAbsent(tensor.name(), n -> new ArrayList<>());
         slices.add(new Slice(file, content.file().uri(), tensor, at));
@@ -81,31 +78,11 @@ record Slices(List<NamedTensor> tensors, List<String> notes) {
           .findFirst()
           .map(
               e ->
-                  ReweaveException.unsupported(
-                      "the file holds slices of tensors, as one rank of a distributed checkpoint"
-                          + " saved them: that of "
-                          + e.getKey()
-                          + " begins at "
-                          + e.getValue(),
-                      content.file().uri(),
-                      "put the files of all ranks into one folder under the names that torch gave"
-                          + " them, such as shard-00001-model-00001-of-00001.safetensors, and name"
-                          + " the folder"));
+                  HuggingFaceFailures.sliceUnderOtherName(
+                      e.getKey(), e.getValue(), content.file().uri()));
     } catch (ReweaveException e) {
       return Optional.of(e);
     }
-  }
-
-  private static ReweaveException silent(ShardContent content, String tensor) {
-    return new ReweaveException(
-        "the header does not say where the slice of "
-            + tensor
-            + " begins: it has no "
-            + SavedOffsets.KEY
-            + " for it",
-        content.file().uri(),
-        "copy the file again from the training run; if its tensors are whole, give it another name"
-            + " than that of a rank's slices");
   }
 
   private static void requireAllFiles(WeightFiles weights, Map<String, List<Slice>> byTensor) {
@@ -126,17 +103,8 @@ record Slices(List<NamedTensor> tensors, List<String> notes) {
     if (spec.dtype() != first.tensor().spec().dtype()
         || spec.shape().rank() != rank
         || other.offsets().size() != rank) {
-      throw new ReweaveException(
-          "slices that are of no one tensor: "
-              + first.tensor().spec()
-              + " at "
-              + first.offsets()
-              + " and "
-              + spec
-              + " at "
-              + other.offsets(),
-          other.uri(),
-          AGAIN);
+      throw HuggingFaceFailures.slicesOfTwoTensors(
+          first.tensor().spec(), first.offsets(), spec, other.offsets(), other.uri());
     }
   }
 
@@ -162,11 +130,7 @@ record Slices(List<NamedTensor> tensors, List<String> notes) {
       GridLayout grid = new GridLayout(whole.shape(), blocks);
       return new NamedTensor(whole, one ? combined(boxes.values().iterator().next()) : grid);
     } catch (IllegalArgumentException | ArithmeticException e) {
-      throw new ReweaveException(
-          "the slices of tensor " + spec.name() + " do not make it up: " + e.getMessage(),
-          first.uri(),
-          AGAIN,
-          e);
+      throw HuggingFaceFailures.slicesDoNotFit(spec.name(), first.uri(), e);
     }
   }
 

@@ -1,7 +1,5 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.common.Counted;
-import dev.reweave.common.FirstNames;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.format.safetensors.SafetensorsIndex;
 import dev.reweave.storage.InputFile;
@@ -20,12 +18,6 @@ import java.util.TreeSet;
 
 /** Compares index, files and headers of one model's weights, each with the others. */
 public final class WeightsCheck {
-  private static final int MOST_NAMES = 10;
-  private static final int MOST_MISSING = 100;
-
-  private static final String NOT_TOGETHER =
-      "index and shards are not of one model: copy them again from one source, or convert again";
-
   private final WeightFiles weights;
   private final List<ShardContent> contents = new ArrayList<>();
   private final List<ReweaveException> unreadable = new ArrayList<>();
@@ -143,10 +135,6 @@ public final class WeightsCheck {
     return harmless.stream().map(ReweaveException::problem).toList();
   }
 
-  private void report(String problem, InputFile place, String remedy) {
-    disagreements.add(new ReweaveException(problem, place.uri(), remedy));
-  }
-
   private void add(ShardContent content) {
     contents.add(content);
     if (weights.isSliced()) {
@@ -163,11 +151,7 @@ public final class WeightsCheck {
     String other = places.put(spec.name(), shard.name());
     if (other != null) {
       twice.add(spec.name());
-      report(
-          "tensor " + spec.name() + " is in " + other + " and " + shard.name(),
-          shard,
-          "take it out of the file that is not meant: load_file, del and save_file of"
-              + " safetensors.torch do, or torch.load and torch.save of .bin");
+      disagreements.add(HuggingFaceFailures.twice(spec.name(), other, shard.name(), shard.uri()));
     }
   }
 
@@ -206,31 +190,12 @@ public final class WeightsCheck {
   /** Without an index the names say how many shards there are, and the headers what they hold. */
   private void checkNumbers() {
     List<String> missing = weights.missing();
-    String count = Counted.of(weights.count(), "shard");
     if (missing.isEmpty()) {
-      harmless.add(
-          new ReweaveException(
-              count + ", but no index: all that their names count are there, and are read",
-              weights.shards().get(0).uri(),
-              "convert them, which writes an index; no library finds them without it"));
+      harmless.add(HuggingFaceFailures.noIndex(weights.count(), weights.shards().get(0).uri()));
       return;
     }
-    report(
-        "of "
-            + count
-            + " without an index "
-            + missing.size()
-            + (missing.size() == 1 ? " is" : " are")
-            + " missing: "
-            + names(missing),
-        weights.shards().get(0),
-        "copy them from where the others are from, with the index if there is one");
-  }
-
-  /** Of missing files all are told, unless a list of them helps nobody. */
-  static String names(List<String> missing) {
-    return String.join(", ", missing.subList(0, Math.min(MOST_MISSING, missing.size())))
-        + (missing.size() > MOST_MISSING ? ", …" : "");
+    disagreements.add(
+        HuggingFaceFailures.missingShards(weights.count(), missing, weights.shards().get(0).uri()));
   }
 
   private void compare(InputFile file, SafetensorsIndex index) {
@@ -245,32 +210,14 @@ public final class WeightsCheck {
     if (!surplus.isEmpty()) {
       // Libraries load shards whole: the weight map of the index decides which files are opened.
       Collections.sort(surplus);
-      harmless.add(
-          new ReweaveException(
-              file.name()
-                  + " does not name "
-                  + FirstNames.of(surplus)
-                  + ", which "
-                  + (surplus.size() == 1
-                      ? "is in " + places.get(surplus.get(0))
-                      : "are in its shards")
-                  + " and so read",
-              file.uri(),
-              "convert the model, which writes an index that names all"));
+      harmless.add(HuggingFaceFailures.notInIndex(file.name(), surplus, places, file.uri()));
     }
     if (absent.isEmpty()
         && index.totalSize().isPresent()
         && index.totalSize().getAsLong() != bytes) {
       harmless.add(
-          new ReweaveException(
-              file.name()
-                  + " says total_size "
-                  + index.totalSize().getAsLong()
-                  + ": tensors have "
-                  + bytes
-                  + " bytes",
-              file.uri(),
-              NOT_TOGETHER));
+          HuggingFaceFailures.otherSize(
+              file.name(), index.totalSize().getAsLong(), bytes, file.uri()));
     }
   }
 
@@ -289,35 +236,17 @@ public final class WeightsCheck {
             });
     missing.forEach(
         (shard, names) -> {
-          String some = String.join(", ", names.subList(0, Math.min(MOST_NAMES, names.size())));
-          String more = names.size() > MOST_NAMES ? ", …" : "";
-          report(
-              file.name()
-                  + " names "
-                  + shard
-                  + ", which is not there, for "
-                  + names.size()
-                  + (names.size() == 1 ? " tensor: " : " tensors: ")
-                  + some
-                  + more,
-              file,
-              "copy the shard from where the others are from, or convert again");
+          disagreements.add(
+              HuggingFaceFailures.missingShard(file.name(), shard, names, file.uri()));
           absent.add(shard);
         });
   }
 
   private void checkPlace(InputFile file, String name, String shard) {
     if (!shard.equals(places.get(name)) && !absent.contains(shard) && !twice.contains(name)) {
-      report(
-          file.name()
-              + " says that "
-              + name
-              + " is in "
-              + shard
-              + ": it is "
-              + (places.containsKey(name) ? "in " + places.get(name) : "in no shard"),
-          file,
-          NOT_TOGETHER);
+      disagreements.add(
+          HuggingFaceFailures.elsewhere(
+              file.name(), name, shard, Optional.ofNullable(places.get(name)), file.uri()));
     }
   }
 }

@@ -269,11 +269,9 @@ public final class Quantization {
    */
   public void require(String place) {
     if (!foreign.isEmpty()) {
-      throw ReweaveException.unsupported(
-          "the weights are quantized in a way that is not undone: " + kinds(),
-          place,
-          (hasOrphans() ? "name the folder with all files of the model; or " : "")
-              + "keep them as they are: --dtype keep");
+      throw hasOrphans()
+          ? QuantizationFailures.withoutScales(kinds(), place)
+          : QuantizationFailures.notUndone(kinds(), place);
     }
   }
 

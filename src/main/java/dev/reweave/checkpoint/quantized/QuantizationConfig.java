@@ -44,11 +44,7 @@ record QuantizationConfig(InputFile file, String method, List<Long> block) {
     try {
       return find(JsonReader.AS_PYTHON_WRITES.tree(json, place)).map(config -> of(file, config));
     } catch (JsonReader.Broken e) {
-      throw new ReweaveException(
-          "the config of quantized weights is no sound JSON (" + e.detail() + ")",
-          place,
-          "copy the file again from its source, or correct it",
-          e);
+      throw QuantizationFailures.brokenConfig(place, e);
     }
   }
 

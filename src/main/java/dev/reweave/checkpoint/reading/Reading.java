@@ -48,15 +48,7 @@ public record Reading(
   static Reading of(Place place, List<CheckpointFormat> formats, Optional<String> tag) {
     List<List<Contents>> found = lying(place, formats);
     if (found.isEmpty()) {
-      throw ReweaveException.notFound(
-          "no checkpoint here: neither 'latest', nor *_states.pt files, nor .metadata, nor weights"
-              + " as safetensors, .bin, .pt or .ckpt",
-          place.address().uri(),
-          below(place, formats)
-              .map(folder -> "name the folder in it that is meant, such as " + folder)
-              .orElse(
-                  "name the folder that save_checkpoint wrote, a tag folder in it, the folder of a"
-                      + " model, or one file of weights"));
+      throw ReadingFailures.nothing(below(place, formats).map(Location::uri), place.address().uri());
     }
     Contents taken = chosen(place, found.get(0), tag);
     List<Contents> others = new ArrayList<>();

@@ -34,7 +34,7 @@ public final class SavedSteps {
             .sorted(new NaturalOrder())
             .toList();
     if (steps.isEmpty()) {
-      throw none(address);
+      throw ReadingFailures.noSteps(address.uri());
     }
     return steps;
   }
@@ -48,12 +48,12 @@ public final class SavedSteps {
   public String chosen(Location address, Optional<String> wanted) {
     Place place = place(address);
     if (Reading.lying(place, CheckpointFormats.ALL).isEmpty()) {
-      throw none(address);
+      throw ReadingFailures.noSteps(address.uri());
     }
     return Reading.of(place, CheckpointFormats.ALL, wanted)
         .taken()
         .step(wanted)
-        .orElseThrow(() -> none(address));
+        .orElseThrow(() -> ReadingFailures.noSteps(address.uri()));
   }
 
   private static boolean isIn(Place place, String step) {
@@ -62,12 +62,5 @@ public final class SavedSteps {
 
   private Place place(Location address) {
     return Place.at(stores, new ThreadScanner(stores), address);
-  }
-
-  private static ReweaveException none(Location address) {
-    return ReweaveException.notFound(
-        "there are no saved steps here, and so no tags",
-        address.uri(),
-        "name the folder that save_checkpoint wrote, or an --output without {tag}");
   }
 }

@@ -11,8 +11,6 @@ import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** The question which of several models is meant, with what tells one from another. */
 final class WhichModel {
@@ -42,25 +40,15 @@ final class WhichModel {
     }
     int more = models.size() - described.size();
     boolean steps = models.stream().noneMatch(c -> c.steps().isEmpty());
-    return ReweaveException.usage(
-        "there are several models here: "
-            + String.join(", ", described)
-            + (more > 0 ? " and " + more + " more" : ""),
-        place.address().uri(),
-        steps ? "choose one with --tag " + models.get(0).name() : choices(models));
-  }
-
-  /** How to have one of several models that are not steps. */
-  private static String choices(List<Contents> models) {
     List<Contents> movable = models.stream().filter(c -> !c.isNamedAlone()).toList();
-    String move =
-        movable.stream().map(Contents::name).collect(Collectors.joining(", or "))
-            + " to a folder of their own";
-    Optional<Contents> named = models.stream().filter(Contents::isNamedAlone).findFirst();
-    return named
-        .map(c -> "name the one that is meant, such as " + c.address())
-        .map(name -> movable.isEmpty() ? name : name + "; or move the files of " + move)
-        .orElse("move the files of " + move);
+    return steps
+        ? ReadingFailures.severalSteps(described, more, models.get(0).name(), place.address().uri())
+        : ReadingFailures.severalModels(
+            described,
+            more,
+            models.stream().filter(Contents::isNamedAlone).findFirst().map(c -> c.address().uri()),
+            movable.stream().map(Contents::name).toList(),
+            place.address().uri());
   }
 
   private static String size(Checkpoint model) {

@@ -49,7 +49,7 @@ final class MegatronRank {
                 .map(Location::name)
                 .noneMatch(f -> !f.equals(name) && FOLDER.matcher(f).matches());
     if (!only) {
-      throw part("one of those in the folders of " + above, file.uri());
+      throw StateDictFailures.oneOfFolders(above.uri(), file.uri());
     }
   }
 
@@ -68,18 +68,9 @@ final class MegatronRank {
     for (String degree : DEGREES) {
       long ranks = inner(arguments.get(), degree).flatMap(MegatronRank::number).orElse(1L);
       if (ranks > 1) {
-        throw part("one of " + ranks + " ranks' (" + degree + ")", root.place());
+        throw StateDictFailures.oneOfRanks(ranks, degree, root.place());
       }
     }
-  }
-
-  private static ReweaveException part(String what, String place) {
-    return ReweaveException.unsupported(
-        "this file of Megatron-LM or NeMo is not a whole model, but " + what,
-        place,
-        "save it with --ckpt-format torch_dist, or put its ranks together with Megatron-LM's"
-            + " tools/checkpoint/convert.py (--target-tensor-parallel-size 1"
-            + " --target-pipeline-parallel-size 1), and name the folder of the result");
   }
 
   /** In a Namespace, a dict, or a config of OmegaConf, which keeps nodes in {@code _content}. */

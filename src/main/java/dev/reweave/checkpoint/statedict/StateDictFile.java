@@ -34,9 +34,6 @@ import java.util.Optional;
  * {@code mp_rank_00_model_states.pt} of a run without ZeRO.
  */
 public final class StateDictFile {
-  private static final String LONE =
-      "name the folder that save_checkpoint wrote, with the files of all ranks in it";
-
   /** What is known of the writer of a state dict. */
   public static final Checkpoint.Source SOURCE =
       new Checkpoint.Source("PyTorch", "", -1, 1, "", "", List.of(), Weights.MODEL);
@@ -131,22 +128,13 @@ public final class StateDictFile {
 
   private static void requireNoOtherChoice(ReadOptions options, String place) {
     if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
-      throw ReweaveException.usage(
-          "a state dict has no fp32 master weights",
-          place,
-          "leave --weights out, or name a checkpoint folder with optimizer states");
+      throw StateDictFailures.noMasters(place);
     }
     if (options.frozen() == ReadOptions.Frozen.EXCLUDE) {
-      throw ReweaveException.usage(
-          "a state dict does not say which parameters were frozen",
-          place,
-          "leave --exclude-frozen out");
+      throw StateDictFailures.frozenNotTold(place);
     }
     if (options.tag().isPresent()) {
-      throw ReweaveException.usage(
-          "there are no tags here",
-          place,
-          "leave --tag out, or name the folder that save_checkpoint wrote");
+      throw StateDictFailures.noTags(place);
     }
   }
 
@@ -163,7 +151,7 @@ public final class StateDictFile {
    * @throws ReweaveException if there is none, or it has a tensor of a kind that is not read
    */
   public static Content stateDict(TorchFile file) throws IOException {
-    return stateDict(file, "", LONE);
+    return stateDict(file, "", StateDictFailures.LONE);
   }
 
   /**
@@ -220,10 +208,7 @@ public final class StateDictFile {
   /** A model whose every tensor is empty is none: ZeRO-3 leaves such in each rank. */
   private static void requireContent(List<NamedTensor> tensors, String place) {
     if (tensors.size() > 1 && tensors.stream().allMatch(t -> t.spec().elements() == 0)) {
-      throw ReweaveException.unsupported(
-          "all " + tensors.size() + " tensors of this file are empty: placeholders of ZeRO-3",
-          place,
-          LONE);
+      throw StateDictFailures.placeholders(tensors.size(), place);
     }
   }
 }

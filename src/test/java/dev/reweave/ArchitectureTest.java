@@ -12,6 +12,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import dev.reweave.common.Location;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -143,6 +144,15 @@ class ArchitectureTest {
           .resideInAPackage("org.apache.hadoop.fs..");
 
   /** What prepares a plan reads metadata; the plan itself touches no file. */
+  @ArchTest
+  static final ArchRule ADDRESSES_ARE_JUDGED_AT_THE_DOOR =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.reweave.storage..", "dev.reweave.common..")
+          .should()
+          .callConstructor(Location.class, String.class)
+          .because("Stores.locate takes no address with a login in it, or that is none");
+
   @ArchTest
   static final ArchRule PLANS_TOUCH_NO_FILES =
       noClasses()

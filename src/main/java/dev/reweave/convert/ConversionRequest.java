@@ -1,7 +1,6 @@
 package dev.reweave.convert;
 
 import dev.reweave.common.Location;
-import dev.reweave.plan.prepare.MappingChoice;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,11 +39,6 @@ public record ConversionRequest(Location input, Location output, ConversionOptio
   public enum ExistingOutput {
     REFUSE,
     REPLACE
-  }
-
-  /** The same under names that these rules give. */
-  ConversionRequest withMapping(MappingChoice rules) {
-    return new ConversionRequest(input, output, options.withMapping(rules));
   }
 
   /** The part that decides what the result is, for comparison with other requests. */

@@ -5,11 +5,13 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.checkpoint.reading.Reading;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.ConversionRequest.Proving;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.prepare.BaseTemplate;
 import dev.reweave.plan.prepare.BaseUsed;
+import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.MappingUsed;
 import dev.reweave.plan.prepare.ModelPlanner;
 import dev.reweave.plan.prepare.PlannedModel;
@@ -58,27 +60,23 @@ public final class Preparation {
    * @throws ReweaveException if the request cannot be fulfilled
    */
   public Prepared prepare(ConversionRequest request) {
-    ReadOptions reading =
-        Renaming.reading(stores, request.options().reading(), request.options().mapping());
-    Checkpoint read = new CheckpointReader(stores, scanner).read(request.input(), reading);
-    if (request.options().checks().unfamiliar() == Unfamiliar.REFUSE) {
+    ConversionOptions options = request.options();
+    ReadOptions reading = Renaming.reading(stores, options.reading(), options.mapping());
+    Reading input = new CheckpointReader(stores, scanner).reading(request.input(), reading);
+    Checkpoint read = input.read(reading);
+    if (options.checks().unfamiliar() == Unfamiliar.REFUSE) {
       Caution.requireNone(read.cautions());
     }
     PlannedModel model =
-        new ModelPlanner(stores, request.input(), reading.safeguards())
-            .plan(
-                read,
-                request.options().mapping(),
-                request.options().base(),
-                request.options().planning());
+        new ModelPlanner(stores, input.place(), reading.safeguards())
+            .plan(read, options.mapping(), options.base(), options.planning());
     List<String> notes = new ArrayList<>(model.notes());
     ConversionPlan plan = model.plan();
-    if (request.options().proving() == Proving.NONE) {
+    if (options.proving() == Proving.NONE) {
       notes.add("--no-proof: the weights were compared with nothing");
     } else {
-      ConversionRequest named =
-          request.withMapping(model.renaming().choice(request.options().mapping()));
-      plan = SecondCopy.of(stores, scanner, named, model).prove(plan, notes);
+      MappingChoice taken = model.renaming().choice(options.mapping());
+      plan = SecondCopy.of(input, options.withMapping(taken), model).prove(plan, notes);
     }
     stores.outputFolder(request.output()).room().requireNames(plan.paths());
     notes.addAll(EarlierOutput.notes(stores, request, plan));

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.checkpoint.reading.Reading;
 import dev.reweave.common.Counted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.ConversionPlan;
@@ -13,8 +14,6 @@ import dev.reweave.plan.prepare.PlannedModel;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.plan.prepare.SavedWeights;
 import dev.reweave.storage.InputFile;
-import dev.reweave.storage.MetadataScanner;
-import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.TensorSpec;
@@ -53,13 +52,13 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
   /**
    * Looks for one.
    *
+   * @param input what the checkpoint was read from
    * @param model whose base, if there is one, is what training began with
    */
-  static SecondCopy of(
-      Stores stores, MetadataScanner scanner, ConversionRequest request, PlannedModel model) {
+  static SecondCopy of(Reading input, ConversionOptions options, PlannedModel model) {
     Checkpoint checkpoint = model.checkpoint();
     Checkpoint.Source source = checkpoint.source();
-    Finder finder = new Finder(stores, scanner, request, checkpoint, model.renaming());
+    Finder finder = new Finder(input, options, checkpoint, model.renaming());
     boolean whole = finder.isWhole();
     if (source.weights() != Weights.MASTER) {
       return whole
@@ -88,13 +87,9 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
 
   /** Looks where the weights may be once more. */
   private record Finder(
-      Stores stores,
-      MetadataScanner scanner,
-      ConversionRequest request,
-      Checkpoint checkpoint,
-      Renaming renaming) {
+      Reading input, ConversionOptions options, Checkpoint checkpoint, Renaming renaming) {
     boolean isWhole() {
-      return request.options().proving() == ConversionRequest.Proving.SECOND_COPY;
+      return options.proving() == ConversionRequest.Proving.SECOND_COPY;
     }
 
     /** What the notes begin with. */
@@ -108,12 +103,7 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     }
 
     SecondCopy saved() {
-      SavedWeights saved =
-          SavedWeights.beside(
-              stores.guarded(request.input(), request.options().reading().safeguards()),
-              scanner,
-              request.input(),
-              checkpoint.source());
+      SavedWeights saved = SavedWeights.beside(input.place(), checkpoint.source());
       return saved
           .model()
           .map(model -> matched(this, model, Witness.Kind.SECOND_COPY, saved.place()))
@@ -121,12 +111,9 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     }
 
     SecondCopy module() {
-      ReadOptions reading =
-          request.options().reading().withWeights(Weights.MODEL).withSlicing(List.of());
+      ReadOptions reading = options.reading().withWeights(Weights.MODEL).withSlicing(List.of());
       Checkpoint module =
-          new CheckpointReader(stores, scanner)
-              .read(
-                  request.input(), Renaming.reading(stores, reading, request.options().mapping()));
+          input.read(Renaming.reading(input.place().stores(), reading, options.mapping()));
       return matched(this, module, Witness.Kind.SECOND_COPY, "the module");
     }
 
@@ -136,9 +123,10 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
         ReadOptions reading =
             ReadOptions.defaults()
                 .withNames(ReadOptions.Names.AS_SAVED)
-                .withSafeguards(request.options().reading().safeguards());
+                .withSafeguards(options.reading().safeguards());
         Checkpoint model =
-            new CheckpointReader(stores, scanner).read(base.weightsAddress(), reading);
+            new CheckpointReader(input.place().stores(), input.place().scanner())
+                .read(base.weightsAddress(), reading);
         return matched(this, model, Witness.Kind.BASE, "the base");
       } catch (ReweaveException e) {
         if (!SPARED.contains(e.kind())) {
@@ -156,13 +144,13 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
    */
   private static SecondCopy matched(
       Finder finder, Checkpoint second, Witness.Kind kind, String place) {
-    ConversionRequest request = finder.request();
     boolean isBase = kind == Witness.Kind.BASE;
     Map<String, NamedTensor> modules =
         isBase
             ? second.tensors().stream()
                 .collect(Collectors.toUnmodifiableMap(NamedTensor::name, t -> t))
-            : Renaming.of(finder.stores(), second, request.options().mapping()).byName();
+            : Renaming.of(finder.input().place().stores(), second, finder.options().mapping())
+                .byName();
     Set<String> ofSecond =
         second.files().stream().map(InputFile::uri).collect(Collectors.toUnmodifiableSet());
     Map<String, Layout> copies = new HashMap<>();

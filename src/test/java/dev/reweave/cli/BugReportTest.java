@@ -243,7 +243,7 @@ class BugReportTest {
     assertEquals(1, failed.exitCode());
     assertEquals(
         List.of(
-            "reweave: no such file or folder: "
+            "reweave: no such file or folder: file:"
                 + temp
                 + "/nothing; check the address and its spelling",
             told),

@@ -178,7 +178,7 @@ class ConversionListTest {
     ConvertRun run = ConvertRun.of("--list", list, "--json");
 
     assertEquals(2, run.exitCode(), run::toString);
-    assertTrue(run.err().get(0).startsWith(list + ", line 2: "), run::toString);
+    assertTrue(run.err().get(0).startsWith("file:" + list + ", line 2: "), run::toString);
     assertTrue(run.err().get(0).contains(message), run::toString);
     assertEquals(List.of(), run.out());
     assertFalse(Files.exists(temp.resolve("a")));

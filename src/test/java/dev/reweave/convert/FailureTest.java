@@ -307,7 +307,7 @@ class FailureTest {
             () -> Converting.between(Fixtures.folder("z2_bf16_w2/ckpt"), output).run());
 
     assertEquals(
-        "the output is no folder, but a link that leads nowhere: "
+        "the output is no folder, but a link that leads nowhere: file:"
             + output
             + "; remove it, or name another output",
         failure.getMessage());

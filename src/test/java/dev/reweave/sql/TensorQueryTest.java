@@ -211,7 +211,7 @@ class TensorQueryTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "path '/no/such/place' | no such file or folder: /no/such/place",
+        "path '/no/such/place' | no such file or folder: file:/no/such/place",
         "path 'FIXTURE', weights 'all' | there are no weights 'all' here: ",
         "path 'FIXTURE', tag 'global_step9' | global_step9",
         "path 'FIXTURE', mapping 'nonsense' | no mapping of this name comes along",

@@ -120,8 +120,8 @@ public final class Converting {
 
   public ConversionRequest request() {
     return new ConversionRequest(
-        Locations.of(input),
-        Locations.of(output),
+        stores.locate(input),
+        stores.locate(output),
         new ConversionOptions(
             reading, planning, mapping, base, proving, checks, existing, Earlier.CONTINUE));
   }

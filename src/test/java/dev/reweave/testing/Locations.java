@@ -14,6 +14,9 @@ public final class Locations {
    * @param address a path on this machine, or the full address of a place in any store
    */
   public static Location of(Object address) {
-    return new Stores(new Configuration(false)).locate(address.toString());
+    String text = address.toString();
+    return text.matches("[a-zA-Z][a-zA-Z0-9+.-]*:.*")
+        ? new Location(text.replaceFirst("^file:/{2,3}", "file:/"))
+        : new Stores(new Configuration(false)).locate(text);
   }
 }

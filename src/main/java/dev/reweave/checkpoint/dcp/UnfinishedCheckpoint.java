@@ -1,10 +1,10 @@
 package dev.reweave.checkpoint.dcp;
 
-import dev.reweave.common.Location;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.storage.InputFile;
 import java.util.List;
 import java.util.Optional;

@@ -1,8 +1,8 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.common.Location;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.TorchProbe;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;

@@ -1,11 +1,11 @@
 package dev.reweave.checkpoint.foreign;
 
-import dev.reweave.common.Location;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointFormat;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.storage.InputFile;
 import java.util.ArrayList;
 import java.util.List;

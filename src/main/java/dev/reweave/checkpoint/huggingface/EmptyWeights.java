@@ -32,7 +32,8 @@ final class EmptyWeights {
     long tensors = checkpoint.tensors().size();
     long empty = checkpoint.tensors().stream().filter(t -> t.spec().elements() == 0).count();
     if (empty == tensors) {
-      throw HuggingFaceFailures.empty(tensors, beside(stores, file.folder()).map(Location::uri), file.uri());
+      throw HuggingFaceFailures.empty(
+          tensors, beside(stores, file.folder()).map(Location::uri), file.uri());
     }
     if (empty == 0) {
       return checkpoint;

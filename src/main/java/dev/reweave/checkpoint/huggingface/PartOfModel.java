@@ -1,9 +1,9 @@
 package dev.reweave.checkpoint.huggingface;
 
-import dev.reweave.common.Location;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.FileContents;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Location;
 import dev.reweave.storage.InputFile;
 import java.util.List;
 

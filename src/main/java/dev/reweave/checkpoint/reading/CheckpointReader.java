@@ -5,15 +5,12 @@ import dev.reweave.checkpoint.CheckpointFormat;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.WrapperNames;
 import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.LimitedScanner;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
-import dev.reweave.tensor.AdapterNames;
-import dev.reweave.tensor.TensorNames;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -50,18 +47,7 @@ public final class CheckpointReader {
    *     names that no model can have
    */
   public Checkpoint read(Location address, ReadOptions options) {
-    Checkpoint saved = reading(address, options).read(options);
-    Checkpoint checkpoint =
-        withAdapterTold(
-            options.names() == ReadOptions.Names.PLAIN ? WrapperNames.without(saved) : saved);
-    TensorNames.require(checkpoint.names(), address.uri());
-    return checkpoint;
-  }
-
-  private static Checkpoint withAdapterTold(Checkpoint checkpoint) {
-    return AdapterNames.inModel(checkpoint.names())
-        .map(told -> checkpoint.with(checkpoint.remarks().withNote(told)))
-        .orElse(checkpoint);
+    return reading(address, options).read(options);
   }
 
   /**

@@ -8,10 +8,13 @@ import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
+import dev.reweave.checkpoint.WrapperNames;
 import dev.reweave.common.FirstNames;
 import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
+import dev.reweave.tensor.AdapterNames;
+import dev.reweave.tensor.TensorNames;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -48,7 +51,8 @@ public record Reading(
   static Reading of(Place place, List<CheckpointFormat> formats, Optional<String> tag) {
     List<List<Contents>> found = lying(place, formats);
     if (found.isEmpty()) {
-      throw ReadingFailures.nothing(below(place, formats).map(Location::uri), place.address().uri());
+      throw ReadingFailures.nothing(
+          below(place, formats).map(Location::uri), place.address().uri());
     }
     Contents taken = chosen(place, found.get(0), tag);
     List<Contents> others = new ArrayList<>();
@@ -131,13 +135,23 @@ public record Reading(
   }
 
   /**
-   * Reads what is taken, and counts what is not.
+   * Reads what is taken, and counts what is not. No weights are read.
    *
-   * @throws ReweaveException if it is not whole, of a kind that is not read, or cannot give what is
-   *     asked for
+   * @param options of the same step
+   * @throws ReweaveException if it is not whole, of a kind that is not read, has names that no
+   *     model can have, or cannot give what is asked for
    */
   public Checkpoint read(ReadOptions options) {
-    Checkpoint checkpoint = readTaken(options);
+    Checkpoint saved = withNotTaken(readTaken(options), options);
+    Checkpoint checkpoint =
+        options.names() == ReadOptions.Names.PLAIN ? WrapperNames.without(saved) : saved;
+    TensorNames.require(checkpoint.names(), place.address().uri());
+    return AdapterNames.inModel(checkpoint.names())
+        .map(told -> checkpoint.with(checkpoint.remarks().withNote(told)))
+        .orElse(checkpoint);
+  }
+
+  private Checkpoint withNotTaken(Checkpoint checkpoint, ReadOptions options) {
     Set<Location> used =
         checkpoint.files().stream().map(InputFile::location).collect(Collectors.toSet());
     List<Contents> left = new ArrayList<>(others);

@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.ReadOptions.Frozen;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.checkpoint.reading.Reading;
 import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.gather.ChunkTask;
@@ -132,15 +133,13 @@ public final class Comparison {
 
   /** The module's own weights, or what was saved of them beside ZeRO-3. */
   private Checkpoint module(SparkScanner scanner, Location address, ReadOptions reading) {
-    CheckpointReader reader = new CheckpointReader(stores, scanner);
-    Checkpoint whole = reader.read(address, reading);
+    Reading input = new CheckpointReader(stores, scanner).reading(address, reading);
+    Checkpoint whole = input.read(reading);
     if (whole.source().weights() == Weights.MODEL) {
       return whole;
     }
     if (whole.source().stage() == 3) {
-      SavedWeights saved =
-          SavedWeights.beside(
-              stores.guarded(address, reading.safeguards()), scanner, address, whole.source());
+      SavedWeights saved = SavedWeights.beside(input.place(), whole.source());
       return saved
           .model()
           .orElseThrow(
@@ -151,7 +150,7 @@ public final class Comparison {
                       "call save_16bit_model in the training run, for a folder in that of the"
                           + " checkpoint"));
     }
-    return reader.read(address, reading.withWeights(Weights.MODEL));
+    return input.read(reading.withWeights(Weights.MODEL));
   }
 
   private static ConversionPlan plan(Checkpoint made, Renaming module, List<InputFile> files) {

@@ -2,9 +2,9 @@ package dev.reweave.plan.prepare;
 
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointFacts;
+import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.quantized.Dequantization;
 import dev.reweave.checkpoint.quantized.Quantization;
-import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.Beside;
 import dev.reweave.plan.ConversionPlan;
@@ -33,11 +33,11 @@ import java.util.TreeMap;
 /** From a checkpoint, a mapping and a base to a plan. No byte of the weights is read. */
 public final class ModelPlanner {
   private final Stores stores;
-  private final Location input;
+  private final Place input;
   private final Safeguards safeguards;
 
-  /** Plans of models that are made of the checkpoint at this address. */
-  public ModelPlanner(Stores stores, Location input, Safeguards safeguards) {
+  /** Plans of models that are made of the checkpoint at this place. */
+  public ModelPlanner(Stores stores, Place input, Safeguards safeguards) {
     this.stores = stores;
     this.input = input;
     this.safeguards = safeguards;
@@ -51,23 +51,24 @@ public final class ModelPlanner {
    */
   public PlannedModel plan(
       Checkpoint read, MappingChoice mapping, Optional<BaseChoice> like, PlanOptions planning) {
-    Stores ofInput = stores.guarded(input, safeguards);
     Optional<ChosenBase> chosen =
         like.map(c -> new ChosenBase(stores.guarded(c.address(), safeguards), c));
-    Quantization quantization = Quantization.of(ofInput, read);
+    Quantization quantization = Quantization.of(input.stores(), read);
     Scales scales = scales(quantization, planning.dtype(), chosen, read);
     Checkpoint checkpoint =
-        scales == Scales.KEPT ? read : Dequantization.of(quantization, read, input.uri());
+        scales == Scales.KEPT ? read : Dequantization.of(quantization, read, input.address().uri());
     Renaming mapped = Renaming.of(stores, checkpoint, mapping, chosen);
     Optional<BaseTemplate> base = chosen.map(c -> BaseTemplate.read(c, mapped, scales));
     Renaming renaming = wanted(base.map(b -> b.fitted(mapped)).orElse(mapped), planning);
-    base.ifPresent(b -> b.require(renaming, planning.only(), input.uri()));
+    base.ifPresent(b -> b.require(renaming, planning.only(), input.address().uri()));
     requireBaseForLikeness(planning, base);
     ResultModel.Likeness likeness =
         base.map(b -> b.like(renaming)).orElse(ResultModel.Likeness.NONE);
     ResultMetadata metadata = ResultMetadata.of(checkpoint, renaming, planning, likeness);
     AdapterConfig adapter =
-        base.isPresent() ? AdapterConfig.NONE : AdapterConfig.beside(ofInput, read, renaming);
+        base.isPresent()
+            ? AdapterConfig.NONE
+            : AdapterConfig.beside(input.stores(), read, renaming);
     ResultModel design =
         new ResultModel(
             sources(checkpoint, base),

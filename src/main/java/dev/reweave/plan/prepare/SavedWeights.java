@@ -1,6 +1,7 @@
 package dev.reweave.plan.prepare;
 
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.huggingface.WeightFiles;
 import dev.reweave.checkpoint.reading.CheckpointReader;
@@ -8,7 +9,6 @@ import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.FileNames;
 import dev.reweave.storage.InputFile;
-import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
 import java.nio.charset.StandardCharsets;
@@ -35,10 +35,11 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
    * Looks in the folder of the step, then in that of the checkpoint, then in the folders in it. The
    * latter two are of the step that was saved last.
    *
-   * @param address of the checkpoint, or of the step itself
+   * @param place of the checkpoint, or of the step itself
    */
-  public static SavedWeights beside(
-      Stores stores, MetadataScanner scanner, Location address, Checkpoint.Source source) {
+  public static SavedWeights beside(Place place, Checkpoint.Source source) {
+    Stores stores = place.stores();
+    Location address = place.address();
     Location inside = address.child(source.tag());
     boolean isRoot = stores.isFolder(inside);
     Location step = isRoot ? inside : address;
@@ -68,7 +69,9 @@ public record SavedWeights(Optional<Checkpoint> model, String place, String miss
     InputFile file = found.values().iterator().next();
     Checkpoint model;
     try {
-      model = new CheckpointReader(stores, scanner).read(file.location(), ReadOptions.defaults());
+      model =
+          new CheckpointReader(stores, place.scanner())
+              .read(file.location(), ReadOptions.defaults());
     } catch (ReweaveException e) {
       e.throwIfOfStore();
       return none("what is saved beside it cannot be read: " + file.uri() + ": " + e.problem());

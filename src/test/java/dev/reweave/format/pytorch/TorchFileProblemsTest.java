@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.ReweaveException;
+import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -26,7 +27,7 @@ class TorchFileProblemsTest {
   private static void assertSays(Path path, String... parts) {
     String message =
         assertThrows(ReweaveException.class, () -> OpenTorchFile.open(path)).getMessage();
-    assertTrue(message.contains(path.toUri().toString()), message);
+    assertTrue(message.contains(Locations.of(path).uri()), message);
     for (String part : parts) {
       assertTrue(message.contains(part), message);
     }

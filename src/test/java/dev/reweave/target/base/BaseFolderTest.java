@@ -25,7 +25,7 @@ class BaseFolderTest {
     SampleBase sample = new SampleBase(Fixtures.folder("base_pipeline"));
     BaseFolder base = sample.read();
     assertTrue(base.isPipeline());
-    assertEquals(sample.uri(), base.address());
+    assertEquals(sample.uri(), base.address().uri());
     assertEquals(
         Map.of(
             "scheduler", known("diffusers", "CogVideoXDDIMScheduler"),

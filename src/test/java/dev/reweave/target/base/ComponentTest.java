@@ -29,7 +29,7 @@ class ComponentTest {
     BaseFolder base = new SampleBase(Fixtures.folder("base_pipeline")).read();
     Component component = base.component(Optional.of("vae"), NONE, List.of(), NONE);
     assertEquals("vae", component.folder());
-    assertEquals(base.address() + "/vae", component.address());
+    assertEquals(base.address() + "/vae", component.address().uri());
     assertEquals(WeightNames.of("diffusion_pytorch_model", NONE), component.names());
     assertEquals(NONE, component.index());
     assertEquals(List.of("diffusion_pytorch_model.safetensors"), component.files());

@@ -68,15 +68,7 @@ final class ConversionList {
    * @throws ReweaveException if the file cannot be read
    */
   List<Line> read(Stores stores, Location address) throws BrokenList {
-    InputFile file =
-        stores
-            .file(address)
-            .orElseThrow(
-                () ->
-                    ReweaveException.notFound(
-                        "no list is there",
-                        address.uri(),
-                        "name a file with --list, not a folder"));
+    InputFile file = stores.file(address).orElseThrow(() -> CommandFailures.noList(address));
     List<Line> lines = new ArrayList<>();
     int number = 0;
     for (String text : text(stores.readAll(file, MOST_BYTES), address.uri()).lines().toList()) {

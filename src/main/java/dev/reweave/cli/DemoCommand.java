@@ -2,7 +2,6 @@ package dev.reweave.cli;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.Location;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.Conversion;
 import dev.reweave.convert.ConversionOptions;
 import dev.reweave.convert.ConversionRequest;
@@ -108,12 +107,8 @@ final class DemoCommand implements Callable<Integer> {
       }
       return folder;
     } catch (IOException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.STORE_FAILED,
-          "cannot write the demo's checkpoint",
-          output.map(Path::toString).orElse("the temporary folder"),
-          "name a folder that can be written with --output",
-          e);
+      throw CommandFailures.demoNotWritten(
+          output.map(Path::toString).orElse("the temporary folder"), e);
     }
   }
 
@@ -124,12 +119,7 @@ final class DemoCommand implements Callable<Integer> {
         out.printf("  %-40s %8d bytes%n", file.getFileName(), Files.size(file));
       }
     } catch (IOException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.STORE_FAILED,
-          "cannot list",
-          result.toString(),
-          "run the demo again",
-          e);
+      throw CommandFailures.demoNotListed(result, e);
     }
   }
 }

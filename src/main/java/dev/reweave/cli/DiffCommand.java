@@ -2,7 +2,6 @@ package dev.reweave.cli;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.Location;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.look.compare.Diff;
 import dev.reweave.look.compare.DiffRequest;
 import dev.reweave.look.report.DiffCriterion;
@@ -134,10 +133,7 @@ final class DiffCommand implements Callable<Integer> {
 
   private static void require(Stores stores, Location address) {
     if (stores.file(address).isEmpty() && !stores.isFolder(address)) {
-      throw ReweaveException.notFound(
-          "there is no such file or folder",
-          address.uri(),
-          "name a checkpoint, the folder of a model, or a file of weights");
+      throw CommandFailures.noSide(address);
     }
   }
 

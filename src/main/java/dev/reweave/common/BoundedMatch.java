@@ -55,10 +55,7 @@ public final class BoundedMatch {
   }
 
   private static ReweaveException refused(Pattern pattern, String name, String place) {
-    return ReweaveException.usage(
-        "to match '" + shown(pattern.pattern()) + "' with " + shown(name) + " takes too long",
-        place,
-        "write the expression with fewer parts that match the same characters");
+    return CommonFailures.matchTooLong(pattern, name, place);
   }
 
   /** An expression or a name for a message, as both can be of any length. */

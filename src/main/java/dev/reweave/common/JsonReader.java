@@ -235,10 +235,7 @@ public final class JsonReader {
     for (Throwable t = failure; t != null; t = t.getCause()) {
       if (t instanceof StreamConstraintsException e
           && e.getOriginalMessage().startsWith("Token count")) {
-        throw ReweaveException.shortage(
-            "the JSON holds more values than the memory can take",
-            place,
-            "give the process more memory if you trust the file");
+        throw CommonFailures.tooManyValues(place);
       }
     }
   }

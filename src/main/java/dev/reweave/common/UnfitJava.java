@@ -1,6 +1,5 @@
 package dev.reweave.common;
 
-import dev.reweave.common.ReweaveException.Kind;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -33,16 +32,7 @@ public final class UnfitJava {
       String said = String.valueOf(cause.getMessage());
       if (!(cause instanceof ReweaveException) && SAID.matcher(said).matches()) {
         return Optional.of(
-            new ReweaveException(
-                Kind.ENVIRONMENT,
-                "Spark and Hadoop do not run on this Java, "
-                    + Runtime.version().feature()
-                    + ", as it was started ("
-                    + said.lines().findFirst().orElse("")
-                    + ")",
-                place,
-                "run it on Java 17, through submit/reweave or spark-submit: set JAVA_HOME to one",
-                failure));
+            CommonFailures.unfitJava(said.lines().findFirst().orElse(""), place, failure));
       }
       cause = cause.getCause();
     }

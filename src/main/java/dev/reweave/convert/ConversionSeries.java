@@ -121,10 +121,7 @@ public final class ConversionSeries {
   /** With {@code --overwrite} the later of two would silently take the earlier one's place. */
   private void requireOwnOutput(ConversionRequest request) {
     if (!outputs.add(request.output())) {
-      throw ReweaveException.usage(
-          "an earlier one of these conversions has the same output",
-          request.output().uri(),
-          "name another output for each");
+      throw ConversionFailures.sameOutput(request.output());
     }
   }
 

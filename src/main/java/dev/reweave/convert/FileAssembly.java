@@ -1,6 +1,5 @@
 package dev.reweave.convert;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.gather.ChunkResult;
 import dev.reweave.gather.ReadTally;
 import dev.reweave.manifest.TensorFacts;
@@ -156,12 +155,7 @@ final class FileAssembly implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ReweaveException(
-          ReweaveException.Kind.ENVIRONMENT,
-          "interrupted",
-          output.address().uri(),
-          "run the command again",
-          e);
+      throw ConversionFailures.interrupted(output.address(), e);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;

@@ -63,15 +63,7 @@ final class FiniteWeights {
           cast.stream()
               .allMatch(
                   t -> t.dtype().equals(DType.F16.torchName()) && !doubles.contains(t.name()));
-      throw ReweaveException.weights(
-          "the weights are not sound: " + problem.get(),
-          place,
-          (cast.isEmpty()
-                  ? ""
-                  : "cast to a type that holds them (--dtype "
-                      + (half ? "bfloat16, float32" : "keep")
-                      + "); ")
-              + "take an earlier saved step, or convert all the same with --on-nonfinite warn");
+      throw ConversionFailures.notFinite(problem.get(), cast.isEmpty(), half, place);
     }
   }
 

@@ -35,16 +35,10 @@ final class OutputCheck {
 
   private void requireApart(String what, Location address) {
     if (address.holds(output.address())) {
-      throw ReweaveException.usage(
-          "the output lies inside the " + what + ", which is never written to",
-          output.address().uri(),
-          "name an output outside of " + address);
+      throw ConversionFailures.outputInside(what, output.address(), address);
     }
     if (output.address().holds(address)) {
-      throw ReweaveException.usage(
-          "the " + what + " lies inside the output",
-          address.uri(),
-          "name an output that is new or empty");
+      throw ConversionFailures.inputInside(what, address);
     }
   }
 
@@ -112,12 +106,7 @@ final class OutputCheck {
         .filter(m -> m.command().equals(Fingerprint.command(request)))
         .ifPresent(m -> names.removeAll(m.fileNames()));
     if (!names.isEmpty() && request.options().existing() == ExistingOutput.REFUSE) {
-      throw ReweaveException.occupied(
-          "the output is not empty: it holds "
-              + names.get(0)
-              + (names.size() > 1 ? " and " + (names.size() - 1) + " more" : ""),
-          output.address().uri(),
-          "name a folder that is new or empty, or replace the model in it with --overwrite");
+      throw ConversionFailures.notEmpty(names, output.address());
     }
   }
 }

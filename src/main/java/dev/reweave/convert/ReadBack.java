@@ -102,13 +102,7 @@ final class ReadBack {
   private void require(List<String> problems) {
     if (!problems.isEmpty()) {
       int more = problems.size() - 1;
-      throw new ReweaveException(
-          ReweaveException.Kind.STORE_FAILED,
-          "the store does not hold what was written: "
-              + problems.get(0)
-              + (more == 0 ? "" : ", and " + more + (more == 1 ? " more file" : " more files")),
-          output.address().uri(),
-          "check the disk or the store, then run the same command again");
+      throw ConversionFailures.readBackDiffers(problems, more, output.address());
     }
   }
 }

@@ -42,15 +42,7 @@ public final class RepeatedConversion {
       ExistingOutput existing,
       Earlier earlier) {
     Location address = stores.isFolder(manifest) ? manifest.child(Manifest.FILE_NAME) : manifest;
-    InputFile file =
-        stores
-            .file(address)
-            .orElseThrow(
-                () ->
-                    ReweaveException.notFound(
-                        "no manifest is there",
-                        address.uri(),
-                        "name the reweave.json of a finished conversion"));
+    InputFile file = stores.file(address).orElseThrow(() -> ConversionFailures.noManifest(address));
     Manifest earlierRun = Manifest.parse(stores.readAll(file, MOST_BYTES), file.uri());
     try {
       if (earlierRun.output().isEmpty() || earlierRun.options().format().isEmpty()) {
@@ -61,12 +53,7 @@ public final class RepeatedConversion {
           output.orElseGet(() -> new OutputTemplate(earlierRun.output())),
           options(stores, earlierRun, checks, existing, earlier));
     } catch (IllegalArgumentException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.UNSUPPORTED_INPUT,
-          "the manifest does not tell how to convert again (" + e.getMessage() + ")",
-          file.uri(),
-          "give the options of the conversion instead",
-          e);
+      throw ConversionFailures.notRepeatable(e.getMessage(), file.uri(), e);
     }
   }
 

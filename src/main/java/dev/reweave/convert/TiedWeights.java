@@ -1,6 +1,5 @@
 package dev.reweave.convert;
 
-import dev.reweave.common.FirstNames;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.tensor.CombinedLayout;
@@ -30,12 +29,7 @@ final class TiedWeights {
             .map(name -> name + " (" + differences.get(name) + ")")
             .toList();
     if (!apart.isEmpty()) {
-      throw ReweaveException.mismatch(
-          "tensors that the base ties are not the same in the checkpoint; they differ in values of "
-              + FirstNames.of(apart),
-          plan.sources().get(0).uri(),
-          "they were trained apart: convert without --base, or name as --base a folder whose"
-              + " config.json says that tie_word_embeddings is false; it needs no weights");
+      throw ConversionFailures.tiedApart(apart, plan.sources().get(0).uri());
     }
   }
 }

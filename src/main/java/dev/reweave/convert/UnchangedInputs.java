@@ -53,10 +53,7 @@ final class UnchangedInputs {
     InputFile first = changed.get(0);
     int more = changed.size() - 1;
     return Optional.of(
-        new ReweaveException(
-            "the input was changed while it was converted: " + difference(first, now).orElseThrow(),
-            first.uri() + (more == 0 ? "" : ", and " + more + " more"),
-            "wait until nobody writes to it, then run the same command again"));
+        ConversionFailures.inputChanged(difference(first, now).orElseThrow(), first.uri(), more));
   }
 
   /**

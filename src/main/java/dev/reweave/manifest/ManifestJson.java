@@ -55,10 +55,6 @@ final class ManifestJson {
   }
 
   private static ReweaveException none(String reason, String place, Exception cause) {
-    return new ReweaveException(
-        "this is no manifest of a conversion (" + reason + ")",
-        place,
-        "convert again with --overwrite",
-        cause);
+    return ManifestFailures.noManifest(reason, place, cause);
   }
 }

@@ -111,14 +111,8 @@ public final class SparkSessions {
       if (java.isPresent()) {
         throw java.get();
       }
-      throw new ReweaveException(
-          ReweaveException.Kind.ENVIRONMENT,
-          "Spark could not be started ("
-              + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
-              + ")",
-          conf.get(MASTER),
-          "check the master and the settings of Spark (-v shows its log)",
-          e);
+      throw SparkFailures.notStarted(
+          String.valueOf(e.getMessage()).lines().findFirst().orElse(""), conf.get(MASTER), e);
     }
   }
 
@@ -129,13 +123,7 @@ public final class SparkSessions {
         executor
             ? conf.get("spark.executor.memory", "")
             : (Runtime.getRuntime().maxMemory() >> 20) + " MiB";
-    return new ReweaveException(
-        ReweaveException.Kind.SHORTAGE,
-        "out of memory: Spark does not start in a heap of " + heap,
-        conf.get(MASTER),
-        "give it more memory: REWEAVE_MEMORY, such as 1g, on a cluster spark.driver.memory and"
-            + " spark.executor.memory",
-        refusal);
+    return SparkFailures.heapTooSmall(heap, conf.get(MASTER), refusal);
   }
 
   /**
@@ -161,11 +149,7 @@ public final class SparkSessions {
   static void requireReachable(String master, Stores stores, List<Location> addresses) {
     for (Location address : isOneMachine(master) ? List.<Location>of() : addresses) {
       if (stores.isOnThisMachine(address)) {
-        throw ReweaveException.usage(
-            "a path on this machine, where the executors of " + master + " may not find it",
-            address.uri(),
-            "name an address that all machines reach, such as s3a: or hdfs:, or add"
-                + " --shared-filesystem if it is mounted under this path on each of them");
+        throw SparkFailures.localPath(master, address);
       }
     }
   }

@@ -182,13 +182,7 @@ public final class SparkTasks {
     try {
       return work.apply(item);
     } catch (OutOfMemoryError e) {
-      throw without(
-          ReweaveException.shortage(
-              "out of memory: " + e.getMessage(),
-              "a task of Spark",
-              "give the tasks more memory: REWEAVE_MEMORY on one machine, spark.executor.memory on a"
-                  + " cluster, or run fewer at once"),
-          e);
+      throw without(SparkFailures.outOfMemory(e), e);
     } catch (StackOverflowError e) {
       throw without(new IllegalStateException("the stack of a task overflowed"), e);
     }
@@ -233,13 +227,8 @@ public final class SparkTasks {
     }
     // What a task threw is the last cause; without one, Spark itself could not go on.
     if (last instanceof SparkException) {
-      return new ReweaveException(
-          ReweaveException.Kind.ENVIRONMENT,
-          "Spark could not finish the job",
-          String.valueOf(last.getMessage()).lines().findFirst().orElse(""),
-          "see the executors' logs (-v shows the driver's), give them more memory if they were killed,"
-              + " then run the same command again",
-          thrown);
+      return SparkFailures.jobFailed(
+          String.valueOf(last.getMessage()).lines().findFirst().orElse(""), thrown);
     }
     return new IllegalStateException(thrown);
   }

@@ -37,7 +37,7 @@ record SourceOptions(
   static final String PATH = "path";
 
   /** The addresses of several, as a JSON array: what Spark makes of {@code load(a, b)}. */
-  private static final String PATHS = "paths";
+  static final String PATHS = "paths";
 
   /** A saved step, as {@code --tag}. */
   private static final String TAG = "tag";
@@ -49,16 +49,16 @@ record SourceOptions(
   private static final String MAPPING = "mapping";
 
   /** {@code plain} or {@code as-saved}, as {@code --names}. */
-  private static final String NAMES = "names";
+  static final String NAMES = "names";
 
   /** {@code true} or {@code false}, as {@code --follow-links}. */
-  private static final String FOLLOW_LINKS = "followLinks";
+  static final String FOLLOW_LINKS = "followLinks";
 
   /** As {@code --max-metadata-bytes}. */
-  private static final String MAX_METADATA = "maxMetadataBytes";
+  static final String MAX_METADATA = "maxMetadataBytes";
 
   /** What stands in the column of that name. */
-  private static final String MODEL = "model";
+  static final String MODEL = "model";
 
   /** Beginning of the options that are Hadoop's. */
   private static final String HADOOP = "fs.";
@@ -82,8 +82,7 @@ record SourceOptions(
     addresses.forEach(Stores::requireNoLogin); // Spark shows them in its plans.
     Optional<String> model = option(options, MODEL);
     if (model.isPresent() && addresses.size() > 1) {
-      throw ReweaveException.usage(
-          "one name for several models", "option " + MODEL, "leave it out, or load one address");
+      throw SqlFailures.oneNameForSeveral();
     }
     ReadOptions reading =
         new ReadOptions(option(options, TAG), Optional.empty(), ReadOptions.Frozen.INCLUDE)
@@ -107,14 +106,7 @@ record SourceOptions(
     if (several.isPresent()) {
       return fromJson(several.get());
     }
-    return List.of(
-        option(options, PATH)
-            .orElseThrow(
-                () ->
-                    ReweaveException.usage(
-                        "no address is given",
-                        "format reweave",
-                        "name a checkpoint: load(URI), or OPTIONS (path 'URI')")));
+    return List.of(option(options, PATH).orElseThrow(() -> SqlFailures.noAddress()));
   }
 
   private static List<String> fromJson(String json) {
@@ -137,12 +129,7 @@ record SourceOptions(
   }
 
   private static ReweaveException noAddresses(Throwable cause) {
-    return new ReweaveException(
-        ReweaveException.Kind.USAGE,
-        "not a JSON array of addresses",
-        "option " + PATHS,
-        "give one address as path",
-        cause);
+    return SqlFailures.noArray(cause);
   }
 
   private static Safeguards safeguards(CaseInsensitiveStringMap options) {
@@ -155,9 +142,7 @@ record SourceOptions(
     return switch (text.toLowerCase(Locale.ROOT)) {
       case "true" -> Safeguards.Links.ANYWHERE;
       case "false" -> Safeguards.Links.INSIDE;
-      default ->
-          throw ReweaveException.usage(
-              "neither true nor false", "option " + FOLLOW_LINKS + " = " + text, "true or false");
+      default -> throw SqlFailures.noBoolean(text);
     };
   }
 
@@ -165,21 +150,13 @@ record SourceOptions(
     try {
       return MetadataLimit.parse(text);
     } catch (IllegalArgumentException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.USAGE,
-          e.getMessage(),
-          "option " + MAX_METADATA + " = " + text,
-          "a number of bytes, such as 16MB",
-          e);
+      throw SqlFailures.noLimit(text, e);
     }
   }
 
   private static ReadOptions.Names names(String text) {
     return ReadOptions.Names.parse(text.toLowerCase(Locale.ROOT))
-        .orElseThrow(
-            () ->
-                ReweaveException.usage(
-                    "no such names", "option " + NAMES + " = " + text, "plain or as-saved"));
+        .orElseThrow(() -> SqlFailures.noNames(text));
   }
 
   /**

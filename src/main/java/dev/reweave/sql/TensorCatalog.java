@@ -76,10 +76,7 @@ public final class TensorCatalog {
    */
   public void requireOutside(String what, Location folder) {
     if (folder.holds(address)) {
-      throw ReweaveException.usage(
-          "the catalog lies inside the " + what + ", which is never written to",
-          address.uri(),
-          "name a folder outside of " + folder);
+      throw SqlFailures.catalogInside(what, address, folder);
     }
   }
 
@@ -102,14 +99,7 @@ public final class TensorCatalog {
     } catch (Exception e) {
       // Not only runtime exceptions: Scala lets any pass through methods that declare none.
       String cause = e instanceof ReweaveException known ? known.problem() : String.valueOf(e);
-      throw new ReweaveException(
-          ReweaveException.Kind.STORE_FAILED,
-          "the model is published, but its tensors could not be added to the catalog ("
-              + cause.lines().findFirst().orElse("")
-              + ")",
-          address.uri(),
-          "see to the catalog, then run the same command again: it adds them, and converts nothing",
-          e);
+      throw SqlFailures.notListed(cause.lines().findFirst().orElse(""), address, e);
     }
   }
 

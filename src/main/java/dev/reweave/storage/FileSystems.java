@@ -25,10 +25,7 @@ final class FileSystems {
     if (path.toUri().getScheme() == null) {
       StoreFailures.requireNoLogin(conf.get(FileSystem.FS_DEFAULT_NAME_KEY, ""));
     } else if (STREAMS.contains(path.toUri().getScheme())) {
-      throw ReweaveException.unsupported(
-          "nothing can be listed, measured or written over HTTP",
-          path.toString(),
-          "download it first, or name its address in a store, such as s3a: or hdfs:");
+      throw StoreFailures.overHttp(path.toString());
     }
     try {
       FileSystem found = path.getFileSystem(conf);
@@ -36,12 +33,7 @@ final class FileSystems {
       fs.makeQualified(path); // refuses what is another's
       return fs;
     } catch (UnsupportedFileSystemException e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.ENVIRONMENT,
-          "no file system is known for this scheme",
-          path.toString(),
-          "put its Hadoop connector on the class path, or use file:, hdfs: or s3a:",
-          e);
+      throw StoreFailures.unknownScheme(path.toString(), e);
     } catch (IOException e) {
       throw StoreFailures.unreadable(path.toString(), e);
     } catch (IllegalArgumentException e) {

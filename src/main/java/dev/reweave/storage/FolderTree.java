@@ -33,8 +33,7 @@ final class FolderTree {
 
   private void add(Location folder, String prefix, int depth) {
     if (depth > MOST_DEPTH) {
-      throw new ReweaveException(
-          "folders in folders without an end", folder.uri(), "look for a link that leads back");
+      throw StoreFailures.endlessFolders(folder);
     }
     Stores.Listing listing = stores.list(folder);
     if (!listing.lost().isEmpty()) {

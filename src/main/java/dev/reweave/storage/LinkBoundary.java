@@ -58,10 +58,7 @@ record LinkBoundary(Path named, List<Path> folders) {
     }
     Path target = path.toRealPath();
     if (folders.stream().noneMatch(target::startsWith)) {
-      throw ReweaveException.usage(
-          "a symbolic link leads out of the folder that is read, to " + target,
-          "file:" + path,
-          "put a copy in its place, or use --follow-links if you trust who made it");
+      throw StoreFailures.linkLeadsOut(target, path);
     }
   }
 }

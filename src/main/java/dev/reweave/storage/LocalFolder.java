@@ -80,18 +80,8 @@ final class LocalFolder {
   static ReweaveException lost(String folder, List<String> names) {
     Optional<String> unknown = names.stream().filter(LocalFolder::isUnknown).findFirst();
     return unknown
-        .map(
-            name ->
-                ReweaveException.unsupported(
-                    "the name of a file is not in the encoding of this machine: " + name,
-                    folder,
-                    "rename it, or run with a UTF-8 locale such as LC_ALL=C.UTF-8"))
-        .orElseGet(
-            () ->
-                new ReweaveException(
-                    "symbolic links lead nowhere: " + String.join(", ", names),
-                    folder,
-                    "put copies of what they stand for in their place, or remove them"));
+        .map(name -> StoreFailures.notInEncoding(name, folder))
+        .orElseGet(() -> StoreFailures.looseLinks(names, folder));
   }
 
   /**
@@ -101,10 +91,7 @@ final class LocalFolder {
    */
   static void requireRegular(RawLocalFileSystem disk, Path address) {
     if (isOther(disk.pathToFile(address))) {
-      throw ReweaveException.unsupported(
-          "this is a pipe, a socket, a device or a folder, and no file",
-          address.toString(),
-          "put a file with the content in its place, or remove it");
+      throw StoreFailures.noFile(address.toString());
     }
   }
 
@@ -125,10 +112,7 @@ final class LocalFolder {
   static void requireNoLooseLink(RawLocalFileSystem disk, Path address) {
     File folder = disk.pathToFile(address);
     if (Files.isSymbolicLink(folder.toPath()) && !folder.exists()) {
-      throw ReweaveException.occupied(
-          "the output is no folder, but a link that leads nowhere",
-          address.toString(),
-          "remove it, or name another output");
+      throw StoreFailures.looseOutput(address.toString());
     }
   }
 }

@@ -48,14 +48,8 @@ public record MetadataLimit(long bytes) implements Serializable {
       return;
     }
     if (length > MOST_BYTES) {
-      throw ReweaveException.shortage(
-          what + " has " + length + " bytes, more than the memory can take",
-          place,
-          "give the process more memory if you trust the file");
+      throw StoreFailures.tooMuchForMemory(what, length, place);
     }
-    throw ReweaveException.shortage(
-        what + " has " + length + " bytes, and --max-metadata-bytes allows " + bytes,
-        place,
-        "allow more with --max-metadata-bytes if you trust the file");
+    throw StoreFailures.tooMuchMetadata(what, length, bytes, place);
   }
 }

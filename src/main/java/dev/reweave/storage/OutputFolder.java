@@ -139,8 +139,7 @@ public final class OutputFolder {
   public void prepare(long bytes) {
     try {
       if (stores.file(address()).isPresent()) {
-        throw ReweaveException.occupied(
-            "the output is a file", address().uri(), "name a folder that is new or empty");
+        throw StoreFailures.outputIsFile(address());
       }
       if (!fs.mkdirs(new Path(staging, FILES))) {
         throw new IOException("cannot create " + staging);

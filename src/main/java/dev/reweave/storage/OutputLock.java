@@ -173,19 +173,13 @@ public final class OutputLock {
   }
 
   private ReweaveException heldBy(Holder other) {
-    return ReweaveException.locked(
-        "another job is at work on this output: '"
-            + other.job()
-            + "', since "
-            + other.started()
-            + ", process "
-            + other.pid()
-            + " on "
-            + other.host(),
+    return StoreFailures.locked(
+        other.job(),
+        other.started(),
+        other.pid(),
+        other.host(),
         path.getParent().toString(),
-        "wait for its end, or name another output; the lock of a dead job falls after "
-            + STALE.toMinutes()
-            + " minutes");
+        STALE.toMinutes());
   }
 
   private boolean create(Path lock, Holder holder) throws IOException {

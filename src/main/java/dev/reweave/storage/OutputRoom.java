@@ -50,10 +50,7 @@ public final class OutputRoom {
   /** A path with a name as it is: what stands before a colon in it would be taken for a scheme. */
   Path within(Path parent, String name) {
     if (name.indexOf(':') >= 0 && HDFS.equals(folder.toUri().getScheme())) {
-      throw ReweaveException.usage(
-          "HDFS has no names with a colon, as this file of the base has one",
-          name,
-          "rename it there, or name an output in another store");
+      throw StoreFailures.colonInName(name);
     }
     return new Path(parent, "./" + name);
   }
@@ -78,17 +75,7 @@ public final class OutputRoom {
 
   private void require(int bytes, int most, String what, String name) {
     if (bytes > most) {
-      throw ReweaveException.usage(
-          "the "
-              + what
-              + " of a file is too long: "
-              + bytes
-              + " bytes, and "
-              + most
-              + " can be written here",
-          folder + ", " + name,
-          "name the weights with a shorter --weights-name, or the folder with a shorter --output; a"
-              + " file of the base is to be renamed there");
+      throw StoreFailures.nameTooLong(what, bytes, most, folder + ", " + name);
     }
   }
 
@@ -111,10 +98,7 @@ public final class OutputRoom {
     }
     long free = there.getUsableSpace();
     if (free < bytes) {
-      throw ReweaveException.shortage(
-          "not enough space: " + bytes + " bytes are needed and " + free + " are free",
-          folder.toString(),
-          "free some, or name an output on another disk");
+      throw StoreFailures.noSpace(bytes, free, folder.toString());
     }
   }
 }

@@ -66,12 +66,7 @@ public final class ParallelCalls {
       return results;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ReweaveException(
-          ReweaveException.Kind.ENVIRONMENT,
-          "interrupted",
-          "while reading metadata",
-          "run it again",
-          e);
+      throw StoreFailures.interrupted(e);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;

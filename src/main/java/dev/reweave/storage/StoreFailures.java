@@ -1,9 +1,11 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Location;
 import dev.reweave.common.Redacted;
 import dev.reweave.common.ReweaveException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.util.List;
 import org.apache.hadoop.security.AccessControlException;
 
 /** What stores say when something fails, in words of the user. */
@@ -108,5 +110,161 @@ final class StoreFailures {
     return e instanceof AccessControlException
         || e instanceof java.nio.file.AccessDeniedException
         || (e.getMessage() != null && e.getMessage().contains("Permission denied"));
+  }
+
+  /** The JVM runs in a locale without such letters. */
+  static ReweaveException notInEncoding(String name, String folder) {
+    return ReweaveException.unsupported(
+        "the name of a file is not in the encoding of this machine: " + name,
+        folder,
+        "rename it, or run with a UTF-8 locale such as LC_ALL=C.UTF-8");
+  }
+
+  /** What they led to was moved, or not copied. */
+  static ReweaveException looseLinks(List<String> names, String folder) {
+    return new ReweaveException(
+        "symbolic links lead nowhere: " + String.join(", ", names),
+        folder,
+        "put copies of what they stand for in their place, or remove them");
+  }
+
+  /** To read it could have no end. */
+  static ReweaveException noFile(String place) {
+    return ReweaveException.unsupported(
+        "this is a pipe, a socket, a device or a folder, and no file",
+        place,
+        "put a file with the content in its place, or remove it");
+  }
+
+  /** What it led to was moved. */
+  static ReweaveException looseOutput(String place) {
+    return ReweaveException.occupied(
+        "the output is no folder, but a link that leads nowhere",
+        place,
+        "remove it, or name another output");
+  }
+
+  /** {@code http:} and {@code https:} are no stores. */
+  static ReweaveException overHttp(String place) {
+    return ReweaveException.unsupported(
+        "nothing can be listed, measured or written over HTTP",
+        place,
+        "download it first, or name its address in a store, such as s3a: or hdfs:");
+  }
+
+  /** The scheme is misspelt, or its connector is not there. */
+  static ReweaveException unknownScheme(String place, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.ENVIRONMENT,
+        "no file system is known for this scheme",
+        place,
+        "put its Hadoop connector on the class path, or use file:, hdfs: or s3a:",
+        cause);
+  }
+
+  /** A damaged or hostile file, or a small heap. */
+  static ReweaveException tooMuchForMemory(String what, long length, String place) {
+    return ReweaveException.shortage(
+        what + " has " + length + " bytes, more than the memory can take",
+        place,
+        "give the process more memory if you trust the file");
+  }
+
+  /** A damaged or hostile file, or a very large model. */
+  static ReweaveException tooMuchMetadata(String what, long length, long most, String place) {
+    return ReweaveException.shortage(
+        what + " has " + length + " bytes, and --max-metadata-bytes allows " + most,
+        place,
+        "allow more with --max-metadata-bytes if you trust the file");
+  }
+
+  /** A file or folder in it is a link to another place of this machine. */
+  static ReweaveException linkLeadsOut(java.nio.file.Path target, java.nio.file.Path link) {
+    return ReweaveException.usage(
+        "a symbolic link leads out of the folder that is read, to " + target,
+        "file:" + link,
+        "put a copy in its place, or use --follow-links if you trust who made it");
+  }
+
+  /** A file of the base is to be copied there. */
+  static ReweaveException colonInName(String name) {
+    return ReweaveException.usage(
+        "HDFS has no names with a colon, as this file of the base has one",
+        name,
+        "rename it there, or name an output in another store");
+  }
+
+  /**
+   * 255 bytes are the most on most file systems, 1024 for a whole key in S3, less what it is called
+   * while it is made.
+   */
+  static ReweaveException nameTooLong(String what, int bytes, int most, String place) {
+    return ReweaveException.usage(
+        "the "
+            + what
+            + " of a file is too long: "
+            + bytes
+            + " bytes, and "
+            + most
+            + " can be written here",
+        place,
+        "name the weights with a shorter --weights-name, or the folder with a shorter --output; a"
+            + " file of the base is to be renamed there");
+  }
+
+  /** The result is larger than what is free. */
+  static ReweaveException noSpace(long bytes, long free, String folder) {
+    return ReweaveException.shortage(
+        "not enough space: " + bytes + " bytes are needed and " + free + " are free",
+        folder,
+        "free some, or name an output on another disk");
+  }
+
+  /** Another process converts to the same folder, or was killed a short while ago. */
+  static ReweaveException locked(
+      String job, Object started, Object pid, String host, String folder, long minutes) {
+    return ReweaveException.locked(
+        "another job is at work on this output: '"
+            + job
+            + "', since "
+            + started
+            + ", process "
+            + pid
+            + " on "
+            + host,
+        folder,
+        "wait for its end, or name another output; the lock of a dead job falls after "
+            + minutes
+            + " minutes");
+  }
+
+  /** A link leads back to a folder above it. */
+  static ReweaveException endlessFolders(Location folder) {
+    return new ReweaveException(
+        "folders in folders without an end", folder.uri(), "look for a link that leads back");
+  }
+
+  /** Another file has this name. */
+  static ReweaveException tooLargeFile(InputFile file, int most) {
+    return new ReweaveException(
+        "file of " + file.length() + " bytes where at most " + most + " are expected",
+        file.uri(),
+        "check that this is the file that its name says");
+  }
+
+  /** A file has the name of the output. */
+  static ReweaveException outputIsFile(Location output) {
+    return ReweaveException.occupied(
+        "the output is a file", output.uri(), "name a folder that is new or empty");
+  }
+
+  /** The process was told to end. */
+  static ReweaveException interrupted(InterruptedException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.ENVIRONMENT,
+        "interrupted",
+        "while reading metadata",
+        "run it again",
+        cause);
   }
 }

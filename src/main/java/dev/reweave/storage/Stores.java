@@ -240,10 +240,7 @@ public final class Stores implements Serializable {
    */
   public byte[] readAll(InputFile file, int most) {
     if (file.length() > most) {
-      throw new ReweaveException(
-          "file of " + file.length() + " bytes where at most " + most + " are expected",
-          file.uri(),
-          "check that this is the file that its name says");
+      throw StoreFailures.tooLargeFile(file, most);
     }
     limit.require(file.length(), "the file", file.uri());
     byte[] content = new byte[(int) file.length()];

@@ -140,15 +140,7 @@ public final class Comparison {
     }
     if (whole.source().stage() == 3) {
       SavedWeights saved = SavedWeights.beside(input.place(), whole.source());
-      return saved
-          .model()
-          .orElseThrow(
-              () ->
-                  ReweaveException.unsupported(
-                      "nothing can be compared: " + saved.missing(),
-                      address.uri(),
-                      "call save_16bit_model in the training run, for a folder in that of the"
-                          + " checkpoint"));
+      return saved.model().orElseThrow(() -> CompareFailures.noCopy(saved.missing(), address));
     }
     return input.read(reading.withWeights(Weights.MODEL));
   }
@@ -171,11 +163,7 @@ public final class Comparison {
       }
     }
     if (copies.isEmpty()) {
-      throw ReweaveException.mismatch(
-          "nothing can be compared: no tensor of the folder has the name of one in the module, and"
-              + " its type or float32",
-          files.get(0).uri(),
-          "name the checkpoint that the folder was converted from");
+      throw CompareFailures.noSharedName(files.get(0).uri());
     }
     PlanOptions options = PlanOptions.DEFAULTS.withType(new TargetType.Keep());
     FileNames names =

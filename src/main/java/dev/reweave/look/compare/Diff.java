@@ -80,10 +80,7 @@ public final class Diff {
       Read first = named(comparable(ofFirst, one, other), request.first(), request.planning());
       Read second = named(comparable(ofSecond, other, one), request.second(), request.planning());
       if (first.wanted().isEmpty() && second.wanted().isEmpty()) {
-        throw new ReweaveException(
-            "there is nothing to compare: neither side has a tensor that is wanted",
-            request.first().address() + " and " + request.second().address(),
-            "look at the names with 'reweave inspect', or leave --only out");
+        throw CompareFailures.nothingWanted(request.first().address(), request.second().address());
       }
       List<DiffPlan.Pair> pairs = pairs(first, second);
       DiffPlan plan =

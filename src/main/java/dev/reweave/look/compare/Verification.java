@@ -77,10 +77,7 @@ public final class Verification {
       }
     }
     if (shards == 0) {
-      throw ReweaveException.notFound(
-          "there are no .safetensors files here",
-          address.uri(),
-          "name a folder that 'reweave convert' wrote");
+      throw CompareFailures.noWeights(address);
     }
     Optional<Manifest> manifest = manifest(files);
     manifest.ifPresent(m -> checkManifest(m, files));

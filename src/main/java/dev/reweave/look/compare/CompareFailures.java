@@ -1,0 +1,42 @@
+package dev.reweave.look.compare;
+
+import dev.reweave.common.Location;
+import dev.reweave.common.ReweaveException;
+
+/** What cannot be compared, in words of the user. */
+final class CompareFailures {
+  private CompareFailures() {}
+
+  /** The checkpoint has no second copy of its weights. */
+  static ReweaveException noCopy(String missing, Location checkpoint) {
+    return ReweaveException.unsupported(
+        "nothing can be compared: " + missing,
+        checkpoint.uri(),
+        "call save_16bit_model in the training run, for a folder in that of the" + " checkpoint");
+  }
+
+  /** Another checkpoint is named. */
+  static ReweaveException noSharedName(String place) {
+    return ReweaveException.mismatch(
+        "nothing can be compared: no tensor of the folder has the name of one in the module, and"
+            + " its type or float32",
+        place,
+        "name the checkpoint that the folder was converted from");
+  }
+
+  /** {@code verify} of another folder. */
+  static ReweaveException noWeights(Location folder) {
+    return ReweaveException.notFound(
+        "there are no .safetensors files here",
+        folder.uri(),
+        "name a folder that 'reweave convert' wrote");
+  }
+
+  /** {@code --only} leaves none on either side. */
+  static ReweaveException nothingWanted(Location first, Location second) {
+    return new ReweaveException(
+        "there is nothing to compare: neither side has a tensor that is wanted",
+        first + " and " + second,
+        "look at the names with 'reweave inspect', or leave --only out");
+  }
+}

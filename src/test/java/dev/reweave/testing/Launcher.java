@@ -1,8 +1,11 @@
 package dev.reweave.testing;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -22,7 +25,7 @@ public final class Launcher {
 
   /** Runs with these arguments, in a short-lived JVM, and waits for the end. */
   public static Result run(String... args) throws IOException, InterruptedException {
-    return run(Map.of(JVM_OPTIONS, SHORT_LIVED), args);
+    return run(Map.of(JVM_OPTIONS, SHORT_LIVED + mapped()), args);
   }
 
   /** Runs with these arguments and more environment variables, in a JVM as users have it. */
@@ -72,7 +75,34 @@ public final class Launcher {
         new ProcessBuilder(command)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(ProcessBuilder.Redirect.DISCARD);
-    builder.environment().put(JVM_OPTIONS, SHORT_LIVED);
+    builder.environment().put(JVM_OPTIONS, SHORT_LIVED + mapped());
     return builder.start();
+  }
+
+  /**
+   * The option that maps the classes of a run from a file, as the JVM had them in memory at the end
+   * of an earlier one. The file is made once for each jar, by whichever process comes first.
+   */
+  private static synchronized String mapped() throws IOException {
+    Path target = Path.of("target");
+    long made = Files.getLastModifiedTime(target.resolve("reweave.jar")).toMillis();
+    Path classes = target.resolve("classes-" + made + ".jsa");
+    try (FileChannel lock =
+            FileChannel.open(
+                target.resolve("classes.lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
+        FileLock held = lock.lock()) {
+      if (!Files.exists(classes)) {
+        String write = " -XX:ArchiveClassesAtExit=" + classes;
+        Result demo = run(Map.of(JVM_OPTIONS, SHORT_LIVED + write), "demo");
+        if (demo.exitCode() != 0 || !held.isValid()) {
+          throw new IOException("no archive of classes: " + demo);
+        }
+      }
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+    return " -XX:SharedArchiveFile=" + classes;
   }
 }

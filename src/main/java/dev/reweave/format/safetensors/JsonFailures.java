@@ -41,13 +41,8 @@ final class JsonFailures {
     return broken("key '" + StrictJson.abbreviated(key) + "' is twice in " + what, source);
   }
 
-  /**
-   * A value of another type.
-   *
-   * @param kind what it should be, such as {@code a string}
-   */
-  static ReweaveException isNot(String kind, String what, StrictJson.Source source) {
-    return broken(what + " is not " + kind, source);
+  static ReweaveException isNot(String expected, String what, StrictJson.Source source) {
+    return broken(what + " is not " + expected, source);
   }
 
   static ReweaveException tooLarge(String what, StrictJson.Source source) {

@@ -14,6 +14,9 @@ final class BaseFailures {
   private static final String CORRECT = "copy the file again from its source, or correct it";
   private static final String WHOLE_PIPELINE =
       "or name the folder of the whole pipeline as the base";
+  private static final String OTHER_COMPONENT =
+      "convert it to safetensors first, take the revision of the base that has them, or name"
+          + " another with --component";
   private static final String NAME_CLASS = "name its class with --pipeline CLASS";
 
   private BaseFailures() {}
@@ -56,17 +59,18 @@ final class BaseFailures {
         "convert that folder to safetensors first, or take the revision of it that has them");
   }
 
-  /** Its weights are pickles, or it was downloaded without them. */
-  static ReweaveException componentWithoutSafetensors(Optional<String> weights, String component) {
-    String found =
-        weights
-            .map(name -> "has its weights as " + name + " and not as safetensors")
-            .orElse("has no weights");
+  /** Its weights are pickles. */
+  static ReweaveException pickledComponent(String file, String component) {
     return ReweaveException.unsupported(
-        "component of the base " + found,
+        "component of the base has its weights as " + file + " and not as safetensors",
         component,
-        "convert it to safetensors first, take the revision of the base that has them, or name"
-            + " another with --component");
+        OTHER_COMPONENT);
+  }
+
+  /** It was downloaded without its weights. */
+  static ReweaveException componentWithoutWeights(String component) {
+    return ReweaveException.unsupported(
+        "component of the base has no weights", component, OTHER_COMPONENT);
   }
 
   /** It was downloaded without its weights. */
@@ -147,14 +151,23 @@ final class BaseFailures {
         "give a base that holds one of them as diffusion_pytorch_model or model");
   }
 
-  /** {@code --variant} that is not there, or is needed. */
-  static ReweaveException noVariant(
-      Optional<String> wanted, Collection<String> variants, String component) {
-    String lacks = wanted.map(v -> "no variant '" + v + "'").orElse("several variants");
+  /** {@code --variant} that is not there. */
+  static ReweaveException noVariant(String wanted, Collection<String> variants, String component) {
     return ReweaveException.notFound(
-        "base has " + lacks + ": " + (variants.isEmpty() ? "none" : Shortened.list(variants)),
+        "base has no variant '"
+            + wanted
+            + "': "
+            + (variants.isEmpty() ? "none" : Shortened.list(variants)),
         component,
         variants.isEmpty() ? "leave --variant out" : "name one of them with --variant");
+  }
+
+  /** Weights of several variants, and none without one. */
+  static ReweaveException severalVariants(Collection<String> variants, String component) {
+    return ReweaveException.notFound(
+        "base has several variants: " + Shortened.list(variants),
+        component,
+        "name one of them with --variant");
   }
 
   /** {@code --variant} with characters that no variant has. */

@@ -78,8 +78,11 @@ final class WeightSet {
                   sets.computeIfAbsent(file.names(), WeightSet::new).files.put(file.role(), name));
     }
     if (sets.isEmpty()) {
-      throw BaseFailures.componentWithoutSafetensors(
-          fileNames.stream().filter(WeightFile::isWeights).findFirst(), place);
+      throw fileNames.stream()
+          .filter(WeightFile::isWeights)
+          .findFirst()
+          .map(name -> BaseFailures.pickledComponent(name, place))
+          .orElseGet(() -> BaseFailures.componentWithoutWeights(place));
     }
     return new ArrayList<>(sets.values());
   }
@@ -94,7 +97,9 @@ final class WeightSet {
       return sets;
     }
     if (chosen.isEmpty()) {
-      throw BaseFailures.noVariant(variant, variants, place);
+      throw variant
+          .map(wanted -> BaseFailures.noVariant(wanted, variants, place))
+          .orElseGet(() -> BaseFailures.severalVariants(variants, place));
     }
     return chosen;
   }

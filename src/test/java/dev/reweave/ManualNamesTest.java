@@ -95,6 +95,10 @@ class ManualNamesTest {
     commands().keySet().forEach(command -> known.addAll(options(command)));
     // Of the launcher and of Spark, and one that negates.
     known.addAll(Set.of("--master", "--conf", "--properties-file", "--jars", "--no-verify"));
+    // Of Megatron-LM, in what an error says to do.
+    known.addAll(
+        Set.of(
+            "--ckpt-format", "--target-tensor-parallel-size", "--target-pipeline-parallel-size"));
     for (Path page : ManualPages.all()) {
       for (String code : ManualPages.code(page)) {
         if (code.startsWith("-") || code.startsWith("convert ")) {

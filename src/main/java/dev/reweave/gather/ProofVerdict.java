@@ -13,8 +13,6 @@ public final class ProofVerdict {
   /** What a tensor of the step before or after is off at most, as a part of its magnitude. */
   private static final double NEIGHBOURING_STEP = 0.1;
 
-  private static final int MOST_NAMES = 10;
-
   private final Map<String, Agreement> outcomes;
   private final Witness.Extent extent;
   private final List<String> differing = new ArrayList<>();
@@ -61,23 +59,7 @@ public final class ProofVerdict {
       return "the module is close to them in every tensor, but of another step: it was not updated"
           + " after the last one";
     }
-    int shown = Math.min(MOST_NAMES, differing.size());
-    throw ReweaveException.weights(
-        "the weights are not proven: "
-            + differing.size()
-            + " of "
-            + outcomes.size()
-            + " tensors are not what the module has: "
-            + String.join(", ", differing.subList(0, shown))
-            + (shown < differing.size() ? ", …" : ""),
-        place,
-        "files of two runs or steps are mixed, or ranks or groups in another order than they were"
-            + " saved: copy the step again from the training run; --weights model converts the"
-            + " module's own, "
-            + (all
-                ? "leaving --prove out compares a sample"
-                : "--no-proof compares nothing, as for a trainer that changes weights behind its"
-                    + " optimizer"));
+    throw GatherFailures.notProven(differing, outcomes.size(), extent, place);
   }
 
   private boolean areAllClose() {

@@ -99,8 +99,7 @@ public final class StorageChecks {
     if (!damaged.isEmpty()) {
       StorageRef first = damaged.get(0);
       List<StorageRef> others = damaged.subList(1, damaged.size());
-      throw new ReweaveException(
-          "damaged weights: the checksum of a storage is not the one that was saved with it",
+      throw GatherFailures.damaged(
           plan.sources().get(first.file()).uri()
               + ", "
               + first.name()
@@ -113,8 +112,7 @@ public final class StorageChecks {
                       + (others.size() == 1
                           ? " more storage, which holds "
                           : " more storages, which hold ")
-                      + tensorsIn(plan, others)),
-          "copy the file from the training run again, or convert another tag");
+                      + tensorsIn(plan, others)));
     }
   }
 

@@ -31,10 +31,7 @@ public final class Planner {
    */
   public ConversionPlan plan(ResultModel model) {
     if (model.tensors().isEmpty()) {
-      throw ReweaveException.usage(
-          "there are no tensors to convert",
-          "the checkpoint",
-          "look at it with 'reweave inspect', or leave --exclude-frozen or --only out");
+      throw PlanFailures.noTensors();
     }
     List<TensorSpec> specs = new ArrayList<>();
     for (NamedTensor tensor : model.tensors()) {
@@ -73,17 +70,7 @@ public final class Planner {
       bytes += entry.getKey().length() + entry.getValue().length();
     }
     if (shards > 1 && bytes > MOST_METADATA_BYTES / shards) {
-      throw ReweaveException.usage(
-          "metadata of "
-              + bytes
-              + " bytes would stand in the header of each of "
-              + shards
-              + " shards, and all of them would take more than "
-              + MOST_METADATA_BYTES,
-          "the result",
-          options.sharding() == Sharding.LIKE_BASE
-              ? "leave --shards like-base out"
-              : "choose a larger --max-shard-size");
+      throw PlanFailures.tooMuchMetadata(bytes, shards, MOST_METADATA_BYTES, options.sharding());
     }
   }
 
@@ -92,10 +79,7 @@ public final class Planner {
     for (TensorSpec spec : specs) {
       ResultModel.Place place = like.tensors().get(spec.name());
       if (place == null) {
-        throw ReweaveException.mismatch(
-            "the base has no such tensor, so its shard is not known",
-            "tensor " + spec.name(),
-            "leave --shards like-base out");
+        throw PlanFailures.notInBase(spec.name());
       }
       shards.computeIfAbsent(place.shard(), s -> new ArrayList<>()).add(spec);
     }

@@ -1,6 +1,5 @@
 package dev.reweave.tensor;
 
-import dev.reweave.common.ReweaveException;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
@@ -153,13 +152,7 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
       inner *= dims[i];
     }
     if (spec.dtype().isPacked() && inner * spec.dtype().bits() % Byte.SIZE != 0) {
-      throw ReweaveException.unsupported(
-          "elements of "
-              + spec.dtype().torchName()
-              + " share bytes, so that a mapping cannot part or join them along dimension "
-              + dim,
-          "tensor " + spec.name() + " of shape " + spec.shape(),
-          "leave its rule out of the mapping, or convert with --mapping none");
+      throw TensorFailures.sharedBytes(spec, dim);
     }
   }
 

@@ -18,10 +18,6 @@ public final class TensorNames {
   /** What a safetensors header keeps of the file in the place of a tensor. */
   private static final String METADATA = "__metadata__";
 
-  private static final int SHOWN_CHARS = 200;
-  private static final String RENAME =
-      "rename or drop the tensor where it was saved: this is no name of a parameter";
-
   private TensorNames() {}
 
   /**
@@ -38,62 +34,30 @@ public final class TensorNames {
       requireUsable(name, place);
       String other = normal.putIfAbsent(Normalizer.normalize(name, Normalizer.Form.NFC), name);
       if (other != null && other.equals(name)) {
-        throw new ReweaveException(
-            "two tensors are called " + shown(name), place, "keep one of them where it was saved");
+        throw TensorFailures.sameName(name, place);
       }
       if (other != null) {
-        throw new ReweaveException(
-            "the names "
-                + spelled(other)
-                + " and "
-                + spelled(name)
-                + " are the same text in two spellings of Unicode",
-            place,
-            "rename one of them where it was saved");
+        throw TensorFailures.sameText(other, name, place);
       }
     }
   }
 
   private static void requireUsable(String name, String place) {
     if (name.isEmpty()) {
-      throw new ReweaveException("a tensor has an empty name", place, RENAME);
+      throw TensorFailures.emptyName(place);
     }
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
-      throw new ReweaveException(
-          "the name " + shown(name) + " has half a surrogate pair, which UTF-8 cannot write",
-          place,
-          RENAME);
+      throw TensorFailures.nameNotUnicode(name, place);
     }
     // Three bytes are the most that one char takes.
     if (name.length() > MOST_BYTES / 3) {
       int bytes = name.getBytes(StandardCharsets.UTF_8).length;
       if (bytes > MOST_BYTES) {
-        throw new ReweaveException(
-            "the name " + shown(name) + " has " + bytes + " bytes, more than " + MOST_BYTES,
-            place,
-            RENAME);
+        throw TensorFailures.nameTooLong(name, bytes, MOST_BYTES, place);
       }
     }
     if (name.equals(METADATA)) {
-      throw new ReweaveException(
-          "the name '" + METADATA + "' means metadata in a safetensors file", place, RENAME);
+      throw TensorFailures.nameMeansMetadata(METADATA, place);
     }
-  }
-
-  private static String shown(String name) {
-    return "'" + (name.length() <= SHOWN_CHARS ? name : name.substring(0, SHOWN_CHARS) + "…") + "'";
-  }
-
-  /** In ASCII, as the two look the same. */
-  private static String spelled(String name) {
-    StringBuilder ascii = new StringBuilder();
-    for (char c : shown(name).toCharArray()) {
-      if (c < 0x80) {
-        ascii.append(c);
-      } else {
-        ascii.append(String.format("\\u%04x", (int) c));
-      }
-    }
-    return ascii.toString();
   }
 }

@@ -1,6 +1,5 @@
 package dev.reweave.format.pytorch;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.RandomAccess;
@@ -56,10 +55,9 @@ final class BufferedFile {
     return new Window(start, ByteBuffer.wrap(bytes));
   }
 
-  /** Says that the file cannot be read. */
-  ReweaveException damaged(String problem) {
-    return new ReweaveException(
-        problem, file().uri(), "the file is damaged: copy it again from its source");
+  /** The file, for messages. */
+  String place() {
+    return file().uri();
   }
 
   /** How much of the file may be structure. */

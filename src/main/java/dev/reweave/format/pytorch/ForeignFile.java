@@ -5,7 +5,6 @@ import dev.reweave.storage.InputFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.HexFormat;
 
 /** A file that is no torch.save file, and what it may be instead. */
 final class ForeignFile {
@@ -20,43 +19,24 @@ final class ForeignFile {
   static ReweaveException describe(InputFile file, byte[] head) {
     String text = new String(head, StandardCharsets.ISO_8859_1);
     if (text.isEmpty()) {
-      return problem(file, "the file is empty", "copy it again from its source");
+      return TorchFileFailures.empty(file);
     }
     if (text.startsWith("version https://git-lfs")) {
-      return problem(
-          file,
-          "the file is a git-lfs pointer, not the file itself",
-          "run 'git lfs pull' where it was cloned, and copy it again");
+      return TorchFileFailures.lfsPointer(file);
     }
     if (text.startsWith("PK\3\4")) {
-      return problem(
-          file,
-          "the file is truncated: a zip without its end",
-          "copy it again from its source; if it is as long there, the run died while saving it");
+      return TorchFileFailures.truncated(file);
     }
     if (isSafetensors(file, head)) {
-      return unsupported(
-          file,
-          "the file is a safetensors file, not a torch.save file",
-          "give it a name that ends in .safetensors");
+      return TorchFileFailures.safetensors(file);
     }
     if (text.startsWith("ustar", TAR_SIGNATURE)) {
-      return unsupported(
-          file,
-          "the file is a tar, as torch.save wrote before PyTorch 0.1.10, or another",
-          "load it with that PyTorch and save it again");
+      return TorchFileFailures.tar(file);
     }
     if (text.charAt(0) == 0x80) {
-      return unsupported(
-          file,
-          "the file is a plain pickle, or its start is damaged, and not a torch.save file",
-          "save it again with torch.save");
+      return TorchFileFailures.plainPickle(file);
     }
-    return unsupported(
-        file,
-        "not a torch.save file: it starts with "
-            + HexFormat.ofDelimiter(" ").formatHex(head, 0, Math.min(8, head.length)),
-        "name a file that torch.save wrote");
+    return TorchFileFailures.somethingElse(file, head);
   }
 
   private static boolean isSafetensors(InputFile file, byte[] head) {
@@ -65,13 +45,5 @@ final class ForeignFile {
     }
     long header = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getLong();
     return header > 0 && header <= file.length() - Long.BYTES;
-  }
-
-  private static ReweaveException unsupported(InputFile file, String problem, String remedy) {
-    return ReweaveException.unsupported(problem, file.uri(), remedy);
-  }
-
-  private static ReweaveException problem(InputFile file, String problem, String remedy) {
-    return new ReweaveException(problem, file.uri(), remedy);
   }
 }

@@ -63,13 +63,13 @@ final class LegacyContents implements TorchContents {
     PickleBudget budget = new PickleBudget(input.place());
     load(input, budget);
     if (!load(input, budget).equals(PROTOCOL)) {
-      throw input.broken("the file has another protocol version than 1001");
+      throw PickleFailures.otherVersionOfFile(input);
     }
     load(input, budget);
     TorchGlobals globals = new TorchGlobals(budget);
     Object root = new Unpickler(input, globals, budget).load();
     if (!(load(input, budget) instanceof PickleSequence keys)) {
-      throw input.broken("the file lacks its list of storages");
+      throw PickleFailures.noListOfStorages(input);
     }
     return new LegacyContents(
         access,
@@ -109,7 +109,7 @@ final class LegacyContents implements TorchContents {
   public Stored locate(TorchTensor tensor) throws IOException {
     Place place = places.get(tensor.storageKey());
     if (place == null) {
-      throw damaged(tensor, "sizes do not add up: the storages are longer than the file");
+      throw TorchFileFailures.storagesBeyondEnd(tensor, access.file());
     }
     byte[] count = new byte[Long.BYTES];
     access.readFully(place.position(), count, 0, count.length);
@@ -117,22 +117,8 @@ final class LegacyContents implements TorchContents {
     TorchStorage storage = place.storage();
     if (elements != storage.elements()
         || storage.elementsOf(tensor.dtype().bytes()) != tensor.storageElements()) {
-      throw damaged(
-          tensor,
-          "sizes do not add up: the pickle states "
-              + tensor.storageElements()
-              + " elements of "
-              + tensor.dtype().torchName()
-              + " and the storage has "
-              + elements);
+      throw TorchFileFailures.legacyStorageOfOtherLength(tensor, elements, access.file());
     }
     return new Stored(place.position() + Long.BYTES, Endian.LITTLE, StorageRef.NO_CRC);
-  }
-
-  private ReweaveException damaged(TorchTensor tensor, String problem) {
-    return new ReweaveException(
-        problem,
-        access.file().uri() + " storage " + tensor.storageKey(),
-        "the file is damaged or cut off: copy it again from its source");
   }
 }

@@ -1,7 +1,5 @@
 package dev.reweave.format.pytorch;
 
-import dev.reweave.common.ReweaveException;
-
 /**
  * What one pickle may cost, as a share of the heap. A pickle of a few megabytes can ask for
  * gigabytes of empty containers; one of a hundred thousand tensors spends about three million.
@@ -29,10 +27,7 @@ final class PickleBudget {
   void spend(long values) {
     left -= values;
     if (left < 0) {
-      throw ReweaveException.shortage(
-          "the pickle holds more values than the memory can take",
-          place,
-          "give the process more memory if you trust the file");
+      throw PickleFailures.tooManyValues(place);
     }
   }
 }

@@ -1,6 +1,5 @@
 package dev.reweave.format.pytorch;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.RandomAccess;
 import java.io.IOException;
@@ -108,7 +107,7 @@ final class PickleInput {
       try {
         return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
       } catch (CharacterCodingException e) {
-        throw broken("the pickle holds text that is not UTF-8");
+        throw PickleFailures.textNotUtf8(this);
       }
     }
     return text;
@@ -127,12 +126,7 @@ final class PickleInput {
   int checkLength(long length) {
     long left = end - position();
     if (length < 0 || length > left) {
-      throw broken(
-          "the pickle states a length of "
-              + Long.toUnsignedString(length)
-              + " bytes where "
-              + left
-              + " are left");
+      throw PickleFailures.lengthBeyondEnd(this, length, left);
     }
     allowed.require(position() + length, "the pickle", place);
     return (int) length;
@@ -143,7 +137,7 @@ final class PickleInput {
       return;
     }
     if (end - position() < n) {
-      throw broken("the pickle is cut off");
+      throw PickleFailures.cutOff(this);
     }
     allowed.require(position() + n, "the pickle", place);
     int rest = limit - at;
@@ -152,13 +146,5 @@ final class PickleInput {
     at = 0;
     limit = (int) Math.min(buffer.length, end - base);
     source.read(base + rest, buffer, rest, limit - rest);
-  }
-
-  /** Says that the pickle cannot be read further. */
-  ReweaveException broken(String problem) {
-    return new ReweaveException(
-        problem + " (byte " + position() + ")",
-        place,
-        "the file is damaged or not written by torch.save: copy it again from its source");
   }
 }

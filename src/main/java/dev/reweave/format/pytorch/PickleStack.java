@@ -32,7 +32,7 @@ final class PickleStack {
 
   Object peek() {
     if (size == floor()) {
-      throw input.broken("the pickle takes a value from an empty stack");
+      throw PickleFailures.emptyStack(input);
     }
     return items[size - 1];
   }
@@ -52,7 +52,7 @@ final class PickleStack {
   /** Takes the last mark and all above it. */
   Object[] popToMark() {
     if (markCount == 0) {
-      throw input.broken("the pickle lacks a mark");
+      throw PickleFailures.noMark(input);
     }
     int from = marks[--markCount];
     Object[] top = Arrays.copyOfRange(items, from, size);

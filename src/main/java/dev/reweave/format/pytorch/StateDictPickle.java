@@ -157,22 +157,13 @@ final class StateDictPickle {
     int rank = tensor.shape().rank();
     boolean pairs = tensor.dtype() == DType.F4 && rank > 0 && tensor.shape().dim(rank - 1) % 2 == 0;
     if (tensor.dtype().isPacked() && !pairs) {
-      throw ReweaveException.unsupported(
-          "torch has no type for "
-              + tensor.dtype().torchName()
-              + " elements of shape "
-              + tensor.shape(),
-          "tensor " + tensor.name(),
-          "write safetensors: leave --format bin out");
+      throw TorchFileFailures.noTypeOfTorch(tensor);
     }
   }
 
   private static void check(String name) {
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
-      throw ReweaveException.mismatch(
-          "name has half a surrogate pair, which UTF-8 cannot write",
-          "tensor '" + name + "'",
-          "rename or drop the tensor with a mapping");
+      throw TorchFileFailures.nameNotUnicode(name);
     }
   }
 }

@@ -37,7 +37,7 @@ final class TextOpcodes {
 
   private Object integer(String digits) {
     if (digits.length() > MAX_DIGITS || !digits.matches("[+-]?[0-9]+")) {
-      throw input.broken("the pickle has a malformed integer");
+      throw PickleFailures.malformedInteger(input);
     }
     return smallest(new BigInteger(digits));
   }
@@ -58,7 +58,7 @@ final class TextOpcodes {
         try {
           yield Double.parseDouble(line);
         } catch (NumberFormatException e) {
-          throw input.broken("the pickle has a malformed number");
+          throw PickleFailures.malformedNumber(input);
         }
       }
     };
@@ -69,7 +69,7 @@ final class TextOpcodes {
     if (integer(input.line()) instanceof Long index && index >= 0) {
       return index;
     }
-    throw input.broken("the pickle has a malformed memo index");
+    throw PickleFailures.malformedMemoIndex(input);
   }
 
   /** UNICODE: Latin-1 with backslash-u escapes. */
@@ -82,7 +82,7 @@ final class TextOpcodes {
     String line = input.line().strip();
     int last = line.length() - 1;
     if (last < 1 || line.charAt(0) != line.charAt(last) || "'\"".indexOf(line.charAt(0)) < 0) {
-      throw input.broken("the pickle has text without quotes");
+      throw PickleFailures.textWithoutQuotes(input);
     }
     return python2(unescape(line.substring(1, last)).getBytes(StandardCharsets.ISO_8859_1));
   }
@@ -113,7 +113,7 @@ final class TextOpcodes {
       if (escape.group(group) != null) {
         int codePoint = Integer.parseUnsignedInt(escape.group(group), 16);
         if (!Character.isValidCodePoint(codePoint)) {
-          throw input.broken("the pickle has text that is not Unicode");
+          throw PickleFailures.textNotUnicode(input);
         }
         return Character.toString(codePoint);
       }

@@ -116,11 +116,7 @@ public final class TorchFile {
         storages.add(
             locate(new TorchTensor(storage.key(), dtype, elements, 0, Shape.of(0), List.of(1L))));
       } catch (ArithmeticException e) {
-        throw new ReweaveException(
-            "a storage of impossible length",
-            file.uri() + " storage " + storage.key(),
-            "the file is damaged: copy it again from its source",
-            e);
+        throw TorchFileFailures.impossibleLength(storage, file, e);
       }
     }
     return storages;
@@ -164,11 +160,7 @@ public final class TorchFile {
     try {
       return new StoredLayout(storage, tensor.offset(), tensor.shape(), strides);
     } catch (IllegalArgumentException e) {
-      throw new ReweaveException(
-          "a tensor does not lie in its storage: " + e.getMessage(),
-          file.uri() + " storage " + tensor.storageKey(),
-          "the file is damaged: copy it again from its source",
-          e);
+      throw TorchFileFailures.tensorBeyondStorage(tensor, file, e);
     }
   }
 

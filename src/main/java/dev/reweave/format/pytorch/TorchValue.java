@@ -138,10 +138,9 @@ public final class TorchValue {
       return found.get();
     }
     PickleDict dict = dict().orElseThrow(() -> wrong("a dict with '" + key + "'"));
-    throw new ReweaveException(
-        "the dict " + (lookUp(dict, key).isPresent() ? "has None at '" : "lacks '") + key + "'",
-        place(),
-        "check that the file is what its name says, and that its framework's version is supported");
+    throw lookUp(dict, key).isPresent()
+        ? TorchValueFailures.hasNone(key, this)
+        : TorchValueFailures.lacks(key, this);
   }
 
   /** The entries of a dict in file order; keys that are no text as Python would print them. */
@@ -199,10 +198,7 @@ public final class TorchValue {
   public DType dtype() {
     if (value instanceof PickleGlobal global && global.module().equals("torch")) {
       return DType.ofTorchName(global.name())
-          .orElseThrow(
-              () ->
-                  ReweaveException.unsupported(
-                      "elements of type " + global + ", which is not read", place(), AS_PLAIN));
+          .orElseThrow(() -> TorchValueFailures.typeNotRead(global, this));
     }
     throw wrong("a torch.dtype");
   }
@@ -242,8 +238,7 @@ public final class TorchValue {
       return tensor;
     }
     if (isUnreadTensor()) {
-      throw ReweaveException.unsupported(
-          "this is " + kind() + ", not a plain tensor", place(), AS_PLAIN);
+      throw TorchValueFailures.notPlain(this);
     }
     throw wrong("a tensor with plain elements");
   }
@@ -256,7 +251,7 @@ public final class TorchValue {
     try {
       return Dimensions.shape(value);
     } catch (IllegalArgumentException e) {
-      throw new ReweaveException("a shape is impossible", place(), e.getMessage(), e);
+      throw TorchValueFailures.impossibleShape(this, e);
     }
   }
 
@@ -300,10 +295,7 @@ public final class TorchValue {
   }
 
   private ReweaveException wrong(String expected) {
-    return new ReweaveException(
-        "expected " + expected + " but found " + kindOf(value),
-        place(),
-        "check that the file is what its name says, and that its framework's version is supported");
+    return TorchValueFailures.unexpected(expected, this);
   }
 
   /** What this is, for messages: {@code a tuple}, {@code a value of numpy.ndarray}. */

@@ -42,7 +42,7 @@ final class Unpickler {
       opcodes++;
       budget.spend(1);
       if (!(scalar(opcode) || container(opcode) || memo(opcode) || call(opcode))) {
-        throw input.broken(String.format("the pickle has an unknown opcode 0x%02x", opcode));
+        throw PickleFailures.unknownOpcode(input, opcode);
       }
     }
     return stack.pop();
@@ -84,7 +84,7 @@ final class Unpickler {
 
   private void checkProtocol(int protocol) {
     if (protocol > HIGHEST_PROTOCOL) {
-      throw input.broken("the pickle has protocol " + protocol + ", newer than any known");
+      throw PickleFailures.newerProtocol(input, protocol);
     }
   }
 
@@ -164,7 +164,7 @@ final class Unpickler {
           && sequence.kind() != PickleSequence.Kind.SIZE) {
         sequence.add(item);
       } else {
-        throw input.broken("the pickle appends to something but a list");
+        throw PickleFailures.appendsToNoList(input);
       }
     }
   }
@@ -173,7 +173,7 @@ final class Unpickler {
   private void put(Object... entries) {
     Object target = stack.peek();
     if (entries.length % 2 != 0) {
-      throw input.broken("the pickle has a key without a value");
+      throw PickleFailures.keyWithoutValue(input);
     }
     for (int i = 0; i < entries.length; i += 2) {
       if (target instanceof PickleDict dict) {
@@ -181,7 +181,7 @@ final class Unpickler {
       } else if (target instanceof PickleObject object) {
         object.put(entries[i], entries[i + 1]);
       } else {
-        throw input.broken("the pickle puts an entry into something but a dict");
+        throw PickleFailures.putsIntoNoDict(input);
       }
     }
   }
@@ -205,7 +205,7 @@ final class Unpickler {
   /** Picklers count up, so that an honest index is below the number of opcodes so far. */
   private void memoize(long index) {
     if (index > opcodes) {
-      throw input.broken("the pickle puts into its memo at the far index " + index);
+      throw PickleFailures.farMemoIndex(input, index);
     }
     if (index >= memo.length) {
       memo = Arrays.copyOf(memo, (int) Math.max(index + 1, memo.length * 2L));
@@ -219,7 +219,7 @@ final class Unpickler {
 
   private Object memoized(long index) {
     if (index >= memo.length || memo[(int) index] == null) {
-      throw input.broken("the pickle's memo has nothing at index " + index);
+      throw PickleFailures.nothingInMemo(input, index);
     }
     return memo[(int) index];
   }
@@ -231,7 +231,7 @@ final class Unpickler {
       case 0x93 -> {
         Object name = stack.pop();
         if (!(name instanceof String text) || !(stack.pop() instanceof String module)) {
-          throw input.broken("the pickle names a global with something but text");
+          throw PickleFailures.globalNotText(input);
         }
         stack.push(global(module, text));
       }
@@ -251,7 +251,7 @@ final class Unpickler {
       case 'o' -> {
         Object[] parts = stack.popToMark();
         if (parts.length == 0) {
-          throw input.broken("the pickle makes an object of no class");
+          throw PickleFailures.objectOfNoClass(input);
         }
         stack.push(called(parts[0], tuple(Arrays.copyOfRange(parts, 1, parts.length))));
       }
@@ -262,12 +262,9 @@ final class Unpickler {
         }
       }
       case 'Q' -> stack.push(persistent(stack.pop()));
-      case 'P' ->
-          throw input.broken("the pickle has persistent ids of text, as torch never writes");
-      case 0x82, 0x83, 0x84 ->
-          throw input.broken("the pickle uses the extension registry, which is not supported");
-      case 0x97, 0x98 ->
-          throw input.broken("the pickle uses out-of-band buffers, which no file holds");
+      case 'P' -> throw PickleFailures.persistentText(input);
+      case 0x82, 0x83, 0x84 -> throw PickleFailures.extensionRegistry(input);
+      case 0x97, 0x98 -> throw PickleFailures.outOfBandBuffers(input);
       default -> {
         return false;
       }
@@ -288,12 +285,12 @@ final class Unpickler {
 
   private Object called(Object callable, Object arguments) {
     if (!(arguments instanceof PickleSequence tuple) || tuple.kind() != PickleSequence.Kind.TUPLE) {
-      throw input.broken("the pickle calls with something but a tuple");
+      throw PickleFailures.argumentsNoTuple(input);
     }
     try {
       return globals.call(callable, tuple);
     } catch (IllegalArgumentException | ArithmeticException e) {
-      throw input.broken("the pickle has a malformed value: " + e.getMessage());
+      throw PickleFailures.malformedValue(input, e);
     }
   }
 
@@ -301,7 +298,7 @@ final class Unpickler {
     try {
       return globals.persistent(id);
     } catch (IllegalArgumentException | ArithmeticException e) {
-      throw input.broken("the pickle has a malformed storage: " + e.getMessage());
+      throw PickleFailures.malformedStorage(input, e);
     }
   }
 }

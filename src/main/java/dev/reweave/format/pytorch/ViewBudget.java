@@ -43,10 +43,7 @@ final class ViewBudget {
     long more = Math.max(0, after - storage.bytes()) - Math.max(0, before - storage.bytes());
     beyond = sum(beyond, more);
     if (beyond > most) {
-      throw ReweaveException.unsupported(
-          "tensors repeat their elements: " + beyond + " bytes more than the file holds of them",
-          file.uri() + " storage " + tensor.storageKey(),
-          "save the tensors as they are, without expand() and as_strided()");
+      throw TorchFileFailures.repeatedElements(tensor, beyond, file);
     }
   }
 

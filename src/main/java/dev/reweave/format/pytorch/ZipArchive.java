@@ -30,17 +30,11 @@ final class ZipArchive {
     List<String> pickles =
         directory.entries().keySet().stream().filter(name -> name.endsWith(PICKLE)).toList();
     if (pickles.size() != 1) {
-      throw ReweaveException.unsupported(
-          "a zip with " + pickles.size() + " entries NAME/data.pkl is not a torch.save file",
-          file.file().uri(),
-          "name a file that torch.save wrote");
+      throw TorchFileFailures.notOnePickle(pickles.size(), file.file());
     }
     this.root = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
     if (directory.entries().containsKey(root + "/constants.pkl")) {
-      throw ReweaveException.unsupported(
-          "a TorchScript program is not a torch.save file",
-          file.file().uri(),
-          "save the state dict of the model with torch.save");
+      throw TorchFileFailures.torchScript(file.file());
     }
   }
 
@@ -57,7 +51,7 @@ final class ZipArchive {
     CRC32 crc = new CRC32();
     crc.update(bytes);
     if (entry.crc32() != 0 && entry.crc32() != crc.getValue()) {
-      throw damaged(entry, "the bytes do not match their CRC-32");
+      throw ZipFailures.checksumDiffers(place(entry));
     }
     return bytes;
   }
@@ -65,15 +59,12 @@ final class ZipArchive {
   /** Position of an entry's first byte, as its local header, which is read, gives it. */
   long position(ZipEntry entry) throws IOException {
     if (!entry.isPlain()) {
-      throw ReweaveException.unsupported(
-          "a zip entry is compressed or encrypted, which torch.save never does",
-          place(entry),
-          "unpack the file and pack it again without compression (zip -0), or save it anew");
+      throw ZipFailures.compressed(place(entry));
     }
     byte[] name = entry.name().getBytes(StandardCharsets.UTF_8);
     int length = ZipDirectory.LOCAL_BYTES + name.length;
     if (entry.end() - entry.header() < length) {
-      throw damaged(entry, "the zip directory and the entry's own header differ");
+      throw ZipFailures.headersDiffer(place(entry));
     }
     ByteBuffer local = file.read(entry.header(), length);
     boolean agrees =
@@ -83,12 +74,12 @@ final class ZipArchive {
             && Short.toUnsignedInt(local.getShort(26)) == name.length
             && local.slice(ZipDirectory.LOCAL_BYTES, name.length).equals(ByteBuffer.wrap(name));
     if (!agrees) {
-      throw damaged(entry, "the zip directory and the entry's own header differ");
+      throw ZipFailures.headersDiffer(place(entry));
     }
     int extra = Short.toUnsignedInt(local.getShort(28));
     long position = entry.header() + length + extra;
     if (position > entry.end() || entry.end() - position < entry.bytes()) {
-      throw damaged(entry, "the entry runs into what follows it");
+      throw ZipFailures.entryTooLong(place(entry));
     }
     requireSame(entry, local, file.read(entry.header() + length, extra));
     return position;
@@ -102,7 +93,7 @@ final class ZipArchive {
             && agrees(entry, wide(local.getInt(22), wide), entry.bytes())
             && agrees(entry, wide(local.getInt(18), wide), entry.stored());
     if (!agrees) {
-      throw damaged(entry, "the zip directory and the entry's own header differ");
+      throw ZipFailures.headersDiffer(place(entry));
     }
   }
 
@@ -118,11 +109,6 @@ final class ZipArchive {
 
   /** The file and entry, for messages. */
   String place(ZipEntry entry) {
-    return file.file().uri() + " entry " + entry.name();
-  }
-
-  private ReweaveException damaged(ZipEntry entry, String problem) {
-    return new ReweaveException(
-        problem, place(entry), "the file is damaged: copy it again from its source");
+    return file.place() + " entry " + entry.name();
   }
 }

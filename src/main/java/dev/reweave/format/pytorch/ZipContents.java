@@ -1,6 +1,5 @@
 package dev.reweave.format.pytorch;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StorageRef.Endian;
 import java.io.IOException;
@@ -43,11 +42,7 @@ final class ZipContents implements TorchContents {
     return switch (order) {
       case "little" -> Endian.LITTLE;
       case "big" -> Endian.BIG;
-      default ->
-          throw new ReweaveException(
-              "the byte order is neither little nor big",
-              archive.place(entry.get()),
-              "the file is damaged: copy it again from its source");
+      default -> throw TorchFileFailures.noByteOrder(archive.place(entry.get()));
     };
   }
 
@@ -68,24 +63,12 @@ final class ZipContents implements TorchContents {
             .find("data/" + tensor.storageKey())
             .orElseThrow(
                 () ->
-                    new ReweaveException(
-                        "a storage is missing",
-                        archive.place(archive.find("data.pkl").orElseThrow())
-                            + " storage "
-                            + tensor.storageKey(),
-                        "the file is damaged: copy it again from its source"));
+                    TorchFileFailures.missingStorage(
+                        tensor.storageKey(),
+                        archive.place(archive.find("data.pkl").orElseThrow())));
     int size = tensor.dtype().bytes();
     if (entry.bytes() % size != 0 || entry.bytes() / size != tensor.storageElements()) {
-      throw new ReweaveException(
-          "sizes do not add up: the pickle states "
-              + tensor.storageElements()
-              + " elements of "
-              + tensor.dtype().torchName()
-              + " and the storage has "
-              + entry.bytes()
-              + " bytes",
-          archive.place(entry),
-          "the file is damaged: copy it again from its source");
+      throw TorchFileFailures.storageOfOtherLength(tensor, entry.bytes(), archive.place(entry));
     }
     long crc32 = entry.crc32() == 0 && entry.bytes() > 0 ? StorageRef.CRC_LEFT_OUT : entry.crc32();
     return new Stored(archive.position(entry), order, crc32);

@@ -42,17 +42,17 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
   }
 
   private static ZipDirectory parse(BufferedFile file, ZipEnd end) throws IOException {
-    file.limit().require(end.bytes(), "the zip directory", file.file().uri());
+    file.limit().require(end.bytes(), "the zip directory", file.place());
     ByteBuffer directory = file.read(end.offset(), (int) end.bytes());
     Map<String, ZipEntry> entries = new LinkedHashMap<>();
     for (long i = 0; i < end.count(); i++) {
       ZipEntry entry = entry(file, directory, end.offset());
       if (entries.putIfAbsent(entry.name(), entry) != null) {
-        throw file.damaged("the zip directory has two entries '" + entry.name() + "'");
+        throw ZipFailures.entryTwice(entry.name(), file.place());
       }
     }
     if (directory.hasRemaining()) {
-      throw file.damaged("the zip directory has more than the entries that its end counts");
+      throw ZipFailures.uncountedEntries(file.place());
     }
     separate(file, entries, end.offset());
     return new ZipDirectory(end.offset(), entries);
@@ -67,11 +67,9 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
       boolean last = i + 1 == ordered.size();
       long next = last ? limit : ordered.get(i + 1).header();
       if (entry.end() > next) {
-        throw file.damaged(
-            "the zip entry '"
-                + entry.name()
-                + "' overlaps "
-                + (last ? "the directory" : "'" + ordered.get(i + 1).name() + "'"));
+        throw last
+            ? ZipFailures.overlapsDirectory(entry.name(), file.place())
+            : ZipFailures.overlapsEntry(entry.name(), ordered.get(i + 1).name(), file.place());
       }
       entries.put(entry.name(), entry.endingAt(next));
     }
@@ -80,13 +78,13 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
   private static ZipEntry entry(BufferedFile file, ByteBuffer directory, long limit) {
     int at = directory.position();
     if (directory.remaining() < HEADER_BYTES || directory.getInt(at) != HEADER_SIGNATURE) {
-      throw file.damaged("the zip directory is damaged");
+      throw ZipFailures.damagedDirectory(file.place());
     }
     int nameBytes = Short.toUnsignedInt(directory.getShort(at + 28));
     int extraBytes = Short.toUnsignedInt(directory.getShort(at + 30));
     int commentBytes = Short.toUnsignedInt(directory.getShort(at + 32));
     if (directory.remaining() < HEADER_BYTES + nameBytes + extraBytes + commentBytes) {
-      throw file.damaged("the zip directory is damaged");
+      throw ZipFailures.damagedDirectory(file.place());
     }
     byte[] name = new byte[nameBytes];
     directory.get(at + HEADER_BYTES, name);
@@ -98,11 +96,11 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
     long stored = wide(file, u32(directory, at + 20), wide);
     long header = wide(file, u32(directory, at + 42), wide);
     if (stored < 0 || bytes < 0 || header < 0 || header > limit || stored > limit - header) {
-      throw file.damaged("a zip entry lies outside the file");
+      throw ZipFailures.entryOutsideFile(file.place());
     }
     int disk = Short.toUnsignedInt(directory.getShort(at + 34));
     if (disk != 0 && disk != 0xffff) {
-      throw file.damaged("a zip entry lies in another part of a split zip");
+      throw ZipFailures.entryInOtherPart(file.place());
     }
     String path = new String(name, StandardCharsets.UTF_8);
     requireInside(file, path);
@@ -123,10 +121,7 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
         || path.indexOf('\\') >= 0
         || path.indexOf('\0') >= 0
         || List.of(path.split("/", -1)).contains("..")) {
-      throw new ReweaveException(
-          "the zip entry '" + path + "' has a path that leads out of the zip",
-          file.file().uri(),
-          "torch.save never writes such a file: copy it again from a source that you trust");
+      throw ZipFailures.leadsOut(path, file.place());
     }
   }
 
@@ -135,7 +130,7 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
       return narrow;
     }
     if (zip64.remaining() < Long.BYTES) {
-      throw file.damaged("a zip entry lacks its Zip64 sizes");
+      throw ZipFailures.noWideSizes(file.place());
     }
     return zip64.getLong();
   }

@@ -1,6 +1,5 @@
 package dev.reweave.format.pytorch;
 
-import dev.reweave.common.ReweaveException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -36,7 +35,7 @@ record ZipEnd(long offset, long bytes, long count) {
     for (int at = tail.limit() - RECORD_BYTES; at >= 0; at--) {
       if (tail.getInt(at) == SIGNATURE && behind(tail, at) == 0) {
         if (found >= 0) {
-          throw file.damaged("the zip has two end records");
+          throw ZipFailures.twoEnds(file.place());
         }
         found = at;
       }
@@ -59,7 +58,7 @@ record ZipEnd(long offset, long bytes, long count) {
       if (tail.getInt(at) == SIGNATURE && behind(tail, at) > 0) {
         boolean fits = u32(tail, at + 12) + u32(tail, at + 16) == file.tailStart() + at;
         if (fits || hasLocator(tail, at)) {
-          throw file.damaged(behind(tail, at) + " bytes follow the end of the zip");
+          throw ZipFailures.bytesBehindEnd(behind(tail, at), file.place());
         }
       }
     }
@@ -75,7 +74,7 @@ record ZipEnd(long offset, long bytes, long count) {
     requireOneDisk(file, u16(tail, at + 4), MAX_U16);
     requireOneDisk(file, u16(tail, at + 6), MAX_U16);
     if (u16(tail, at + 8) != narrow.count()) {
-      throw file.damaged("the end of the zip counts its entries twice, and differently");
+      throw ZipFailures.countsDiffer(file.place());
     }
     if (!hasLocator(tail, at)) {
       narrow.requireBefore(file, file.tailStart() + at);
@@ -85,7 +84,7 @@ record ZipEnd(long offset, long bytes, long count) {
     long position = tail.getLong(at - LOCATOR_BYTES + 8);
     requireOneDisk(file, u32(tail, at - LOCATOR_BYTES + 4), MAX_U32);
     if (u32(tail, at - LOCATOR_BYTES + 16) > 1) {
-      throw split(file);
+      throw ZipFailures.partOfSeveral(file.place());
     }
     ZipEnd wide = read64(file, position, locator);
     boolean agrees =
@@ -93,7 +92,7 @@ record ZipEnd(long offset, long bytes, long count) {
             && (narrow.bytes() == MAX_U32 || narrow.bytes() == wide.bytes())
             && (narrow.count() == MAX_U16 || narrow.count() == wide.count());
     if (!agrees) {
-      throw file.damaged("the two end records of the zip differ");
+      throw ZipFailures.endsDiffer(file.place());
     }
     wide.requireBefore(file, position);
     return wide;
@@ -101,19 +100,19 @@ record ZipEnd(long offset, long bytes, long count) {
 
   private static ZipEnd read64(BufferedFile file, long position, long locator) throws IOException {
     if (position < 0 || position > locator - RECORD64_BYTES) {
-      throw file.damaged("the Zip64 end record lies outside the file");
+      throw ZipFailures.wideEndOutsideFile(file.place());
     }
     ByteBuffer record = file.read(position, RECORD64_BYTES);
     if (record.getInt(0) != SIGNATURE64) {
-      throw file.damaged("the Zip64 end record is missing");
+      throw ZipFailures.noWideEnd(file.place());
     }
     if (record.getLong(4) != locator - position - UNCOUNTED_BYTES) {
-      throw file.damaged("the Zip64 end record does not reach up to its locator");
+      throw ZipFailures.wideEndTooShort(file.place());
     }
     requireOneDisk(file, u32(record, 16), MAX_U32);
     requireOneDisk(file, u32(record, 20), MAX_U32);
     if (record.getLong(24) != record.getLong(32)) {
-      throw file.damaged("the end of the zip counts its entries twice, and differently");
+      throw ZipFailures.countsDiffer(file.place());
     }
     return new ZipEnd(record.getLong(48), record.getLong(40), record.getLong(32));
   }
@@ -123,15 +122,8 @@ record ZipEnd(long offset, long bytes, long count) {
    */
   private static void requireOneDisk(BufferedFile file, long disk, long none) {
     if (disk != 0 && disk != none) {
-      throw split(file);
+      throw ZipFailures.partOfSeveral(file.place());
     }
-  }
-
-  private static ReweaveException split(BufferedFile file) {
-    return ReweaveException.unsupported(
-        "the zip is one part of several",
-        file.file().uri(),
-        "join the parts (zip -s 0), or save the file anew");
   }
 
   /**
@@ -144,11 +136,10 @@ record ZipEnd(long offset, long bytes, long count) {
         || bytes > position - offset
         || count < 0
         || count > bytes / ZipDirectory.HEADER_BYTES) {
-      throw file.damaged("the zip directory lies outside the file");
+      throw ZipFailures.directoryOutsideFile(file.place());
     }
     if (offset + bytes != position) {
-      throw file.damaged(
-          "the zip directory is damaged: other bytes lie between it and the end of the zip");
+      throw ZipFailures.bytesBehindDirectory(file.place());
     }
   }
 

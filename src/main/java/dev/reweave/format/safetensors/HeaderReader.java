@@ -1,6 +1,5 @@
 package dev.reweave.format.safetensors;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.format.safetensors.SafetensorsHeader.Entry;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.tensor.DType;
@@ -19,9 +18,6 @@ import java.util.Map;
 
 /** Reads the header of one file and believes nothing that does not add up. */
 final class HeaderReader {
-  private static final String REMEDY =
-      "the file is damaged or no safetensors file, so copy it again from its source";
-
   /** How a pointer begins; as a length, it is longer than any header. */
   private static final String ZIP = "PK\3\4";
 
@@ -44,15 +40,15 @@ final class HeaderReader {
     byte[] bytes = readBytes();
     if (bytes.length == SafetensorsHeader.LENGTH_BYTES
         || bytes[SafetensorsHeader.LENGTH_BYTES] != '{') {
-      throw broken("header does not begin with '{'");
+      throw SafetensorsFailures.noObject(place);
     }
     ByteBuffer json = ByteBuffer.wrap(bytes).position(SafetensorsHeader.LENGTH_BYTES).slice();
-    StrictJson.read(json, place, REMEDY, this::readMembers);
+    StrictJson.read(json, place, SafetensorsFailures.COPY_FILE, this::readMembers);
     entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     long described = checkedDataBytes();
     long present = file.file().length() - bytes.length;
     if (present != described) {
-      throw broken("file has " + present + " bytes of tensors where its header has " + described);
+      throw SafetensorsFailures.otherLength(present, described, place);
     }
     return new SafetensorsHeader(bytes, entries, metadata);
   }
@@ -61,33 +57,22 @@ final class HeaderReader {
     int prefix = SafetensorsHeader.LENGTH_BYTES;
     long fileLength = file.file().length();
     if (fileLength < prefix) {
-      throw broken("file of " + fileLength + " bytes is too short for a header");
+      throw SafetensorsFailures.tooShort(fileLength, place);
     }
     byte[] length = new byte[prefix];
     file.readFully(0, length, 0, prefix);
     if (new String(length, StandardCharsets.ISO_8859_1).equals(LFS_POINTER)) {
-      throw new ReweaveException(
-          "the file is a git-lfs pointer, not the file itself",
-          place,
-          "run 'git lfs pull' where it was cloned, and copy it again");
+      throw SafetensorsFailures.lfsPointer(place);
     }
     if (new String(length, StandardCharsets.ISO_8859_1).startsWith(ZIP)) {
-      throw ReweaveException.unsupported(
-          "the file is a torch.save file, not a safetensors file",
-          place,
-          "give it a name that ends in .pt");
+      throw SafetensorsFailures.torchFile(place);
     }
     long jsonBytes = ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (jsonBytes < 0 || jsonBytes > SafetensorsHeader.MAX_JSON_BYTES) {
-      throw broken(
-          "header of "
-              + Long.toUnsignedString(jsonBytes)
-              + " bytes is longer than the "
-              + SafetensorsHeader.MAX_JSON_BYTES
-              + " that readers accept");
+      throw SafetensorsFailures.headerTooLong(jsonBytes, place);
     }
     if (jsonBytes > fileLength - prefix) {
-      throw broken("header of " + jsonBytes + " bytes ends after the file of " + fileLength);
+      throw SafetensorsFailures.headerBeyondEnd(jsonBytes, fileLength, place);
     }
     file.limit().require(jsonBytes, "the header", place);
     byte[] bytes = Arrays.copyOf(length, Math.toIntExact(prefix + jsonBytes));
@@ -120,28 +105,15 @@ final class HeaderReader {
   private long checkedDataBytes() {
     long end = 0;
     for (Entry entry : entries) {
-      String at = "at byte " + entry.begin();
       if (entry.begin() > end) {
-        throw broken(entry.spec().name(), "begins " + at + ", after a gap from byte " + end);
+        throw SafetensorsFailures.gapBefore(entry, end, place);
       }
       if (entry.begin() < end) {
-        throw broken(entry.spec().name(), "begins " + at + ", inside the tensor before it");
+        throw SafetensorsFailures.overlapping(entry, place);
       }
       end = entry.end();
     }
     return end;
-  }
-
-  private ReweaveException broken(String problem) {
-    return new ReweaveException(problem, place, REMEDY);
-  }
-
-  private ReweaveException broken(String tensor, String problem) {
-    return broken(label(tensor) + " " + problem);
-  }
-
-  private static String label(String tensor) {
-    return "tensor '" + StrictJson.abbreviated(tensor) + "'";
   }
 
   /** One tensor's member of the header while it is read. */
@@ -154,7 +126,7 @@ final class HeaderReader {
 
     TensorInfo(String name) {
       this.name = name;
-      this.label = label(name);
+      this.label = "tensor '" + StrictJson.abbreviated(name) + "'";
     }
 
     Entry read(StrictJson json) throws IOException {
@@ -169,16 +141,13 @@ final class HeaderReader {
             }
           });
       if (dtype.isEmpty() || shape == null || offsets == null || offsets.size() != 2) {
-        throw broken(name, "has no dtype, no shape or no pair of data_offsets");
+        throw SafetensorsFailures.incomplete(name, place);
       }
       TensorSpec spec = spec();
       long begin = offsets.get(0);
       long end = offsets.get(1);
       if (end - begin != spec.bytes()) {
-        throw broken(
-            name,
-            "of type %s and shape %s takes %d bytes, not those from %d to %d"
-                .formatted(dtype, spec.shape(), spec.bytes(), begin, end));
+        throw SafetensorsFailures.otherBytes(spec, dtype, begin, end, place);
       }
       return new Entry(spec, begin, end);
     }
@@ -186,16 +155,11 @@ final class HeaderReader {
     private TensorSpec spec() {
       DType type =
           DType.ofSafetensorsName(dtype)
-              .orElseThrow(
-                  () ->
-                      ReweaveException.unsupported(
-                          label + " has the unknown type '" + StrictJson.abbreviated(dtype) + "'",
-                          place,
-                          "convert it to one of " + Arrays.toString(DType.values())));
+              .orElseThrow(() -> SafetensorsFailures.unknownType(name, dtype, place));
       try {
         return new TensorSpec(name, type, Shape.of(shape));
       } catch (IllegalArgumentException e) {
-        throw broken(name, "has the impossible shape " + shape);
+        throw SafetensorsFailures.impossibleShape(name, shape, place);
       }
     }
 
@@ -205,7 +169,7 @@ final class HeaderReader {
           what,
           () -> {
             if (numbers.size() == most) {
-              throw json.broken(what + " has more than " + most + " numbers");
+              throw JsonFailures.tooMany(what, most, json.source());
             }
             numbers.add(json.length(what));
           });

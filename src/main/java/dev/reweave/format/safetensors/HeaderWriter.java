@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.format.safetensors.SafetensorsHeader.Entry;
 import dev.reweave.tensor.TensorSpec;
 import java.io.IOException;
@@ -78,14 +77,7 @@ final class HeaderWriter {
   private static byte[] framed(byte[] json, int tensors) {
     int padded = Math.addExact(json.length, 7) / 8 * 8;
     if (padded > SafetensorsHeader.MAX_JSON_BYTES) {
-      throw ReweaveException.usage(
-          "header of "
-              + padded
-              + " bytes is longer than the "
-              + SafetensorsHeader.MAX_JSON_BYTES
-              + " that readers accept",
-          "shard of " + tensors + " tensors",
-          "choose a smaller shard size");
+      throw SafetensorsFailures.writtenHeaderTooLong(padded, tensors);
     }
     ByteBuffer bytes = ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES + padded);
     Arrays.fill(bytes.array(), (byte) ' ');
@@ -98,10 +90,10 @@ final class HeaderWriter {
     for (Entry entry : entries) {
       String name = entry.spec().name();
       if (name.equals(SafetensorsHeader.METADATA_KEY)) {
-        throw unwritable("name means metadata in a safetensors file", name);
+        throw SafetensorsFailures.nameMeansMetadata(name);
       }
       if (!StrictJson.isUnicode(name)) {
-        throw unwritable("name has half a surrogate pair, which UTF-8 cannot write", name);
+        throw SafetensorsFailures.nameNotUnicode(name);
       }
       if (!names.add(name)) {
         throw new IllegalArgumentException("two tensors of the name " + name);
@@ -113,12 +105,5 @@ final class HeaderWriter {
             throw new IllegalArgumentException("metadata " + key + " has half a surrogate pair");
           }
         });
-  }
-
-  private static ReweaveException unwritable(String problem, String name) {
-    return ReweaveException.mismatch(
-        problem,
-        "tensor '" + StrictJson.abbreviated(name) + "'",
-        "rename or drop the tensor with a mapping");
   }
 }

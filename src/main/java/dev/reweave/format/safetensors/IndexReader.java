@@ -1,6 +1,5 @@
 package dev.reweave.format.safetensors;
 
-import dev.reweave.common.ReweaveException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -13,8 +12,6 @@ import java.util.regex.Pattern;
 
 /** Reads one index. */
 final class IndexReader {
-  private static final String REMEDY = "copy the index again from its source, or correct it";
-
   // A name becomes a path beside the index; Hadoop would take what is before a colon for a scheme.
   private static final Pattern FILE_NAME = Pattern.compile("(?!\\.$)[^/\\\\:\\p{Cntrl}]+");
 
@@ -29,13 +26,13 @@ final class IndexReader {
   }
 
   SafetensorsIndex read(byte[] bytes) {
-    StrictJson.read(ByteBuffer.wrap(bytes), place, REMEDY, this::readMembers);
+    StrictJson.read(
+        ByteBuffer.wrap(bytes), place, SafetensorsFailures.COPY_INDEX, this::readMembers);
     return new SafetensorsIndex(
         texts,
         others,
         totalSize,
-        weightMap.orElseThrow(
-            () -> new ReweaveException("index has no weight_map", place, REMEDY)));
+        weightMap.orElseThrow(() -> SafetensorsFailures.noWeightMap(place)));
   }
 
   private void readMembers(StrictJson json) throws IOException {
@@ -73,8 +70,7 @@ final class IndexReader {
           String what = "shard of tensor '" + StrictJson.abbreviated(tensor) + "'";
           String shard = json.string(what);
           if (shard.contains("..") || !FILE_NAME.matcher(shard).matches()) {
-            throw json.broken(
-                what + ", '" + StrictJson.abbreviated(shard) + "', is not a plain file name");
+            throw JsonFailures.notFileName(what, shard, json.source());
           }
           weights.put(tensor, shard);
         });

@@ -33,10 +33,7 @@ public final class SafetensorsIndex {
       throw new IllegalArgumentException("negative total size " + totalSize);
     }
     if (droppedNames.containsKey(IndexWriter.TOTAL_SIZE)) {
-      throw ReweaveException.mismatch(
-          "name of a dropped tensor means something else in the index",
-          "tensor '" + IndexWriter.TOTAL_SIZE + "'",
-          "rename the tensor with a mapping");
+      throw SafetensorsFailures.nameMeansTotalSize(IndexWriter.TOTAL_SIZE);
     }
   }
 

@@ -66,7 +66,7 @@ public final class SavedOffsets {
           found.add(offsets);
         });
     if (found.isEmpty()) {
-      throw json.broken("there are no " + what);
+      throw JsonFailures.missing(what, json.source());
     }
     return found.get(0);
   }

@@ -9,7 +9,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import dev.reweave.common.JsonReader;
-import dev.reweave.common.ReweaveException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -58,38 +57,42 @@ final class StrictJson {
 
   private static final int SHOWN_CHARS = 200;
 
-  private final JsonParser parser;
-  private final String place;
-  private final String remedy;
+  /**
+   * Whose JSON it is, for messages.
+   *
+   * @param place the file
+   * @param remedy what to do where it is broken
+   */
+  record Source(String place, String remedy) {}
 
-  private StrictJson(JsonParser parser, String place, String remedy) {
+  private final JsonParser parser;
+  private final Source source;
+
+  private StrictJson(JsonParser parser, Source source) {
     this.parser = parser;
-    this.place = place;
-    this.remedy = remedy;
+    this.source = source;
   }
 
   /** Walks the document in {@code json}, which is on the heap. */
   static void read(ByteBuffer json, String place, String remedy, Document document) {
+    Source source = new Source(place, remedy);
     try {
       JsonReader.requireUtf8(json.duplicate());
     } catch (CharacterCodingException e) {
-      throw new ReweaveException("text is not valid UTF-8", place, remedy, e);
+      throw JsonFailures.notUtf8(source, e);
     }
     try (JsonParser parser = FACTORY.createParser(characters(json))) {
-      StrictJson walk = new StrictJson(parser, place, remedy);
+      StrictJson walk = new StrictJson(parser, source);
       parser.nextToken();
       document.read(walk);
       if (parser.nextToken() != null) {
-        throw walk.broken("text after the end of the JSON");
+        throw JsonFailures.textBehindEnd(source);
       }
     } catch (StreamConstraintsException e) {
       JsonReader.requireMemory(e, place);
-      throw new ReweaveException(
-          "JSON is nested too deep or has too long a number", place, remedy, e);
+      throw JsonFailures.beyondLimits(source, e);
     } catch (JsonProcessingException e) {
-      long position = e.getLocation().getCharOffset();
-      throw new ReweaveException(
-          "text is not valid JSON near character " + position, place, remedy, e);
+      throw JsonFailures.notJson(source, e);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // the document is in memory
     }
@@ -110,7 +113,7 @@ final class StrictJson {
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String key = unicode(parser.currentName());
       if (!keys.add(key)) {
-        throw broken("key '" + abbreviated(key) + "' is twice in " + what);
+        throw JsonFailures.keyTwice(key, what, source);
       }
       parser.nextToken();
       member.read(key);
@@ -136,7 +139,7 @@ final class StrictJson {
         parser.currentToken() == JsonToken.VALUE_NUMBER_INT && !parser.getText().startsWith("-");
     expect(whole, what, "a whole number of at least 0");
     if (parser.getNumberType() == NumberType.BIG_INTEGER) {
-      throw broken(what + " is too large a number");
+      throw JsonFailures.tooLarge(what, source);
     }
     return parser.getLongValue();
   }
@@ -159,26 +162,27 @@ final class StrictJson {
       case VALUE_STRING -> string(what);
       case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> {
         if (Double.isInfinite(parser.getDoubleValue())) {
-          throw broken(what + " has too large a number");
+          throw JsonFailures.hasTooLarge(what, source);
         }
       }
       default -> {} // true, false, null
     }
   }
 
-  ReweaveException broken(String problem) {
-    return new ReweaveException(problem, place, remedy);
+  /** Whose JSON it is, for messages. */
+  Source source() {
+    return source;
   }
 
   private void expect(boolean condition, String what, String kind) {
     if (!condition) {
-      throw broken(what + " is not " + kind);
+      throw JsonFailures.isNot(kind, what, source);
     }
   }
 
   private String unicode(String text) {
     if (!isUnicode(text)) {
-      throw broken("text has half a surrogate pair");
+      throw JsonFailures.halfSurrogate(source);
     }
     return text;
   }

@@ -2,7 +2,6 @@ package dev.reweave.plan.prepare;
 
 import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.common.Location;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.ResultModel;
 import dev.reweave.plan.Segment;
@@ -73,10 +72,7 @@ public final class BaseTemplate {
     BaseFolder base = chosen.folder();
     BaseChoice choice = chosen.choice();
     if (choice.pipeline().isPresent() && base.files().containsKey(BaseFolder.MODEL_INDEX)) {
-      throw ReweaveException.usage(
-          "the base has a model_index.json, which says of which class it is",
-          base.address().uri(),
-          "leave --pipeline out");
+      throw PrepareFailures.pipelineIsKnown(base.address().uri());
     }
     Component component =
         chosen.component(

@@ -121,19 +121,13 @@ public final class ModelPlanner {
   private static void requireBaseForLikeness(PlanOptions planning, Optional<BaseTemplate> base) {
     if (planning.sharding() == Sharding.LIKE_BASE
         && base.filter(b -> !b.component().hasWeights()).isPresent()) {
-      throw ReweaveException.usage(
-          "the base has no weights, and so no shards to be like",
-          "--shards like-base",
-          "leave it out");
+      throw PrepareFailures.baseWithoutShards();
     }
     boolean like =
         planning.sharding() == Sharding.LIKE_BASE
             || planning.dtype() instanceof TargetType.LikeBase;
     if (like && base.isEmpty()) {
-      throw ReweaveException.usage(
-          "there is no base to be like",
-          "--shards like-base or --dtype like-base",
-          "name the base with --base");
+      throw PrepareFailures.noBase();
     }
   }
 

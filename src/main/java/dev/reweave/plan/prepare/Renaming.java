@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The tensors of a checkpoint under the names of the result.
@@ -57,11 +56,7 @@ public record Renaming(
     }
     Optional<InputFile> file = stores.file(stores.locate(choice.name()));
     if (file.isEmpty()) {
-      throw ReweaveException.notFound(
-          "no mapping of this name comes along, and no file is there",
-          "--mapping " + choice.name(),
-          "give auto, none, the address of a mapping file, or one of "
-              + String.join(", ", Mappings.names()));
+      throw PrepareFailures.noMapping(choice.name());
     }
     return Optional.of(Mapping.parse(stores.readAll(file.get(), MOST_BYTES), file.get().uri()));
   }
@@ -127,10 +122,7 @@ public record Renaming(
     List<Mapping> fitting =
         Mappings.recognise(names, () -> base.map(b -> b.names(names)).orElse(Set.of()));
     if (fitting.size() > 1) {
-      throw ReweaveException.usage(
-          "the names of the tensors fit several mappings",
-          fitting.stream().map(Mapping::name).collect(Collectors.joining(", ")),
-          "choose one with --mapping NAME, or keep the names with --mapping none");
+      throw PrepareFailures.severalMappings(fitting);
     }
     return fitting.stream().findFirst();
   }

@@ -98,14 +98,6 @@ public final class BaseCheck {
       return;
     }
     List<String> hints = new DifferenceHints(difference).find();
-    String remedy =
-        hints.isEmpty()
-            ? "name the base or the --component that this checkpoint was trained from, or a mapping"
-                + " that gives its tensors the base's names"
-            : String.join("; ", hints);
-    throw ReweaveException.mismatch(
-        "tensors do not fit the base " + component.address() + ": " + difference.text(),
-        place,
-        remedy);
+    throw BaseFailures.unfit(difference, hints, component.address().uri(), place);
   }
 }

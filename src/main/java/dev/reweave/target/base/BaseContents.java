@@ -1,7 +1,6 @@
 package dev.reweave.target.base;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.reweave.common.ReweaveException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -29,7 +28,7 @@ record BaseContents(
     boolean model =
         top.contains(FolderClass.CONFIG) && top.stream().anyMatch(WeightFile::isWeights);
     if (!pipeline && !model && folders.size() < 2) {
-      throw neither(base);
+      throw BaseFailures.neither(base.address().uri(), pipelineBelow(base));
     }
     requireSafetensors(base);
     BaseContents contents = pipeline || !model ? ofPipeline(base, folders) : ofModel(base);
@@ -111,28 +110,15 @@ record BaseContents(
     }
     Optional<String> pickled = paths.stream().filter(WeightFile::isPickled).findFirst();
     if (pickled.isPresent()) {
-      throw ReweaveException.unsupported(
-          "base has its weights as " + pickled.get() + " and not as safetensors",
-          base.address().uri(),
-          "convert that folder to safetensors first, or take the revision of it that has them");
+      throw BaseFailures.pickledWeights(pickled.get(), base.address().uri());
     }
-    throw new ReweaveException(
-        "base has no weights, which say how tensors are called and shaped",
-        base.address().uri(),
-        "download the whole model, with its .safetensors files");
+    throw BaseFailures.noWeights(base.address().uri());
   }
 
-  private static ReweaveException neither(BaseFolder base) {
-    String below =
-        base.files().keySet().stream()
-            .filter(p -> p.endsWith("/" + BaseFolder.MODEL_INDEX))
-            .findFirst()
-            .map(p -> ", such as its folder " + p.substring(0, slash(p)))
-            .orElse("");
-    return ReweaveException.notFound(
-        "folder is no base: it has neither a model_index.json, nor two folders with configs, nor"
-            + " a config.json or adapter_config.json",
-        base.address().uri(),
-        "name the folder of a pipeline or of one model" + below);
+  private static Optional<String> pipelineBelow(BaseFolder base) {
+    return base.files().keySet().stream()
+        .filter(p -> p.endsWith("/" + BaseFolder.MODEL_INDEX))
+        .findFirst()
+        .map(p -> p.substring(0, slash(p)));
   }
 }

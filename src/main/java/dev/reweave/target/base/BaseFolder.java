@@ -48,10 +48,7 @@ public final class BaseFolder {
    */
   public static BaseFolder read(Stores stores, Location address) {
     if (!stores.isFolder(address)) {
-      throw ReweaveException.notFound(
-          "no base model is there, as it is not a folder",
-          address.uri(),
-          "give the folder of a downloaded model, with its config.json or model_index.json");
+      throw BaseFailures.notFolder(address.uri());
     }
     SortedMap<String, InputFile> files = new TreeMap<>(stores.tree(address));
     files.keySet().removeIf(BaseFolder::isLeftOut);

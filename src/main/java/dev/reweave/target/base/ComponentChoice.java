@@ -1,6 +1,5 @@
 package dev.reweave.target.base;
 
-import dev.reweave.common.ReweaveException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -24,10 +23,7 @@ final class ComponentChoice {
   Component choose(Optional<String> wanted, Optional<String> mapped, Collection<String> names) {
     if (!base.isPipeline()) {
       if (wanted.isPresent()) {
-        throw ReweaveException.usage(
-            "base is the folder of one model and has no components",
-            "--component " + wanted.get(),
-            "leave --component out, or name the folder of the whole pipeline as the base");
+        throw BaseFailures.noComponents(wanted.get());
       }
       return read("");
     }
@@ -42,8 +38,7 @@ final class ComponentChoice {
 
   private Component named(String folder, String place) {
     if (!base.components().containsKey(folder)) {
-      throw ReweaveException.notFound(
-          "base has no such component", place, "name one of " + listed() + " with --component");
+      throw BaseFailures.noSuchComponent(candidates(), place);
     }
     return read(folder);
   }
@@ -51,10 +46,7 @@ final class ComponentChoice {
   private Component byNames(Collection<String> names) {
     List<String> candidates = candidates();
     if (candidates.isEmpty()) {
-      throw new ReweaveException(
-          "none of the base's components has safetensors",
-          base.address().uri(),
-          "download the weights of the component that the result is for");
+      throw BaseFailures.noComponentHasSafetensors(base.address().uri());
     }
     if (candidates.size() == 1) {
       return read(candidates.get(0));
@@ -86,12 +78,7 @@ final class ComponentChoice {
     return PREFERRED.stream()
         .filter(folders::contains)
         .findFirst()
-        .orElseThrow(
-            () ->
-                ReweaveException.usage(
-                    "the tensors' names do not tell which component of the base they are for",
-                    base.address().uri(),
-                    "name one of " + listed() + " with --component"));
+        .orElseThrow(() -> BaseFailures.whichComponent(candidates(), base.address().uri()));
   }
 
   /** Components with safetensors. */
@@ -115,10 +102,6 @@ final class ComponentChoice {
         List.of(
             "the base has no weights, so names and shapes of the tensors were compared with "
                 + (adapter ? "nothing" : "its config.json alone")));
-  }
-
-  private String listed() {
-    return Shortened.list(candidates());
   }
 
   private Component read(String folder) {

@@ -1,7 +1,6 @@
 package dev.reweave.target.base;
 
 import dev.reweave.common.Location;
-import dev.reweave.common.ReweaveException;
 import dev.reweave.format.safetensors.SafetensorsIndex;
 import dev.reweave.format.safetensors.TiedNames;
 import dev.reweave.target.base.WeightFile.Role;
@@ -14,7 +13,6 @@ import java.util.TreeMap;
 /** Reads the headers of one component, and its index if it has one. */
 final class ComponentReader {
   private static final int MAX_INDEX_BYTES = 100_000_000;
-  private static final String REMEDY = "download the base again, or the files that differ";
 
   private final BaseFolder base;
   private final String folder;
@@ -71,31 +69,24 @@ final class ComponentReader {
     List<String> files = weightMap.values().stream().distinct().sorted().toList();
     for (String shard : files) {
       if (!base.files().containsKey(path(shard))) {
-        throw broken("index names a shard that is not in the base, " + shard, place);
+        throw BaseFailures.noShard(shard, place);
       }
     }
     for (String shard : files) {
       for (TensorSpec spec : headers.tensors(path(shard))) {
         String expected = weightMap.get(spec.name());
         if (expected == null) {
-          throw broken(shard + " has a tensor that is not in the index, " + named(spec), place);
+          throw BaseFailures.notInIndex(shard, spec.name(), place);
         }
         if (!expected.equals(shard)) {
-          throw broken(
-              shard + " has a tensor that the index has in " + expected + ", " + named(spec),
-              place);
+          throw BaseFailures.inOtherShard(shard, expected, spec.name(), place);
         }
         add(spec, shard);
       }
     }
     for (Map.Entry<String, String> entry : weightMap.entrySet()) {
       if (!tensors.containsKey(entry.getKey())) {
-        throw broken(
-            "index has a tensor that is not in its shard "
-                + entry.getValue()
-                + ", "
-                + Shortened.name(entry.getKey()),
-            place);
+        throw BaseFailures.notInShard(entry.getValue(), entry.getKey(), place);
       }
     }
     return index.droppedNames();
@@ -112,13 +103,5 @@ final class ComponentReader {
 
   private String path(String file) {
     return BaseFolder.prefix(folder) + file;
-  }
-
-  private static String named(TensorSpec spec) {
-    return Shortened.name(spec.name());
-  }
-
-  private static ReweaveException broken(String problem, String place) {
-    return new ReweaveException(problem, place, REMEDY);
   }
 }

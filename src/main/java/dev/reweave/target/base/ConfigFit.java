@@ -39,11 +39,7 @@ public final class ConfigFit {
 
   private static void requireNone(List<String> contradictions, String place) {
     if (!contradictions.isEmpty()) {
-      throw ReweaveException.mismatch(
-          "config.json of the base does not fit the weights: " + String.join("; ", contradictions),
-          place,
-          "name as --base the folder with the config.json that the training saved, or correct"
-              + " that file");
+      throw BaseFailures.unfitConfig(contradictions, place);
     }
   }
 

@@ -13,8 +13,6 @@ public final class ConfigJson {
   /** The most bytes of a config that are believed; large tokenizers' come to a few megabytes. */
   public static final int MAX_BYTES = 16 << 20;
 
-  private static final String REMEDY = "copy the file again from its source, or correct it";
-
   private ConfigJson() {}
 
   /**
@@ -30,9 +28,9 @@ public final class ConfigJson {
         return node;
       }
     } catch (JsonReader.Broken e) {
-      throw broken(e, place);
+      throw BaseFailures.brokenConfig(e, place);
     }
-    throw new ReweaveException("config is not a JSON object", place, REMEDY);
+    throw BaseFailures.notObject(place);
   }
 
   /** The characters of {@code json}, each of which is one or more of its bytes. */
@@ -40,7 +38,7 @@ public final class ConfigJson {
     try {
       return JsonReader.text(json);
     } catch (JsonReader.Broken e) {
-      throw broken(e, place);
+      throw BaseFailures.brokenConfig(e, place);
     }
   }
 
@@ -49,18 +47,8 @@ public final class ConfigJson {
     try {
       return JsonReader.AS_PYTHON_WRITES.walk(text, place, walk);
     } catch (JsonReader.Broken e) {
-      throw broken(e, place);
+      throw BaseFailures.brokenConfig(e, place);
     }
-  }
-
-  private static ReweaveException broken(JsonReader.Broken e, String place) {
-    String problem =
-        switch (e.fault()) {
-          case ENCODING -> e.problem();
-          case LIMIT -> "config is nested too deep or has too long a number";
-          case SYNTAX -> "config is not sound JSON (" + e.detail() + ")";
-        };
-    return new ReweaveException(problem, place, REMEDY, e);
   }
 
   /** The string at {@code key}, if there is one. */

@@ -1,6 +1,5 @@
 package dev.reweave.target.base;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.format.safetensors.SafetensorsHeader;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
@@ -50,10 +49,7 @@ final class HeaderFiles {
     if (access.file().length() >= start.length) {
       access.readFully(0, start, 0, start.length);
       if (new String(start, StandardCharsets.ISO_8859_1).equals(LFS_POINTER)) {
-        throw new ReweaveException(
-            "file is a git-lfs pointer, without the weights",
-            access.file().uri(),
-            "run `git lfs pull` in the base, or download the file");
+        throw BaseFailures.lfsPointer(access.file().uri());
       }
     }
   }

@@ -14,7 +14,6 @@ import java.util.stream.Collectors;
 /** Makes the {@code model_index.json} of a pipeline folder that has none. */
 public final class ModelIndex {
   private static final List<String> MAIN = List.of("transformer", "unet");
-  private static final String REMEDY = "name its class with --pipeline CLASS";
 
   private final BaseFolder base;
   private final SortedMap<String, LibraryClass> components = new TreeMap<>();
@@ -39,10 +38,7 @@ public final class ModelIndex {
    */
   public static byte[] generate(BaseFolder base, Optional<String> pipeline) {
     if (!base.isPipeline()) {
-      throw ReweaveException.usage(
-          "base is the folder of one model, which has no model_index.json",
-          base.address().uri(),
-          "leave --pipeline out, or name the folder of the whole pipeline as the base");
+      throw BaseFailures.noPipeline(base.address().uri());
     }
     return new ModelIndex(base).write(pipeline);
   }
@@ -72,15 +68,8 @@ public final class ModelIndex {
     if (rule.isPresent() && rule.get().pipelines().size() == 1) {
       return rule.get().pipelines().get(0);
     }
-    String problem =
-        rule.map(r -> "base could be of several pipelines: " + String.join(", ", r.pipelines()))
-            .orElseGet(
-                () ->
-                    "no pipeline is known for the base's components "
-                        + components.entrySet().stream()
-                            .map(e -> e.getKey() + " (" + e.getValue() + ")")
-                            .collect(Collectors.joining(", ")));
-    throw ReweaveException.usage(problem, base.address().uri(), REMEDY);
+    throw rule.map(r -> BaseFailures.severalPipelines(r.pipelines(), base.address().uri()))
+        .orElseGet(() -> BaseFailures.unknownPipeline(components, base.address().uri()));
   }
 
   /** Folder of the component that tells which pipeline this is. */
@@ -108,10 +97,7 @@ public final class ModelIndex {
 
   private static void requireClass(String pipeline) {
     if (!LibraryClass.isIdentifier(pipeline)) {
-      throw ReweaveException.usage(
-          "not the name of a class",
-          "--pipeline " + pipeline,
-          "name a pipeline's class, such as CogVideoXPipeline");
+      throw BaseFailures.notClass(pipeline);
     }
   }
 

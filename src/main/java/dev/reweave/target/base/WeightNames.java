@@ -1,6 +1,5 @@
 package dev.reweave.target.base;
 
-import dev.reweave.common.ReweaveException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -65,10 +64,7 @@ public record WeightNames(String stem, Optional<String> variant, String suffix) 
 
   private static void requireVariant(String variant) {
     if (!VARIANT.matcher(variant).matches()) {
-      throw ReweaveException.usage(
-          "not the name of a variant",
-          "--variant " + variant,
-          "name one of letters, digits, '_' and '-', such as fp16");
+      throw BaseFailures.notVariant(variant);
     }
   }
 }

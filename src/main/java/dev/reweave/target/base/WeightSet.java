@@ -1,6 +1,5 @@
 package dev.reweave.target.base;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.target.base.WeightFile.Role;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -43,16 +42,10 @@ final class WeightSet {
         Collections.min(sets, Comparator.comparingInt((WeightSet set) -> set.preference()));
     List<String> stems = sets.stream().map(set -> set.names.stem()).distinct().sorted().toList();
     if (stems.size() > 1 && chosen.preference() == KNOWN_STEMS.size()) {
-      throw ReweaveException.usage(
-          "folder has the weights of several models: " + Shortened.list(stems),
-          place,
-          "give a base that holds one of them as diffusion_pytorch_model or model");
+      throw BaseFailures.severalModels(stems, place);
     }
     if (chosen.index().isEmpty() && chosen.file(Role.SINGLE).isEmpty()) {
-      throw new ReweaveException(
-          "weights are in shards, but their index " + chosen.names.index() + " is missing",
-          place,
-          "download the index of the base as well");
+      throw BaseFailures.noIndex(chosen.names.index(), place);
     }
     return chosen;
   }
@@ -85,17 +78,11 @@ final class WeightSet {
                   sets.computeIfAbsent(file.names(), WeightSet::new).files.put(file.role(), name));
     }
     if (sets.isEmpty()) {
-      String found =
-          fileNames.stream()
-              .filter(WeightFile::isWeights)
-              .findFirst()
-              .map(name -> "has its weights as " + name + " and not as safetensors")
-              .orElse("has no weights");
-      throw ReweaveException.unsupported(
-          "component of the base " + found,
-          place,
-          "convert it to safetensors first, take the revision of the base that has them, or name"
-              + " another with --component");
+      throw fileNames.stream()
+          .filter(WeightFile::isWeights)
+          .findFirst()
+          .map(name -> BaseFailures.pickledComponent(name, place))
+          .orElseGet(() -> BaseFailures.componentWithoutWeights(place));
     }
     return new ArrayList<>(sets.values());
   }
@@ -110,11 +97,9 @@ final class WeightSet {
       return sets;
     }
     if (chosen.isEmpty()) {
-      String wanted = variant.map(v -> "no variant '" + v + "'").orElse("several variants");
-      throw ReweaveException.notFound(
-          "base has " + wanted + ": " + (variants.isEmpty() ? "none" : Shortened.list(variants)),
-          place,
-          variants.isEmpty() ? "leave --variant out" : "name one of them with --variant");
+      throw variant
+          .map(wanted -> BaseFailures.noVariant(wanted, variants, place))
+          .orElseGet(() -> BaseFailures.severalVariants(variants, place));
     }
     return chosen;
   }

@@ -33,7 +33,7 @@ final class JoinReader {
   private static Action.Join join(JsonObject join, Template to, NamePattern pattern) {
     List<String> order = join.texts("order");
     if (new LinkedHashSet<>(order).size() < order.size()) {
-      throw join.broken("a part is twice in 'order'");
+      throw MappingFileFailures.partTwiceInOrder(join.place());
     }
     return new Action.Join(
         to, join.dimension(), Template.parse(join.text("part"), pattern, join), order);

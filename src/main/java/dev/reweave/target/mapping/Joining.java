@@ -1,6 +1,5 @@
 package dev.reweave.target.mapping;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,28 +28,18 @@ final class Joining implements Assembly {
   public void add(NameMatch match, NamedTensor tensor) {
     String part = join.part().expand(match);
     if (!join.order().contains(part)) {
-      throw problem(
-          "tensor "
-              + tensor.name()
-              + " is part '"
-              + part
-              + "' of "
-              + target
-              + ", which has "
-              + join.order());
+      throw MappingFailures.unknownPart(tensor.name(), part, target, join.order(), rule);
     }
     NamedTensor other = parts.putIfAbsent(part, tensor);
     if (other != null) {
-      throw problem(
-          other.name() + " and " + tensor.name() + " are both part '" + part + "' of " + target);
+      throw MappingFailures.samePart(tensor.name(), other.name(), part, target, rule);
     }
     NamedTensor first = parts.values().iterator().next();
     if (first.spec().dtype() != tensor.spec().dtype()) {
-      throw unlike(first, tensor, "of different types");
+      throw MappingFailures.differentTypes(target, first, tensor, rule);
     }
     if (!goTogether(first.spec().shape().dims(), tensor.spec().shape().dims())) {
-      throw unlike(
-          first, tensor, "of shapes that do not go together along dimension " + join.dim());
+      throw MappingFailures.unfitShapes(target, join.dim(), first, tensor, rule);
     }
   }
 
@@ -64,22 +53,6 @@ final class Joining implements Assembly {
       }
     }
     return true;
-  }
-
-  private ReweaveException unlike(NamedTensor a, NamedTensor b, String problem) {
-    return problem(
-        "parts of "
-            + target
-            + " are "
-            + problem
-            + ": "
-            + Assembly.shown(a)
-            + ", "
-            + Assembly.shown(b));
-  }
-
-  private ReweaveException problem(String problem) {
-    return ReweaveException.mismatch(problem, rule.place(), "correct the rule");
   }
 
   @Override

@@ -2,7 +2,6 @@ package dev.reweave.target.mapping;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.common.JsonReader;
-import dev.reweave.common.ReweaveException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,13 +21,13 @@ final class JsonObject {
     this.node = node;
     this.place = place;
     if (!node.isObject()) {
-      throw broken("not a JSON object");
+      throw MappingFileFailures.notObject(place);
     }
     node.fieldNames()
         .forEachRemaining(
             name -> {
               if (!known.contains(name)) {
-                throw broken("unknown member '" + name + "'");
+                throw MappingFileFailures.unknownMember(name, place);
               }
             });
   }
@@ -36,26 +35,13 @@ final class JsonObject {
   /** Reads the object that a document is, and nothing else. */
   static JsonObject parse(byte[] json, String place, Set<String> known) {
     if (json.length > MOST_BYTES) {
-      throw broken("a mapping of more than " + MOST_BYTES + " bytes", place);
+      throw MappingFileFailures.tooLarge(MOST_BYTES, place);
     }
     try {
       return new JsonObject(JsonReader.STANDARD.tree(json, place), place, known);
     } catch (JsonReader.Broken e) {
-      throw new ReweaveException(
-          ReweaveException.Kind.USAGE, e.problem(), e.at(place), remedy(), e);
+      throw MappingFileFailures.notJson(e, place);
     }
-  }
-
-  private static String remedy() {
-    return "correct the mapping file";
-  }
-
-  private static ReweaveException broken(String problem, String place) {
-    return ReweaveException.usage(problem, place, remedy());
-  }
-
-  ReweaveException broken(String problem) {
-    return broken(problem, place);
   }
 
   String place() {
@@ -77,7 +63,7 @@ final class JsonObject {
   }
 
   String text(String name) {
-    return optionalText(name).orElseThrow(() -> broken("no '" + name + "'"));
+    return optionalText(name).orElseThrow(() -> MappingFileFailures.noMember(name, place));
   }
 
   Optional<String> optionalText(String name) {
@@ -91,7 +77,7 @@ final class JsonObject {
 
   private String text(JsonNode value, String name) {
     if (!value.isTextual() || value.textValue().isEmpty()) {
-      throw broken("'" + name + "' is not a text of at least one character");
+      throw MappingFileFailures.notText(name, place);
     }
     return value.textValue();
   }
@@ -103,7 +89,7 @@ final class JsonObject {
 
   private long number(JsonNode value, String name, long least) {
     if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < least) {
-      throw broken("'" + name + "' is not a whole number of at least " + least);
+      throw MappingFileFailures.notNumber(name, least, place);
     }
     return value.longValue();
   }
@@ -112,7 +98,7 @@ final class JsonObject {
   int dimension() {
     long dim = number("dim", 0);
     if (dim > Integer.MAX_VALUE) {
-      throw broken("'dim' is too large");
+      throw MappingFileFailures.dimensionTooLarge(place);
     }
     return (int) dim;
   }
@@ -141,7 +127,7 @@ final class JsonObject {
     List<List<Long>> rows = new ArrayList<>();
     for (JsonNode row : elements(name)) {
       if (!row.isArray() || row.isEmpty()) {
-        throw broken("'" + name + "' is not a list of lists of numbers");
+        throw MappingFileFailures.notTableOfNumbers(name, place);
       }
       List<Long> numbers = new ArrayList<>();
       row.forEach(value -> numbers.add(number(value, name, 0)));
@@ -167,7 +153,7 @@ final class JsonObject {
   private List<JsonNode> elements(String name) {
     JsonNode list = node.path(name);
     if (!list.isArray() || list.isEmpty()) {
-      throw broken("'" + name + "' is not a list of at least one element");
+      throw MappingFileFailures.notList(name, place);
     }
     List<JsonNode> elements = new ArrayList<>();
     list.forEach(elements::add);
@@ -195,7 +181,7 @@ final class JsonObject {
 
   private Set<Map.Entry<String, JsonNode>> members(JsonNode value, String name) {
     if (!value.isObject() || value.isEmpty()) {
-      throw broken("'" + name + "' is not a table of texts by group");
+      throw MappingFileFailures.notTableOfTexts(name, place);
     }
     return value.properties();
   }

@@ -62,7 +62,7 @@ final class MappingReader {
   private static Optional<String> fileName(JsonObject root, String member) {
     Optional<String> name = root.optionalText(member);
     if (name.filter(text -> !FILE_NAME.matcher(text).matches()).isPresent()) {
-      throw root.broken("'" + member + "' is not a plain file name");
+      throw MappingFileFailures.notFileName(member, root.place());
     }
     return name;
   }
@@ -86,24 +86,24 @@ final class MappingReader {
   private static String action(JsonObject rule) {
     List<String> actions = ACTIONS.stream().filter(rule::has).sorted().toList();
     if (actions.isEmpty()) {
-      throw rule.broken("no action: none of " + ACTIONS.stream().sorted().toList());
+      throw MappingFileFailures.noAction(ACTIONS, rule.place());
     }
     if (actions.size() > 1) {
-      throw rule.broken("more than one action: " + actions);
+      throw MappingFileFailures.severalActions(actions, rule.place());
     }
     return actions.get(0);
   }
 
   private static Optional<NamePattern> pattern(JsonObject rule) {
     if (rule.has("match") && rule.has("prefix")) {
-      throw rule.broken("both 'match' and 'prefix'");
+      throw MappingFileFailures.both("match", "prefix", rule.place());
     }
     if (rule.has("translate") && !rule.has("match")) {
-      throw rule.broken("'translate' without 'match'");
+      throw MappingFileFailures.translateWithoutMatch(rule.place());
     }
     for (String group : rule.tables("translate").keySet()) {
       if (!rule.mentions("${" + group + "}")) {
-        throw rule.broken("'translate' is about a group '" + group + "' that no name refers to");
+        throw MappingFileFailures.translateUnused(group, rule.place());
       }
     }
     return rule.optionalText("match")
@@ -116,7 +116,7 @@ final class MappingReader {
     refuse(rule, "require", "shape", "translate");
     NamePattern groups = pattern.orElse(NamePattern.WHOLE);
     if (pattern.isEmpty() && rule.mentions("$")) {
-      throw rule.broken("'require' refers to a group without 'match' or 'prefix'");
+      throw MappingFileFailures.requireOfNoGroup(rule.place());
     }
     return new Requirement(
         pattern,
@@ -126,14 +126,15 @@ final class MappingReader {
   private static void refuse(JsonObject rule, String action, String... members) {
     for (String member : members) {
       if (rule.has(member)) {
-        throw rule.broken("'" + member + "' has no meaning beside '" + action + "'");
+        throw MappingFileFailures.noMeaningBeside(member, action, rule.place());
       }
     }
   }
 
   private static Rule rule(JsonObject rule, String action) {
     NamePattern pattern =
-        pattern(rule).orElseThrow(() -> rule.broken("neither 'match' nor 'prefix'"));
+        pattern(rule)
+            .orElseThrow(() -> MappingFileFailures.neither("match", "prefix", rule.place()));
     ShapePattern shape =
         rule.has("shape") ? new ShapePattern(Optional.of(rule.lengths("shape"))) : ShapePattern.ANY;
     return new Rule(

@@ -48,13 +48,12 @@ final class NamePattern {
       NamePattern pattern = new NamePattern(regex, tables, rule.place(), Set.of());
       for (String group : tables.keySet()) {
         if (!pattern.hasGroup(group)) {
-          throw rule.broken("'translate' is about a group '" + group + "' that there is not");
+          throw MappingFileFailures.translateOfNoGroup(group, rule.place());
         }
       }
       return pattern;
     } catch (PatternSyntaxException e) {
-      throw rule.broken(
-          "'" + BoundedMatch.shown(regex) + "' is not a regular expression: " + e.getDescription());
+      throw MappingFileFailures.notRegex(regex, e, rule.place());
     }
   }
 

@@ -4,7 +4,6 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -82,8 +81,7 @@ final class Placement {
   private static String expand(Template template, NameMatch match, Rule rule) {
     String name = template.expand(match);
     if (name.isEmpty()) {
-      throw ReweaveException.mismatch(
-          "tensor " + match.name() + " gets an empty name", rule.place(), "correct the rule");
+      throw MappingFailures.emptyName(match.name(), rule);
     }
     return name;
   }
@@ -115,12 +113,7 @@ final class Placement {
   private void cut(NamedTensor tensor, String kept, Action.Cut cut, Rule rule, NameMatch match) {
     Shape shape = tensor.spec().shape();
     if (cut.dim() >= shape.rank() || shape.dim(cut.dim()) < cut.length()) {
-      throw ReweaveException.mismatch(
-          String.format(
-              "tensor %s of shape %s has no dimension %d that can be cut to %d",
-              tensor.name(), shape, cut.dim(), cut.length()),
-          rule.place(),
-          "correct the rule, or let it match fewer tensors");
+      throw MappingFailures.notCuttable(tensor, cut, rule);
     }
     NamedTensor part = tensor.narrowed(expand(cut.to(), match, rule), cut.dim(), 0, cut.length());
     claim(tensor, part.name(), part.spec().shape());
@@ -139,12 +132,7 @@ final class Placement {
       NamedTensor tensor, String shown, Action.Split split, Rule rule, NameMatch match) {
     Shape shape = tensor.spec().shape();
     if (split.dim() >= shape.rank() || shape.dim(split.dim()) % split.parts() != 0) {
-      throw ReweaveException.mismatch(
-          String.format(
-              "%s of shape %s has no dimension %d that can be cut into %d equal parts",
-              shown, shape, split.dim(), split.parts()),
-          rule.place(),
-          "correct the rule, or let it match fewer tensors");
+      throw MappingFailures.notSplittable(shown, shape, split, rule);
     }
     long unit = shape.dim(split.dim()) / split.parts();
     for (Action.Share share : split.shares()) {
@@ -163,21 +151,11 @@ final class Placement {
   private void unstack(NamedTensor tensor, Action.Unstack unstack, Rule rule, NameMatch match) {
     Shape shape = tensor.spec().shape();
     if (unstack.dim() >= shape.rank() || shape.dim(unstack.dim()) == 0) {
-      throw ReweaveException.mismatch(
-          String.format(
-              "tensor %s of shape %s has no dimension %d that can be unstacked",
-              tensor.name(), shape, unstack.dim()),
-          rule.place(),
-          "correct the rule, or let it match fewer tensors");
+      throw MappingFailures.notUnstackable(tensor, unstack.dim(), rule);
     }
     long parts = shape.dim(unstack.dim());
     if (parts > MOST_PARTS - unstacked) {
-      throw ReweaveException.mismatch(
-          String.format(
-              "tensor %s of shape %s would be unstacked into %d parts, and all are to be %d at most",
-              tensor.name(), shape, parts, MOST_PARTS),
-          rule.place(),
-          "correct the rule, or let it match fewer tensors");
+      throw MappingFailures.tooManyParts(tensor, parts, MOST_PARTS, rule);
     }
     unstacked += parts;
     for (long i = 0; i < parts; i++) {
@@ -214,16 +192,10 @@ final class Placement {
    */
   Mapped finish(String place, List<Requirement> requirements) {
     if (!unplaced.isEmpty()) {
-      throw ReweaveException.mismatch(
-          "no rule places " + listed("tensor", unplaced),
-          place,
-          "add rules for them, or a 'drop' rule to leave them out");
+      throw MappingFailures.unplaced(unplaced, place);
     }
     if (sources.isEmpty()) {
-      throw ReweaveException.mismatch(
-          "the mapping leaves no tensor: all " + rows.size() + " are left out",
-          place,
-          "check that this is the mapping for the checkpoint");
+      throw MappingFailures.nothingLeft(rows.size(), place);
     }
     checkTargets(place);
     checkWholes(place);
@@ -240,10 +212,7 @@ final class Placement {
           }
         });
     if (!doubled.isEmpty()) {
-      throw ReweaveException.mismatch(
-          "several tensors would become " + listed("tensor", doubled),
-          place,
-          "correct the rules so that each gets a name of its own");
+      throw MappingFailures.sameTarget(doubled, place);
     }
   }
 
@@ -256,10 +225,7 @@ final class Placement {
       }
     }
     if (!incomplete.isEmpty()) {
-      throw ReweaveException.mismatch(
-          "parts are missing of " + listed("tensor", incomplete),
-          place,
-          "check that the checkpoint is whole and that this is the mapping for it");
+      throw MappingFailures.partsMissing(incomplete, place);
     }
   }
 
@@ -270,17 +236,14 @@ final class Placement {
     }
     missing.removeAll(sources.keySet());
     if (!missing.isEmpty()) {
-      throw ReweaveException.mismatch(
-          "the mapped model lacks " + listed("tensor", missing),
-          place,
-          "check that the checkpoint is whole and that this is the mapping for it");
+      throw MappingFailures.requiredMissing(missing, place);
     }
   }
 
   private List<String> notes() {
     List<String> notes = new ArrayList<>();
     if (!shortened.isEmpty()) {
-      notes.add("cut " + listed("tensor", shortened));
+      notes.add("cut " + Names.count(shortened.size(), "tensor") + ": " + Names.shown(shortened));
     }
     dropped.forEach(
         (reason, names) ->
@@ -289,9 +252,5 @@ final class Placement {
                     "left out %s (%s): %s",
                     Names.count(names.size(), "tensor"), reason, Names.shown(names))));
     return notes;
-  }
-
-  private static String listed(String what, Collection<String> names) {
-    return Names.count(names.size(), what) + ": " + Names.shown(names);
   }
 }

@@ -1,6 +1,5 @@
 package dev.reweave.target.mapping;
 
-import dev.reweave.common.BoundedMatch;
 import dev.reweave.tensor.CombinedLayout;
 import dev.reweave.tensor.Slicing;
 import dev.reweave.tensor.SlicingRule;
@@ -26,11 +25,7 @@ final class SlicingReader {
       try {
         rules.add(new SlicingRule(rule.text("match"), slicing));
       } catch (PatternSyntaxException e) {
-        throw rule.broken(
-            "'"
-                + BoundedMatch.shown(rule.text("match"))
-                + "' is not a regular expression: "
-                + e.getDescription());
+        throw MappingFileFailures.notRegex(rule.text("match"), e, rule.place());
       }
     }
     return rules;
@@ -40,20 +35,20 @@ final class SlicingReader {
     if (rule.has("kind")) {
       for (String member : List.of("dim", "parts", "shares")) {
         if (rule.has(member)) {
-          throw rule.broken("'" + member + "' has no meaning beside 'kind'");
+          throw MappingFileFailures.noMeaningBeside(member, "kind", rule.place());
         }
       }
       return switch (rule.text("kind")) {
         case "replicated" -> new Slicing.Copied(CombinedLayout.Kind.REPLICATED);
         case "averaged" -> new Slicing.Copied(CombinedLayout.Kind.AVERAGED);
-        default -> throw rule.broken("'kind' is neither \"replicated\" nor \"averaged\"");
+        default -> throw MappingFileFailures.unknownKind(rule.place());
       };
     }
     if (!rule.has("dim")) {
-      throw rule.broken("neither 'dim' nor 'kind'");
+      throw MappingFileFailures.neither("dim", "kind", rule.place());
     }
     if (rule.has("parts") && rule.has("shares")) {
-      throw rule.broken("both 'parts' and 'shares'");
+      throw MappingFileFailures.both("parts", "shares", rule.place());
     }
     if (rule.has("shares")) {
       return new Slicing.Parts(rule.dimension(), rule.tableOfNumbers("shares"));

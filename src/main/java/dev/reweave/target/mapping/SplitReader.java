@@ -22,7 +22,7 @@ final class SplitReader {
       return regrouped(split, pattern);
     }
     if (split.has("parts")) {
-      throw split.broken("'parts' is for an 'into' that says what to take");
+      throw MappingFileFailures.partsWithoutTake(split.place());
     }
     return inOrder(split, pattern);
   }
@@ -36,10 +36,10 @@ final class SplitReader {
   static Action.Unstack unstack(JsonObject rule, NamePattern pattern) {
     JsonObject unstack = rule.object("unstack", UNSTACK);
     if (unstack.has("into") == unstack.has("split")) {
-      throw unstack.broken("not one of 'into' and 'split'");
+      throw MappingFileFailures.notOneOf("into", "split", unstack.place());
     }
     if (pattern.hasGroup(Action.Unstack.INDEX)) {
-      throw unstack.broken("a group has the name of the part's number: " + Action.Unstack.INDEX);
+      throw MappingFileFailures.groupCalledAsNumber(unstack.place());
     }
     NamePattern numbered = pattern.giving(Action.Unstack.INDEX);
     int dim = unstack.dimension();
@@ -55,7 +55,7 @@ final class SplitReader {
 
   private static void requireNumber(Template name, JsonObject unstack) {
     if (!name.refersTo(Action.Unstack.INDEX)) {
-      throw unstack.broken("a name without the part's number: ${" + Action.Unstack.INDEX + "}");
+      throw MappingFileFailures.nameWithoutNumber(unstack.place());
     }
   }
 
@@ -66,7 +66,7 @@ final class SplitReader {
             ? split.numbers("sizes", 1)
             : names.stream().map(name -> Long.valueOf(1)).toList();
     if (sizes.size() != names.size()) {
-      throw split.broken(sizes.size() + " sizes for " + names.size() + " names");
+      throw MappingFileFailures.sizesForNames(sizes.size(), names.size(), split.place());
     }
     List<Action.Share> shares = new ArrayList<>();
     long parts = 0;
@@ -74,7 +74,7 @@ final class SplitReader {
       Template to = Template.parse(names.get(i), pattern, split);
       shares.add(new Action.Share(to, List.of(new Action.Range(parts, sizes.get(i)))));
       if (sizes.get(i) > Long.MAX_VALUE - parts) {
-        throw split.broken("'sizes' are too large");
+        throw MappingFileFailures.sizesTooLarge(split.place());
       }
       parts += sizes.get(i);
     }
@@ -83,7 +83,7 @@ final class SplitReader {
 
   private static Action.Split regrouped(JsonObject split, NamePattern pattern) {
     if (split.has("sizes")) {
-      throw split.broken("'sizes' has no meaning where 'into' says what to take");
+      throw MappingFileFailures.sizesWithTake(split.place());
     }
     long parts = split.number("parts", 1);
     Set<Long> taken = new HashSet<>();
@@ -92,17 +92,17 @@ final class SplitReader {
       List<Action.Range> ranges = new ArrayList<>();
       for (long part : share.numbers("take", 0)) {
         if (part >= parts) {
-          throw share.broken("part " + part + " of parts 0 to " + (parts - 1));
+          throw MappingFileFailures.noSuchPart(part, parts, share.place());
         }
         if (!taken.add(part)) {
-          throw share.broken("part " + part + " is taken twice");
+          throw MappingFileFailures.partTakenTwice(part, share.place());
         }
         extend(ranges, part);
       }
       shares.add(new Action.Share(Template.parse(share.text("to"), pattern, share), ranges));
     }
     if (taken.size() < parts) {
-      throw split.broken("of " + parts + " parts, only " + taken.size() + " are taken");
+      throw MappingFileFailures.partsNotTaken(parts, taken.size(), split.place());
     }
     return new Action.Split(split.dimension(), parts, shares);
   }

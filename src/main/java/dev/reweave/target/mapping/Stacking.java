@@ -1,6 +1,5 @@
 package dev.reweave.target.mapping;
 
-import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,14 +36,7 @@ final class Stacking implements Assembly {
   public void add(NameMatch match, NamedTensor tensor) {
     String text = stack.index().expand(match);
     if (!NUMBER.matcher(text).matches()) {
-      throw problem(
-          "tensor "
-              + tensor.name()
-              + " is number '"
-              + text
-              + "' of "
-              + target
-              + ", which is no number such as 0 or 12");
+      throw MappingFailures.notANumber(tensor.name(), text, target, rule);
     }
     int number = Integer.parseInt(text);
     if (stack.join().isPresent()) {
@@ -55,16 +47,12 @@ final class Stacking implements Assembly {
     }
     NamedTensor other = parts.putIfAbsent(number, tensor);
     if (other != null) {
-      throw problem(other.name() + " and " + tensor.name() + " are both " + numbered(number));
+      throw MappingFailures.sameNumber(tensor.name(), other.name(), number, target, rule);
     }
   }
 
   private String numbered(int number) {
     return "number " + number + " of " + target;
-  }
-
-  private ReweaveException problem(String problem) {
-    return ReweaveException.mismatch(problem, rule.place(), "correct the rule");
   }
 
   /** Numbers below the greatest one, and pieces of those that are there. */
@@ -94,26 +82,14 @@ final class Stacking implements Assembly {
             : List.copyOf(parts.values());
     NamedTensor first = whole.get(0);
     if (stack.dim() > first.spec().shape().rank()) {
-      throw problem(
-          "parts of "
-              + target
-              + " cannot be stacked along dimension "
-              + stack.dim()
-              + ": "
-              + Assembly.shown(first));
+      throw MappingFailures.notStackable(target, stack.dim(), first, rule);
     }
     for (NamedTensor part : whole) {
-      boolean sameType = part.spec().dtype() == first.spec().dtype();
-      if (!sameType || !part.spec().shape().equals(first.spec().shape())) {
-        throw problem(
-            "parts of "
-                + target
-                + " are of different "
-                + (sameType ? "shapes" : "types")
-                + ": "
-                + Assembly.shown(first)
-                + ", "
-                + Assembly.shown(part));
+      if (part.spec().dtype() != first.spec().dtype()) {
+        throw MappingFailures.differentTypes(target, first, part, rule);
+      }
+      if (!part.spec().shape().equals(first.spec().shape())) {
+        throw MappingFailures.differentShapes(target, first, part, rule);
       }
     }
     return NamedTensor.stacked(target, stack.dim(), whole);

@@ -1,6 +1,5 @@
 package dev.reweave.target.mapping;
 
-import dev.reweave.common.ReweaveException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -54,11 +53,7 @@ final class Template {
         groups.add(group);
         pieces.add((match, name) -> name.append(template.translated(match, group)));
       } else {
-        throw rule.broken(
-            "'"
-                + text
-                + "' refers to a group that the pattern does not have: "
-                + reference.group());
+        throw MappingFileFailures.noSuchGroup(text, reference.group(), rule.place());
       }
     }
     pieces.add(literal(text.substring(at)));
@@ -80,12 +75,7 @@ final class Template {
   private String translated(NameMatch match, String group) {
     return match
         .group(group)
-        .orElseThrow(
-            () ->
-                ReweaveException.mismatch(
-                    "'translate' has no entry for group '" + group + "' of tensor " + match.name(),
-                    place,
-                    "add it, or let the rule match fewer tensors"));
+        .orElseThrow(() -> MappingFailures.untranslated(group, match.name(), place));
   }
 
   /** Whether names have what a named group took in them. */

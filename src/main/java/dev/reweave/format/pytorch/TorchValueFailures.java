@@ -1,0 +1,44 @@
+package dev.reweave.format.pytorch;
+
+import dev.reweave.common.ReweaveException;
+
+/** What is wrong with a value of a torch.save file, for what it was asked for. */
+final class TorchValueFailures {
+  private static final String CHECK =
+      "check that the file is what its name says, and that its framework's version is supported";
+
+  private TorchValueFailures() {}
+
+  /** The file is another than its name says, or of a version that is not known. */
+  static ReweaveException lacks(String key, TorchValue dict) {
+    return new ReweaveException("the dict lacks '" + key + "'", dict.place(), CHECK);
+  }
+
+  /** The file is another than its name says, or of a version that is not known. */
+  static ReweaveException hasNone(String key, TorchValue dict) {
+    return new ReweaveException("the dict has None at '" + key + "'", dict.place(), CHECK);
+  }
+
+  /** The file is another than its name says, or of a version that is not known. */
+  static ReweaveException unexpected(String expected, TorchValue found) {
+    return new ReweaveException(
+        "expected " + expected + " but found " + found.kind(), found.place(), CHECK);
+  }
+
+  /** A quantized or complex type in a distributed checkpoint. */
+  static ReweaveException typeNotRead(PickleGlobal type, TorchValue found) {
+    return ReweaveException.unsupported(
+        "elements of type " + type + ", which is not read", found.place(), TorchValue.AS_PLAIN);
+  }
+
+  /** A tensor that is quantized, sparse, nested, conjugated or of a wrapping class. */
+  static ReweaveException notPlain(TorchValue found) {
+    return ReweaveException.unsupported(
+        "this is " + found.kind() + ", not a plain tensor", found.place(), TorchValue.AS_PLAIN);
+  }
+
+  /** The file is damaged. */
+  static ReweaveException impossibleShape(TorchValue found, IllegalArgumentException cause) {
+    return new ReweaveException("a shape is impossible", found.place(), cause.getMessage(), cause);
+  }
+}

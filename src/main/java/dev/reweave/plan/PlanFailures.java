@@ -1,0 +1,39 @@
+package dev.reweave.plan;
+
+import dev.reweave.common.ReweaveException;
+
+/** What no plan can be made of. */
+final class PlanFailures {
+  private PlanFailures() {}
+
+  /** {@code --only} or {@code --exclude-frozen} leaves none. */
+  static ReweaveException noTensors() {
+    return ReweaveException.usage(
+        "there are no tensors to convert",
+        "the checkpoint",
+        "look at it with 'reweave inspect', or leave --exclude-frozen or --only out");
+  }
+
+  /** The input's headers say a lot beside their tensors. */
+  static ReweaveException tooMuchMetadata(long bytes, int shards, long most, Sharding sharding) {
+    return ReweaveException.usage(
+        "metadata of "
+            + bytes
+            + " bytes would stand in the header of each of "
+            + shards
+            + " shards, and all of them would take more than "
+            + most,
+        "the result",
+        sharding == Sharding.LIKE_BASE
+            ? "leave --shards like-base out"
+            : "choose a larger --max-shard-size");
+  }
+
+  /** The mapping gives it a name that the base does not have. */
+  static ReweaveException notInBase(String tensor) {
+    return ReweaveException.mismatch(
+        "the base has no such tensor, so its shard is not known",
+        "tensor " + tensor,
+        "leave --shards like-base out");
+  }
+}

@@ -1,79 +1,167 @@
 package dev.reweave.checkpoint;
 
+import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.Safeguards;
 import dev.reweave.tensor.SlicingRule;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What the user wants from a checkpoint.
  *
- * @param tag the saved step; empty for the one that {@code latest} names
- * @param weights the copy of the weights; empty for fp32 masters where they exist
- * @param key the keys, with dots between them, that lead to a dict of tensors in a torch file;
- *     empty for the one that trainers put the model in
- * @param frozen whether parameters that were not trained belong to the result
- * @param names what tensors are called
+ * @param options those of {@link #OPTIONS} that were given
  * @param slicing how tensor-parallel ranks share tensors; the first rule that matches counts, and
  *     before what the checkpoint itself says
- * @param safeguards how far the checkpoint's files are followed
  */
-public record ReadOptions(
-    Optional<String> tag,
-    Optional<Weights> weights,
-    Optional<String> key,
-    Frozen frozen,
-    Names names,
-    List<SlicingRule> slicing,
-    Safeguards safeguards) {
+public record ReadOptions(Options options, List<SlicingRule> slicing) {
+  /** The saved step; empty for the one that {@code latest} names. */
+  public static final Option<Optional<String>> TAG =
+      Option.text("tag", "TAG")
+          .help(
+              "The saved step; by default the one that 'latest' names. For convert also all, or"
+                  + " new: all that have no finished result.");
 
+  /** {@code master}, {@code model}, or the keys that lead to a dict of tensors in a torch file. */
+  public static final Option<Optional<String>> WEIGHTS =
+      Option.text("weights", "master|model|KEY")
+          .recordedAs("weights")
+          .checked(name -> name.map(n -> copy(n).map(Option::written).orElse(n)))
+          .help(
+              "fp32 master weights of the optimizer, or the module's own; by default masters where"
+                  + " they exist. Of a torch file with several dicts of tensors, the key of the one"
+                  + " that is meant, such as ema; below another, with a dot: state.ema.")
+          .more(": see [torch files](formats.md#torch-files)");
+
+  /** Whether parameters that were not trained belong to the result. */
+  public static final Option<Frozen> EXCLUDE_FROZEN =
+      Option.flag("exclude-frozen", Frozen.INCLUDE, Frozen.EXCLUDE)
+          .recordedAs("frozen")
+          .help("Leave out parameters that were not trained, as for a LoRA adapter.");
+
+  /** What tensors are called. */
+  public static final Option<Names> NAMES =
+      Option.choice("names", Names.PLAIN)
+          .recordedAs("names")
+          .help(
+              "Names without what wrappers such as torch.compile and DDP put into them, or as they"
+                  + " were saved (default: ${DEFAULT-VALUE}).")
+          .more(": see [names that wrappers leave](formats.md#names-that-wrappers-leave)");
+
+  /** All of them. */
+  public static final List<Option<?>> OPTIONS =
+      Stream.concat(Stream.of(TAG, WEIGHTS, EXCLUDE_FROZEN, NAMES), Safeguards.OPTIONS.stream())
+          .toList();
+
+  /**
+   * Checks that weights have a name.
+   *
+   * @throws ReweaveException if they have an empty one
+   */
   public ReadOptions {
+    options = options.only(OPTIONS);
     slicing = List.copyOf(slicing);
+    if (options.of(WEIGHTS).filter(String::isBlank).isPresent()) {
+      throw CheckpointFailures.nothingNamed();
+    }
+  }
+
+  /** Options without rules for tensor-parallel ranks. */
+  public ReadOptions(Options options) {
+    this(options, List.of());
   }
 
   /** Options for plain names, without rules for tensor-parallel ranks, with usual safeguards. */
   public ReadOptions(Optional<String> tag, Optional<Weights> weights, Frozen frozen) {
-    this(tag, weights, Optional.empty(), frozen, Names.PLAIN, List.of(), Safeguards.DEFAULT);
+    this(
+        Options.NONE
+            .with(TAG, tag)
+            .with(WEIGHTS, weights.map(Option::written))
+            .with(EXCLUDE_FROZEN, frozen));
+  }
+
+  /** The newest tag, fp32 masters where they exist, all parameters. */
+  public static ReadOptions defaults() {
+    return new ReadOptions(Options.NONE);
+  }
+
+  /** The same with another value of an option. */
+  public <T> ReadOptions with(Option<T> option, T value) {
+    return new ReadOptions(options.with(option, value), slicing);
   }
 
   /** The same for this saved step. */
   public ReadOptions withTag(String step) {
-    return new ReadOptions(Optional.of(step), weights, key, frozen, names, slicing, safeguards);
+    return with(TAG, Optional.of(step));
   }
 
   /** The same for this copy of the weights. */
   public ReadOptions withWeights(Weights copy) {
-    return new ReadOptions(
-        tag, Optional.of(copy), Optional.empty(), frozen, names, slicing, safeguards);
+    return withWeightsNamed(Option.written(copy));
   }
 
   /** The same with tensors called so. */
   public ReadOptions withNames(Names wanted) {
-    return new ReadOptions(tag, weights, key, frozen, wanted, slicing, safeguards);
+    return with(NAMES, wanted);
   }
 
   /**
-   * The same for weights as {@code --weights} names them: {@code master}, {@code model}, or else
-   * the keys of a dict of tensors in a torch file.
+   * The same for weights as {@code --weights} names them.
    *
    * @throws ReweaveException if that is no name
    */
   public ReadOptions withWeightsNamed(String name) {
-    if (name.isBlank()) {
-      throw CheckpointFailures.nothingNamed();
-    }
-    Optional<Weights> copy =
-        Arrays.stream(Weights.values()).filter(w -> w.name().equalsIgnoreCase(name)).findFirst();
-    Optional<String> path = copy.isPresent() ? Optional.empty() : Optional.of(name);
-    return new ReadOptions(tag, copy, path, frozen, names, slicing, safeguards);
+    return with(WEIGHTS, Optional.of(name));
   }
 
-  /** The weights as {@link #withWeightsNamed} takes them; empty where none are asked for. */
+  /** The same with these rules for tensor-parallel ranks. */
+  public ReadOptions withSlicing(List<SlicingRule> rules) {
+    return new ReadOptions(options, rules);
+  }
+
+  /** The same with these safeguards. */
+  public ReadOptions withSafeguards(Safeguards others) {
+    return with(Safeguards.FOLLOW_LINKS, others.links())
+        .with(Safeguards.MAX_METADATA_BYTES, others.limit());
+  }
+
+  public Optional<String> tag() {
+    return options.of(TAG);
+  }
+
+  public Optional<Weights> weights() {
+    return options.of(WEIGHTS).flatMap(ReadOptions::copy);
+  }
+
+  private static Optional<Weights> copy(String name) {
+    return Arrays.stream(Weights.values()).filter(w -> w.name().equalsIgnoreCase(name)).findFirst();
+  }
+
+  /**
+   * The keys, with dots between them, that lead to a dict of tensors in a torch file; empty for the
+   * one that trainers put the model in.
+   */
+  public Optional<String> key() {
+    return options.of(WEIGHTS).filter(name -> copy(name).isEmpty());
+  }
+
   public Optional<String> weightsNamed() {
-    return weights.map(w -> w.name().toLowerCase(Locale.ROOT)).or(() -> key);
+    return options.of(WEIGHTS);
+  }
+
+  public Frozen frozen() {
+    return options.of(EXCLUDE_FROZEN);
+  }
+
+  public Names names() {
+    return options.of(NAMES);
+  }
+
+  public Safeguards safeguards() {
+    return Safeguards.of(options);
   }
 
   /**
@@ -82,19 +170,9 @@ public record ReadOptions(
    * @param place what is read, for messages
    */
   public void requireNoKey(String place) {
-    if (key.isPresent()) {
-      throw CheckpointFailures.noChoice(key.get(), place);
+    if (key().isPresent()) {
+      throw CheckpointFailures.noChoice(key().get(), place);
     }
-  }
-
-  /** The same with these rules for tensor-parallel ranks. */
-  public ReadOptions withSlicing(List<SlicingRule> rules) {
-    return new ReadOptions(tag, weights, key, frozen, names, rules, safeguards);
-  }
-
-  /** The same with these safeguards. */
-  public ReadOptions withSafeguards(Safeguards others) {
-    return new ReadOptions(tag, weights, key, frozen, names, slicing, others);
   }
 
   /** What happens to parameters that were not trained. */
@@ -108,22 +186,6 @@ public record ReadOptions(
     /** As in the model: without the parts that modules around others put into names. */
     PLAIN,
     /** As in the files. */
-    AS_SAVED;
-
-    /** As it is written on the command line and in manifests. */
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-
-    /** What such a text says; empty if it is none. */
-    public static Optional<Names> parse(String text) {
-      return Arrays.stream(values()).filter(n -> n.toString().equals(text)).findFirst();
-    }
-  }
-
-  /** The newest tag, fp32 masters where they exist, all parameters. */
-  public static ReadOptions defaults() {
-    return new ReadOptions(Optional.empty(), Optional.empty(), Frozen.INCLUDE);
+    AS_SAVED
   }
 }

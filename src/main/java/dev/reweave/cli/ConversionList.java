@@ -3,6 +3,7 @@ package dev.reweave.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.common.JsonReader;
 import dev.reweave.common.Location;
+import dev.reweave.common.Option;
 import dev.reweave.common.Printable;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
@@ -35,12 +36,6 @@ final class ConversionList {
     }
   }
 
-  /** An option that a line can have. */
-  enum Kind {
-    TEXT,
-    FLAG
-  }
-
   /**
    * One line.
    *
@@ -50,14 +45,14 @@ final class ConversionList {
    */
   record Line(String place, Map<String, String> members) {}
 
-  private final Map<String, Kind> known;
+  private final Map<String, Option<?>> known;
 
   /**
    * Lists of lines with these options.
    *
-   * @param known options without dashes
+   * @param known by key
    */
-  ConversionList(Map<String, Kind> known) {
+  ConversionList(Map<String, Option<?>> known) {
     this.known = Map.copyOf(known);
   }
 
@@ -110,15 +105,15 @@ final class ConversionList {
   }
 
   private String value(String name, JsonNode value, String place) throws BrokenList {
-    Kind kind = known.get(name);
-    if (kind == null) {
+    Option<?> option = known.get(name);
+    if (option == null) {
       Set<String> names = new TreeSet<>(known.keySet());
       throw new BrokenList(
           place, "unknown key '" + name + "'; known are " + String.join(", ", names));
     }
-    if (kind == Kind.FLAG ? !value.isBoolean() : !value.isTextual() || value.asText().isBlank()) {
-      throw new BrokenList(
-          place, "'" + name + "' is not " + (kind == Kind.FLAG ? "true or false" : "a text"));
+    boolean flag = option.isFlag();
+    if (flag ? !value.isBoolean() : !value.isTextual() || value.asText().isBlank()) {
+      throw new BrokenList(place, "'" + name + "' is not " + (flag ? "true or false" : "a text"));
     }
     return value.asText();
   }

@@ -1,14 +1,12 @@
 package dev.reweave.cli;
 
 import dev.reweave.common.Location;
+import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.common.Redacted;
 import dev.reweave.convert.AskedConversion;
 import dev.reweave.convert.Conversion;
-import dev.reweave.convert.ConversionOptions;
 import dev.reweave.convert.ConversionRequest;
-import dev.reweave.convert.ConversionRequest.Earlier;
-import dev.reweave.convert.ConversionRequest.ExistingOutput;
-import dev.reweave.convert.ConversionRequest.Proving;
 import dev.reweave.convert.ConversionSeries;
 import dev.reweave.convert.OutputTemplate;
 import dev.reweave.convert.RepeatedConversion;
@@ -19,10 +17,10 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Measuring;
 import dev.reweave.plan.prepare.BaseUsed;
 import dev.reweave.spark.Cluster;
+import dev.reweave.spark.LocalFiles;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.sql.ConvertedModel;
 import dev.reweave.sql.TensorCatalog;
-import dev.reweave.storage.ByteSize;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
@@ -31,12 +29,10 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** {@code reweave convert}. */
 @Command(
@@ -44,119 +40,7 @@ import picocli.CommandLine.Option;
     description = "Converts a checkpoint to sharded safetensors with an index.",
     mixinStandardHelpOptions = true)
 final class ConvertCommand implements Callable<Integer> {
-  private static final Set<String> BESIDE_AGAIN =
-      Set.of(
-          SafeguardArguments.FOLLOW_LINKS,
-          SafeguardArguments.MAX_METADATA,
-          "--again",
-          "--output",
-          "--overwrite",
-          "--no-resume",
-          "--dry-run",
-          "--sample",
-          "--shared-filesystem",
-          "--json",
-          "--max-bandwidth",
-          "--catalog",
-          "--verify",
-          "--sha256",
-          "--on-nonfinite",
-          StrictArguments.STRICT,
-          "--verbose");
-
-  @Option(
-      names = {"-i", "--input"},
-      paramLabel = "URI",
-      description =
-          "The folder with 'latest', a tag folder in it, the folder of a model in safetensors or"
-              + " pytorch_model.bin files, or one such file.")
-  private Optional<String> input = Optional.empty();
-
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "URI",
-      description =
-          "The folder for the result: new or empty. {tag} in it stands for the saved step, {date} for"
-              + " the day on which the command began, in UTC, such as 2026-01-31.")
-  private Optional<String> output = Optional.empty();
-
-  @Option(
-      names = "--again",
-      paramLabel = "URI",
-      description =
-          "Run the conversion again that a reweave.json tells of, with all its options; --output"
-              + " names another folder for the result.")
-  private Optional<String> again = Optional.empty();
-
-  @Option(
-      names = "--prove",
-      description =
-          "Compare all fp32 masters with the module's own weights, bit for bit, and publish"
-              + " nothing if they are not the same; without it a sample of them is compared.")
-  private boolean prove;
-
-  @Option(
-      names = "--no-proof",
-      description =
-          "Do not even compare the sample of the weights that is compared by default with the"
-              + " module's own.")
-  private boolean noProof;
-
-  @Option(
-      names = "--catalog",
-      paramLabel = "URI",
-      description =
-          "Add a row for each tensor of the result to a folder of Parquet files, once for each"
-              + " conversion.")
-  private Optional<String> catalog = Optional.empty();
-
-  @Option(names = "--overwrite", description = "Replace the model in the output folder.")
-  private boolean overwrite;
-
-  @Option(
-      names = "--no-resume",
-      description = "Start anew, whatever an earlier run of this conversion has done.")
-  private boolean noResume;
-
-  @Option(
-      names = "--sample",
-      paramLabel = "PERCENT",
-      converter = Percent.class,
-      description =
-          "Try evenly spread chunks, such as 1%%: read, check and cast them, and write nothing.")
-  private Optional<Double> sample = Optional.empty();
-
-  @Option(
-      names = "--list",
-      paramLabel = "URI",
-      description =
-          "Convert all checkpoints of a file: one JSON object on each line, with options of this"
-              + " command without their dashes, such as {\"input\": \"URI\", \"output\": \"URI\"}.")
-  private Optional<String> list = Optional.empty();
-
-  @Option(
-      names = "--json",
-      description = "Print one line of JSON for each conversion, and all else on the error stream.")
-  private boolean json;
-
-  @Option(
-      names = "--max-bandwidth",
-      paramLabel = "SIZE",
-      converter = Bandwidth.class,
-      description =
-          "Most bytes that one task reads of the weights per second, such as 50MB, for a store"
-              + " that others use, too; all tasks that run at once read as much each. No limit by"
-              + " default.")
-  private ReadLimit limit = ReadLimit.NONE;
-
-  @Option(names = "--dry-run", description = "Print the plan and write nothing.")
-  private boolean dryRun;
-
-  @Mixin private ReadArguments reading;
-  @Mixin private PlanArguments planning;
-  @Mixin private ModelArguments model;
-  @Mixin private CheckArguments checks;
-  @Mixin private ClusterArguments cluster;
+  @Mixin final CommandLine.Model.CommandSpec declared = DeclaredOptions.of(ConvertOptions.ALL);
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   private final SparkUse spark;
@@ -171,30 +55,35 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Options given = DeclaredOptions.given(spec, ConvertOptions.ALL);
     LocalDate today = LocalDate.now(ZoneOffset.UTC);
-    if (dryRun || sample.isPresent()) {
-      rehearse(today);
+    if (given.of(ConvertOptions.DRY_RUN) || given.has(ConvertOptions.SAMPLE)) {
+      rehearse(given, today);
       return CommandLine.ExitCode.OK;
     }
     long start = System.nanoTime();
     ConversionReports reports =
         new ConversionReports(
-            spec.commandLine(), json ? ConversionReports.Form.JSON : ConversionReports.Form.WORDS);
+            spec.commandLine(),
+            given.of(ConvertOptions.JSON)
+                ? ConversionReports.Form.JSON
+                : ConversionReports.Form.WORDS);
     try {
       Stores stores = new Stores(SparkSessions.hadoopConfiguration());
-      List<AskedConversion> asked = allAsked(stores);
-      asked.forEach(a -> requireReachable(stores, a, today));
+      List<AskedConversion> asked = allAsked(stores, given);
+      asked.forEach(a -> requireReachable(stores, a, given, today));
       spark.run(
-          "reweave convert " + list.orElseGet(() -> asked.get(0).output().text()),
-          machines -> convert(machines, asked, today, reports));
+          "reweave convert "
+              + given.of(ConvertOptions.LIST).orElseGet(() -> asked.get(0).output().text()),
+          machines -> convert(machines, given, asked, today, reports));
     } catch (CommandLine.ParameterException e) {
       throw e;
     } catch (Exception | Error e) { // Spark throws checked ones without saying so.
       // Before the first conversion: what is known of it is what the command line says.
       reports.add(
           ConversionEnd.failed(
-              Redacted.text(input.orElse("")),
-              Redacted.text(output.orElse("")),
+              Redacted.text(given.of(AskedConversion.INPUT).orElse("")),
+              Redacted.text(given.of(AskedConversion.OUTPUT).map(OutputTemplate::text).orElse("")),
               "",
               (System.nanoTime() - start) / 1e9,
               e));
@@ -203,11 +92,17 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private void convert(
-      Cluster machines, List<AskedConversion> asked, LocalDate today, ConversionReports reports) {
+      Cluster machines,
+      Options given,
+      List<AskedConversion> asked,
+      LocalDate today,
+      ConversionReports reports) {
     Stores stores = machines.stores();
     // What can be wrong with the address is better known before the work is done.
     Optional<TensorCatalog> table =
-        catalog.map(c -> new TensorCatalog(machines, stores, stores.locate(c)));
+        given
+            .of(ConvertOptions.CATALOG)
+            .map(c -> new TensorCatalog(machines, stores, stores.locate(c)));
     table.ifPresent(t -> asked.forEach(one -> requireApart(t, one)));
     List<String> listed = new ArrayList<>();
     ConversionSeries series =
@@ -215,7 +110,7 @@ final class ConvertCommand implements Callable<Integer> {
             machines,
             stores,
             new StepRequests(stores, today),
-            limit,
+            given.of(ReadLimit.MAX_BANDWIDTH),
             table.isPresent() ? Measuring.TENSORS : Measuring.NOTHING,
             (outcome, address) ->
                 table.ifPresent(
@@ -232,7 +127,7 @@ final class ConvertCommand implements Callable<Integer> {
             listed.clear();
           });
     }
-    if (list.isPresent() || asked.stream().anyMatch(AskedConversion::isOfSeveral)) {
+    if (given.has(ConvertOptions.LIST) || asked.stream().anyMatch(AskedConversion::isOfSeveral)) {
       reports.tellAll();
     }
   }
@@ -252,29 +147,36 @@ final class ConvertCommand implements Callable<Integer> {
     asked.options().base().ifPresent(base -> table.requireOutside("base", base.address()));
   }
 
-  private void requireReachable(Stores stores, AskedConversion asked, LocalDate today) {
-    SparkSessions.requireReachable(cluster.localFiles(), asked.addresses(stores, today));
+  private static void requireReachable(
+      Stores stores, AskedConversion asked, Options given, LocalDate today) {
+    SparkSessions.requireReachable(
+        given.of(LocalFiles.SHARED_FILESYSTEM), asked.addresses(stores, today));
   }
 
-  private void rehearse(LocalDate today) {
-    if (json || list.isPresent()) {
+  private void rehearse(Options given, LocalDate today) {
+    if (given.of(ConvertOptions.JSON) || given.has(ConvertOptions.LIST)) {
       throw wrong("--dry-run and --sample go neither with --list nor with --json");
     }
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
-    AskedConversion asked = allAsked(stores).get(0);
-    requireReachable(stores, asked, today);
+    AskedConversion asked = allAsked(stores, given).get(0);
+    requireReachable(stores, asked, given, today);
     if (asked.isOfSeveral()) {
       throw wrong("--dry-run and --sample are for one step: name it with --tag");
     }
     PrintWriter out = spec.commandLine().getOut();
     ConversionRequest request = new StepRequests(stores, today).one(asked);
     DryRun rehearsal = new DryRun(request, out, Main.plans(spec));
-    if (dryRun) {
+    if (given.of(ConvertOptions.DRY_RUN)) {
       rehearsal.plan(stores);
     } else {
       spark.run(
           "reweave try " + request.output(),
-          machines -> rehearsal.tryOut(machines, machines.stores(), sample.orElseThrow(), limit));
+          machines ->
+              rehearsal.tryOut(
+                  machines,
+                  machines.stores(),
+                  given.of(ConvertOptions.SAMPLE).orElseThrow(),
+                  given.of(ReadLimit.MAX_BANDWIDTH)));
     }
   }
 
@@ -283,115 +185,33 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   /** All that is asked for, none of it begun. */
-  private List<AskedConversion> allAsked(Stores stores) {
+  private List<AskedConversion> allAsked(Stores stores, Options given) {
+    Optional<String> list = given.of(ConvertOptions.LIST);
+    Optional<String> again = given.of(ConvertOptions.AGAIN);
     if (list.isPresent() && again.isPresent()) {
       throw wrong("--list and --again do not go together");
     }
     if (list.isPresent()) {
-      return new ListedRequests(spec).read(stores, stores.locate(list.get()));
+      return new ListedRequests(spec.commandLine(), given).read(stores, stores.locate(list.get()));
     }
-    return List.of(again.isPresent() ? repeated(stores, again.get()) : asked(stores));
+    return List.of(again.isPresent() ? repeated(stores, again.get(), given) : asked(stores));
   }
 
-  private AskedConversion repeated(Stores stores, String manifest) {
-    for (CommandLine.Model.OptionSpec option :
-        spec.commandLine().getParseResult().matchedOptions()) {
-      if (!BESIDE_AGAIN.contains(option.longestName())) {
-        throw wrong(option.longestName() + " is what --again takes from the manifest");
+  private AskedConversion repeated(Stores stores, String manifest, Options given) {
+    for (Option<?> option : ConvertOptions.ALL) {
+      if (given.has(option) && option.part() == Option.Part.RESULT) {
+        throw wrong(option.name() + " is what --again takes from the manifest");
       }
     }
-    AskedConversion asked =
-        RepeatedConversion.read(
-            stores,
-            stores.locate(manifest),
-            output.map(this::template),
-            checks.toChecks(),
-            existing(),
-            earlier());
-    return sound(
-        new AskedConversion(
-            asked.input(), asked.output(), asked.options().withSafeguards(reading.safeguards())));
-  }
-
-  private ExistingOutput existing() {
-    return overwrite ? ExistingOutput.REPLACE : ExistingOutput.REFUSE;
-  }
-
-  private Earlier earlier() {
-    return noResume ? Earlier.IGNORE : Earlier.CONTINUE;
-  }
-
-  private String required(Optional<String> value, String option) {
-    return value.orElseThrow(() -> wrong(option + " is needed"));
-  }
-
-  private Proving proving() {
-    if (prove && noProof) {
-      throw wrong("--prove and --no-proof exclude each other");
-    }
-    return prove ? Proving.SECOND_COPY : noProof ? Proving.NONE : Proving.SAMPLE;
+    return RepeatedConversion.read(stores, stores.locate(manifest), given);
   }
 
   /** What the arguments ask for. */
   AskedConversion asked(Stores stores) {
-    String from = required(input, "--input");
-    String to = required(output, "--output");
-    return sound(
-        new AskedConversion(
-            stores.locate(from),
-            template(to),
-            new ConversionOptions(
-                reading.toOptions(),
-                planning.toOptions(model.defaultType()),
-                model.mapping(),
-                model.base(stores),
-                proving(),
-                checks.toChecks(),
-                existing(),
-                earlier())));
-  }
-
-  private OutputTemplate template(String text) {
     try {
-      return new OutputTemplate(text);
+      return AskedConversion.of(stores, DeclaredOptions.given(spec, ConvertOptions.ALL));
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
-    }
-  }
-
-  /** The same, if the output of several steps has their tags. */
-  private AskedConversion sound(AskedConversion asked) {
-    if (asked.isOfSeveral() && !asked.output().namesTag()) {
-      throw wrong(
-          "--tag "
-              + asked.options().reading().tag().orElseThrow()
-              + " needs an output for each step: put {tag} in --output, as in models/{tag}");
-    }
-    return asked;
-  }
-
-  static final class Bandwidth implements CommandLine.ITypeConverter<ReadLimit> {
-    @Override
-    public ReadLimit convert(String text) {
-      try {
-        return new ReadLimit(ByteSize.parse(text));
-      } catch (IllegalArgumentException e) {
-        throw new CommandLine.TypeConversionException(e.getMessage());
-      }
-    }
-  }
-
-  static final class Percent implements CommandLine.ITypeConverter<Double> {
-    @Override
-    public Double convert(String text) {
-      if (text.matches("\\d{1,3}(\\.\\d{1,6})?%")) {
-        double part = Double.parseDouble(text.substring(0, text.length() - 1)) / 100;
-        if (part > 0 && part <= 1) {
-          return part;
-        }
-      }
-      throw new CommandLine.TypeConversionException(
-          "'" + text + "' is not a percentage above 0, such as 1% or 0.1%");
     }
   }
 }

@@ -2,6 +2,8 @@ package dev.reweave.cli;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.Location;
+import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.convert.Conversion;
 import dev.reweave.convert.ConversionOptions;
 import dev.reweave.convert.ConversionRequest;
@@ -10,6 +12,7 @@ import dev.reweave.convert.ConversionRequest.ExistingOutput;
 import dev.reweave.look.report.Summary;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.spark.Cluster;
+import dev.reweave.spark.LocalFiles;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.ReadLimit;
@@ -26,7 +29,6 @@ import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** {@code reweave demo}: the main job on a checkpoint that travels in the jar. */
 @Command(
@@ -34,6 +36,13 @@ import picocli.CommandLine.Option;
     description = "Converts a small bundled checkpoint of a real training run, and verifies it.",
     mixinStandardHelpOptions = true)
 final class DemoCommand implements Callable<Integer> {
+  private static final Option<Optional<Path>> OUTPUT =
+      Option.unwritten("output", "DIR", Optional.<Path>empty(), text -> Optional.of(Path.of(text)))
+          .letter("o")
+          .help("The folder for the checkpoint and the result; by default a temporary one.");
+
+  private static final List<Option<?>> OPTIONS = List.of(OUTPUT, LocalFiles.SHARED_FILESYSTEM);
+
   private static final String RESOURCES = "/dev/reweave/demo/";
 
   /** ZeRO-3 over two ranks: a tiny Llama with tied embeddings, trained in bf16. */
@@ -48,22 +57,19 @@ final class DemoCommand implements Callable<Integer> {
   /** Small, so that the demo's tiny model gives more than one shard. */
   private static final long MAX_SHARD_BYTES = 8_000;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "DIR",
-      description = "The folder for the checkpoint and the result; by default a temporary one.")
-  private Optional<Path> output = Optional.empty();
-
-  @Mixin private ClusterArguments cluster;
+  @Mixin final CommandLine.Model.CommandSpec declared = DeclaredOptions.of(OPTIONS);
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
   public Integer call() {
+    Options given = DeclaredOptions.given(spec, OPTIONS);
+    Optional<Path> output = given.of(OUTPUT);
     PrintWriter out = spec.commandLine().getOut();
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     String place = output.map(Path::toString).orElse(System.getProperty("java.io.tmpdir"));
-    SparkSessions.requireReachable(cluster.localFiles(), List.of(stores.locate(place)));
-    Path folder = unpack();
+    SparkSessions.requireReachable(
+        given.of(LocalFiles.SHARED_FILESYSTEM), List.of(stores.locate(place)));
+    Path folder = unpack(output);
     Path result = folder.resolve("model");
     Location model = stores.locate(result.toString());
     PlanOptions defaults = PlanOptions.DEFAULTS;
@@ -92,7 +98,7 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  private Path unpack() {
+  private static Path unpack(Optional<Path> output) {
     try {
       Path folder =
           output.isPresent()

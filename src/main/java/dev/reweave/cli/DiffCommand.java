@@ -2,6 +2,8 @@ package dev.reweave.cli;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.Location;
+import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.look.compare.Diff;
 import dev.reweave.look.compare.DiffRequest;
 import dev.reweave.look.report.DiffCriterion;
@@ -9,17 +11,17 @@ import dev.reweave.look.report.DiffReport;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.spark.Cluster;
+import dev.reweave.spark.LocalFiles;
 import dev.reweave.spark.SparkSessions;
-import dev.reweave.storage.ByteSize;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
@@ -36,6 +38,57 @@ import picocli.CommandLine.Parameters;
     },
     mixinStandardHelpOptions = true)
 final class DiffCommand implements Callable<Integer> {
+  private static final Option<Optional<String>> OTHER_TAG =
+      Option.text("other-tag", "TAG")
+          .help("The saved step of OTHER; by default the one that 'latest' names.");
+
+  private static final Option<Optional<String>> OTHER_WEIGHTS =
+      Option.text("other-weights", "master|model|KEY")
+          .help(
+              "The copy of the weights in OTHER, or the key of a dict in a torch file; by default"
+                  + " masters where they exist.");
+
+  private static final Option<MappingChoice> MAPPING =
+      Option.of("mapping", "auto|none|NAME|URI", "none", MappingChoice::of)
+          .help(
+              "Rules that give the tensors of URI the names of OTHER (default: ${DEFAULT-VALUE}).");
+
+  private static final Option<MappingChoice> OTHER_MAPPING =
+      Option.of("other-mapping", "auto|none|NAME|URI", "none", MappingChoice::of)
+          .help("The same for the tensors of OTHER (default: ${DEFAULT-VALUE}).");
+
+  private static final Option<Optional<Double>> TOLERANCE =
+      Option.unwritten("tolerance", "NUMBER", Optional.<Double>empty(), DiffCommand::number)
+          .help(
+              "Numbers that are no further apart are the same, whatever their types; by default"
+                  + " every bit counts.");
+
+  private static final Option<DiffCriterion.Types> IGNORE_DTYPE =
+      Option.flag("ignore-dtype", DiffCriterion.Types.COUNT, DiffCriterion.Types.IGNORED)
+          .help("Tensors of two types are the same if they are after a cast to the narrower.");
+
+  private static final Option<Boolean> ALL =
+      Option.flag("all", false, true).help("Show all that differs, not just the most different.");
+
+  private static final List<Option<?>> OPTIONS =
+      Stream.concat(
+              ReadOptions.OPTIONS.stream(),
+              Stream.of(
+                  OTHER_TAG,
+                  OTHER_WEIGHTS,
+                  MAPPING,
+                  OTHER_MAPPING,
+                  PlanOptions.ONLY.help(
+                      "Compare only tensors whose names, as mapped, contain a match."),
+                  TOLERANCE,
+                  IGNORE_DTYPE,
+                  ALL,
+                  ConvertOptions.JSON.help("Print one JSON document, with all tensors."),
+                  PlanOptions.CHUNK_SIZE.help(
+                      "Most bytes that one task reads of both sides (default: ${DEFAULT-VALUE})."),
+                  LocalFiles.SHARED_FILESYSTEM))
+          .toList();
+
   /** Exit code where something differs. */
   static final int DIFFERENT = 1;
 
@@ -50,84 +103,30 @@ final class DiffCommand implements Callable<Integer> {
   @Parameters(index = "1", paramLabel = "OTHER", description = "What it is compared with.")
   private String second;
 
-  @Mixin private ReadArguments reading;
-
-  @Option(
-      names = "--other-tag",
-      paramLabel = "TAG",
-      description = "The saved step of OTHER; by default the one that 'latest' names.")
-  private Optional<String> otherTag = Optional.empty();
-
-  @Option(
-      names = "--other-weights",
-      paramLabel = "master|model|KEY",
-      description =
-          "The copy of the weights in OTHER, or the key of a dict in a torch file; by default"
-              + " masters where they exist.")
-  private Optional<String> otherWeights = Optional.empty();
-
-  @Option(
-      names = "--mapping",
-      paramLabel = "auto|none|NAME|URI",
-      defaultValue = "none",
-      description =
-          "Rules that give the tensors of URI the names of OTHER (default: ${DEFAULT-VALUE}).")
-  private String mapping;
-
-  @Option(
-      names = "--other-mapping",
-      paramLabel = "auto|none|NAME|URI",
-      defaultValue = "none",
-      description = "The same for the tensors of OTHER (default: ${DEFAULT-VALUE}).")
-  private String otherMapping;
-
-  @Option(
-      names = "--only",
-      paramLabel = "REGEX",
-      description = "Compare only tensors whose names, as mapped, contain a match.")
-  private Optional<String> only = Optional.empty();
-
-  @Option(
-      names = "--tolerance",
-      paramLabel = "NUMBER",
-      description =
-          "Numbers that are no further apart are the same, whatever their types; by default every"
-              + " bit counts.")
-  private Optional<Double> tolerance = Optional.empty();
-
-  @Option(
-      names = "--ignore-dtype",
-      description = "Tensors of two types are the same if they are after a cast to the narrower.")
-  private boolean ignoreDtype;
-
-  @Option(names = "--all", description = "Show all that differs, not just the most different.")
-  private boolean all;
-
-  @Option(names = "--json", description = "Print one JSON document, with all tensors.")
-  private boolean json;
-
-  @Option(
-      names = "--chunk-size",
-      paramLabel = "SIZE",
-      defaultValue = PlanOptions.CHUNK_SIZE,
-      description = "Most bytes that one task reads of both sides (default: ${DEFAULT-VALUE}).")
-  private String chunkSize;
-
-  @Mixin private ClusterArguments cluster;
+  @Mixin final CommandLine.Model.CommandSpec declared = DeclaredOptions.of(OPTIONS);
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
   public Integer call() {
+    Options given = DeclaredOptions.given(spec, OPTIONS);
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     DiffRequest request = request(stores);
     List<Location> sides = List.of(request.first().address(), request.second().address());
     // A mistyped address is told before Spark starts.
     sides.forEach(side -> require(stores, side));
-    SparkSessions.requireReachable(cluster.localFiles(), sides);
+    SparkSessions.requireReachable(given.of(LocalFiles.SHARED_FILESYSTEM), sides);
     try (SparkSessions.Session session =
         SparkSessions.start("reweave diff " + first + " " + second)) {
       Cluster machines = session.cluster();
       return print(new Diff(machines, machines.stores()).run(request));
+    }
+  }
+
+  private static Optional<Double> number(String text) {
+    try {
+      return Optional.of(Double.valueOf(text));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("'" + text + "' is not a double", e);
     }
   }
 
@@ -139,44 +138,32 @@ final class DiffCommand implements Callable<Integer> {
 
   /** What the arguments ask for. */
   DiffRequest request(Stores stores) {
+    Options given = DeclaredOptions.given(spec, OPTIONS);
+    ReadOptions reading = new ReadOptions(given);
+    ReadOptions other =
+        reading
+            .with(ReadOptions.TAG, given.of(OTHER_TAG))
+            .with(ReadOptions.WEIGHTS, given.of(OTHER_WEIGHTS))
+            .with(ReadOptions.EXCLUDE_FROZEN, ReadOptions.Frozen.INCLUDE);
     try {
-      PlanOptions defaults = PlanOptions.DEFAULTS;
-      PlanOptions planning =
-          new PlanOptions(
-              defaults.dtype(),
-              defaults.maxShardBytes(),
-              defaults.weightsName(),
-              ByteSize.parse(chunkSize),
-              defaults.format(),
-              defaults.sharding(),
-              only);
       return new DiffRequest(
-          new DiffRequest.Side(
-              stores.locate(first), reading.toOptions(), MappingChoice.of(mapping)),
-          new DiffRequest.Side(stores.locate(second), other(), MappingChoice.of(otherMapping)),
-          planning,
-          new DiffCriterion(
-              tolerance, ignoreDtype ? DiffCriterion.Types.IGNORED : DiffCriterion.Types.COUNT));
+          new DiffRequest.Side(stores.locate(first), reading, given.of(MAPPING)),
+          new DiffRequest.Side(stores.locate(second), other, given.of(OTHER_MAPPING)),
+          new PlanOptions(given),
+          new DiffCriterion(given.of(TOLERANCE), given.of(IGNORE_DTYPE)));
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
     }
   }
 
-  private ReadOptions other() {
-    ReadOptions options =
-        new ReadOptions(otherTag, Optional.empty(), ReadOptions.Frozen.INCLUDE)
-            .withNames(reading.names())
-            .withSafeguards(reading.safeguards());
-    return otherWeights.map(options::withWeightsNamed).orElse(options);
-  }
-
   /** Prints what was found; gives the exit code. */
   int print(DiffReport report) {
     PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    Options given = DeclaredOptions.given(spec, OPTIONS);
+    if (given.of(ConvertOptions.JSON)) {
       out.println(report.toJson());
     } else {
-      report.lines(all ? Integer.MAX_VALUE : MOST_ROWS).forEach(out::println);
+      report.lines(given.of(ALL) ? Integer.MAX_VALUE : MOST_ROWS).forEach(out::println);
     }
     return report.isEqual() ? CommandLine.ExitCode.OK : DIFFERENT;
   }

@@ -3,24 +3,28 @@ package dev.reweave.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.common.Counted;
 import dev.reweave.common.Location;
+import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.common.Printable;
 import dev.reweave.look.doctor.Depth;
 import dev.reweave.look.doctor.Doctor;
 import dev.reweave.look.doctor.Finding;
 import dev.reweave.look.doctor.Severity;
+import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import java.io.PrintWriter;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code reweave doctor}: needs no Spark, as it reads little of each file. */
@@ -30,6 +34,21 @@ import picocli.CommandLine.Parameters;
         "Tells all that is wrong with a checkpoint, a model folder or a pipeline, and what to do.",
     mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
+  private static final Option<Depth> CHECKSUMS =
+      Option.flag("checksums", Depth.STRUCTURE, Depth.CHECKSUMS)
+          .help("Read all bytes of torch files and compare them with the stored checksums.");
+
+  private static final List<Option<?>> OPTIONS =
+      Stream.concat(
+              Stream.of(
+                  BaseChoice.BASE.help(
+                      "A pre-trained pipeline or model to compare names and shapes with."),
+                  CHECKSUMS,
+                  ConvertOptions.JSON.help("Print one JSON document."),
+                  Unfamiliar.STRICT),
+              ReadOptions.OPTIONS.stream())
+          .toList();
+
   private static final int SEVERITY_WIDTH = 7;
 
   @Parameters(
@@ -37,22 +56,7 @@ final class DoctorCommand implements Callable<Integer> {
       description = "A checkpoint, a torch file, or a folder of a model or a pipeline.")
   private String address;
 
-  @Option(
-      names = "--base",
-      paramLabel = "URI",
-      description = "A pre-trained pipeline or model to compare names and shapes with.")
-  private Optional<String> base = Optional.empty();
-
-  @Option(
-      names = "--checksums",
-      description = "Read all bytes of torch files and compare them with the stored checksums.")
-  private boolean checksums;
-
-  @Option(names = "--json", description = "Print one JSON document.")
-  private boolean json;
-
-  @Mixin private ReadArguments reading;
-  @Mixin private StrictArguments strict;
+  @Mixin final CommandLine.Model.CommandSpec declared = DeclaredOptions.of(OPTIONS);
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   /** What is printed as JSON. */
@@ -61,20 +65,21 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Options given = DeclaredOptions.given(spec, OPTIONS);
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     Location place = stores.locate(address);
     List<Finding> findings =
-        new Doctor(stores, new ThreadScanner(stores), strict.unfamiliar())
+        new Doctor(stores, new ThreadScanner(stores), given.of(Unfamiliar.STRICT))
             .examine(
                 place,
-                base.map(stores::locate),
-                reading.toOptions(),
-                checksums ? Depth.CHECKSUMS : Depth.STRUCTURE);
+                given.of(BaseChoice.BASE).map(stores::locate),
+                new ReadOptions(given),
+                given.of(CHECKSUMS));
     long problems = count(findings, Severity.PROBLEM);
     long warnings = count(findings, Severity.WARNING);
     String verdict = verdict(problems, warnings);
     PrintWriter out = spec.commandLine().getOut();
-    if (json) {
+    if (given.of(ConvertOptions.JSON)) {
       out.println(toJson(new Report(place.uri(), findings, problems, warnings, verdict)));
     } else {
       findings.forEach(f -> out.println(line(f)));

@@ -94,7 +94,6 @@ public final class Main implements Runnable {
     long start = System.nanoTime();
     CommandLine command = new CommandLine(this, factory).setOut(out).setErr(err);
     command
-        .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(
             (e, given) -> {
               bugs.failure(usage(e), e);

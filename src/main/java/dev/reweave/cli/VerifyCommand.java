@@ -1,12 +1,16 @@
 package dev.reweave.cli;
 
+import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.Counted;
 import dev.reweave.common.Location;
+import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.common.Printable;
 import dev.reweave.look.compare.Comparison;
 import dev.reweave.look.compare.Verification;
 import dev.reweave.look.report.Summary;
 import dev.reweave.spark.Cluster;
+import dev.reweave.spark.LocalFiles;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.Safeguards;
@@ -19,7 +23,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code reweave verify}. */
@@ -28,38 +31,42 @@ import picocli.CommandLine.Parameters;
     description = "Reads a converted folder back and lists what is wrong with it.",
     mixinStandardHelpOptions = true)
 final class VerifyCommand implements Callable<Integer> {
+  private static final Option<Optional<String>> AGAINST =
+      Option.text("against", "CHECKPOINT")
+          .help(
+              "Compare the weights, bit for bit, with the module's own in the checkpoint that they"
+                  + " were converted from.");
+
+  private static final List<Option<?>> OPTIONS =
+      List.of(
+          AGAINST,
+          ReadOptions.TAG.help("The saved step to compare with."),
+          Safeguards.FOLLOW_LINKS,
+          Safeguards.MAX_METADATA_BYTES,
+          LocalFiles.SHARED_FILESYSTEM);
+
   private static final int MOST_PROBLEMS = 20;
 
   @Parameters(paramLabel = "URI", description = "A folder of safetensors files.")
   private String folder;
 
-  @Option(
-      names = "--against",
-      paramLabel = "CHECKPOINT",
-      description =
-          "Compare the weights, bit for bit, with the module's own in the checkpoint that they were"
-              + " converted from.")
-  private Optional<String> against = Optional.empty();
-
-  @Option(names = "--tag", paramLabel = "TAG", description = "The saved step to compare with.")
-  private Optional<String> tag = Optional.empty();
-
-  @Mixin private SafeguardArguments safeguards;
-  @Mixin private ClusterArguments cluster;
+  @Mixin final CommandLine.Model.CommandSpec declared = DeclaredOptions.of(OPTIONS);
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
   public Integer call() {
+    Options given = DeclaredOptions.given(spec, OPTIONS);
+    Safeguards safeguards = Safeguards.of(given);
     PrintWriter out = spec.commandLine().getOut();
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     Location converted = stores.locate(folder);
-    Optional<Location> checkpoint = against.map(stores::locate);
+    Optional<Location> checkpoint = given.of(AGAINST).map(stores::locate);
     List<Location> addresses = new ArrayList<>(List.of(converted));
     checkpoint.ifPresent(addresses::add);
-    SparkSessions.requireReachable(cluster.localFiles(), addresses);
+    SparkSessions.requireReachable(given.of(LocalFiles.SHARED_FILESYSTEM), addresses);
     return checkpoint.isPresent()
-        ? compare(converted, checkpoint.get(), tag, safeguards.toSafeguards(), out)
-        : verify(converted, safeguards.toSafeguards().limit(), out, spec.commandLine().getErr());
+        ? compare(converted, checkpoint.get(), given.of(ReadOptions.TAG), safeguards, out)
+        : verify(converted, safeguards.limit(), out, spec.commandLine().getErr());
   }
 
   private static int compare(

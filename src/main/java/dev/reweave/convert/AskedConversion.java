@@ -1,6 +1,8 @@
 package dev.reweave.convert;
 
 import dev.reweave.common.Location;
+import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.storage.Stores;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -14,8 +16,60 @@ import java.util.Optional;
  * @param output where each result goes
  */
 public record AskedConversion(Location input, OutputTemplate output, ConversionOptions options) {
+  /** The address of the checkpoint. */
+  public static final Option<Optional<String>> INPUT =
+      Option.text("input", "URI")
+          .letter("i")
+          .help(
+              "The folder with 'latest', a tag folder in it, the folder of a model in safetensors"
+                  + " or pytorch_model.bin files, or one such file.");
+
+  /** The address of the folder for the result. */
+  public static final Option<Optional<OutputTemplate>> OUTPUT =
+      Option.unwritten(
+              "output",
+              "URI",
+              Optional.<OutputTemplate>empty(),
+              text -> Optional.of(new OutputTemplate(text)))
+          .about(Option.Part.CONVERSION)
+          .letter("o")
+          .help(
+              "The folder for the result: new or empty. {tag} in it stands for the saved step,"
+                  + " {date} for the day on which the command began, in UTC, such as 2026-01-31.");
+
   private static final String ALL = "all";
   private static final String NEW = "new";
+
+  /**
+   * Checks that the output of several steps has their tags.
+   *
+   * @throws IllegalArgumentException if it has not
+   */
+  public AskedConversion {
+    if (isOfSeveral(options) && !output.namesTag()) {
+      throw new IllegalArgumentException(
+          "--tag "
+              + options.reading().tag().orElseThrow()
+              + " needs an output for each step: put {tag} in --output, as in models/{tag}");
+    }
+  }
+
+  /**
+   * What was given.
+   *
+   * @throws IllegalArgumentException if it does not go together, or something is missing
+   */
+  public static AskedConversion of(Stores stores, Options given) {
+    String input = required(INPUT, given);
+    OutputTemplate output = required(OUTPUT, given);
+    return new AskedConversion(stores.locate(input), output, ConversionOptions.of(stores, given));
+  }
+
+  private static <T> T required(Option<Optional<T>> option, Options given) {
+    return given
+        .of(option)
+        .orElseThrow(() -> new IllegalArgumentException(option.name() + " is needed"));
+  }
 
   /** Where its tasks read and write: for each place that the output may name, one such. */
   public List<Location> addresses(Stores stores, LocalDate date) {
@@ -27,15 +81,15 @@ public record AskedConversion(Location input, OutputTemplate output, ConversionO
 
   /** Whether steps are asked for that may be several: {@code all} or {@code new}. */
   public boolean isOfSeveral() {
-    return tag().filter(tag -> tag.equals(ALL) || tag.equals(NEW)).isPresent();
+    return isOfSeveral(options);
+  }
+
+  private static boolean isOfSeveral(ConversionOptions options) {
+    return options.reading().tag().filter(tag -> tag.equals(ALL) || tag.equals(NEW)).isPresent();
   }
 
   /** Whether steps are not asked for that have a finished result. */
   boolean isOfNewAlone() {
-    return tag().filter(NEW::equals).isPresent();
-  }
-
-  private Optional<String> tag() {
-    return options.reading().tag();
+    return options.reading().tag().filter(NEW::equals).isPresent();
   }
 }

@@ -1,7 +1,10 @@
 package dev.reweave.convert;
 
 import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.storage.FileDigest;
+import java.util.List;
 
 /**
  * What is checked of a checkpoint, and of a result before it is published, beside what always is.
@@ -9,6 +12,40 @@ import dev.reweave.storage.FileDigest;
  */
 public record Checks(
     ReadBack readBack, FileDigest.Wanted digest, Nonfinite nonfinite, Unfamiliar unfamiliar) {
+  private static final Option<Nonfinite> ON_NONFINITE =
+      Option.choice("on-nonfinite", Nonfinite.WARN)
+          .about(Option.Part.CONVERSION)
+          .help(
+              "What NaNs and infinities in the weights lead to: an error and no result, a warning"
+                  + " (default), or nothing.")
+          .more(": see [values](trust.md#values)");
+
+  private static final Option<ReadBack> VERIFY =
+      Option.toggle("verify", ReadBack.OBJECT_STORES, ReadBack.NEVER, ReadBack.ALWAYS)
+          .about(Option.Part.CONVERSION)
+          .help(
+              "Read the result back and compare it with what was written before its index is"
+                  + " published; by default where the output is in an object store.");
+
+  private static final Option<FileDigest.Wanted> SHA256 =
+      Option.flag("sha256", FileDigest.Wanted.CRC32C, FileDigest.Wanted.SHA256)
+          .about(Option.Part.CONVERSION)
+          .help("Put the SHA-256 of each file into the manifest, as the Hugging Face Hub shows it.")
+          .more("; reads the result once");
+
+  /** Its options. */
+  public static final List<Option<?>> OPTIONS =
+      List.of(ON_NONFINITE, Unfamiliar.STRICT, VERIFY, SHA256);
+
+  /** What was given. */
+  public static Checks of(Options options) {
+    return new Checks(
+        options.of(VERIFY),
+        options.of(SHA256),
+        options.of(ON_NONFINITE),
+        options.of(Unfamiliar.STRICT));
+  }
+
   /** What is done if nothing else is asked for. */
   public static final Checks DEFAULTS =
       new Checks(ReadBack.OBJECT_STORES, FileDigest.Wanted.CRC32C, Nonfinite.WARN);

@@ -19,7 +19,6 @@ import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -119,17 +118,15 @@ public final class Conversion {
       }
       Provenance provenance =
           new Provenance(
-              fingerprint,
-              Fingerprint.command(request),
-              request.input().uri(),
-              check.output().address().uri(),
-              cluster.version(),
-              start,
+              new Provenance.Begun(
+                  fingerprint,
+                  Fingerprint.command(request),
+                  request.input().uri(),
+                  check.output().address().uri(),
+                  cluster.version(),
+                  start),
+              request.options().recorded(),
               prepared.checkpoint(),
-              request.options().reading(),
-              request.options().planning(),
-              request.options().proving().name().toLowerCase(Locale.ROOT).replace('_', '-'),
-              request.options().checks().unfamiliar(),
               prepared.mapping(),
               prepared.base(),
               prepared.aliases(),
@@ -158,7 +155,8 @@ public final class Conversion {
       Outcome made;
       try {
         PlanRunner.Staged result =
-            runOnUnchanged(request, prepared, provenance.fingerprint(), staging, runner, check);
+            runOnUnchanged(
+                request, prepared, provenance.begun().fingerprint(), staging, runner, check);
         ReadBack readBack =
             new ReadBack(
                 stores,

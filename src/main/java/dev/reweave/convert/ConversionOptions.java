@@ -1,15 +1,20 @@
 package dev.reweave.convert;
 
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
 import dev.reweave.convert.ConversionRequest.Proving;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.TargetType;
 import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.plan.prepare.MappingChoice;
-import dev.reweave.storage.Safeguards;
+import dev.reweave.storage.Stores;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * How a checkpoint is converted, wherever it is.
@@ -25,6 +30,58 @@ public record ConversionOptions(
     Checks checks,
     ExistingOutput existing,
     Earlier earlier) {
+  /** What happens if the output folder is not empty. */
+  public static final Option<ExistingOutput> OVERWRITE =
+      Option.flag("overwrite", ExistingOutput.REFUSE, ExistingOutput.REPLACE)
+          .about(Option.Part.CONVERSION)
+          .help("Replace the model in the output folder.")
+          .more(
+              ", with all that loaders would take in its place or put on top of it, which is named;"
+                  + " other files stay");
+
+  /** What counts of an earlier run. */
+  public static final Option<Earlier> NO_RESUME =
+      Option.flag("no-resume", Earlier.CONTINUE, Earlier.IGNORE)
+          .about(Option.Part.CONVERSION)
+          .help("Start anew, whatever an earlier run of this conversion has done.");
+
+  /** What the manifest keeps of a request beside its addresses, its mapping and its base. */
+  static final List<Option<?>> RECORDED =
+      Stream.of(
+              ReadOptions.OPTIONS,
+              PlanOptions.OPTIONS,
+              List.of(Proving.RECORDED, Unfamiliar.STRICT))
+          .<Option<?>>flatMap(List::stream)
+          .filter(option -> !option.recorded().isEmpty())
+          .toList();
+
+  /**
+   * What was given.
+   *
+   * @throws IllegalArgumentException if it does not go together
+   */
+  static ConversionOptions of(Stores stores, Options given) {
+    boolean likeBase = given.has(BaseChoice.BASE) && !given.has(PlanOptions.DTYPE);
+    return of(
+        likeBase ? given.with(PlanOptions.DTYPE, new TargetType.LikeBase()) : given,
+        given.of(MappingChoice.MAPPING),
+        BaseChoice.of(stores, given),
+        Proving.of(given));
+  }
+
+  /** What was given, with the model that the result is to be. */
+  static ConversionOptions of(
+      Options given, MappingChoice mapping, Optional<BaseChoice> base, Proving proving) {
+    return new ConversionOptions(
+        new ReadOptions(given),
+        new PlanOptions(given),
+        mapping,
+        base,
+        proving,
+        Checks.of(given),
+        given.of(OVERWRITE),
+        given.of(NO_RESUME));
+  }
 
   /** Without a base, to names that the tensors themselves suggest. */
   public ConversionOptions(
@@ -38,11 +95,6 @@ public record ConversionOptions(
         Checks.DEFAULTS,
         existing,
         earlier);
-  }
-
-  /** The same, read with these safeguards. */
-  public ConversionOptions withSafeguards(Safeguards safeguards) {
-    return with(reading.withSafeguards(safeguards), mapping);
   }
 
   /** The same for one saved step. */
@@ -59,11 +111,24 @@ public record ConversionOptions(
     return new ConversionOptions(read, planning, rules, base, proving, checks, existing, earlier);
   }
 
+  /** What the manifest keeps of it, with what is as by default. */
+  Options recorded() {
+    return reading
+        .options()
+        .and(planning.options())
+        .with(Proving.RECORDED, proving)
+        .with(Unfamiliar.STRICT, checks.unfamiliar())
+        .complete(RECORDED);
+  }
+
   /** The part that decides what the result is, for comparison with other requests. */
   List<Object> substance() {
     return List.of(
-        reading.withSafeguards(Safeguards.DEFAULT),
-        planning.withSizes(planning.maxShardBytes(), 1 << 20),
+        reading.options().decisive(),
+        planning
+            .with(PlanOptions.CHUNK_SIZE, PlanOptions.DEFAULTS.chunkBytes())
+            .options()
+            .decisive(),
         mapping,
         base,
         proving.inFingerprints());

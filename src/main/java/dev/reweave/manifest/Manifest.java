@@ -45,7 +45,7 @@ public record Manifest(
     double seconds,
     Input input,
     String output,
-    Options options,
+    RecordedOptions options,
     MappingUsed mapping,
     BaseUsed base,
     Result result,
@@ -64,7 +64,7 @@ public record Manifest(
     command = orEmpty(command);
     reweave = orEmpty(reweave);
     input = input == null ? new Input("", "", "", "", 0, 0, "", List.of()) : input;
-    options = options == null ? Options.NONE : options;
+    options = options == null ? RecordedOptions.NONE : options;
     output = orEmpty(output);
   }
 
@@ -164,44 +164,6 @@ public record Manifest(
 
   /** One file of the checkpoint; {@code modified} in milliseconds since the epoch. */
   public record SourceFile(String name, long bytes, long modified) {}
-
-  /**
-   * The options that decide what the result looks like, as they were given or by default.
-   *
-   * @param weightsName empty where the base, the mapping, the input or the format decided
-   * @param only empty for all tensors
-   * @param unfamiliar {@code refuse}, or empty where what is not known was only to be told
-   */
-  @JsonIgnoreProperties(ignoreUnknown = true)
-  @JsonInclude(JsonInclude.Include.NON_EMPTY)
-  public record Options(
-      String dtype,
-      String frozen,
-      String weights,
-      String format,
-      String shards,
-      long maxShardBytes,
-      String weightsName,
-      long chunkBytes,
-      String only,
-      String proving,
-      String unfamiliar,
-      String names) {
-    static final Options NONE = new Options("", "", "", "", "", 0, "", 0, "", "", "", "");
-
-    public Options {
-      dtype = orEmpty(dtype);
-      frozen = orEmpty(frozen);
-      weights = orEmpty(weights);
-      format = orEmpty(format);
-      shards = orEmpty(shards);
-      weightsName = orEmpty(weightsName);
-      only = orEmpty(only);
-      proving = orEmpty(proving);
-      unfamiliar = orEmpty(unfamiliar);
-      names = orEmpty(names);
-    }
-  }
 
   /**
    * What was written.

@@ -1,11 +1,9 @@
 package dev.reweave.manifest;
 
 import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.common.Options;
 import dev.reweave.common.Redacted;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.plan.prepare.BaseUsed;
@@ -26,28 +24,31 @@ import java.util.TreeMap;
 /**
  * What is known of a run before it reads weights; with what it gave, that makes the manifest.
  *
- * @param inputPath full address of the checkpoint
- * @param outputPath full address of the result
- * @param proving what was to be proven of the weights, as the manifest spells it
- * @param unfamiliar what was to become of a checkpoint that is not known in all
+ * @param options that are recorded, with those that are as by default
  * @param notes what the user should know
  */
 public record Provenance(
-    String fingerprint,
-    String command,
-    String inputPath,
-    String outputPath,
-    String sparkVersion,
-    Instant start,
+    Begun begun,
+    Options options,
     Checkpoint checkpoint,
-    ReadOptions reading,
-    PlanOptions planning,
-    String proving,
-    Unfamiliar unfamiliar,
     Optional<MappingUsed> mapping,
     Optional<BaseUsed> base,
     Map<String, String> aliases,
     List<String> notes) {
+
+  /**
+   * What was begun.
+   *
+   * @param inputPath full address of the checkpoint
+   * @param outputPath full address of the result
+   */
+  public record Begun(
+      String fingerprint,
+      String command,
+      String inputPath,
+      String outputPath,
+      String sparkVersion,
+      Instant start) {}
 
   /**
    * The manifest of a finished run.
@@ -58,14 +59,14 @@ public record Provenance(
   public Manifest manifest(ConversionPlan plan, RunFigures run, Map<String, FileDigest> readBack) {
     return new Manifest(
         Versions.reweave(),
-        sparkVersion,
-        fingerprint,
-        command,
-        start.truncatedTo(ChronoUnit.SECONDS).toString(),
-        Duration.between(start, Instant.now()).toMillis() / 1000.0,
+        begun.sparkVersion(),
+        begun.fingerprint(),
+        begun.command(),
+        begun.start().truncatedTo(ChronoUnit.SECONDS).toString(),
+        Duration.between(begun.start(), Instant.now()).toMillis() / 1000.0,
         input(),
-        Redacted.text(outputPath),
-        options(),
+        Redacted.text(begun.outputPath()),
+        RecordedOptions.of(options),
         mapping.orElse(null),
         base.map(b -> withChecksums(b, plan, run)).orElse(null),
         result(plan, run, readBack),
@@ -90,7 +91,7 @@ public record Provenance(
   private Manifest.Input input() {
     Checkpoint.Source source = checkpoint.source();
     return new Manifest.Input(
-        Redacted.text(inputPath),
+        Redacted.text(begun.inputPath()),
         source.tag(),
         source.framework(),
         source.version(),
@@ -102,27 +103,6 @@ public record Provenance(
 
   private static Manifest.SourceFile sourceFile(InputFile file) {
     return new Manifest.SourceFile(file.name(), file.length(), file.modified());
-  }
-
-  private Manifest.Options options() {
-    return new Manifest.Options(
-        planning.dtype().toString(),
-        reading.frozen().name().toLowerCase(Locale.ROOT),
-        reading.weightsNamed().orElse(""),
-        spelled(planning.format()),
-        spelled(planning.sharding()),
-        planning.maxShardBytes(),
-        planning.weightsName().orElse(""),
-        planning.chunkBytes(),
-        planning.only().orElse(""),
-        proving,
-        unfamiliar == Unfamiliar.TELL ? "" : spelled(unfamiliar),
-        reading.names().toString());
-  }
-
-  /** A constant as it is written on the command line: {@code like-base}. */
-  static String spelled(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /** What was copied has the checksum of its copy. */

@@ -21,10 +21,11 @@ public record FileNames(String folder, WeightNames weights, Format format) {
     }
   }
 
-  static void requireName(String name) {
+  static String requireName(String name) {
     if (!name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*")) {
       throw new IllegalArgumentException("'" + name + "' cannot begin a file name");
     }
+    return name;
   }
 
   /**

@@ -6,9 +6,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.Location;
+import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.prepare.MappingChoice;
-import dev.reweave.storage.MetadataLimit;
 import dev.reweave.storage.Safeguards;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
@@ -39,23 +41,16 @@ record SourceOptions(
   /** The addresses of several, as a JSON array: what Spark makes of {@code load(a, b)}. */
   static final String PATHS = "paths";
 
-  /** A saved step, as {@code --tag}. */
-  private static final String TAG = "tag";
+  private static final Pattern HYPHEN = Pattern.compile("-(.)");
 
-  /** {@code master}, {@code model}, or a key of a torch file, as {@code --weights}. */
-  private static final String WEIGHTS = "weights";
-
-  /** As {@code --mapping}, but {@code none} by default: a checkpoint is listed as it is. */
-  private static final String MAPPING = "mapping";
-
-  /** {@code plain} or {@code as-saved}, as {@code --names}. */
-  static final String NAMES = "names";
-
-  /** {@code true} or {@code false}, as {@code --follow-links}. */
-  static final String FOLLOW_LINKS = "followLinks";
-
-  /** As {@code --max-metadata-bytes}. */
-  static final String MAX_METADATA = "maxMetadataBytes";
+  /** Options that {@code convert} has as well; {@code --follow-links} is {@code followLinks}. */
+  private static final List<Option<?>> SHARED =
+      List.of(
+          ReadOptions.TAG,
+          ReadOptions.WEIGHTS,
+          ReadOptions.NAMES,
+          Safeguards.FOLLOW_LINKS,
+          Safeguards.MAX_METADATA_BYTES);
 
   /** What stands in the column of that name. */
   static final String MODEL = "model";
@@ -84,16 +79,14 @@ record SourceOptions(
     if (model.isPresent() && addresses.size() > 1) {
       throw SqlFailures.oneNameForSeveral();
     }
-    ReadOptions reading =
-        new ReadOptions(option(options, TAG), Optional.empty(), ReadOptions.Frozen.INCLUDE)
-            .withNames(
-                option(options, NAMES).map(SourceOptions::names).orElse(ReadOptions.Names.PLAIN))
-            .withSafeguards(safeguards(options));
     return new SourceOptions(
         addresses,
         model,
-        option(options, WEIGHTS).map(reading::withWeightsNamed).orElse(reading),
-        option(options, MAPPING).map(MappingChoice::of).orElse(MappingChoice.NONE),
+        reading(options),
+        // Unless it is asked for, a checkpoint is listed as it is.
+        option(options, MappingChoice.MAPPING.key())
+            .map(MappingChoice::of)
+            .orElse(MappingChoice.NONE),
         hadoop);
   }
 
@@ -132,31 +125,19 @@ record SourceOptions(
     return SqlFailures.noArray(cause);
   }
 
-  private static Safeguards safeguards(CaseInsensitiveStringMap options) {
-    return new Safeguards(
-        option(options, FOLLOW_LINKS).map(SourceOptions::links).orElse(Safeguards.Links.INSIDE),
-        option(options, MAX_METADATA).map(SourceOptions::limit).orElse(MetadataLimit.DEFAULT));
-  }
-
-  private static Safeguards.Links links(String text) {
-    return switch (text.toLowerCase(Locale.ROOT)) {
-      case "true" -> Safeguards.Links.ANYWHERE;
-      case "false" -> Safeguards.Links.INSIDE;
-      default -> throw SqlFailures.noBoolean(text);
-    };
-  }
-
-  private static MetadataLimit limit(String text) {
-    try {
-      return MetadataLimit.parse(text);
-    } catch (IllegalArgumentException e) {
-      throw SqlFailures.noLimit(text, e);
+  private static ReadOptions reading(CaseInsensitiveStringMap options) {
+    Options reading = Options.NONE;
+    for (Option<?> option : SHARED) {
+      String key =
+          HYPHEN.matcher(option.key()).replaceAll(h -> h.group(1).toUpperCase(Locale.ROOT));
+      String text = option(options, key).orElse("");
+      try {
+        reading = text.isEmpty() ? reading : reading.parse(option, text);
+      } catch (IllegalArgumentException e) {
+        throw SqlFailures.misspelt(option, key + " = " + text, e);
+      }
     }
-  }
-
-  private static ReadOptions.Names names(String text) {
-    return ReadOptions.Names.parse(text.toLowerCase(Locale.ROOT))
-        .orElseThrow(() -> SqlFailures.noNames(text));
+    return new ReadOptions(reading);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.reweave.sql;
 
 import dev.reweave.common.Location;
+import dev.reweave.common.Option;
 import dev.reweave.common.ReweaveException;
 
 /** What can be wrong with a query and with a catalog, in words of the user. */
@@ -34,27 +35,16 @@ final class SqlFailures {
   }
 
   /** The option is misspelt. */
-  static ReweaveException noBoolean(String text) {
-    return ReweaveException.usage(
-        "neither true nor false",
-        "option " + SourceOptions.FOLLOW_LINKS + " = " + text,
-        "true or false");
-  }
-
-  /** The option is misspelt. */
-  static ReweaveException noLimit(String text, IllegalArgumentException cause) {
+  static ReweaveException misspelt(Option<?> option, String given, IllegalArgumentException cause) {
+    String label = option.values().label();
+    String remedy =
+        switch (label) {
+          case "" -> "true or false";
+          case "SIZE" -> "a number of bytes, such as 16MB";
+          default -> label.replace("|", " or ");
+        };
     return new ReweaveException(
-        ReweaveException.Kind.USAGE,
-        cause.getMessage(),
-        "option " + SourceOptions.MAX_METADATA + " = " + text,
-        "a number of bytes, such as 16MB",
-        cause);
-  }
-
-  /** The option is misspelt. */
-  static ReweaveException noNames(String text) {
-    return ReweaveException.usage(
-        "no such names", "option " + SourceOptions.NAMES + " = " + text, "plain or as-saved");
+        ReweaveException.Kind.USAGE, cause.getMessage(), "option " + given, remedy, cause);
   }
 
   /** {@code --catalog} is in the input or the base. */

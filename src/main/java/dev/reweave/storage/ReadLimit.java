@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Option;
 import java.io.Serializable;
 
 /**
@@ -11,6 +12,15 @@ public final class ReadLimit implements Serializable {
 
   /** As fast as the store gives. */
   public static final ReadLimit NONE = new ReadLimit(TokenBucket.UNLIMITED);
+
+  /** The limit of a command. */
+  public static final Option<ReadLimit> MAX_BANDWIDTH =
+      Option.unwritten("max-bandwidth", "SIZE", NONE, text -> new ReadLimit(ByteSize.parse(text)))
+          .about(Option.Part.COMMAND)
+          .help(
+              "Most bytes that one task reads of the weights per second, such as 50MB, for a store"
+                  + " that others use, too; all tasks that run at once read as much each. No limit"
+                  + " by default.");
 
   private final long bytesPerSecond;
   private final TokenBucket.Clock clock;

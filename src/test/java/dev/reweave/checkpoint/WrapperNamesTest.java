@@ -5,10 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.common.Options;
 import dev.reweave.convert.AskedConversion;
-import dev.reweave.convert.Checks;
-import dev.reweave.convert.ConversionRequest;
-import dev.reweave.convert.OutputTemplate;
 import dev.reweave.convert.RepeatedConversion;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.DType;
@@ -107,10 +105,7 @@ class WrapperNamesTest {
         RepeatedConversion.read(
             TestSpark.stores(),
             Locations.of(output),
-            Optional.of(new OutputTemplate(temp.resolve("again").toString())),
-            Checks.DEFAULTS,
-            ConversionRequest.ExistingOutput.REFUSE,
-            ConversionRequest.Earlier.CONTINUE);
+            Options.NONE.parse(AskedConversion.OUTPUT, temp.resolve("again").toString()));
     assertEquals(ReadOptions.Names.AS_SAVED, again.options().reading().names());
     Path manifest = output.resolve("reweave.json");
     Files.writeString(
@@ -119,13 +114,7 @@ class WrapperNamesTest {
     assertFalse(Files.readString(manifest).contains("as-saved"));
     assertEquals(
         ReadOptions.Names.AS_SAVED,
-        RepeatedConversion.read(
-                TestSpark.stores(),
-                Locations.of(output),
-                Optional.empty(),
-                Checks.DEFAULTS,
-                ConversionRequest.ExistingOutput.REFUSE,
-                ConversionRequest.Earlier.CONTINUE)
+        RepeatedConversion.read(TestSpark.stores(), Locations.of(output), Options.NONE)
             .options()
             .reading()
             .names());

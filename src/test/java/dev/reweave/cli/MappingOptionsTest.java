@@ -228,6 +228,16 @@ class MappingOptionsTest {
   }
 
   @Test
+  void aReportOfABugCanStandBesideARepetition() {
+    Path report = temp.resolve("bug.json");
+
+    assertEquals(
+        1, run("convert", "--again", temp + "/reweave.json", "--report-bug", report.toString()));
+
+    assertTrue(Files.exists(report), err::toString);
+  }
+
+  @Test
   void nothingToRepeat() {
     String manifest = temp.resolve("reweave.json").toString();
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
@@ -183,7 +184,7 @@ class StrictTest {
     assertEquals(0, run.exitCode(), run::toString);
     assertEquals(List.of(), warnings(run));
     assertEquals(List.of(), manifest().cautions());
-    assertEquals("refuse", manifest().options().unfamiliar());
+    assertEquals("refuse", manifest().options().text(Unfamiliar.STRICT));
     assertEquals(0, convert().exitCode()); // Up to date: strictness changes nothing of the result.
 
     known.optimizer(state -> state.put("param_tile_order", List.of(List.of(0)))).write();
@@ -197,7 +198,7 @@ class StrictTest {
   @Test
   void strictnessCanBeAddedToARepetition() throws IOException {
     assertEquals(0, convert().exitCode());
-    assertEquals("", manifest().options().unfamiliar());
+    assertEquals("", manifest().options().text(Unfamiliar.STRICT));
 
     ConvertRun strict = ConvertRun.of("--again", output, "-o", temp.resolve("b"), "--strict");
     ConvertRun lenient = ConvertRun.of("--again", output, "-o", temp.resolve("b"));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
@@ -78,7 +79,7 @@ class WeightsKeyTest {
     assertEquals(0, run.exitCode(), run::toString);
     assertEquals(2, written("ema"));
     assertTrue(run.out().contains(NOT_READ), run::toString);
-    assertEquals("state.ema", manifest("ema").options().weights());
+    assertEquals("state.ema", manifest("ema").options().text(ReadOptions.WEIGHTS));
     assertEquals(1, manifest("ema").notTaken().size());
 
     assertEquals(0, ConvertRun.of("--again", output("ema"), "-o", output("again")).exitCode());

@@ -9,9 +9,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.reweave.common.Options;
 import dev.reweave.common.ReweaveException;
-import dev.reweave.convert.ConversionRequest.Earlier;
-import dev.reweave.convert.ConversionRequest.ExistingOutput;
 import dev.reweave.look.compare.Verification;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.testing.Converting;
@@ -24,7 +23,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -131,13 +129,7 @@ class HostileManifestTest {
   }
 
   private AskedConversion again() {
-    return RepeatedConversion.read(
-        TestSpark.stores(),
-        Locations.of(file()),
-        Optional.empty(),
-        Checks.DEFAULTS,
-        ExistingOutput.REFUSE,
-        Earlier.CONTINUE);
+    return RepeatedConversion.read(TestSpark.stores(), Locations.of(file()), Options.NONE);
   }
 
   @ParameterizedTest

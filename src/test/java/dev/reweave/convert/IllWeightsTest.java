@@ -11,7 +11,6 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.WrittenTensor;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.plan.Sharding;
 import dev.reweave.plan.TargetType;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.RandomAccess;
@@ -35,7 +34,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -52,8 +50,10 @@ class IllWeightsTest {
   @TempDir Path temp;
 
   private static PlanOptions planning(TargetType type, Format format, long shard, long chunk) {
-    return new PlanOptions(
-        type, shard, Optional.empty(), chunk, format, Sharding.BY_SIZE, Optional.empty());
+    return PlanOptions.DEFAULTS
+        .withType(type)
+        .withSizes(shard, chunk)
+        .with(PlanOptions.FORMAT, format);
   }
 
   private Manifest convert(PlanOptions planning) {

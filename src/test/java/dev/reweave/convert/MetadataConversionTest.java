@@ -10,7 +10,6 @@ import dev.reweave.look.compare.Verification;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.plan.Sharding;
 import dev.reweave.plan.TargetType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;
@@ -69,14 +68,11 @@ class MetadataConversionTest {
   }
 
   private static PlanOptions as(Format format, Optional<String> weightsName) {
-    return new PlanOptions(
-        new TargetType.Keep(),
-        1L << 30,
-        weightsName,
-        64_000,
-        format,
-        Sharding.BY_SIZE,
-        Optional.empty());
+    return PlanOptions.DEFAULTS
+        .withType(new TargetType.Keep())
+        .withSizes(1L << 30, 64_000)
+        .with(PlanOptions.WEIGHTS_NAME, weightsName)
+        .with(PlanOptions.FORMAT, format);
   }
 
   private static SafetensorsFile tensor(String name) {

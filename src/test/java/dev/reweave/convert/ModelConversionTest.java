@@ -10,7 +10,6 @@ import dev.reweave.look.compare.Verification;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.plan.Sharding;
 import dev.reweave.plan.TargetType;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
@@ -30,7 +29,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.Test;
@@ -49,14 +47,10 @@ class ModelConversionTest {
   }
 
   private static PlanOptions torch(long shardBytes) {
-    return new PlanOptions(
-        new TargetType.Keep(),
-        shardBytes,
-        Optional.empty(),
-        64_000,
-        Format.BIN,
-        Sharding.BY_SIZE,
-        Optional.empty());
+    return PlanOptions.DEFAULTS
+        .withType(new TargetType.Keep())
+        .withSizes(shardBytes, 64_000)
+        .with(PlanOptions.FORMAT, Format.BIN);
   }
 
   private static Path checkpoint(String fixture) {

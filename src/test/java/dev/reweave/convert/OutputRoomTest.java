@@ -28,15 +28,8 @@ class OutputRoomTest {
   @TempDir Path temp;
 
   private static PlanOptions named(int length) {
-    PlanOptions usual = PlanOptions.DEFAULTS;
-    return new PlanOptions(
-        usual.dtype(),
-        usual.maxShardBytes(),
-        Optional.of("n".repeat(length - ".safetensors".length())),
-        usual.chunkBytes(),
-        usual.format(),
-        usual.sharding(),
-        usual.only());
+    return PlanOptions.DEFAULTS.with(
+        PlanOptions.WEIGHTS_NAME, Optional.of("n".repeat(length - ".safetensors".length())));
   }
 
   private Converting conversion(Object output, int nameBytes) {

@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,15 +53,9 @@ abstract class PipelineCase {
   }
 
   PlanOptions like(Sharding sharding) {
-    PlanOptions defaults = PlanOptions.DEFAULTS;
-    return new PlanOptions(
-        new TargetType.LikeBase(),
-        defaults.maxShardBytes(),
-        Optional.empty(),
-        defaults.chunkBytes(),
-        defaults.format(),
-        sharding,
-        Optional.empty());
+    return PlanOptions.DEFAULTS
+        .withType(new TargetType.LikeBase())
+        .with(PlanOptions.SHARDS, sharding);
   }
 
   /** A pipeline whose transformer has the shapes of the SAT fixture. */

@@ -291,15 +291,7 @@ class PipelineTest extends PipelineCase {
   @Test
   void aPartOfTheTensors() throws IOException {
     PlanOptions all = like(Sharding.BY_SIZE);
-    PlanOptions part =
-        new PlanOptions(
-            all.dtype(),
-            all.maxShardBytes(),
-            all.weightsName(),
-            all.chunkBytes(),
-            all.format(),
-            all.sharding(),
-            Optional.of("blocks\\.1\\.attn1\\.to_[qk]"));
+    PlanOptions part = all.with(PlanOptions.ONLY, Optional.of("blocks\\.1\\.attn1\\.to_[qk]"));
 
     Manifest manifest =
         Converting.between(input("cog_z2_bf16_w2"), output())

@@ -11,7 +11,6 @@ import dev.reweave.look.compare.Verification;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.plan.Sharding;
 import dev.reweave.plan.TargetType;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
@@ -28,7 +27,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -322,13 +320,9 @@ class QuantizedWeightsTest {
   }
 
   private static PlanOptions torch() {
-    return new PlanOptions(
-        new TargetType.Keep(),
-        1L << 40,
-        Optional.empty(),
-        64_000,
-        Format.BIN,
-        Sharding.BY_SIZE,
-        Optional.empty());
+    return PlanOptions.DEFAULTS
+        .withType(new TargetType.Keep())
+        .withSizes(1L << 40, 64_000)
+        .with(PlanOptions.FORMAT, Format.BIN);
   }
 }

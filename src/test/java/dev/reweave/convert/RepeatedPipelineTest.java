@@ -2,6 +2,7 @@ package dev.reweave.convert;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.reweave.common.Options;
 import dev.reweave.convert.Conversion.Outcome.Kind;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Sharding;
@@ -60,10 +61,7 @@ class RepeatedPipelineTest extends PipelineCase {
         RepeatedConversion.read(
             TestSpark.stores(),
             Locations.of(output()),
-            to.map(OutputTemplate::new),
-            Checks.DEFAULTS,
-            ConversionRequest.ExistingOutput.REFUSE,
-            ConversionRequest.Earlier.CONTINUE);
+            Options.NONE.with(AskedConversion.OUTPUT, to.map(OutputTemplate::new)));
     return new StepRequests(TestSpark.stores(), LocalDate.EPOCH).one(asked);
   }
 }

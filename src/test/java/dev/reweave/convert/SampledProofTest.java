@@ -235,7 +235,7 @@ class SampledProofTest {
 
     assertTrue(manifest.proven().isEmpty());
     assertTrue(manifest.notes().contains("--no-proof: the weights were compared with nothing"));
-    assertEquals("none", manifest.options().proving());
+    assertEquals("none", manifest.options().text(Proving.RECORDED));
   }
 
   private Converting zeroThree() {

@@ -23,14 +23,7 @@ import org.junit.jupiter.api.Test;
 class StrayWeightsTest extends PipelineCase {
   private static final PlanOptions SHARDED = PlanOptions.DEFAULTS.withSizes(400, 64_000);
   private static final PlanOptions NAMED =
-      new PlanOptions(
-          PlanOptions.DEFAULTS.dtype(),
-          PlanOptions.DEFAULTS.maxShardBytes(),
-          Optional.of("net"),
-          PlanOptions.DEFAULTS.chunkBytes(),
-          PlanOptions.DEFAULTS.format(),
-          PlanOptions.DEFAULTS.sharding(),
-          PlanOptions.DEFAULTS.only());
+      PlanOptions.DEFAULTS.with(PlanOptions.WEIGHTS_NAME, Optional.of("net"));
 
   private Converting conversion() {
     return Converting.between(Fixtures.folder("z2_bf16_w2/ckpt"), output()).planning(SHARDED);

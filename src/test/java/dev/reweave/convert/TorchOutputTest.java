@@ -9,8 +9,6 @@ import dev.reweave.look.compare.Verification;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Format;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.plan.Sharding;
-import dev.reweave.plan.TargetType;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
@@ -33,7 +31,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
@@ -49,14 +46,9 @@ class TorchOutputTest {
   @TempDir Path temp;
 
   private static PlanOptions torch(long shardBytes, long chunkBytes) {
-    return new PlanOptions(
-        new TargetType.Fixed(DType.F32),
-        shardBytes,
-        Optional.empty(),
-        chunkBytes,
-        Format.BIN,
-        Sharding.BY_SIZE,
-        Optional.empty());
+    return PlanOptions.DEFAULTS
+        .withSizes(shardBytes, chunkBytes)
+        .with(PlanOptions.FORMAT, Format.BIN);
   }
 
   private Path output() {

@@ -21,15 +21,9 @@ class PlanOptionsTest {
   }
 
   private static PlanOptions named(Optional<String> weightsName, Optional<String> only) {
-    PlanOptions usual = PlanOptions.DEFAULTS;
-    return new PlanOptions(
-        usual.dtype(),
-        usual.maxShardBytes(),
-        weightsName,
-        usual.chunkBytes(),
-        usual.format(),
-        usual.sharding(),
-        only);
+    return PlanOptions.DEFAULTS
+        .with(PlanOptions.WEIGHTS_NAME, weightsName)
+        .with(PlanOptions.ONLY, only);
   }
 
   private static void refused(String message, Runnable options) {

@@ -53,14 +53,7 @@ class PlannerTest {
   }
 
   private static PlanOptions like() {
-    return new PlanOptions(
-        new TargetType.LikeBase(),
-        KEEP.maxShardBytes(),
-        Optional.empty(),
-        KEEP.chunkBytes(),
-        Format.SAFETENSORS,
-        Sharding.LIKE_BASE,
-        Optional.empty());
+    return KEEP.withType(new TargetType.LikeBase()).with(PlanOptions.SHARDS, Sharding.LIKE_BASE);
   }
 
   private static List<String> tensors(PlannedFile file) {

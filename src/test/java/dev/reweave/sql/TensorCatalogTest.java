@@ -179,16 +179,7 @@ class TensorCatalogTest {
   @Test
   void aResultAsTorchWouldSaveIt() {
     Path output = temp.resolve("out");
-    PlanOptions defaults = PlanOptions.DEFAULTS;
-    PlanOptions torch =
-        new PlanOptions(
-            defaults.dtype(),
-            defaults.maxShardBytes(),
-            defaults.weightsName(),
-            defaults.chunkBytes(),
-            Format.BIN,
-            defaults.sharding(),
-            defaults.only());
+    PlanOptions torch = PlanOptions.DEFAULTS.with(PlanOptions.FORMAT, Format.BIN);
     add(convert(Converting.between(CHECKPOINT, output).planning(torch)), output);
 
     assertEquals(List.of(), differences(output));

@@ -7,6 +7,7 @@ import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.checkpoint.reading.Reading;
 import dev.reweave.common.Location;
+import dev.reweave.common.Option;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.gather.ChunkTask;
 import dev.reweave.gather.ProofVerdict;
@@ -93,11 +94,14 @@ public final class Comparison {
                         .orElse(MappingChoice.NONE))
             .orElse(MappingChoice.AUTO);
     ReadOptions.Names names =
-        manifest
-            .map(
-                m ->
-                    ReadOptions.Names.parse(m.options().names()).orElse(ReadOptions.Names.AS_SAVED))
-            .orElse(ReadOptions.Names.PLAIN);
+        manifest.isEmpty()
+                || manifest
+                    .get()
+                    .options()
+                    .text(ReadOptions.NAMES)
+                    .equals(Option.written(ReadOptions.Names.PLAIN))
+            ? ReadOptions.Names.PLAIN
+            : ReadOptions.Names.AS_SAVED;
     Shared<Stores> shared = cluster.share(stores);
     SparkTasks tasks = cluster.tasks();
     try {

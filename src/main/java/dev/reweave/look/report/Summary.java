@@ -7,6 +7,7 @@ import dev.reweave.common.Counted;
 import dev.reweave.common.Printable;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.ValueWarnings;
+import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.storage.ByteSize;
 import java.util.ArrayList;
@@ -77,7 +78,7 @@ public final class Summary {
             Counted.grouped(result.elements(), "parameter"),
             ByteSize.format(result.shards().stream().mapToLong(Manifest.Shard::bytes).sum()),
             Counted.of(result.shards().size(), "shard"),
-            types(manifest.options().dtype())));
+            types(manifest.options().text(PlanOptions.DTYPE))));
     lines.addAll(warnings);
     differences(result.differences()).ifPresent(lines::add);
     if (!result.files().isEmpty()) {

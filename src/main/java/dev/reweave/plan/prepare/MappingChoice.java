@@ -1,5 +1,6 @@
 package dev.reweave.plan.prepare;
 
+import dev.reweave.common.Option;
 import java.util.Optional;
 
 /**
@@ -14,6 +15,14 @@ public record MappingChoice(String name, Optional<String> rules) {
 
   /** What keeps all names. */
   public static final MappingChoice NONE = new MappingChoice("none", Optional.empty());
+
+  /** What is asked for. */
+  public static final Option<MappingChoice> MAPPING =
+      Option.of("mapping", "auto|none|NAME|URI", "auto", MappingChoice::of)
+          .help(
+              "Rules for the tensors' names: recognised, none, shipped ones, or a file of them"
+                  + " (default: ${DEFAULT-VALUE}).")
+          .more(": see [mappings](base-and-mapping.md#mappings)");
 
   /** What {@code --mapping} says. */
   public static MappingChoice of(String text) {

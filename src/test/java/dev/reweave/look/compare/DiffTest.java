@@ -207,14 +207,6 @@ class DiffTest {
   }
 
   private static PlanOptions only(String regex) {
-    PlanOptions defaults = PlanOptions.DEFAULTS;
-    return new PlanOptions(
-        defaults.dtype(),
-        defaults.maxShardBytes(),
-        defaults.weightsName(),
-        defaults.chunkBytes(),
-        defaults.format(),
-        defaults.sharding(),
-        Optional.of(regex));
+    return PlanOptions.DEFAULTS.with(PlanOptions.ONLY, Optional.of(regex));
   }
 }

@@ -3,6 +3,7 @@ package dev.reweave.look.report;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.reweave.manifest.Manifest;
+import dev.reweave.manifest.RecordedOptions;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,7 @@ class SummaryTest {
             1,
             new Manifest.Input("in", "", "DeepSpeed", "", 3, count, "master", List.of()),
             "out",
-            new Manifest.Options("float32", "include", "", "", "", 1, "", 1, "", "", "", ""),
+            new RecordedOptions(Map.of("dtype", "float32")),
             null,
             null,
             new Manifest.Result(

@@ -1,0 +1,89 @@
+package dev.reweave.cli;
+
+import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.common.Option;
+import dev.reweave.convert.AskedConversion;
+import dev.reweave.convert.Checks;
+import dev.reweave.convert.ConversionOptions;
+import dev.reweave.convert.ConversionRequest;
+import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.prepare.BaseChoice;
+import dev.reweave.plan.prepare.MappingChoice;
+import dev.reweave.spark.LocalFiles;
+import dev.reweave.storage.ReadLimit;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** The options of {@code convert}; those of a conversion are declared where they act. */
+final class ConvertOptions {
+  static final Option<Optional<String>> CATALOG =
+      Option.text("catalog", "URI")
+          .about(Option.Part.COMMAND)
+          .help(
+              "Add a row for each tensor of the result to a folder of Parquet files, once for each"
+                  + " conversion.")
+          .more(": see [the catalog](sql.md#a-catalog-of-what-was-converted)");
+
+  static final Option<Optional<String>> LIST =
+      Option.text("list", "URI")
+          .about(Option.Part.COMMAND)
+          .help(
+              "Convert all checkpoints of a file: one JSON object on each line, with options of"
+                  + " this command without their dashes, such as {\"input\": \"URI\", \"output\":"
+                  + " \"URI\"}.")
+          .more(": see [lists](schedule.md#many-checkpoints-in-one-application)");
+
+  static final Option<Boolean> JSON =
+      Option.flag("json", false, true)
+          .about(Option.Part.COMMAND)
+          .help("Print one line of JSON for each conversion, and all else on the error stream.");
+
+  static final Option<Boolean> DRY_RUN =
+      Option.flag("dry-run", false, true)
+          .about(Option.Part.COMMAND)
+          .help("Print the plan and write nothing.");
+
+  static final Option<Optional<Double>> SAMPLE =
+      Option.unwritten("sample", "PERCENT", Optional.<Double>empty(), ConvertOptions::percent)
+          .about(Option.Part.COMMAND)
+          .help(
+              "Try evenly spread chunks, such as 1%%: read, check and cast them, and write"
+                  + " nothing.");
+
+  static final Option<Optional<String>> AGAIN =
+      Option.text("again", "URI")
+          .about(Option.Part.COMMAND)
+          .help(
+              "Run the conversion again that a reweave.json tells of, with all its options;"
+                  + " --output names another folder for the result.");
+
+  /** All of them, as the manual lists them. */
+  static final List<Option<?>> ALL =
+      Stream.of(
+              List.of(AskedConversion.INPUT, AskedConversion.OUTPUT),
+              ReadOptions.OPTIONS,
+              BaseChoice.OPTIONS,
+              List.of(MappingChoice.MAPPING),
+              PlanOptions.OPTIONS,
+              ConversionRequest.Proving.OPTIONS,
+              Checks.OPTIONS,
+              List.of(ConversionOptions.OVERWRITE, ConversionOptions.NO_RESUME),
+              List.of(CATALOG, LIST, JSON, DRY_RUN, SAMPLE, ReadLimit.MAX_BANDWIDTH),
+              List.of(LocalFiles.SHARED_FILESYSTEM, AGAIN))
+          .<Option<?>>flatMap(List::stream)
+          .toList();
+
+  private ConvertOptions() {}
+
+  private static Optional<Double> percent(String text) {
+    if (text.matches("\\d{1,3}(\\.\\d{1,6})?%")) {
+      double part = Double.parseDouble(text.substring(0, text.length() - 1)) / 100;
+      if (part > 0 && part <= 1) {
+        return Optional.of(part);
+      }
+    }
+    throw new IllegalArgumentException(
+        "'" + text + "' is not a percentage above 0, such as 1% or 0.1%");
+  }
+}

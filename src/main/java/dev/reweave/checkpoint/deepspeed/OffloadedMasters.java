@@ -132,7 +132,6 @@ final class OffloadedMasters {
         return new FlatBuffer.StorageRun(storage, 0, elements);
       }
     }
-    String uri = rank.file().uri();
     throw PartitionFailures.offloadedMissing(
         rank.dataRank(),
         String.format(

@@ -10,20 +10,28 @@ import org.apache.hadoop.security.AccessControlException;
 
 /** What stores say when something fails, in words of the user. */
 final class StoreFailures {
+  private static final String CHECK_SPACE =
+      "check the free space and the store's configuration, then run the same command again";
+
   private StoreFailures() {}
+
+  /** {@code s3a://KEY:SECRET@bucket} and the like. */
+  private static ReweaveException login(String place) {
+    return ReweaveException.usage(
+        "the address holds a key or a name, which belong elsewhere",
+        place,
+        "give keys and names by the environment's variables, by a credentials provider or by the"
+            + " store's settings (--conf spark.hadoop.fs.…)");
+  }
 
   /** Refuses an address with a login in it. */
   static void requireNoLogin(String address) {
     if (Redacted.hasLogin(address)) {
-      throw ReweaveException.usage(
-          "the address holds a key or a name, which belong elsewhere",
-          Redacted.withoutLogin(address),
-          "give keys and names by the environment's variables, by a credentials provider or by the"
-              + " store's settings (--conf spark.hadoop.fs.…)");
+      throw login(Redacted.withoutLogin(address));
     }
   }
 
-  /** What to say of an address that no store can have. */
+  /** No file system could have such a path. */
   static ReweaveException unusable(String address, IllegalArgumentException cause) {
     return new ReweaveException(
         ReweaveException.Kind.USAGE,
@@ -38,30 +46,45 @@ final class StoreFailures {
     IOException cause = StoreAnswer.unwrapped(failure);
     if (StoreAnswer.tellsOfNoBucket(cause)) {
       return noBucket(address, cause);
+    } else if (ObjectStatus.isChanged(cause)) {
+      return changed(address, cause);
+    } else if (cause instanceof FileNotFoundException) {
+      return missing(address, cause);
     }
-    if (ObjectStatus.isChanged(cause)) {
-      return new ReweaveException(
-          "a file was changed while it was read: its ETag is another by now",
-          address,
-          "wait until nobody writes to it, then run the same command again",
-          cause);
-    }
-    if (cause instanceof FileNotFoundException) {
-      return new ReweaveException(
-          ReweaveException.Kind.NOT_FOUND,
-          "no such file or folder",
-          address,
-          "check the address and its spelling",
-          cause);
-    }
-    if (isDenied(cause)) {
-      return new ReweaveException(
-          ReweaveException.Kind.ACCESS_DENIED,
-          "not allowed to read",
-          address,
-          "ask for read access or use other credentials",
-          cause);
-    }
+    return isDenied(cause) ? notToBeRead(address, cause) : notRead(address, cause);
+  }
+
+  /** Training or a copy still writes to it. */
+  private static ReweaveException changed(String address, IOException cause) {
+    return new ReweaveException(
+        "a file was changed while it was read: its ETag is another by now",
+        address,
+        "wait until nobody writes to it, then run the same command again",
+        cause);
+  }
+
+  /** The address is misspelt, or the file has gone. */
+  private static ReweaveException missing(String address, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.NOT_FOUND,
+        "no such file or folder",
+        address,
+        "check the address and its spelling",
+        cause);
+  }
+
+  /** The credentials are missing, wrong, or of somebody without the right. */
+  private static ReweaveException notToBeRead(String address, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.ACCESS_DENIED,
+        "not allowed to read",
+        address,
+        "ask for read access or use other credentials",
+        cause);
+  }
+
+  /** A disk, network or store fails, or is not set up. */
+  private static ReweaveException notRead(String address, IOException cause) {
     return new ReweaveException(
         ReweaveException.Kind.STORE_FAILED,
         "cannot read (" + StoreAnswer.text(cause) + ")",
@@ -75,23 +98,43 @@ final class StoreFailures {
     IOException cause = StoreAnswer.unwrapped(failure);
     if (StoreAnswer.tellsOfNoBucket(cause)) {
       return noBucket(address, cause);
+    } else if (isDenied(cause)) {
+      return notToBeWritten(address, cause);
     }
-    if (isDenied(cause)) {
-      return new ReweaveException(
-          ReweaveException.Kind.ACCESS_DENIED,
-          "not allowed to write",
-          address,
-          "ask for write access or name another output",
-          cause);
-    }
+    return isFull(cause) ? full(address, cause) : notWritten(address, cause);
+  }
+
+  /** The credentials are missing, wrong, or of somebody without the right. */
+  private static ReweaveException notToBeWritten(String address, IOException cause) {
     return new ReweaveException(
-        isFull(cause) ? ReweaveException.Kind.SHORTAGE : ReweaveException.Kind.STORE_FAILED,
-        "cannot write (" + StoreAnswer.text(cause) + ")",
+        ReweaveException.Kind.ACCESS_DENIED,
+        "not allowed to write",
         address,
-        "check the free space and the store's configuration, then run the same command again",
+        "ask for write access or name another output",
         cause);
   }
 
+  /** The disk or the quota is full. */
+  private static ReweaveException full(String address, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.SHORTAGE,
+        "cannot write (" + StoreAnswer.text(cause) + ")",
+        address,
+        CHECK_SPACE,
+        cause);
+  }
+
+  /** A disk, network or store fails, or is not set up. */
+  private static ReweaveException notWritten(String address, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.STORE_FAILED,
+        "cannot write (" + StoreAnswer.text(cause) + ")",
+        address,
+        CHECK_SPACE,
+        cause);
+  }
+
+  /** The bucket or container is misspelt, of another endpoint, or not made yet. */
   private static ReweaveException noBucket(String address, IOException cause) {
     return new ReweaveException(
         ReweaveException.Kind.NOT_FOUND,

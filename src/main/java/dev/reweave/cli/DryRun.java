@@ -46,13 +46,14 @@ final class DryRun {
     SampleRun.Result result = new SampleRun(cluster, stores, limit).run(request, part);
     planned.accept(result.prepared());
     Summary.source(result.prepared().checkpoint(), result.prepared().notes()).forEach(out::println);
+    SampleRun.Sample sample = result.sample();
     Summary.trial(
-            result.chunks(),
-            result.ofChunks(),
-            result.bytesRead(),
-            result.bytesMade(),
-            result.checked(),
-            result.unchecked())
+            sample.chunks(),
+            sample.ofChunks(),
+            sample.bytesRead(),
+            sample.bytesMade(),
+            sample.checked(),
+            sample.unchecked())
         .forEach(out::println);
     if (request.options().checks().nonfinite() != Checks.Nonfinite.IGNORE) {
       ValueWarnings.of(result.tensors()).forEach(out::println);

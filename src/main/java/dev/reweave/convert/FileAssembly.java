@@ -69,12 +69,12 @@ final class FileAssembly implements AutoCloseable {
     progress.receipts.add(result.receipt());
     progress.crc32c ^= Checksum.CRC_32C.share(result.crc32c(), length - chunk.to());
     progress.bytes += chunk.length();
-    result.shares().forEach(s -> progress.shares.merge(s.storage(), s, ReadTally::sum));
+    result.reads().shares().forEach(s -> progress.shares.merge(s.storage(), s, ReadTally::sum));
     result
         .tensors()
         .forEach(t -> progress.tensors.merge(t.segment(), t, ChunkResult.TensorShare::plus));
-    bytesRead += result.bytesRead();
-    requests += result.requests();
+    bytesRead += result.reads().bytes();
+    requests += result.reads().requests();
     if (progress.bytes == length) {
       open.remove(chunk.file());
       finished.add(finisher.submit(() -> finish(file, progress)));

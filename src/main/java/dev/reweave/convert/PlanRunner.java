@@ -131,10 +131,10 @@ final class PlanRunner {
           IntStream.range(0, plan.checkpointFiles()).boxed().toList(),
           file -> counters.add(new StorageAudit(shared.value(), work.value(), file, most).run()),
           result -> {
-            checks.add(result.shares());
+            checks.add(result.reads().shares());
             checks.leaveOut(result.unchecked());
-            audited[0] += result.bytesRead();
-            audited[1] += result.requests();
+            audited[0] += result.reads().bytes();
+            audited[1] += result.reads().requests();
           });
       for (Journal.FileState file : assembly.finish()) {
         checks.add(file.shares());

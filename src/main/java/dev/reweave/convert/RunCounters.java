@@ -1,6 +1,7 @@
 package dev.reweave.convert;
 
 import dev.reweave.gather.ChunkResult;
+import dev.reweave.gather.Reads;
 import dev.reweave.gather.StorageAudit;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Counter;
@@ -41,19 +42,21 @@ final class RunCounters implements Serializable {
 
   /** In the task that wrote a chunk. */
   ChunkResult add(ChunkResult result) {
-    bytesRead.add(result.bytesRead());
+    add(result.reads());
     bytesWritten.add(result.chunk().length());
     elementsCast.add(result.elementsCast());
-    reads.add(result.requests());
-    repeatedReads.add(result.repeatedReads());
     return result;
   }
 
   /** In the task that read the rest of a file's storages. */
   StorageAudit.Result add(StorageAudit.Result result) {
-    bytesRead.add(result.bytesRead());
-    reads.add(result.requests());
-    repeatedReads.add(result.repeatedReads());
+    add(result.reads());
     return result;
+  }
+
+  private void add(Reads made) {
+    bytesRead.add(made.bytes());
+    reads.add(made.requests());
+    repeatedReads.add(made.repeated());
   }
 }

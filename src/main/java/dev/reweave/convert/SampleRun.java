@@ -26,28 +26,31 @@ import java.util.TreeMap;
 /** A conversion of evenly spread chunks that writes nothing, before the big one. */
 public final class SampleRun {
   /**
-   * What was tried.
+   * What came of it.
    *
    * @param prepared the whole conversion
+   * @param sample what was tried
+   * @param tensors of the whole conversion, with what was seen of their values
+   * @param differences by tensor, elements that differ between ranks that should have copies
+   */
+  public record Result(
+      Preparation.Prepared prepared,
+      Sample sample,
+      List<WrittenTensor> tensors,
+      Map<String, Long> differences) {}
+
+  /**
+   * What was tried.
+   *
    * @param chunks that were read and cast
    * @param ofChunks all chunks of the conversion
    * @param bytesRead bytes fetched
    * @param bytesMade bytes that would have been written
    * @param checked storages whose checksum was compared
    * @param unchecked storages that have none, or were read in part
-   * @param tensors of the whole conversion, with what was seen of their values
-   * @param differences by tensor, elements that differ between ranks that should have copies
    */
-  public record Result(
-      Preparation.Prepared prepared,
-      int chunks,
-      int ofChunks,
-      long bytesRead,
-      long bytesMade,
-      int checked,
-      int unchecked,
-      List<WrittenTensor> tensors,
-      Map<String, Long> differences) {}
+  public record Sample(
+      int chunks, int ofChunks, long bytesRead, long bytesMade, int checked, int unchecked) {}
 
   private final Cluster cluster;
   private final Stores stores;
@@ -105,8 +108,8 @@ public final class SampleRun {
                         SparkTasks.attempt())
                     .tryOut(),
             result -> {
-              checks.add(result.shares());
-              bytesRead += result.bytesRead();
+              checks.add(result.reads().shares());
+              bytesRead += result.reads().bytes();
               add(plan, result, facts, differences, proofs);
             });
       } finally {
@@ -121,12 +124,13 @@ public final class SampleRun {
       }
       return new Result(
           prepared,
-          sample.size(),
-          all.size(),
-          bytesRead,
-          sample.stream().mapToLong(Chunk::length).sum(),
-          checks.checked(),
-          checks.unchecked(),
+          new Sample(
+              sample.size(),
+              all.size(),
+              bytesRead,
+              sample.stream().mapToLong(Chunk::length).sum(),
+              checks.checked(),
+              checks.unchecked()),
           WrittenTensor.of(plan, facts),
           differences);
     } finally {

@@ -13,10 +13,7 @@ import java.util.List;
  * @param receipt what the store gave for it
  * @param crc32c checksum of the chunk's bytes
  * @param tensors what it means for the tensors in it
- * @param shares what was read of each storage
- * @param bytesRead bytes fetched from input files
- * @param requests number of reads
- * @param repeatedReads how many of them failed and were made again, as far as the stores tell
+ * @param reads what was read for it
  * @param elementsCast elements that changed their type
  */
 public record ChunkResult(
@@ -24,10 +21,7 @@ public record ChunkResult(
     PartReceipt receipt,
     int crc32c,
     List<TensorShare> tensors,
-    List<ReadTally.StorageShare> shares,
-    long bytesRead,
-    long requests,
-    long repeatedReads,
+    Reads reads,
     long elementsCast)
     implements Serializable {
 

@@ -170,10 +170,11 @@ public final class ChunkTask {
           receipt,
           window.crc32c(),
           window.tensors(),
-          tally.shares(),
-          tally.bytes() + proofTally.bytes(),
-          tally.requests() + proofTally.requests(),
-          files.repeatedReads() + second.repeatedReads(),
+          new Reads(
+              tally.shares(),
+              tally.bytes() + proofTally.bytes(),
+              tally.requests() + proofTally.requests(),
+              files.repeatedReads() + second.repeatedReads()),
           window.elementsCast());
     }
   }

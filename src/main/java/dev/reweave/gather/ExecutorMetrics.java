@@ -35,10 +35,10 @@ public final class ExecutorMetrics {
    * @param bytesWritten 0 where it was only tried
    */
   static void add(ChunkResult result, long bytesWritten) {
-    BYTES_READ.inc(result.bytesRead());
+    BYTES_READ.inc(result.reads().bytes());
     BYTES_WRITTEN.inc(bytesWritten);
     ELEMENTS_CAST.inc(result.elementsCast());
-    READS.inc(result.requests());
+    READS.inc(result.reads().requests());
     CHUNKS.inc();
   }
 

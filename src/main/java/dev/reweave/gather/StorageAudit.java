@@ -35,16 +35,10 @@ public final class StorageAudit {
   /**
    * What the storages of one file need for their check.
    *
-   * @param shares what the unneeded parts add
+   * @param reads what was read of the unneeded parts
    * @param unchecked storages that cannot be checked
    */
-  public record Result(
-      List<ReadTally.StorageShare> shares,
-      Map<StorageRef, Unchecked> unchecked,
-      long bytesRead,
-      long requests,
-      long repeatedReads)
-      implements Serializable {}
+  public record Result(Reads reads, Map<StorageRef, Unchecked> unchecked) implements Serializable {}
 
   private record Span(long from, long to) {}
 
@@ -80,7 +74,8 @@ public final class StorageAudit {
         }
       }
       return new Result(
-          tally.shares(), unchecked, tally.bytes(), tally.requests(), files.repeatedReads());
+          new Reads(tally.shares(), tally.bytes(), tally.requests(), files.repeatedReads()),
+          unchecked);
     } catch (IOException e) {
       throw Stores.unreadable(work.sources().get(file).location(), e);
     }

@@ -21,7 +21,6 @@ import java.util.stream.Stream;
  * @param configs small files that become visible behind them
  * @param index of several shards
  * @param last small files that become visible behind the index, such as {@code model_index.json}
- * @param weights names of the weight files
  * @param chunkBytes most bytes of one chunk
  * @param witness what the tensors are compared with while they are made
  */
@@ -32,7 +31,6 @@ public record ConversionPlan(
     List<SmallFile> configs,
     Optional<SmallFile> index,
     List<SmallFile> last,
-    FileNames weights,
     long chunkBytes,
     Witness witness) {
 
@@ -56,7 +54,6 @@ public record ConversionPlan(
         configs,
         index,
         last,
-        weights,
         chunkBytes,
         by);
   }

@@ -58,7 +58,6 @@ public final class Planner {
         model.beside().configs(),
         index(packed, writer, model),
         model.beside().last(),
-        model.names(),
         options.chunkBytes(),
         Witness.NONE);
   }

@@ -14,9 +14,7 @@ import java.io.Serializable;
  * @param unequal those whose bits differ; where the types differ, those whose values differ after
  *     the wider type was cast to the narrower, or one of 16 bits to the second's
  * @param differing those whose values differ
- * @param nanInFirst those of them that are NaN in the first alone
- * @param nanInSecond those of them that are NaN in the second alone
- * @param infinite those of them that are infinite in one, and another number in the other
+ * @param broken those of them that are NaN, or infinite, on one side alone
  * @param absolute largest difference of two numbers; infinite if one of them is
  * @param at index of the first element that is that far apart; -1 if none is
  * @param relative largest difference of two numbers as a part of the greater magnitude of both: 0
@@ -26,9 +24,7 @@ public record Deviation(
     long numbers,
     long unequal,
     long differing,
-    long nanInFirst,
-    long nanInSecond,
-    long infinite,
+    Broken broken,
     double absolute,
     long at,
     double relative,
@@ -36,7 +32,29 @@ public record Deviation(
     implements Serializable {
 
   /** Of nothing. */
-  public static final Deviation NONE = new Deviation(0, 0, 0, 0, 0, 0, 0, -1, 0, Sums.NONE);
+  public static final Deviation NONE =
+      new Deviation(0, 0, 0, new Broken(0, 0, 0), 0, -1, 0, Sums.NONE);
+
+  /**
+   * How many numbers differ, and not by a number.
+   *
+   * @param nanInFirst those that are NaN in the first alone
+   * @param nanInSecond those that are NaN in the second alone
+   * @param infinite those that are infinite in one, and another number in the other
+   */
+  public record Broken(long nanInFirst, long nanInSecond, long infinite) implements Serializable {
+    /** All of them. */
+    public long all() {
+      return nanInFirst + nanInSecond + infinite;
+    }
+
+    private Broken plus(Broken other) {
+      return new Broken(
+          nanInFirst + other.nanInFirst,
+          nanInSecond + other.nanInSecond,
+          infinite + other.infinite);
+    }
+  }
 
   /**
    * What cosine and distance are made of.
@@ -65,17 +83,7 @@ public record Deviation(
   }
 
   Deviation withUnequal(long number) {
-    return new Deviation(
-        numbers,
-        number,
-        differing,
-        nanInFirst,
-        nanInSecond,
-        infinite,
-        absolute,
-        at,
-        relative,
-        sums);
+    return new Deviation(numbers, number, differing, broken, absolute, at, relative, sums);
   }
 
   /** That of two parts. */
@@ -84,9 +92,7 @@ public record Deviation(
         numbers + other.numbers,
         unequal + other.unequal,
         differing + other.differing,
-        nanInFirst + other.nanInFirst,
-        nanInSecond + other.nanInSecond,
-        infinite + other.infinite,
+        broken.plus(other.broken),
         Math.max(absolute, other.absolute),
         farthest(other),
         Math.max(relative, other.relative),
@@ -99,11 +105,6 @@ public record Deviation(
     }
     int order = Double.compare(absolute, other.absolute);
     return order == 0 ? Math.min(at, other.at) : order > 0 ? at : other.at;
-  }
-
-  /** Those that are NaN, or infinite, on one side alone. */
-  public long broken() {
-    return nanInFirst + nanInSecond + infinite;
   }
 
   /**

@@ -15,34 +15,45 @@ import java.util.Objects;
  * @param elements number of elements
  * @param nans how many are NaN
  * @param infinities how many are infinite, of both signs
- * @param zeros how many are zero, of both signs; {@code False} too
  * @param subnormals how many are not zero and smaller than the least normal number of their type
  * @param overflows how many were finite and became infinite in the cast
  * @param underflows how many were not zero and became zero in the cast; what became subnormal is
  *     not among them
  * @param firstNonfinite index in the tensor of the first element that is NaN or infinite; {@link
  *     #NOWHERE} if none is
- * @param bits of each element if all have the same, or 0
- * @param uniform whether all have the same bits; true of no elements
+ * @param sameness what tells whether they are all zero, or all the same
  */
 public record ValueFacts(
     long elements,
     long nans,
     long infinities,
-    long zeros,
     long subnormals,
     long overflows,
     long underflows,
     long firstNonfinite,
-    long bits,
-    boolean uniform)
+    Sameness sameness)
     implements Serializable {
 
   /** No index. */
   public static final long NOWHERE = Long.MAX_VALUE;
 
   /** Of no elements. */
-  public static final ValueFacts NONE = new ValueFacts(0, 0, 0, 0, 0, 0, 0, NOWHERE, 0, true);
+  public static final ValueFacts NONE =
+      new ValueFacts(0, 0, 0, 0, 0, 0, NOWHERE, new Sameness(0, 0, true));
+
+  /**
+   * How far elements are the same.
+   *
+   * @param zeros how many are zero, of both signs; {@code False} too
+   * @param bits of each element if all have the same, or 0
+   * @param uniform whether all have the same bits; true of no elements
+   */
+  public record Sameness(long zeros, long bits, boolean uniform) implements Serializable {
+    private Sameness plus(Sameness other) {
+      boolean same = uniform && other.uniform && bits == other.bits;
+      return new Sameness(zeros + other.zeros, same ? bits : 0, same);
+    }
+  }
 
   /**
    * Of some elements.
@@ -62,13 +73,14 @@ public record ValueFacts(
         elements,
         counts.nans(),
         counts.infinities(),
-        counts.zeros(),
         counts.subnormals(),
         0,
         0,
         finite ? NOWHERE : index + firstNonfinite(type, data, offset, elements),
-        uniform ? BitLanes.first(type.bytes(), data, offset, elements) : 0,
-        uniform);
+        new Sameness(
+            counts.zeros(),
+            uniform ? BitLanes.first(type.bytes(), data, offset, elements) : 0,
+            uniform));
   }
 
   private static FloatLanes.Counts count(DType type, byte[] data, int offset, int elements) {
@@ -105,7 +117,7 @@ public record ValueFacts(
   public static ValueFacts ofCast(
       Cast cast, byte[] in, int inOffset, byte[] out, int outOffset, int elements, long index) {
     ValueFacts made = of(cast.to(), out, outOffset, elements, index);
-    if (made.infinities + made.zeros == 0) {
+    if (made.infinities + made.sameness.zeros == 0) {
       return made;
     }
     // No NaN becomes anything else, no infinity and no zero either.
@@ -118,19 +130,17 @@ public record ValueFacts(
     } else {
       FloatLanes before = FloatLanes.of(cast.from());
       infinities = made.infinities == 0 ? 0 : before.infinities(in, inOffset, elements);
-      zeros = made.zeros == 0 ? 0 : before.zeros(in, inOffset, elements);
+      zeros = made.sameness.zeros == 0 ? 0 : before.zeros(in, inOffset, elements);
     }
     return new ValueFacts(
         made.elements,
         made.nans,
         made.infinities,
-        made.zeros,
         made.subnormals,
         made.infinities - infinities,
-        made.zeros - zeros,
+        made.sameness.zeros - zeros,
         made.firstNonfinite,
-        made.bits,
-        made.uniform);
+        made.sameness);
   }
 
   /** Of these elements and others. */
@@ -138,27 +148,24 @@ public record ValueFacts(
     if (elements == 0 || other.elements == 0) {
       return elements == 0 ? other : this;
     }
-    boolean same = uniform && other.uniform && bits == other.bits;
     return new ValueFacts(
         elements + other.elements,
         nans + other.nans,
         infinities + other.infinities,
-        zeros + other.zeros,
         subnormals + other.subnormals,
         overflows + other.overflows,
         underflows + other.underflows,
         Math.min(firstNonfinite, other.firstNonfinite),
-        same ? bits : 0,
-        same);
+        sameness.plus(other.sameness));
   }
 
   /** Whether all elements are zero; there is at least one. */
   public boolean areZero() {
-    return elements > 0 && zeros == elements;
+    return elements > 0 && sameness.zeros == elements;
   }
 
   /** Whether all elements are the same, bit for bit; there are at least two. */
   public boolean areSame() {
-    return elements > 1 && uniform;
+    return elements > 1 && sameness.uniform;
   }
 }

@@ -48,13 +48,13 @@ class SampleRunTest {
   @ParameterizedTest
   @CsvSource({"0.0001, 1", "0.1, 5", "0.5, 21", "1, 41"})
   void readsThatPartAndWritesNothing(double part, int chunks) throws IOException {
-    SampleRun.Result result = tryOut(large(), part);
+    SampleRun.Sample sample = tryOut(large(), part).sample();
 
-    assertEquals(41, result.ofChunks());
-    assertEquals(chunks, result.chunks());
-    assertTrue(result.bytesMade() <= chunks * 64_000L);
-    assertTrue(result.bytesRead() <= result.bytesMade() + 16, "read " + result.bytesRead());
-    assertEquals(part == 1 ? 2 : 0, result.checked());
+    assertEquals(41, sample.ofChunks());
+    assertEquals(chunks, sample.chunks());
+    assertTrue(sample.bytesMade() <= chunks * 64_000L);
+    assertTrue(sample.bytesRead() <= sample.bytesMade() + 16, "read " + sample.bytesRead());
+    assertEquals(part == 1 ? 2 : 0, sample.checked());
     assertFalse(Files.exists(temp.resolve("out")));
   }
 

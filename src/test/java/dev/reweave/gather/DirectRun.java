@@ -113,6 +113,7 @@ final class DirectRun {
     return new ChunkTask(
             stores, plan.work(), chunk, List.of(), ReadLimit.NONE, Measuring.NOTHING, "")
         .tryOut()
+        .reads()
         .shares();
   }
 
@@ -203,7 +204,7 @@ final class DirectRun {
     StorageChecks checks = new StorageChecks();
     shares.forEach(checks::add);
     for (StorageAudit.Result audit : audits) {
-      checks.add(audit.shares());
+      checks.add(audit.reads().shares());
       checks.leaveOut(audit.unchecked());
     }
     return checks;

@@ -106,18 +106,8 @@ class ChunkOrderTest {
                       new TensorSpec("t" + shard, DType.F32, shape),
                       StoredLayout.contiguous(storage, 0, shape)))));
     }
-    FileNames names =
-        new FileNames("", Format.SAFETENSORS.names("model", Optional.empty()), Format.SAFETENSORS);
     return new ConversionPlan(
-        List.of(),
-        inputs,
-        files,
-        List.of(),
-        Optional.empty(),
-        List.of(),
-        names,
-        40_000,
-        Witness.NONE);
+        List.of(), inputs, files, List.of(), Optional.empty(), List.of(), 40_000, Witness.NONE);
   }
 
   @Test

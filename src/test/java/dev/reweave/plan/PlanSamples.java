@@ -54,7 +54,6 @@ final class PlanSamples {
         List.of(),
         Optional.empty(),
         List.of(),
-        names(Format.SAFETENSORS),
         chunkBytes,
         Witness.NONE);
   }

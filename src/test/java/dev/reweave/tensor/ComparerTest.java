@@ -151,9 +151,9 @@ class ComparerTest {
             6);
 
     assertEquals(5, found.differing());
-    assertEquals(1, found.nanInFirst());
-    assertEquals(1, found.nanInSecond());
-    assertEquals(2, found.infinite());
+    assertEquals(1, found.broken().nanInFirst());
+    assertEquals(1, found.broken().nanInSecond());
+    assertEquals(2, found.broken().infinite());
     assertEquals(Double.POSITIVE_INFINITY, found.absolute());
     assertEquals(Double.POSITIVE_INFINITY, found.relative());
     assertEquals(3, found.at());

@@ -64,9 +64,9 @@ class ValueFactsTest {
   private static void assertCounts(PlainCount expected, ValueFacts found, long index) {
     assertEquals(expected.nans(), found.nans());
     assertEquals(expected.infinities(), found.infinities());
-    assertEquals(expected.zeros(), found.zeros());
+    assertEquals(expected.zeros(), found.sameness().zeros());
     assertEquals(expected.subnormals(), found.subnormals());
-    assertEquals(expected.same(), found.uniform());
+    assertEquals(expected.same(), found.sameness().uniform());
     assertEquals(
         expected.firstNonfinite() < 0 ? ValueFacts.NOWHERE : index + expected.firstNonfinite(),
         found.firstNonfinite());
@@ -113,7 +113,7 @@ class ValueFactsTest {
 
     assertEquals(nans * count, found.nans());
     assertEquals(infinities * count, found.infinities());
-    assertEquals(zeros * count, found.zeros());
+    assertEquals(zeros * count, found.sameness().zeros());
     assertEquals(subnormals * count, found.subnormals());
     assertTrue(found.areSame());
   }
@@ -218,7 +218,7 @@ class ValueFactsTest {
 
     assertEquals(
         List.of(nans, infinities, zeros, subnormals),
-        List.of(found.nans(), found.infinities(), found.zeros(), found.subnormals()));
+        List.of(found.nans(), found.infinities(), found.sameness().zeros(), found.subnormals()));
     assertFalse(found.areSame());
     assertFalse(found.areZero());
   }

@@ -116,7 +116,7 @@ final class DeepSpeedCheckpoint {
       ranks.forEach(rank -> rank.check(folder.address().uri(), missing));
     }
     missing.requireNone();
-    ModelStates first = ranks.get(0).states();
+    ModelStates.Run first = ranks.get(0).states().run();
     PipelineLayers pipeline = new PipelineLayers(folder.address().uri(), layers, layerStates);
     ModelParts parts =
         new ModelParts(folder.address().uri(), grid, ranks, pipeline, offloaded, options);

@@ -24,7 +24,7 @@ final class ExpertOrder {
    */
   ExpertOrder(Experts experts, ModelStates states) {
     this.experts = experts;
-    this.moduleNames = states.moduleNames();
+    this.moduleNames = states.module().names();
     for (String name : states.trained().keySet()) {
       ExpertName.of(name).ifPresent(n -> perRank.merge(n.before(), n.number() + 1, Math::max));
     }

@@ -175,7 +175,7 @@ final class ExpertWeights {
    */
   void complete(StateDict dict, ModelStates states, Frozen frozen) {
     Set<String> trained = alike(states.trained().keySet());
-    Set<String> buffers = alike(states.buffers());
+    Set<String> buffers = alike(states.module().buffers());
     int excluded = 0;
     int untrained = 0;
     for (NamedTensor tensor : tensors.values()) {

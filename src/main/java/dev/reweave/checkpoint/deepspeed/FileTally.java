@@ -56,9 +56,12 @@ final class FileTally {
     }
     long located = -1;
     if (facts instanceof ModelStates model) {
-      located = model.module().stream().filter(t -> t.spec().elements() > 0).count();
+      located = model.module().tensors().stream().filter(t -> t.spec().elements() > 0).count();
     } else if (facts instanceof UniversalStates universal) {
-      located = universal.model().module().stream().filter(t -> t.spec().elements() > 0).count();
+      located =
+          universal.model().module().tensors().stream()
+              .filter(t -> t.spec().elements() > 0)
+              .count();
     }
     copies(root, located).ifPresent(left::add);
     return left;

@@ -105,7 +105,7 @@ final class FlatPartitions {
   private void requireAccounts(
       int group, List<Integer> sharing, FlatBuffer buffer, FlatOrder order) {
     boolean inModuleOrder =
-        model.setup().roundRobin()
+        model.run().setup().roundRobin()
             && ranks.get(0).account().gapsOf(group).stream().noneMatch(gap -> gap > 0);
     if (inModuleOrder) {
       return;

@@ -31,7 +31,7 @@ record FrozenPieces(Fingerprint fingerprint, List<FlatBuffer.StorageRun> pieces)
   static FrozenPieces read(TorchFile file) throws IOException {
     ModelStates states = ModelStates.read(file, ModelStates.Wanted.SHAPES);
     List<FlatBuffer.StorageRun> pieces = new ArrayList<>();
-    for (NamedTensor fragment : states.fragments()) {
+    for (NamedTensor fragment : states.frozen().fragments()) {
       pieces.add(piece(fragment, file.root().place()));
     }
     return new FrozenPieces(states.fingerprint(), pieces);

@@ -22,7 +22,7 @@ record Grid(int pipeline, int tensor) {
    */
   static Grid of(
       String folder, List<ModelRank> ranks, List<LayerFile> layers, MissingFiles missing) {
-    ParallelDegrees parallel = ranks.get(0).states().parallel();
+    ParallelDegrees parallel = ranks.get(0).states().run().parallel();
     long known = Math.max(parallel.size(), ranks.get(ranks.size() - 1).index() + 1);
     long tensor = PipelineLayers.tensorRanks(layers);
     long pipeline = known / tensor;
@@ -69,9 +69,9 @@ record Grid(int pipeline, int tensor) {
   }
 
   private static void requireSameRun(List<ModelRank> ranks) {
-    ModelStates first = ranks.get(0).states();
+    ModelStates.Run first = ranks.get(0).states().run();
     for (ModelRank rank : ranks) {
-      ModelStates other = rank.states();
+      ModelStates.Run other = rank.states().run();
       if (other.step() != first.step() || !other.parallel().equals(first.parallel())) {
         throw RankFileFailures.modelRanksDisagree(
             ranks.get(0).modelFile().file().uri(), rank.modelFile().file().name());

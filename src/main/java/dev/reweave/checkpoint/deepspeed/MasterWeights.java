@@ -9,6 +9,7 @@ import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -21,6 +22,7 @@ import java.util.stream.Stream;
  */
 final class MasterWeights {
   private final ModelStates model;
+  private final ModuleTensors module;
   private final List<FrozenPieces> otherModels;
   private final int stage;
   private final String modelPlace;
@@ -40,6 +42,7 @@ final class MasterWeights {
       String modelPlace,
       ExpertWeights experts) {
     this.model = model;
+    this.module = model.module();
     this.otherModels = otherModels;
     this.stage = stage;
     this.modelPlace = modelPlace;
@@ -58,10 +61,10 @@ final class MasterWeights {
     addTrained.accept(dict);
     experts.complete(dict, model, frozen);
     model.shared().forEach(dict::tie);
-    model.sameView().forEach(dict::tie);
+    module.sameView().forEach(dict::tie);
     boolean excludes = frozen == Frozen.EXCLUDE;
-    model.requireRead(n -> !dict.has(n) && !(excludes && !model.buffers().contains(n)));
-    model.notes().forEach(dict::note);
+    model.requireRead(n -> !dict.has(n) && !(excludes && !module.buffers().contains(n)));
+    module.notes().forEach(dict::note);
     noteNamesWithoutWeights(dict, leftOut);
     if (!experts.isEmpty()) {
       new ExpertOrder(experts.experts(), model).arrange(dict);
@@ -70,9 +73,9 @@ final class MasterWeights {
   }
 
   private void addBuffers(StateDict dict) {
-    for (NamedTensor tensor : model.module()) {
-      if (model.buffers().contains(tensor.name())) {
-        String same = model.sameView().get(tensor.name());
+    for (NamedTensor tensor : module.tensors()) {
+      if (module.buffers().contains(tensor.name())) {
+        String same = module.sameView().get(tensor.name());
         if (same != null && dict.has(same)) {
           dict.tie(tensor.name(), same);
         } else {
@@ -85,14 +88,14 @@ final class MasterWeights {
   /** Returns the names that were left out. */
   private Set<String> addFrozen(StateDict dict, Frozen frozen) {
     // Under ZeRO-1 and 2 the module has them, too.
-    boolean inPieces = stage == 3 && !model.fragments().isEmpty();
-    boolean listed = inPieces || !model.frozenShapes().isEmpty();
+    boolean inPieces = stage == 3 && !model.frozen().fragments().isEmpty();
+    boolean listed = inPieces || !model.frozen().shapes().isEmpty();
     if (frozen == Frozen.EXCLUDE) {
       withoutElements().forEach(dict::add);
       // What is left out need not be whole.
       Stream<String> names =
           listed
-              ? model.frozenShapes().keySet().stream()
+              ? model.frozen().shapes().keySet().stream()
               : undeclared().stream().map(NamedTensor::name);
       Set<String> leftOut = names.filter(n -> !dict.has(n)).collect(Collectors.toSet());
       if (!leftOut.isEmpty()) {
@@ -119,10 +122,10 @@ final class MasterWeights {
    */
   private List<NamedTensor> withoutElements() {
     Stream<NamedTensor> declared =
-        model.fragments().stream()
+        model.frozen().fragments().stream()
             .filter(t -> t.spec().elements() == 0)
-            .filter(t -> hasNoElements(model.frozenShapes().get(t.name())))
-            .map(t -> t.withShape(model.frozenShapes().get(t.name())));
+            .filter(t -> hasNoElements(model.frozen().shapes().get(t.name())))
+            .map(t -> t.withShape(model.frozen().shapes().get(t.name())));
     return Stream.concat(declared, undeclared().stream().filter(t -> t.spec().elements() == 0))
         .toList();
   }
@@ -136,9 +139,9 @@ final class MasterWeights {
    */
   private void noteNamesWithoutWeights(StateDict dict, Set<String> leftOut) {
     List<String> names =
-        model.moduleNames().stream()
+        module.names().stream()
             .filter(n -> !dict.has(n) && !leftOut.contains(n))
-            .filter(n -> !leftOut.contains(model.sameView().getOrDefault(n, n)))
+            .filter(n -> !leftOut.contains(module.sameView().getOrDefault(n, n)))
             .filter(n -> !leftOut.contains(model.shared().getOrDefault(n, n)))
             .toList();
     if (!names.isEmpty()) {
@@ -153,28 +156,29 @@ final class MasterWeights {
   }
 
   private boolean savesFrozen() {
-    return stage != 3 || DeepSpeedVersion.of(model.version()).isSince(0, 9, 1);
+    return stage != 3 || DeepSpeedVersion.of(model.run().version()).isSince(0, 9, 1);
   }
 
   /** Frozen parameters that the file lists, whole under ZeRO-2, in pieces under ZeRO-3. */
   private List<NamedTensor> declared() {
-    model.requireRead(model.frozenShapes()::containsKey);
-    if (model.fragments().size() != model.frozenShapes().size()) {
-      throw PartitionFailures.frozenPiecesDiffer(
-          model.frozenShapes().size(), model.fragments().size(), modelPlace);
+    Map<String, Shape> shapes = model.frozen().shapes();
+    List<NamedTensor> fragments = model.frozen().fragments();
+    model.requireRead(shapes::containsKey);
+    if (fragments.size() != shapes.size()) {
+      throw PartitionFailures.frozenPiecesDiffer(shapes.size(), fragments.size(), modelPlace);
     }
     List<NamedTensor> parameters = new ArrayList<>();
-    for (int i = 0; i < model.fragments().size(); i++) {
-      NamedTensor first = model.fragments().get(i);
+    for (int i = 0; i < fragments.size(); i++) {
+      NamedTensor first = fragments.get(i);
       if (experts.experts().holds(first.name())) {
         // The first rank's alone; the files of experts hold them all.
         continue;
       }
-      Shape shape = model.frozenShapes().get(first.name());
+      Shape shape = shapes.get(first.name());
       if (shape == null) {
         throw PartitionFailures.frozenWithoutShape(first.name(), modelPlace);
       }
-      if (model.setup().quantizesFrozen() && !first.spec().dtype().isCastable()) {
+      if (model.run().setup().quantizesFrozen() && !first.spec().dtype().isCastable()) {
         throw PartitionFailures.frozenQuantized(first.name(), modelPlace);
       }
       if (otherModels.isEmpty() && first.spec().shape().equals(shape)) {
@@ -214,11 +218,11 @@ final class MasterWeights {
    * ZeRO-3 none is whole there, and before 0.6 a placeholder had one element.
    */
   private List<NamedTensor> undeclared() {
-    return model.module().stream()
-        .filter(t -> !model.buffers().contains(t.name()))
+    return module.tensors().stream()
+        .filter(t -> !module.buffers().contains(t.name()))
         .filter(t -> stage != 3 || t.spec().elements() > 1)
         .filter(t -> !model.shared().containsKey(t.name()))
-        .filter(t -> !model.sameView().containsKey(t.name()))
+        .filter(t -> !module.sameView().containsKey(t.name()))
         .toList();
   }
 }

@@ -48,21 +48,21 @@ final class ModelParts {
    */
   StateDict unite(Weights weights) {
     Set<String> buffers = new HashSet<>();
-    ranks.forEach(rank -> buffers.addAll(rank.states().buffers()));
+    ranks.forEach(rank -> buffers.addAll(rank.states().module().buffers()));
     List<StateDict> whole = new ArrayList<>();
     List<Set<String>> modules = new ArrayList<>();
     for (int t = 0; t < grid.tensor(); t++) {
       modules.add(moduleNames(t));
       whole.add(weights == Weights.MASTER ? masters(t, buffers) : module(t, buffers));
     }
-    UniversalInfo info = ranks.get(0).states().info();
+    UniversalInfo info = ranks.get(0).states().run().info();
     return new TensorUnion(folder, options.slicing(), info, buffers).unite(whole, modules);
   }
 
   private Set<String> moduleNames(int tensorRank) {
     Set<String> names = new HashSet<>();
     for (int stage = 0; stage < grid.pipeline(); stage++) {
-      names.addAll(ranks.get(grid.rank(stage, tensorRank)).states().moduleNames());
+      names.addAll(ranks.get(grid.rank(stage, tensorRank)).states().module().names());
     }
     return names;
   }
@@ -72,7 +72,7 @@ final class ModelParts {
     for (int stage = 0; stage < grid.pipeline(); stage++) {
       ModelRank rank = ranks.get(grid.rank(stage, tensorRank));
       add(dict, rank.masters(folder, options.frozen(), offloaded));
-      if (layers.isEmpty() && rank.states().moduleNames().isEmpty()) {
+      if (layers.isEmpty() && rank.states().module().names().isEmpty()) {
         dict.note("the model states hold no module, and so no buffers");
       }
     }
@@ -90,7 +90,7 @@ final class ModelParts {
     StateDict dict = new StateDict();
     for (int stage = 0; stage < grid.pipeline(); stage++) {
       ModelRank rank = ranks.get(grid.rank(stage, tensorRank));
-      if (rank.states().module().isEmpty() && rank.states().unread().isEmpty()) {
+      if (rank.states().module().tensors().isEmpty() && rank.states().unread().isEmpty()) {
         throw ModuleFailures.empty(rank.modelFile().file().uri());
       }
       add(dict, rank.module(folder, options.frozen()));

@@ -144,7 +144,7 @@ final class ModelRank {
         facts.subList(models.size() + optimizer.size(), facts.size()).stream()
             .map(PlainStates.class::cast)
             .toList();
-    return new ExpertWeights(folder, index, states().experts(), experts, states);
+    return new ExpertWeights(folder, index, states().run().experts(), experts, states);
   }
 
   /** The module's own weights. */

@@ -1,7 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.TensorEntries;
-import dev.reweave.common.FirstNames;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.format.pytorch.TorchTensor;
@@ -9,6 +8,7 @@ import dev.reweave.format.pytorch.TorchValue;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,42 +24,61 @@ import java.util.function.Predicate;
  * What a conversion needs of one {@code *_model_states.pt} (written by {@code
  * DeepSpeedEngine._save_checkpoint}).
  *
- * @param version DeepSpeed's, or empty
- * @param step the training step that was saved; -1 if the file does not say
- * @param setup how it was trained
- * @param parallel how many tensor- and pipeline-parallel ranks there were
- * @param info what tells how tensor-parallel ranks share tensors
- * @param experts what is said of experts
  * @param groups shapes of the trained parameters, per optimizer group, in flat group order; empty
  *     if the file has none
- * @param moduleNames all names in {@code module}, in order
- * @param module located tensors of {@code module}, as far as they are wanted
- * @param sameView names in {@code module} whose tensor is the same view as an earlier name's
- * @param buffers names of buffers
- * @param frozenShapes shapes of parameters that were not trained, in order
- * @param fragments the tensors that hold them, whole (ZeRO-2) or a piece each (ZeRO-3)
+ * @param frozen parameters that were not trained
  * @param shared tied names: alias to the name that has the parameter
- * @param noTensors names in {@code module} of what is no tensor, but for extra state
  * @param unread why tensors of {@code module}, or fragments, cannot be read, by name
  */
 record ModelStates(
-    String version,
-    long step,
-    TrainingSetup setup,
-    ParallelDegrees parallel,
-    UniversalInfo info,
-    Experts experts,
+    Run run,
     List<Map<String, Shape>> groups,
-    List<String> moduleNames,
-    List<NamedTensor> module,
-    Map<String, String> sameView,
-    Set<String> buffers,
-    Map<String, Shape> frozenShapes,
-    List<NamedTensor> fragments,
+    ModuleTensors module,
+    FrozenParameters frozen,
     Map<String, String> shared,
-    List<String> noTensors,
     Map<String, ReweaveException> unread)
     implements RankFacts {
+
+  /**
+   * The run that saved the file.
+   *
+   * @param version DeepSpeed's, or empty
+   * @param step the training step that was saved; -1 if the file does not say
+   * @param setup how it was trained
+   * @param parallel how many tensor- and pipeline-parallel ranks there were
+   * @param info what tells how tensor-parallel ranks share tensors
+   * @param experts what is said of experts
+   */
+  record Run(
+      String version,
+      long step,
+      TrainingSetup setup,
+      ParallelDegrees parallel,
+      UniversalInfo info,
+      Experts experts)
+      implements Serializable {
+    private static Run of(TorchValue root) {
+      return new Run(
+          root.find("ds_version").filter(TorchValue::isText).map(TorchValue::text).orElse(""),
+          root.find("global_steps")
+              .filter(TorchValue::isInteger)
+              .map(TorchValue::integer)
+              .orElse(-1L),
+          TrainingSetup.of(root),
+          ParallelDegrees.of(root),
+          UniversalInfo.of(root),
+          Experts.of(root));
+    }
+  }
+
+  /**
+   * Parameters that were not trained.
+   *
+   * @param shapes by name, in order
+   * @param fragments the tensors that hold them, whole (ZeRO-2) or a piece each (ZeRO-3)
+   */
+  record FrozenParameters(Map<String, Shape> shapes, List<NamedTensor> fragments)
+      implements Serializable {}
 
   /** Which tensors of {@code module} are wanted, and so located. */
   enum Wanted {
@@ -127,31 +146,19 @@ record ModelStates(
       }
     }
     return new ModelStates(
-        root.find("ds_version").filter(TorchValue::isText).map(TorchValue::text).orElse(""),
-        root.find("global_steps")
-            .filter(TorchValue::isInteger)
-            .map(TorchValue::integer)
-            .orElse(-1L),
-        TrainingSetup.of(root),
-        ParallelDegrees.of(root),
-        UniversalInfo.of(root),
-        Experts.of(root),
+        Run.of(root),
         groups,
-        List.copyOf(tensors.keySet()),
-        module,
-        sameViews(tensors),
-        buffers,
-        frozenShapes,
-        fragments(file, unread),
+        new ModuleTensors(
+            List.copyOf(tensors.keySet()), module, sameViews(tensors), buffers, noTensors),
+        new FrozenParameters(frozenShapes, fragments(file, unread)),
         shared(root, wanted, tensors),
-        noTensors,
         unread);
   }
 
   /** The names of all that the file has, or says where it is. */
   Set<String> names() {
-    Set<String> names = new HashSet<>(moduleNames);
-    names.addAll(frozenShapes.keySet());
+    Set<String> names = new HashSet<>(module.names());
+    names.addAll(frozen.shapes().keySet());
     names.addAll(shared.keySet());
     return names;
   }
@@ -167,23 +174,7 @@ record ModelStates(
   ModelStates withGroups(List<Map<String, Shape>> others) {
     Set<String> names = new HashSet<>();
     others.forEach(g -> names.addAll(g.keySet()));
-    return new ModelStates(
-        version,
-        step,
-        setup,
-        parallel,
-        info,
-        experts,
-        others,
-        moduleNames,
-        module.stream().filter(t -> !names.contains(t.name())).toList(),
-        sameView,
-        buffers,
-        frozenShapes,
-        fragments,
-        shared,
-        noTensors,
-        unread);
+    return new ModelStates(run, others, module.without(names), frozen, shared, unread);
   }
 
   /**
@@ -200,23 +191,13 @@ record ModelStates(
     }
   }
 
-  /** What to tell of what the module holds beside tensors; nothing if nothing. */
-  List<String> notes() {
-    return noTensors.isEmpty()
-        ? List.of()
-        : List.of(
-            noTensors.size()
-                + " entries of the module are no tensors: left out: "
-                + FirstNames.of(noTensors));
-  }
-
   /** What must be the same in the files of all ranks. */
   FrozenPieces.Fingerprint fingerprint() {
     // Of lists, as the order tells what lies where; pieces of other ranks go by it alone.
     List<?> ordered = groups.stream().map(g -> List.copyOf(g.entrySet())).toList();
-    List<?> pieces = fragments.stream().map(NamedTensor::name).toList();
+    List<?> pieces = frozen.fragments().stream().map(NamedTensor::name).toList();
     return new FrozenPieces.Fingerprint(
-        step, Objects.hash(ordered, List.copyOf(frozenShapes.entrySet()), pieces));
+        run.step(), Objects.hash(ordered, List.copyOf(frozen.shapes().entrySet()), pieces));
   }
 
   /** {@code param_shapes} is a list of dicts, one per group; a lone dict in old versions. */

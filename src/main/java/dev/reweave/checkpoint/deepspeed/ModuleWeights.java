@@ -14,8 +14,8 @@ final class ModuleWeights {
   static StateDict assemble(ModelStates states, Frozen frozen, String place) {
     StateDict dict = new StateDict();
     Set<String> excluded = frozen == Frozen.EXCLUDE ? untrained(states, place) : Set.of();
-    for (NamedTensor tensor : states.module()) {
-      String same = states.sameView().get(tensor.name());
+    for (NamedTensor tensor : states.module().tensors()) {
+      String same = states.module().sameView().get(tensor.name());
       if (excluded.contains(tensor.name())) {
         continue;
       }
@@ -25,7 +25,7 @@ final class ModuleWeights {
         dict.add(tensor);
       }
     }
-    states.notes().forEach(dict::note);
+    states.module().notes().forEach(dict::note);
     Set<String> trained = states.trained().keySet();
     boolean excludes = frozen == Frozen.EXCLUDE;
     states.requireRead(n -> !dict.has(n) && !(excludes && isUntrained(states, trained, n, n)));
@@ -42,7 +42,7 @@ final class ModuleWeights {
 
   /** Experts are in files of their own. */
   private static boolean isMissing(ModelStates states, StateDict dict, String name) {
-    return !dict.has(name) && !states.experts().holds(name);
+    return !dict.has(name) && !states.run().experts().holds(name);
   }
 
   /** Parameters that no optimizer group holds; only a file with parameter shapes tells. */
@@ -52,8 +52,8 @@ final class ModuleWeights {
     }
     Set<String> trained = states.trained().keySet();
     Set<String> names = new HashSet<>();
-    for (NamedTensor tensor : states.module()) {
-      String same = states.sameView().getOrDefault(tensor.name(), tensor.name());
+    for (NamedTensor tensor : states.module().tensors()) {
+      String same = states.module().sameView().getOrDefault(tensor.name(), tensor.name());
       if (isUntrained(states, trained, tensor.name(), same)) {
         names.add(tensor.name());
       }
@@ -68,6 +68,6 @@ final class ModuleWeights {
       ModelStates states, Set<String> trained, String name, String same) {
     return !trained.contains(name)
         && !trained.contains(states.shared().getOrDefault(name, same))
-        && !states.buffers().contains(name);
+        && !states.module().buffers().contains(name);
   }
 }

@@ -106,7 +106,7 @@ final class OffloadedMasters {
 
   /** Folders are numbered over all processes, which does not tell whose they are. */
   private static void requireOneModelRank(ModelStates model, RankFile rank) {
-    if (model.parallel().size() > 1 || rank.modelRank() != 0) {
+    if (model.run().parallel().size() > 1 || rank.modelRank() != 0) {
       throw PartitionFailures.offloadedByModelRanks(rank.file().uri());
     }
   }

@@ -26,7 +26,7 @@ final class OldShapes {
     if (!model.groups().isEmpty() || shapes.isEmpty()) {
       return model;
     }
-    if (!DeepSpeedVersion.of(model.version()).isSince(0, 4, 4)) {
+    if (!DeepSpeedVersion.of(model.run().version()).isSince(0, 4, 4)) {
       // 0.4.3 left out that ZeRO-2 shuffles parameters; older ones list the module's order.
       throw PartitionFailures.orderNotSaved(ranks.get(0).stage(), place);
     }

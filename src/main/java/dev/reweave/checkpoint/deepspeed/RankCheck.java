@@ -42,15 +42,17 @@ final class RankCheck {
     }
     List<Long> counts = first.partitionCounts();
     long ranks = counts.stream().findFirst().orElse((long) optimizer.size());
-    if (!model.experts().isEmpty()) {
+    boolean hasExperts = !model.run().experts().isEmpty();
+    if (hasExperts) {
       // Groups of experts have fewer partitions, and there may be none of anything else.
-      ranks = Math.max(counts.stream().max(Long::compare).orElse(0L), model.setup().worldSize());
+      ranks =
+          Math.max(counts.stream().max(Long::compare).orElse(0L), model.run().setup().worldSize());
     }
     for (long count : counts) {
-      if (count != ranks && (model.experts().isEmpty() || count < 1 || ranks % count != 0)) {
-        throw model.experts().isEmpty()
-            ? RankFileFailures.partitionCounts(counts, optimizer.get(0).file().uri())
-            : RankFileFailures.partitionCountsAmong(ranks, counts, optimizer.get(0).file().uri());
+      if (count != ranks && (!hasExperts || count < 1 || ranks % count != 0)) {
+        throw hasExperts
+            ? RankFileFailures.partitionCountsAmong(ranks, counts, optimizer.get(0).file().uri())
+            : RankFileFailures.partitionCounts(counts, optimizer.get(0).file().uri());
       }
     }
     checkRanks(optimizer, ranks, missing);
@@ -79,7 +81,7 @@ final class RankCheck {
     for (int i = 0; i < others.size(); i++) {
       FrozenPieces other = others.get(i);
       if (!other.fingerprint().equals(first.fingerprint())
-          || other.pieces().size() != first.fragments().size()) {
+          || other.pieces().size() != first.frozen().fragments().size()) {
         throw RankFileFailures.modelsDisagree(
             models.get(0).file().uri(), models.get(i + 1).file().name());
       }

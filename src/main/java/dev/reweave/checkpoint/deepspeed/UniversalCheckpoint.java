@@ -102,8 +102,8 @@ final class UniversalCheckpoint {
       dict.note("there are no model states: buffers and frozen parameters are missing");
     } else {
       UniversalStates first = (UniversalStates) ofModels.get(0);
-      setup = first.model().setup();
-      version = first.model().version();
+      setup = first.model().run().setup();
+      version = first.model().run().version();
       dict = assemble(first, ofModels.subList(1, ofModels.size()), masters);
     }
     List<String> notes = new ArrayList<>(folder.notes());
@@ -172,7 +172,7 @@ final class UniversalCheckpoint {
       }
     }
     RankCheck.checkSameStep(models, model, pieces);
-    long ranks = Math.max(model.parallel().size(), partitioned ? 1 : models.size());
+    long ranks = Math.max(model.run().parallel().size(), partitioned ? 1 : models.size());
     String missing = missing(model, ranks);
     StateDict dict =
         new MasterWeights(model, pieces, 0, models.get(0).file().uri(), ExpertWeights.none())
@@ -190,7 +190,7 @@ final class UniversalCheckpoint {
     if (!missing.isEmpty()) {
       dict.note(missing);
     }
-    if (model.setup().roundRobin() && !partitioned) {
+    if (model.run().setup().roundRobin() && !partitioned) {
       // Its converter believes what FlatPartitions does not.
       dict.note(
           "the training had round_robin_gradients: DeepSpeed's converter up to 0.19.8 gives"
@@ -209,10 +209,10 @@ final class UniversalCheckpoint {
           + " part of what was not trained, so frozen parameters are left out";
     }
     if (partitioned
-        && !model.frozenShapes().isEmpty()
-        && models.size() < model.setup().worldSize()) {
+        && !model.frozen().shapes().isEmpty()
+        && models.size() < model.run().setup().worldSize()) {
       return "the model states of "
-          + (model.setup().worldSize() - models.size())
+          + (model.run().setup().worldSize() - models.size())
           + " ranks are missing, and with them their pieces of the frozen parameters, so these are"
           + " left out";
     }

@@ -32,7 +32,7 @@ public record DiffCriterion(Optional<Double> tolerance, Types types) {
 
   boolean differ(DiffReport.Likeness likeness, Deviation deviation) {
     if (tolerance.isPresent() && likeness.isCompared()) {
-      return deviation.broken() > 0 || deviation.absolute() > tolerance.get();
+      return deviation.broken().all() > 0 || deviation.absolute() > tolerance.get();
     }
     return switch (likeness) {
       case IDENTICAL -> false;

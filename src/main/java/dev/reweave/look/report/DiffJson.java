@@ -80,9 +80,9 @@ final class DiffJson {
       node.put("elements", deviation.numbers());
       node.put("unequal", deviation.unequal());
       node.put("differing", deviation.differing());
-      node.put("nanInFirst", deviation.nanInFirst());
-      node.put("nanInSecond", deviation.nanInSecond());
-      node.put("infinite", deviation.infinite());
+      node.put("nanInFirst", deviation.broken().nanInFirst());
+      node.put("nanInSecond", deviation.broken().nanInSecond());
+      node.put("infinite", deviation.broken().infinite());
       number(node, "largestAbsolute", deviation.absolute());
       if (deviation.at() >= 0) {
         ArrayNode index = node.putArray("largestAt");

@@ -135,7 +135,7 @@ public record DiffReport(
         .filter(this::differs)
         .sorted(
             Comparator.comparing((Row row) -> row.likeness().isCompared())
-                .thenComparing(row -> row.deviation().broken() == 0)
+                .thenComparing(row -> row.deviation().broken().all() == 0)
                 .thenComparing(
                     Comparator.comparingDouble((Row row) -> row.deviation().distance()).reversed())
                 .thenComparing(

@@ -101,9 +101,9 @@ final class DiffText {
       case IDENTICAL, OTHER_SHAPE -> {}
     }
     Deviation deviation = row.deviation();
-    add(parts, deviation.nanInFirst(), "NaN in the first");
-    add(parts, deviation.nanInSecond(), "NaN in the second");
-    add(parts, deviation.infinite(), "infinite");
+    add(parts, deviation.broken().nanInFirst(), "NaN in the first");
+    add(parts, deviation.broken().nanInSecond(), "NaN in the second");
+    add(parts, deviation.broken().infinite(), "infinite");
     return String.join(", ", parts);
   }
 

@@ -1,5 +1,7 @@
 package dev.reweave.look.report;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.reweave.format.safetensors.SafetensorsHeader;
 import dev.reweave.format.safetensors.TiedNames;
 import java.util.HashMap;
@@ -15,7 +17,9 @@ import java.util.TreeMap;
  * @param tied names that were dropped, each with the one that was kept
  * @param entries all else by key; where files say different things, by {@code KEY (FILE)}
  */
-record FolderMetadata(Map<String, String> tied, Map<String, String> entries) {
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+record FolderMetadata(
+    Map<String, String> tied, @JsonProperty("metadata") Map<String, String> entries) {
 
   /**
    * Collects them.

@@ -1,8 +1,12 @@
 package dev.reweave.look.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.cfg.EnumFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
@@ -22,30 +26,34 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** What an address holds, told from metadata alone. */
+/**
+ * What an address holds, told from metadata alone.
+ *
+ * @param source what wrote it
+ * @param files how many hold the tensors
+ * @param mapped what a mapping makes of them; empty if there is none
+ * @param metadata what stands in the files beside the tensors
+ */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
+@JsonPropertyOrder({"path", "source", "files", "parameters", "bytes", "dtypes"})
 public record Inspection(
     String path,
-    String framework,
-    String version,
-    int zeroStage,
-    int worldSize,
-    String precision,
-    String tag,
-    List<String> tags,
-    String weights,
+    @JsonUnwrapped Checkpoint.Source source,
     int files,
-    long parameters,
-    long bytes,
-    Map<String, Integer> dtypes,
     List<Row> tensors,
     List<Renamed> mapped,
-    Map<String, String> tied,
-    Map<String, String> metadata,
+    @JsonUnwrapped FolderMetadata metadata,
     List<String> notes,
     List<NotTaken> notTaken) {
   /** Metadata can be of megabytes: people see so much of an entry, programs all of it. */
   private static final int MOST_CHARS = 100;
+
+  /** How a source is told among the rest. */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  private interface SourceJson {
+    @JsonProperty("zeroStage")
+    int stage();
+  }
 
   /** One tensor; {@code file} only where a tensor lies in one. */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -78,7 +86,7 @@ public record Inspection(
    */
   public static Inspection of(
       String path, Checkpoint checkpoint, List<Mapped.Row> rows, List<String> notes) {
-    return of(
+    return new Inspection(
         path,
         checkpoint.source(),
         checkpoint.files().size(),
@@ -89,8 +97,8 @@ public record Inspection(
                     new Renamed(
                         r.source(), r.target(), Arrays.stream(r.shape().dims()).boxed().toList()))
             .toList(),
-        checkpoint.aliases(),
-        checkpoint.metadata(),
+        new FolderMetadata(
+            new TreeMap<>(checkpoint.aliases()), new TreeMap<>(checkpoint.metadata())),
         Stream.concat(checkpoint.cautions().stream().map(Caution::text), notes.stream()).toList(),
         checkpoint.notTaken());
   }
@@ -115,50 +123,28 @@ public record Inspection(
     FolderMetadata metadata = FolderMetadata.of(headers);
     Checkpoint.Source source =
         new Checkpoint.Source("safetensors", "", -1, 1, "", "", List.of(), Weights.MODEL);
-    return of(
-        path,
-        source,
-        headers.size(),
-        rows,
-        List.of(),
-        metadata.tied(),
-        metadata.entries(),
-        List.of(),
-        List.of());
+    return new Inspection(
+        path, source, headers.size(), rows, List.of(), metadata, List.of(), List.of());
   }
 
-  private static Inspection of(
-      String path,
-      Checkpoint.Source source,
-      int files,
-      List<Row> rows,
-      List<Renamed> mapped,
-      Map<String, String> tied,
-      Map<String, String> metadata,
-      List<String> notes,
-      List<NotTaken> notTaken) {
+  /** Elements of all tensors. */
+  @JsonProperty
+  public long parameters() {
+    return tensors.stream().mapToLong(Row::elements).sum();
+  }
+
+  /** Bytes of all tensors. */
+  @JsonProperty
+  public long bytes() {
+    return tensors.stream().mapToLong(Row::bytes).sum();
+  }
+
+  /** How many tensors there are of each type. */
+  @JsonProperty
+  public Map<String, Integer> dtypes() {
     Map<String, Integer> dtypes = new TreeMap<>();
-    rows.forEach(r -> dtypes.merge(r.dtype(), 1, Integer::sum));
-    return new Inspection(
-        path,
-        source.framework(),
-        source.version(),
-        source.stage(),
-        source.worldSize(),
-        source.precision(),
-        source.tag(),
-        source.tags(),
-        source.weights().name().toLowerCase(Locale.ROOT),
-        files,
-        rows.stream().mapToLong(Row::elements).sum(),
-        rows.stream().mapToLong(Row::bytes).sum(),
-        dtypes,
-        rows,
-        mapped,
-        new TreeMap<>(tied),
-        new TreeMap<>(metadata),
-        notes,
-        notTaken);
+    tensors.forEach(r -> dtypes.merge(r.dtype(), 1, Integer::sum));
+    return dtypes;
   }
 
   /** One JSON document. */
@@ -166,6 +152,8 @@ public record Inspection(
     try {
       return JsonMapper.builder()
           .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
+          .addMixIn(Checkpoint.Source.class, SourceJson.class)
           .build()
           .writeValueAsString(this);
     } catch (JsonProcessingException e) {
@@ -176,26 +164,29 @@ public record Inspection(
   /** For people: a few facts and a table of tensors. */
   public List<String> lines() {
     Table facts = new Table(2).row("path", path);
-    facts.row("framework", (framework + " " + version).strip());
-    if (zeroStage >= 0) {
-      facts.row("ZeRO stage", String.valueOf(zeroStage));
-      facts.row("world size", String.valueOf(worldSize));
+    facts.row("framework", (source.framework() + " " + source.version()).strip());
+    if (source.stage() >= 0) {
+      facts.row("ZeRO stage", String.valueOf(source.stage()));
+      facts.row("world size", String.valueOf(source.worldSize()));
     }
-    if (!precision.isEmpty()) {
-      facts.row("trained in", precision);
+    if (!source.precision().isEmpty()) {
+      facts.row("trained in", source.precision());
     }
-    if (!tag.isEmpty()) {
-      facts.row("tag", tag + (tags.size() > 1 ? "  (all: " + String.join(", ", tags) + ")" : ""));
+    if (!source.tag().isEmpty()) {
+      List<String> tags = source.tags();
+      String all = tags.size() > 1 ? "  (all: " + String.join(", ", tags) + ")" : "";
+      facts.row("tag", source.tag() + all);
     }
-    if (zeroStage >= 0) {
-      facts.row("weights", weights.equals("master") ? "fp32 masters" : "the module's own");
+    if (source.stage() >= 0) {
+      facts.row(
+          "weights", source.weights() == Weights.MASTER ? "fp32 masters" : "the module's own");
     }
     facts.row("files", String.valueOf(files));
-    facts.row("tensors", tensors.size() + " " + dtypes);
-    facts.row("parameters", String.format(Locale.ROOT, "%,d", parameters));
-    facts.row("bytes", bytes + " (" + ByteSize.format(bytes) + ")");
-    tied.forEach((dropped, kept) -> facts.row("tied", dropped + " = " + kept));
-    metadata.forEach((key, value) -> metadataRow(facts, key, value));
+    facts.row("tensors", tensors.size() + " " + dtypes());
+    facts.row("parameters", String.format(Locale.ROOT, "%,d", parameters()));
+    facts.row("bytes", bytes() + " (" + ByteSize.format(bytes()) + ")");
+    metadata.tied().forEach((dropped, kept) -> facts.row("tied", dropped + " = " + kept));
+    metadata.entries().forEach((key, value) -> metadataRow(facts, key, value));
     notes.forEach(note -> facts.row("note", note));
     notTaken.forEach(left -> facts.row("left", left.text()));
     List<String> lines = new ArrayList<>(facts.lines());

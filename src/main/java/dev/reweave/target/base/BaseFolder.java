@@ -114,10 +114,15 @@ public final class BaseFolder {
     return new ComponentChoice(this, variant).choose(wanted, mapped, names);
   }
 
-  /** All files by path but the weights of {@code component}: what goes with any weights of it. */
+  /**
+   * All files by path but the weights of {@code component}, in every format and variant: what goes
+   * with any weights of it.
+   */
   public SortedMap<String, InputFile> filesBeside(Component component) {
     SortedMap<String, InputFile> others = new TreeMap<>(files);
-    others.keySet().removeAll(component.weightFiles());
+    names(component.folder()).stream()
+        .filter(WeightFile::isWeights)
+        .forEach(name -> others.remove(component.path(name)));
     return Collections.unmodifiableSortedMap(others);
   }
 

@@ -23,8 +23,6 @@ import java.util.TreeMap;
  * @param droppedNames tied tensors that were left out, each with the name of the one that stands
  *     for it
  * @param index name of the index file, if there is one
- * @param weightFiles paths in the base of all weights in the folder, in every format and variant;
- *     {@link BaseFolder#filesBeside} has what else there is
  * @param notes what the user should know of the choice
  */
 public record Component(
@@ -35,7 +33,6 @@ public record Component(
     Map<String, String> shards,
     Map<String, String> droppedNames,
     Optional<String> index,
-    List<String> weightFiles,
     List<String> notes) {
 
   public Component {
@@ -45,7 +42,6 @@ public record Component(
     tensors = Collections.unmodifiableMap(tensors);
     shards = Collections.unmodifiableMap(shards);
     droppedNames = Map.copyOf(droppedNames);
-    weightFiles = List.copyOf(weightFiles);
     notes = List.copyOf(notes);
   }
 
@@ -90,12 +86,11 @@ public record Component(
     theirs.keySet().removeAll(names);
     Map<String, String> dropped = new TreeMap<>(droppedNames);
     dropped.keySet().removeAll(names);
-    return new Component(
-        folder, address, this.names, others, theirs, dropped, index, weightFiles, notes);
+    return new Component(folder, address, this.names, others, theirs, dropped, index, notes);
   }
 
   Component withNote(String note) {
     return new Component(
-        folder, address, names, tensors, shards, droppedNames, index, weightFiles, List.of(note));
+        folder, address, names, tensors, shards, droppedNames, index, List.of(note));
   }
 }

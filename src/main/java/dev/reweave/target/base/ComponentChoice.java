@@ -98,7 +98,6 @@ final class ComponentChoice {
         Map.of(),
         Map.of(),
         Optional.empty(),
-        List.of(),
         List.of(
             "the base has no weights, so names and shapes of the tensors were compared with "
                 + (adapter ? "nothing" : "its config.json alone")));

@@ -39,7 +39,6 @@ final class ComponentReader {
   private Component read(WeightSet set) {
     Map<String, String> metadata =
         set.index().isPresent() ? readShards(set.index().get()) : readSingle(set);
-    String prefix = BaseFolder.prefix(folder);
     return new Component(
         folder,
         address(),
@@ -48,10 +47,6 @@ final class ComponentReader {
         shards,
         TiedNames.among(metadata, tensors.keySet()),
         set.index(),
-        base.names(folder).stream()
-            .filter(WeightFile::isWeights)
-            .map(name -> prefix + name)
-            .toList(),
         List.of());
   }
 

@@ -70,8 +70,8 @@ class DiffNumbersTest {
             new DiffCriterion(Optional.of(1e30), DiffCriterion.Types.IGNORED));
 
     assertEquals(List.of("norms.1.bias"), report.differing().stream().map(r -> r.name()).toList());
-    assertEquals(1, report.differing().get(0).deviation().nanInFirst());
-    assertEquals(0, report.differing().get(0).deviation().nanInSecond());
+    assertEquals(1, report.differing().get(0).deviation().broken().nanInFirst());
+    assertEquals(0, report.differing().get(0).deviation().broken().nanInSecond());
     assertEquals(0, report.differing().get(0).deviation().absolute());
   }
 

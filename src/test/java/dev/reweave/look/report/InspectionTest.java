@@ -90,7 +90,7 @@ class InspectionTest {
 
     Inspection inspection = Inspection.of("pipeline", headers);
 
-    assertEquals(Map.of("head", "embed"), inspection.tied());
+    assertEquals(Map.of("head", "embed"), inspection.metadata().tied());
     assertEquals(
         Map.of(
             "by", "x",
@@ -98,7 +98,7 @@ class InspectionTest {
             "n (text/a-2.safetensors)", "2",
             "loop", "embed",
             "format", "pt"),
-        inspection.metadata());
+        inspection.metadata().entries());
   }
 
   private static SafetensorsHeader header(String tensor, Map<String, String> metadata) {

@@ -33,7 +33,6 @@ class ComponentTest {
     assertEquals(WeightNames.of("diffusion_pytorch_model", NONE), component.names());
     assertEquals(NONE, component.index());
     assertEquals(List.of("diffusion_pytorch_model.safetensors"), component.files());
-    assertEquals(List.of("vae/diffusion_pytorch_model.safetensors"), component.weightFiles());
     assertEquals(Optional.of(DType.F32), component.dtype());
     assertEquals(
         List.of(
@@ -69,16 +68,12 @@ class ComponentTest {
     SampleBase sample =
         model().weights("model.fp16.safetensors", "a").text("pytorch_model.bin", "");
     sample.text("model.safetensors.index.fp16.json", "").text("sub/other.bin", "");
-    Component component = sample.weights("model.safetensors", "b").component();
+    BaseFolder base = sample.weights("model.safetensors", "b").read();
+    Component component = base.component(NONE, NONE, List.of(), NONE);
     assertEquals(List.of("b"), List.copyOf(component.tensors().keySet()));
     assertEquals("model.safetensors", component.names().single());
     assertEquals(
-        List.of(
-            "model.fp16.safetensors",
-            "model.safetensors",
-            "model.safetensors.index.fp16.json",
-            "pytorch_model.bin"),
-        component.weightFiles());
+        List.of("config.json", "sub/other.bin"), List.copyOf(base.filesBeside(component).keySet()));
   }
 
   @Test

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -145,28 +146,38 @@ final class PlanRunner {
       finite.require(plan, tensors);
       Map<String, Long> differences = all(states, Journal.FileState::differences);
       TiedWeights.require(plan, differences);
-      Map<String, Agreement> proofs = all(states, Journal.FileState::proofs);
       RunFigures figures =
           new RunFigures(
-              assembly.bytesRead() + audited[0],
-              bytesNeeded(plan, finished),
-              assembly.requests() + audited[1],
-              finished.size(),
-              checks.checked(),
-              checks.unchecked(),
-              checks.reasons().stream()
-                  .map(r -> new Manifest.Unchecked(r.why(), r.storages(), r.files()))
-                  .toList(),
+              new RunFigures.Read(
+                  assembly.bytesRead() + audited[0],
+                  bytesNeeded(plan, finished),
+                  assembly.requests() + audited[1],
+                  finished.size()),
+              new RunFigures.Checked(
+                  checks.checked(),
+                  checks.unchecked(),
+                  checks.reasons().stream()
+                      .map(r -> new Manifest.Unchecked(r.why(), r.storages(), r.files()))
+                      .toList()),
               crcs(states),
               tensors,
               differences,
-              proofs.size(),
-              proofs.values().stream().mapToLong(Agreement::compared).sum(),
-              proofs.isEmpty() ? "" : Proof.verdict(plan.witness(), proofs));
+              proof(plan, all(states, Journal.FileState::proofs)));
       return new Staged(staged, states, figures);
     } finally {
       work.close();
     }
+  }
+
+  private static Optional<Manifest.Proof> proof(
+      ConversionPlan plan, Map<String, Agreement> proofs) {
+    return proofs.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Manifest.Proof(
+                proofs.size(),
+                proofs.values().stream().mapToLong(Agreement::compared).sum(),
+                Proof.verdict(plan.witness(), proofs)));
   }
 
   private static ChunkResult run(

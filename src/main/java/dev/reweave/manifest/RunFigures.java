@@ -2,35 +2,37 @@ package dev.reweave.manifest;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What running a plan took and gave.
  *
- * @param bytesRead bytes fetched from input files' weights
- * @param bytesNeeded bytes of the weights that were converted, where they lie
- * @param requests number of reads
- * @param resumedFiles files that an earlier, killed run had finished
- * @param storagesChecked torch storages whose CRC-32 was compared with the saved one
- * @param storagesUnchecked torch storages that have none, or were read in part
- * @param unchecked the reasons for the latter
  * @param crc32c of each file that tasks wrote, by path
  * @param tensors by name, what is known of each tensor that has elements
  * @param differences by tensor, elements that differ between ranks that should have copies
- * @param proven tensors that were compared with the checkpoint's second copy of the weights
- * @param provenElements elements of these tensors
- * @param proof what that came to, or empty
+ * @param proof what comparing with a second copy came to; empty if nothing was compared
  */
 public record RunFigures(
-    long bytesRead,
-    long bytesNeeded,
-    long requests,
-    int resumedFiles,
-    int storagesChecked,
-    int storagesUnchecked,
-    List<Manifest.Unchecked> unchecked,
+    Read read,
+    Checked checked,
     Map<String, Integer> crc32c,
     Map<String, TensorFacts> tensors,
     Map<String, Long> differences,
-    int proven,
-    long provenElements,
-    String proof) {}
+    Optional<Manifest.Proof> proof) {
+  /**
+   * What was fetched.
+   *
+   * @param bytes of weights, from input files
+   * @param needed bytes of the weights that were converted, where they lie
+   * @param resumedFiles files that an earlier, killed run had finished
+   */
+  public record Read(long bytes, long needed, long requests, int resumedFiles) {}
+
+  /**
+   * Of how many torch storages the CRC-32 was compared with the saved one.
+   *
+   * @param unchecked those that have none, or were read in part
+   * @param reasons for the latter
+   */
+  public record Checked(int storages, int unchecked, List<Manifest.Unchecked> reasons) {}
+}

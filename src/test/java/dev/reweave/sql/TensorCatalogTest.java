@@ -218,6 +218,7 @@ class TensorCatalogTest {
           new Conversion(TestSpark.cluster(), stores)
               .run(
                   Converting.between("faulty:" + temp.resolve("in"), "faulty:" + temp + "/out" + i)
+                      .in(stores)
                       .request(),
                   measuring);
       read[i] = FaultyFileSystem.bytesRead();

@@ -13,6 +13,8 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import dev.reweave.common.Location;
+import dev.reweave.convert.AskedConversion;
+import dev.reweave.convert.ConversionRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -143,7 +145,6 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("org.apache.hadoop.fs..");
 
-  /** What prepares a plan reads metadata; the plan itself touches no file. */
   @ArchTest
   static final ArchRule ADDRESSES_ARE_JUDGED_AT_THE_DOOR =
       noClasses()
@@ -153,6 +154,29 @@ class ArchitectureTest {
           .callConstructor(Location.class, String.class)
           .because("Stores.locate takes no address with a login in it, or that is none");
 
+  /** Behind these, what is read is a place, a reading and a checkpoint. */
+  @ArchTest
+  static void theAddressOfTheInputIsInFewHands(JavaClasses house) {
+    Set<String> hands = new TreeSet<>();
+    for (Class<?> holder : List.of(AskedConversion.class, ConversionRequest.class)) {
+      house
+          .get(holder)
+          .getMethod("input")
+          .getCallsOfSelf()
+          .forEach(call -> hands.add(call.getOriginOwner().getSimpleName()));
+    }
+    assertEquals(
+        Set.of(
+            "ConvertCommand",
+            "StepRequests",
+            "ConversionSeries",
+            "Conversion",
+            "OutputCheck",
+            "Preparation"),
+        hands);
+  }
+
+  /** What prepares a plan reads metadata; the plan itself touches no file. */
   @ArchTest
   static final ArchRule PLANS_TOUCH_NO_FILES =
       noClasses()

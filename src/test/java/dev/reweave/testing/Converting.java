@@ -9,11 +9,13 @@ import dev.reweave.convert.ConversionRequest;
 import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
 import dev.reweave.convert.ConversionRequest.Proving;
+import dev.reweave.convert.Preparation;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.storage.Stores;
+import dev.reweave.storage.ThreadScanner;
 import java.util.Optional;
 
 /** A conversion as a test asks for it: what it does not say is as by default. */
@@ -27,7 +29,7 @@ public final class Converting {
   private Proving proving = Proving.SAMPLE;
   private Checks checks = Checks.DEFAULTS;
   private ExistingOutput existing = ExistingOutput.REFUSE;
-  private Stores stores = TestSpark.stores();
+  private Optional<Stores> stores = Optional.empty();
 
   private Converting(String input, String output) {
     this.input = input;
@@ -114,20 +116,36 @@ public final class Converting {
   }
 
   public Converting in(Stores other) {
-    stores = other;
+    stores = Optional.of(other);
     return this;
   }
 
   public ConversionRequest request() {
+    return request(stores.orElseGet(TestSpark::stores));
+  }
+
+  private ConversionRequest request(Stores in) {
     return new ConversionRequest(
-        stores.locate(input),
-        stores.locate(output),
+        in.locate(input),
+        in.locate(output),
         new ConversionOptions(
             reading, planning, mapping, base, proving, checks, existing, Earlier.CONTINUE));
   }
 
   /** Converts. */
   public Conversion.Outcome run() {
-    return new Conversion(TestSpark.cluster(), stores).run(request());
+    Stores in = stores.orElseGet(TestSpark::stores);
+    return new Conversion(TestSpark.cluster(), in).run(request(in));
+  }
+
+  /** Reads and plans only, in this JVM. */
+  public Preparation.Prepared prepare() {
+    Stores in = stores.orElse(LocalStores.ALL);
+    return new Preparation(in, new ThreadScanner(in)).prepare(request(in));
+  }
+
+  /** Reads, plans and gathers, in this JVM, and writes nothing. */
+  public Gathered gather() {
+    return Gathered.of(stores.orElse(LocalStores.ALL), prepare());
   }
 }

@@ -26,7 +26,7 @@ public final class SafetensorsFile {
   public static SafetensorsFile read(Path path) throws IOException {
     SafetensorsFile file = new SafetensorsFile();
     try (RandomAccess access =
-        TestSpark.stores().open(TestSpark.stores().file(Locations.of(path)).orElseThrow())) {
+        LocalStores.ALL.open(LocalStores.ALL.file(Locations.of(path)).orElseThrow())) {
       SafetensorsHeader header = SafetensorsHeader.read(access);
       for (SafetensorsHeader.Entry entry : header.entries()) {
         byte[] bytes = new byte[Math.toIntExact(entry.spec().bytes())];
@@ -73,7 +73,7 @@ public final class SafetensorsFile {
   /** The metadata in the header of a file. */
   public static Map<String, String> metadata(Path path) throws IOException {
     try (RandomAccess access =
-        TestSpark.stores().open(TestSpark.stores().file(Locations.of(path)).orElseThrow())) {
+        LocalStores.ALL.open(LocalStores.ALL.file(Locations.of(path)).orElseThrow())) {
       return SafetensorsHeader.read(access).metadata();
     }
   }

@@ -65,14 +65,14 @@ public final class StoredTensors {
     Map<String, String> tensors = new TreeMap<>();
     for (NamedTensor tensor : checkpoint.tensors()) {
       tensors.put(
-          tensor.name(), describe(tensor, f -> TestSpark.stores().open(checkpoint.files().get(f))));
+          tensor.name(), describe(tensor, f -> LocalStores.ALL.open(checkpoint.files().get(f))));
     }
     return tensors;
   }
 
   /** Reads a state dict that {@code torch.save} or Reweave wrote, tied names too. */
   public static Map<String, String> ofTorch(Path file) throws IOException {
-    Stores stores = TestSpark.stores();
+    Stores stores = LocalStores.ALL;
     Map<String, String> tensors = new TreeMap<>();
     InputFile input = stores.file(Locations.of(file)).orElseThrow();
     try (RandomAccess access = stores.open(input)) {
@@ -138,7 +138,7 @@ public final class StoredTensors {
   }
 
   private static Map<String, Stored> bytes(Path file) throws IOException {
-    Stores stores = TestSpark.stores();
+    Stores stores = LocalStores.ALL;
     Map<String, Stored> tensors = new TreeMap<>();
     try (RandomAccess access = stores.open(stores.file(Locations.of(file)).orElseThrow())) {
       SafetensorsHeader header = SafetensorsHeader.read(access);

@@ -1,17 +1,16 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static dev.reweave.testing.PickleWriter.dict;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.PickleWriter.Tuple;
-import dev.reweave.testing.StoredTensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Whole tensors are cut as tensor- and pipeline-parallel training cuts them, written as DeepSpeed
- * writes them, and come back from a conversion.
+ * writes them, and come back.
  */
 class ModelParallelTest {
   @TempDir Path temp;
@@ -49,10 +48,10 @@ class ModelParallelTest {
         .type("float32");
   }
 
-  private Manifest requireExpected(Converting conversion) throws IOException {
-    Manifest manifest = conversion.run().manifest();
-    assertEquals(expected, StoredTensors.of(temp.resolve("out/model.safetensors")));
-    return manifest;
+  private Gathered requireExpected(Converting conversion) {
+    Gathered gathered = conversion.gather();
+    assertEquals(expected, gathered.tensors());
+    return gathered;
   }
 
   private Path mapping(String rules) throws IOException {
@@ -155,10 +154,10 @@ class ModelParallelTest {
     info.put("parameter_with_sub_params", List.of(qkv(tuple(8, 4, 4))));
     write(stage, world, ranks(tensor, 8, 4, 4), info);
 
-    Manifest manifest = requireExpected(conversion());
+    Gathered gathered = requireExpected(conversion());
 
-    assertEquals(Map.of(), manifest.result().differences());
-    assertEquals(0, manifest.figures().storagesUnchecked());
+    assertEquals(Map.of(), gathered.differences());
+    assertEquals(List.of(), gathered.unchecked());
   }
 
   @ParameterizedTest
@@ -237,16 +236,16 @@ class ModelParallelTest {
     info.put("parameter_with_sub_params", List.of(qkv(tuple(8, 4, 4))));
     write(1, 2, ranks, info);
 
-    Manifest manifest = conversion().weights(Weights.MODEL).run().manifest();
+    Gathered gathered = conversion().weights(Weights.MODEL).gather();
 
-    Map<String, String> result = StoredTensors.of(temp.resolve("out/model.safetensors"));
+    Map<String, String> result = gathered.tensors();
     assertEquals(Floats.mean(routers).asBfloat16().described(), result.get("router.weight"));
     assertEquals(
         Floats.random("norm.weight", 5, 7).asBfloat16().described(), result.get("norm.weight"));
     assertEquals(
         Floats.random("attn.row.weight", 4, 6, 9).asBfloat16().described(),
         result.get("attn.row.weight"));
-    assertEquals(Map.of(), manifest.result().differences());
+    assertEquals(Map.of(), gathered.differences());
   }
 
   /** Many windows of a chunk, whose copies do not fit in memory at once. */
@@ -262,15 +261,15 @@ class ModelParallelTest {
     expect(Floats.mean(routers));
     expect(ranks.get(0).get(1));
 
-    Manifest manifest =
+    Gathered gathered =
         requireExpected(
             conversion()
                 .planning(PlanOptions.DEFAULTS.withSizes(1L << 30, 8_000_000))
                 .type("keep"));
 
-    long differing = manifest.result().differences().get("norm.weight");
+    long differing = gathered.differences().get("norm.weight");
     assertTrue(differing > 699_990 && differing <= 700_001, () -> differing + " differ");
-    assertEquals(0, manifest.figures().storagesUnchecked());
+    assertEquals(List.of(), gathered.unchecked());
   }
 
   /** Two stages of two tensor-parallel ranks with two data-parallel ones each. */
@@ -345,11 +344,11 @@ class ModelParallelTest {
           expect(rounded ? cut.asBfloat16() : cut);
         });
 
-    Manifest manifest = requireExpected(conversion().weights(weights).proving());
+    Gathered gathered = requireExpected(conversion().weights(weights).proving());
 
     assertEquals(
         "put together from 2 tensor-parallel ranks of each of 2 pipeline stages",
-        manifest.notes().get(0));
+        gathered.notes().get(0));
   }
 
   /** Without lists of parameters, checksums tell that a layer stands there twice. */
@@ -368,13 +367,13 @@ class ModelParallelTest {
     expect(norm.renamed("1.weight").asBfloat16());
     expect(norm.renamed("2.weight").asBfloat16());
 
-    Manifest manifest = requireExpected(conversion());
+    Gathered gathered = requireExpected(conversion());
 
-    assertEquals(Map.of("10.weight", "0.weight"), manifest.result().dropped());
+    assertEquals(Map.of("10.weight", "0.weight"), gathered.aliases());
     assertEquals(
         List.of(
             "put together from 2 pipeline stages",
             "layer 10 holds the same weights as 0, as a tied layer does: taken once"),
-        manifest.notes().subList(0, 2));
+        gathered.notes().subList(0, 2));
   }
 }

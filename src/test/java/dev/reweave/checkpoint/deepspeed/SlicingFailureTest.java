@@ -1,14 +1,13 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static dev.reweave.testing.PickleWriter.dict;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.reweave.storage.ThreadScanner;
+import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.testing.Floats;
 import dev.reweave.testing.Locations;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.PickleWriter.Tuple;
-import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,11 +72,9 @@ class SlicingFailureTest extends ModelParallelFailures {
     String shown = message.substring(message.indexOf('{'), message.lastIndexOf("]}") + 2);
     Path file = Files.writeString(temp.resolve("shown.json"), shown);
 
-    Preparation.Prepared prepared =
-        new Preparation(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-            .prepare(conversion().mapping(file.toString()).request());
+    Checkpoint checkpoint = conversion().mapping(file.toString()).prepare().checkpoint();
 
-    assertEquals("[12, 2]", prepared.checkpoint().tensors().get(0).spec().shape().toString());
+    assertEquals("[12, 2]", checkpoint.tensors().get(0).spec().shape().toString());
   }
 
   @Test

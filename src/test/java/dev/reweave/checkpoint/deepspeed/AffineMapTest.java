@@ -1,15 +1,15 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static dev.reweave.testing.PickleWriter.dict;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.manifest.Manifest;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.StoredTensors;
 import java.io.IOException;
@@ -91,12 +91,10 @@ class AffineMapTest extends ModelParallelFailures {
     write(info, part(0, 3, 4, 6), part(3, 6));
   }
 
-  private Manifest requireWhole(Floats whole, Converting conversion) throws IOException {
-    Manifest manifest = conversion.type("float32").run().manifest();
-    assertEquals(
-        Map.of(whole.name(), whole.described()),
-        StoredTensors.of(temp.resolve("out/model.safetensors")));
-    return manifest;
+  private static Gathered requireWhole(Floats whole, Converting conversion) {
+    Gathered gathered = conversion.type("float32").gather();
+    assertEquals(Map.of(whole.name(), whole.described()), gathered.tensors());
+    return gathered;
   }
 
   private Converting withRule(String rule) throws IOException {
@@ -123,19 +121,17 @@ class AffineMapTest extends ModelParallelFailures {
             .mapping("none")
             .type("keep");
 
-    Manifest manifest =
-        (weights == Weights.MASTER ? conversion.proving() : conversion).run().manifest();
+    Gathered gathered = (weights == Weights.MASTER ? conversion.proving() : conversion).gather();
 
     DType type = weights == Weights.MASTER ? DType.F32 : DType.BF16;
     assertEquals(
-        StoredTensors.of(folder.resolve("expected.safetensors"), type),
-        StoredTensors.of(temp.resolve("out/model.safetensors")));
-    assertEquals(Map.of(), manifest.result().differences());
+        StoredTensors.of(folder.resolve("expected.safetensors"), type), gathered.tensors());
+    assertEquals(Map.of(), gathered.differences());
     assertEquals(
         weights == Weights.MASTER
             ? "cast to the type of the module, they are bit for bit its own"
             : "",
-        manifest.proven().map(Manifest.Proof::verdict).orElse(""));
+        gathered.proof().orElse(""));
   }
 
   /** The patterns of kinds, which call the parameter replicated, would refuse the slices. */
@@ -143,11 +139,11 @@ class AffineMapTest extends ModelParallelFailures {
   void aMapGoesBeforeThePatternsOfKinds() throws IOException {
     writeFused(info(1, "^a\\.weight$", fused()));
 
-    Manifest manifest = requireWhole(WHOLE, conversion().proving());
+    Gathered gathered = requireWhole(WHOLE, conversion().proving());
 
     assertEquals(
         "cast to the type of the module, they are bit for bit its own",
-        manifest.proven().orElseThrow().verdict());
+        gathered.proof().orElseThrow());
   }
 
   @Test
@@ -169,9 +165,9 @@ class AffineMapTest extends ModelParallelFailures {
     Floats other = Floats.rows(List.of(part(3, 4), Floats.random(NAME, 2, 2, 2)));
     write(info(1, "^a\\.weight$", fused()), part(0, 3, 4, 6), other);
 
-    Manifest manifest = requireWhole(WHOLE, conversion());
+    Gathered gathered = requireWhole(WHOLE, conversion());
 
-    assertEquals(Map.of(NAME, 4L), manifest.result().differences());
+    assertEquals(Map.of(NAME, 4L), gathered.differences());
   }
 
   private static Map<Object, Object> empty(int rows) {
@@ -190,12 +186,10 @@ class AffineMapTest extends ModelParallelFailures {
   void aRankWithoutElementsHasNoMaster(boolean ruled) throws IOException {
     writeEmpty(empty(0));
 
-    (ruled ? withRule("'dim': 0") : conversion()).type("float32").run();
+    Gathered gathered = (ruled ? withRule("'dim': 0") : conversion()).type("float32").gather();
 
     Floats other = Floats.rows(List.of(Floats.random("b", 3, 2), Floats.random("b", 4, 2)));
-    assertEquals(
-        Map.of(NAME, WHOLE.described(), "b", other.described()),
-        StoredTensors.of(temp.resolve("out/model.safetensors")));
+    assertEquals(Map.of(NAME, WHOLE.described(), "b", other.described()), gathered.tensors());
   }
 
   /** The other way around, what the first rank has no master of goes first, as frozen ones do. */
@@ -209,7 +203,7 @@ class AffineMapTest extends ModelParallelFailures {
 
     assertEquals(
         List.of("a.weight[6, 2]", "0[4]", "b[4]"),
-        prepared(conversion()).checkpoint().tensors().stream()
+        conversion().prepare().checkpoint().tensors().stream()
             .map(t -> t.name() + t.spec().shape())
             .toList());
   }
@@ -234,11 +228,11 @@ class AffineMapTest extends ModelParallelFailures {
   void aScaleIsUndoneInTheModuleToo() throws IOException {
     write(info(1, "^a\\.weight$", scaled(0.7)), WHOLE, WHOLE);
 
-    Manifest manifest =
+    Gathered gathered =
         requireWhole(
             WHOLE.asBfloat16().divided(0.7f).asBfloat16(), conversion().weights(Weights.MODEL));
 
-    assertEquals(Map.of(), manifest.result().differences());
+    assertEquals(Map.of(), gathered.differences());
   }
 
   /** What was stored is compared: quotients of rounded numbers need not be rounded quotients. */
@@ -246,11 +240,11 @@ class AffineMapTest extends ModelParallelFailures {
   void scaledMastersAreProven() throws IOException {
     write(info(1, "^a\\.weight$", scaled(0.7)), WHOLE, WHOLE);
 
-    Manifest manifest = requireWhole(WHOLE.divided(0.7f), conversion().proving());
+    Gathered gathered = requireWhole(WHOLE.divided(0.7f), conversion().proving());
 
     assertEquals(
         "cast to the type of the module, they are bit for bit its own",
-        manifest.proven().orElseThrow().verdict());
+        gathered.proof().orElseThrow());
   }
 
   private void refuses(String message, Map<Object, Object> info) throws IOException {
@@ -345,7 +339,7 @@ class AffineMapTest extends ModelParallelFailures {
   void otherMapsDoNotMatter() throws IOException {
     writeFused(info(1, "^a\\.weight$", fused(), "^b\\.weight$", scaled(0)));
 
-    Manifest manifest = requireWhole(WHOLE, conversion());
-    assertTrue(manifest.notes().contains("put together from 2 tensor-parallel ranks"));
+    Gathered gathered = requireWhole(WHOLE, conversion());
+    assertTrue(gathered.notes().contains("put together from 2 tensor-parallel ranks"));
   }
 }

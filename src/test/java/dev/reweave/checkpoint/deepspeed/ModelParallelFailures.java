@@ -1,13 +1,11 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.ReweaveException;
-import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.ModelParallelFiles;
-import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,12 +23,7 @@ abstract class ModelParallelFailures {
   }
 
   static String failure(Converting conversion) {
-    return assertThrows(ReweaveException.class, () -> prepared(conversion)).getMessage();
-  }
-
-  static Preparation.Prepared prepared(Converting conversion) {
-    return new Preparation(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-        .prepare(conversion.request());
+    return assertThrows(ReweaveException.class, conversion::prepare).getMessage();
   }
 
   String failure() {

@@ -1,14 +1,12 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static dev.reweave.testing.PickleWriter.dict;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
 import dev.reweave.testing.ModelParallelFiles;
-import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -244,10 +242,7 @@ class ModelParallelFailureTest extends ModelParallelFailures {
         "convert the fp32 masters: leave --weights out");
     assertEquals(
         List.of("tied_modules.a.weight", "tied_modules.b.weight"),
-        new Preparation(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-            .prepare(conversion().request()).checkpoint().tensors().stream()
-                .map(t -> t.name())
-                .toList());
+        conversion().prepare().checkpoint().names());
   }
 
   @Test

@@ -1,19 +1,15 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.look.report.Summary;
-import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.StoredTensors;
-import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +18,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -68,21 +63,17 @@ class ModelParallelFixtureTest {
     "moe_z2_bf16_w2, MODEL"
   })
   void givesTheMergedWeights(String fixture, Weights weights) throws IOException {
-    Converting conversion = conversion(fixture, weights);
     JsonNode expected = expected(fixture, weights);
     List<String> names = new ArrayList<>();
     expected.get("names_in_order").forEach(name -> names.add(name.asText()));
 
-    Preparation.Prepared prepared =
-        new Preparation(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-            .prepare(conversion.request());
-    assertEquals(names, prepared.checkpoint().tensors().stream().map(t -> t.name()).toList());
-    Manifest manifest = conversion.run().manifest();
+    Gathered gathered = conversion(fixture, weights).gather();
 
+    assertEquals(names, gathered.names());
     assertEquals(
         StoredTensors.of(Fixtures.folder(fixture).resolve(expected.get("file").asText())),
-        StoredTensors.of(temp.resolve("out/model.safetensors")));
-    assertEquals(differing(fixture, weights), manifest.result().differences().keySet());
+        gathered.tensors());
+    assertEquals(differing(fixture, weights), gathered.differences().keySet());
   }
 
   /** What the fixture's maker saw to differ between ranks. */
@@ -96,25 +87,5 @@ class ModelParallelFixtureTest {
       }
     }
     return names;
-  }
-
-  @Test
-  void warnsOfCopiesThatDiffer() {
-    Manifest manifest = conversion("tp2_z1_fp16_w2", Weights.MASTER).run().manifest();
-
-    assertEquals(
-        Map.of("norm.bias", 6L, "norm.weight", 6L, "out.bias", 1L, "out.weight", 6L),
-        manifest.result().differences());
-    List<String> summary = Summary.result(manifest, "out");
-    assertTrue(
-        summary.contains(
-            "warning 19 values of 4 tensors are not the same in all tensor-parallel ranks, which"
-                + " should have copies: norm.bias (6), norm.weight (6), out.bias (1), out.weight"
-                + " (6); the first rank's were taken, a rule of kind \"averaged\" takes their"
-                + " mean"),
-        summary::toString);
-    assertTrue(
-        manifest.notes().contains("put together from 2 tensor-parallel ranks"),
-        () -> manifest.notes().toString());
   }
 }

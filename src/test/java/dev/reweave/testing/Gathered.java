@@ -46,6 +46,7 @@ public final class Gathered {
   private final StorageChecks checks = new StorageChecks();
   private final Map<String, String> tensors = new TreeMap<>();
   private final Map<String, byte[]> contents = new TreeMap<>();
+  private Optional<String> proof = Optional.empty();
 
   private Gathered(Preparation.Prepared prepared) {
     this.prepared = prepared;
@@ -53,8 +54,8 @@ public final class Gathered {
   }
 
   /**
-   * Runs all tasks of a conversion, and requires that they read each storage as it was written and
-   * make of their chunks what the tensors are as a whole.
+   * Runs all tasks of a conversion, and requires that they read each storage as it was written,
+   * that the second copy of the weights proves them, and that chunks hold what the tensors do.
    */
   static Gathered of(Stores stores, Preparation.Prepared prepared) {
     Gathered gathered = new Gathered(prepared);
@@ -90,6 +91,20 @@ public final class Gathered {
       checks.leaveOut(audit.unchecked());
     }
     checks.compare(plan);
+    proof = proven();
+  }
+
+  private Optional<String> proven() {
+    Map<String, Agreement> outcomes = new TreeMap<>();
+    shares.forEach(
+        (name, share) -> {
+          if (share.proof().compared() > 0) {
+            outcomes.put(name, share.proof());
+          }
+        });
+    return outcomes.isEmpty()
+        ? Optional.empty()
+        : Optional.of(Proof.verdict(plan.witness(), outcomes));
   }
 
   private void add(Segment.OfTensor tensor, Gather gather) {
@@ -187,15 +202,6 @@ public final class Gathered {
 
   /** What comparing with the second copy of the weights came to, if there is one. */
   public Optional<String> proof() {
-    Map<String, Agreement> outcomes = new TreeMap<>();
-    shares.forEach(
-        (name, share) -> {
-          if (share.proof().compared() > 0) {
-            outcomes.put(name, share.proof());
-          }
-        });
-    return outcomes.isEmpty()
-        ? Optional.empty()
-        : Optional.of(Proof.verdict(plan.witness(), outcomes));
+    return proof;
   }
 }

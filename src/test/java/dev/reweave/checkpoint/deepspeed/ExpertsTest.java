@@ -1,16 +1,16 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static dev.reweave.testing.PickleWriter.dict;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.Weights;
-import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.ExpertFiles;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.StoredTensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,10 +27,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Experts are spread over ranks as DeepSpeed spreads them, written as it writes them, and come back
- * from a conversion.
+ * Experts are spread over ranks as DeepSpeed spreads them, written as it writes them, and come
+ * back.
  */
-class ExpertConversionTest {
+class ExpertsTest {
   private static final String LAYER = "blocks.%d.mlp.deepspeed_moe.%s";
 
   @TempDir Path temp;
@@ -54,11 +54,10 @@ class ExpertConversionTest {
         .type("float32");
   }
 
-  private Manifest requireMade(Map<String, String> expected, Converting conversion)
-      throws IOException {
-    Manifest manifest = conversion.run().manifest();
-    assertEquals(expected, StoredTensors.of(temp.resolve("out/model.safetensors")));
-    return manifest;
+  private static Gathered requireMade(Map<String, String> expected, Converting conversion) {
+    Gathered gathered = conversion.gather();
+    assertEquals(expected, gathered.tensors());
+    return gathered;
   }
 
   private static List<Floats> expert(int layer, int number, int named) {
@@ -124,11 +123,11 @@ class ExpertConversionTest {
       throws IOException {
     write(world, firstRanks, secondRanks, dataFirst);
 
-    Manifest manifest = requireMade(masters, conversion().proving());
+    Gathered gathered = requireMade(masters, conversion().proving());
 
     assertEquals(
         "cast to the type of the module, they are bit for bit its own",
-        manifest.proven().orElseThrow().verdict());
+        gathered.proof().orElseThrow());
   }
 
   @Test
@@ -168,7 +167,7 @@ class ExpertConversionTest {
     files.group(byRank).write();
 
     requireMade(masters, conversion());
-    requireMade(module, conversion().overwriting().weights(Weights.MODEL));
+    requireMade(module, conversion().weights(Weights.MODEL));
   }
 
   private static Floats of(int number, String rest) {
@@ -199,11 +198,11 @@ class ExpertConversionTest {
   void frozenPartsOfExpertsAreTakenAsStored() throws IOException {
     writePartlyTrained();
 
-    Manifest manifest = requireMade(masters, conversion());
+    Gathered gathered = requireMade(masters, conversion());
 
     assertTrue(
-        manifest.notes().contains("2 frozen parameters of experts taken as stored"),
-        manifest.notes()::toString);
+        gathered.notes().contains("2 frozen parameters of experts taken as stored"),
+        gathered.notes()::toString);
   }
 
   @Test
@@ -211,11 +210,11 @@ class ExpertConversionTest {
     writePartlyTrained();
     masters.keySet().removeIf(name -> name.endsWith("base.weight"));
 
-    Manifest manifest = requireMade(masters, conversion().withoutFrozen());
+    Gathered gathered = requireMade(masters, conversion().withoutFrozen());
 
     assertTrue(
-        manifest.notes().contains("2 frozen parameters of experts left out"),
-        manifest.notes()::toString);
+        gathered.notes().contains("2 frozen parameters of experts left out"),
+        gathered.notes()::toString);
   }
 
   private static Map<Object, Object> stack(int layer, String prefix, int experts, int ranks) {
@@ -270,7 +269,7 @@ class ExpertConversionTest {
     }
 
     requireMade(masters, conversion().proving());
-    requireMade(module, conversion().overwriting().weights(Weights.MODEL));
+    requireMade(module, conversion().weights(Weights.MODEL));
   }
 
   /** ZeRO-3 cuts experts among the ranks that have the same, and all else among all. */
@@ -330,14 +329,11 @@ class ExpertConversionTest {
   void whatAutoEpOfDeepSpeedSavedComesBack(Weights weights) throws IOException {
     Path folder = Fixtures.resource("deepspeed-0.19.8/autoep-z1");
 
-    Converting.between(folder.resolve("ckpt"), temp.resolve("out"))
-        .weights(weights)
-        .mapping("none")
-        .type("float32")
-        .run();
-
-    assertEquals(
+    requireMade(
         StoredTensors.of(folder.resolve("expected.safetensors")),
-        StoredTensors.of(temp.resolve("out/model.safetensors")));
+        Converting.between(folder.resolve("ckpt"), temp.resolve("out"))
+            .weights(weights)
+            .mapping("none")
+            .type("float32"));
   }
 }

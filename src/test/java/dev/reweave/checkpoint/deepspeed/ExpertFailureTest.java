@@ -1,4 +1,4 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static dev.reweave.testing.PickleWriter.dict;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,13 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.common.ReweaveException;
-import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.ExpertFiles;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
 import dev.reweave.testing.Locations;
-import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,15 +37,13 @@ class ExpertFailureTest {
     return Locations.of(input().resolve("global_step1").resolve(file)).uri();
   }
 
+  private Converting conversion() {
+    return Converting.between(input(), temp.resolve("out")).mapping("none");
+  }
+
   private String failure(Weights weights) {
-    Converting conversion =
-        Converting.between(input(), temp.resolve("out")).mapping("none").weights(weights);
-    return assertThrows(
-            ReweaveException.class,
-            () ->
-                new Preparation(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-                    .prepare(conversion.request()))
-        .getMessage();
+    Converting conversion = conversion().weights(weights);
+    return assertThrows(ReweaveException.class, conversion::prepare).getMessage();
   }
 
   private static void assertSays(String message, String... parts) {
@@ -285,17 +281,13 @@ class ExpertFailureTest {
     writeStack(even, pieces(0, 2));
     assertEquals(
         "[4, 3, 2]",
-        new Preparation(TestSpark.stores(), new ThreadScanner(TestSpark.stores()))
-                .prepare(Converting.between(input(), temp.resolve("out")).mapping("none").request())
-                .checkpoint()
-                .tensors()
-                .stream()
-                .filter(t -> t.name().equals("m.experts.w1"))
-                .findFirst()
-                .orElseThrow()
-                .spec()
-                .shape()
-                .toString());
+        conversion().prepare().checkpoint().tensors().stream()
+            .filter(t -> t.name().equals("m.experts.w1"))
+            .findFirst()
+            .orElseThrow()
+            .spec()
+            .shape()
+            .toString());
   }
 
   @Test

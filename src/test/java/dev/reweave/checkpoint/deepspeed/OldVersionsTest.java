@@ -1,4 +1,4 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,6 +9,7 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.VersionedFiles;
 import java.io.IOException;
@@ -43,12 +44,12 @@ class OldVersionsTest {
         .tied(TIED, EMBED.name());
   }
 
-  private Conversion.Outcome convert() {
-    return Converting.between(temp.resolve("in"), temp.resolve("out")).type("float32").run();
+  private Converting converting() {
+    return Converting.between(temp.resolve("in"), temp.resolve("out")).type("float32");
   }
 
-  private Map<String, String> written() throws IOException {
-    return StoredTensors.of(temp.resolve("out/model.safetensors"));
+  private Gathered gather() {
+    return converting().gather();
   }
 
   private static Map<String, String> trained() {
@@ -68,8 +69,8 @@ class OldVersionsTest {
     return expected;
   }
 
-  private static boolean isTold(Conversion.Outcome outcome) {
-    return outcome.manifest().result().dropped().equals(Map.of(TIED, EMBED.name()));
+  private static boolean isTold(Gathered gathered) {
+    return gathered.aliases().equals(Map.of(TIED, EMBED.name()));
   }
 
   @ParameterizedTest
@@ -102,11 +103,11 @@ class OldVersionsTest {
   void stagesOneAndTwo(String version, int stage) throws IOException {
     files(version, stage, 3).write();
 
-    Conversion.Outcome outcome = convert();
+    Gathered gathered = gather();
 
-    assertEquals(all(), written());
-    assertTrue(isTold(outcome));
-    assertEquals(version, outcome.manifest().input().version());
+    assertEquals(all(), gathered.tensors());
+    assertTrue(isTold(gathered));
+    assertEquals(version, gathered.checkpoint().source().version());
   }
 
   /** The module is the second copy, wherever the order of the parameters is kept. */
@@ -115,9 +116,12 @@ class OldVersionsTest {
   void provenByTheModule(String version, int stage) throws IOException {
     files(version, stage, 3).write();
 
-    Converting.between(temp.resolve("in"), temp.resolve("out")).type("float32").proving().run();
+    Gathered gathered = converting().proving().gather();
 
-    assertEquals(all(), written());
+    assertEquals(all(), gathered.tensors());
+    assertEquals(
+        "cast to the type of the module, they are bit for bit its own",
+        gathered.proof().orElseThrow());
   }
 
   @Test
@@ -135,7 +139,7 @@ class OldVersionsTest {
     Converting proving = Converting.between(temp.resolve("in"), temp.resolve("out")).proving();
 
     assertTrue(
-        assertThrows(ReweaveException.class, proving::run)
+        assertThrows(ReweaveException.class, proving::gather)
             .problem()
             .startsWith("the weights are not proven"));
   }
@@ -150,12 +154,12 @@ class OldVersionsTest {
   void stageThree(String version, int savesFrozen, int savesTied) throws IOException {
     files(version, 3, 3).write();
 
-    Conversion.Outcome outcome = convert();
+    Gathered gathered = gather();
 
-    assertEquals(savesFrozen == 1 ? all() : trained(), written());
-    assertEquals(savesTied == 1, isTold(outcome));
+    assertEquals(savesFrozen == 1 ? all() : trained(), gathered.tensors());
+    assertEquals(savesTied == 1, isTold(gathered));
     String lost =
-        outcome.manifest().notes().stream()
+        gathered.notes().stream()
             .filter(n -> n.contains("no weights of their own"))
             .findFirst()
             .orElse("");
@@ -185,9 +189,7 @@ class OldVersionsTest {
   void keysThatAreMissing(String key) throws IOException {
     files("0.19.5", 2, 2).model(root -> root.remove(key)).write();
 
-    convert();
-
-    assertEquals(all(), written());
+    assertEquals(all(), gather().tensors());
   }
 
   @ParameterizedTest
@@ -203,9 +205,7 @@ class OldVersionsTest {
   void keysOfTheOptimizerThatAreMissing(String key) throws IOException {
     files("0.19.5", 1, 2).optimizer(state -> state.remove(key)).write();
 
-    convert();
-
-    assertEquals(all(), written());
+    assertEquals(all(), gather().tensors());
   }
 
   @ParameterizedTest
@@ -213,36 +213,28 @@ class OldVersionsTest {
   void keysOfStageThreeThatAreMissing(String key) throws IOException {
     files("0.19.5", 3, 2).optimizer(state -> state.remove(key)).write();
 
-    convert();
-
-    assertEquals(all(), written());
+    assertEquals(all(), gather().tensors());
   }
 
   @Test
   void buffersWithoutTheirNamesAreKept() throws IOException {
     files("0.6.0", 2, 2).model(root -> root.remove("buffer_names")).write();
 
-    convert();
-
-    assertEquals(all(), written());
+    assertEquals(all(), gather().tensors());
   }
 
   @Test
   void oneNumberForThePartitionsOfAllGroups() throws IOException {
     files("0.19.5", 2, 2).optimizer(state -> state.put("partition_count", 2)).write();
 
-    convert();
-
-    assertEquals(all(), written());
+    assertEquals(all(), gather().tensors());
   }
 
   @Test
   void oneRank() throws IOException {
     files("0.6.0", 2, 1).write();
 
-    convert();
-
-    assertEquals(all(), written());
+    assertEquals(all(), gather().tensors());
   }
 
   /** Before 0.3.14 there was no underscore; copies of such names are still around. */
@@ -256,28 +248,23 @@ class OldVersionsTest {
           files.folder().resolve("zero_pp_rank_" + rank + "_mp_rank_00optim_states.pt"));
     }
 
-    convert();
-
-    assertEquals(all(), written());
+    assertEquals(all(), gather().tensors());
   }
 
   @Test
   void moduleOfAnOldVersion() throws IOException {
     files("0.5.3", 2, 2).write();
 
-    Converting.between(temp.resolve("in"), temp.resolve("out"))
-        .weights(Weights.MODEL)
-        .type("float32")
-        .run();
+    Gathered gathered = converting().weights(Weights.MODEL).gather();
 
-    assertEquals(EMBED.asBfloat16().described(), written().get(EMBED.name()));
+    assertEquals(EMBED.asBfloat16().described(), gathered.tensors().get(EMBED.name()));
   }
 
   @Test
   void theOldestLeftTheOrderOfParametersOut() throws IOException {
     files("0.4.3", 2, 2).write();
 
-    ReweaveException e = assertThrows(ReweaveException.class, this::convert);
+    ReweaveException e = assertThrows(ReweaveException.class, this::gather);
 
     assertEquals(
         "DeepSpeed before 0.4.4 did not save the order in which parameters lie in the partitions",
@@ -289,7 +276,7 @@ class OldVersionsTest {
   void theOldestOfStageThree() throws IOException {
     files("0.4.3", 3, 2).write();
 
-    ReweaveException e = assertThrows(ReweaveException.class, this::convert);
+    ReweaveException e = assertThrows(ReweaveException.class, this::gather);
 
     assertEquals(
         "load the checkpoint with a newer DeepSpeed, save it again, and convert that", e.remedy());
@@ -308,7 +295,7 @@ class OldVersionsTest {
             })
         .write();
 
-    ReweaveException e = assertThrows(ReweaveException.class, this::convert);
+    ReweaveException e = assertThrows(ReweaveException.class, this::gather);
 
     assertEquals("no fp32 master partitions of ZeRO stage 1", e.problem());
     assertEquals("convert the module's own weights with --weights model", e.remedy());
@@ -322,7 +309,7 @@ class OldVersionsTest {
         .optimizer(OldVersionsTest::shorten)
         .write();
 
-    ReweaveException e = assertThrows(ReweaveException.class, this::convert);
+    ReweaveException e = assertThrows(ReweaveException.class, this::gather);
 
     assertEquals("the parameter groups do not end where parameters do", e.problem());
   }

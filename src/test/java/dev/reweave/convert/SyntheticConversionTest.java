@@ -39,12 +39,21 @@ class SyntheticConversionTest {
 
   /** Ranks 10 and 11 come after rank 9 by number, before rank 2 by name. */
   @ParameterizedTest
-  @CsvSource({"2, 1", "2, 3", "2, 12", "3, 1", "3, 3", "3, 12"})
-  void givesEveryElement(int stage, int world) throws IOException {
+  @CsvSource({
+    "2, 1, 150000, 64000",
+    "2, 3, 150000, 64000",
+    "2, 12, 150000, 64000",
+    "3, 1, 150000, 64000",
+    "3, 3, 150000, 64000",
+    "3, 12, 150000, 64000",
+    "2, 5, 100, 64000",
+    "3, 5, 400000, 100000"
+  })
+  void givesEveryElement(int stage, int world, long shard, long chunk) throws IOException {
     List<TensorSpec> parameters = parameters();
     SyntheticCheckpoint written =
         SyntheticCheckpoint.write(temp.resolve("in"), stage, world, parameters, 5);
-    PlanOptions plan = PlanOptions.DEFAULTS.withSizes(150_000, PlanOptions.LEAST_CHUNK_BYTES);
+    PlanOptions plan = PlanOptions.DEFAULTS.withSizes(shard, chunk);
 
     Converting.between(temp.resolve("in"), temp.resolve("out")).planning(plan).run();
 

@@ -1,4 +1,4 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -8,6 +8,7 @@ import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.SyntheticOptions;
@@ -32,7 +33,7 @@ import net.jqwik.api.constraints.LongRange;
 
 /**
  * Tensors of any shapes, split as ZeRO does it for any number of ranks by the straight-line writer
- * of the tests, come back from a conversion as they were, whatever the sizes of shards and chunks.
+ * of the tests, come back as they were, whatever the sizes of shards and chunks.
  */
 class RoundTripTest {
   @Provide
@@ -65,11 +66,12 @@ class RoundTripTest {
       SyntheticCheckpoint written =
           SyntheticCheckpoint.write(temp.resolve("in"), options, parameters, 5);
 
-      Converting.between(temp.resolve("in"), temp.resolve("out"))
-          .planning(PlanOptions.DEFAULTS.withSizes(shard, chunk))
-          .run();
+      Gathered gathered =
+          Converting.between(temp.resolve("in"), temp.resolve("out"))
+              .planning(PlanOptions.DEFAULTS.withSizes(shard, chunk))
+              .gather();
 
-      assertEquals(expected(parameters, written), StoredTensors.inFolder(temp.resolve("out")));
+      assertEquals(expected(parameters, written), gathered.tensors());
     } finally {
       Fixtures.remove(temp);
     }

@@ -1,15 +1,14 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.SlicedParameter;
 import dev.reweave.testing.SlicedParameter.Rule;
-import dev.reweave.testing.StoredTensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,8 +30,8 @@ import net.jqwik.api.constraints.LongRange;
 
 /**
  * Tensors of any shapes, each shared in any way by any number of tensor-parallel ranks, whose
- * shares are split as ZeRO does it, come back from a conversion as they were, whatever the sizes of
- * groups, sub-groups, shards and chunks.
+ * shares are split as ZeRO does it, come back as they were, whatever the sizes of groups,
+ * sub-groups, shards and chunks.
  */
 class SlicedRoundTripTest {
   /** A tensor to be made. */
@@ -84,25 +83,24 @@ class SlicedRoundTripTest {
             rank, model.stream().map(g -> g.stream().map(p -> p.slice(rank)).toList()).toList());
       }
 
-      Manifest manifest =
+      Gathered gathered =
           Converting.between(temp.resolve("in"), temp.resolve("out"))
               .planning(PlanOptions.DEFAULTS.withSizes(shard, chunk))
               .mapping("none")
               .type("float32")
               .proving()
-              .run()
-              .manifest();
+              .gather();
 
       Map<String, String> expected = new TreeMap<>();
       all.forEach(p -> expected.put(p.whole().name(), p.whole().described()));
-      assertEquals(expected, StoredTensors.inFolder(temp.resolve("out")));
-      assertEquals(Map.of(), manifest.result().differences());
+      assertEquals(expected, gathered.tensors());
+      assertEquals(Map.of(), gathered.differences());
       boolean anything = all.stream().anyMatch(p -> p.whole().shape().elements() > 0);
       assertEquals(
           stage < 3 && anything
               ? Optional.of("cast to the type of the module, they are bit for bit its own")
               : Optional.empty(),
-          manifest.proven().map(Manifest.Proof::verdict));
+          gathered.proof());
     } finally {
       Fixtures.remove(temp);
     }

@@ -1,14 +1,14 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.deepspeed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.ReweaveException;
-import dev.reweave.manifest.Manifest;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.VersionedFiles;
 import dev.reweave.testing.VersionedFiles.Offload;
@@ -47,11 +47,11 @@ class SavedFormsTest {
   }
 
   private ReweaveException refused() {
-    return assertThrows(ReweaveException.class, () -> converting().run());
+    return assertThrows(ReweaveException.class, () -> converting().prepare());
   }
 
-  private Map<String, String> written() throws IOException {
-    return StoredTensors.of(temp.resolve("out/model.safetensors"));
+  private Map<String, String> read() {
+    return converting().gather().tensors();
   }
 
   private static Map<String, String> trained() {
@@ -71,9 +71,7 @@ class SavedFormsTest {
   void elasticCheckpoints(String version, int stage, int world) throws IOException {
     files(version, stage, world).config("elastic_checkpoint", true).write();
 
-    converting().run();
-
-    assertEquals(trained(), written());
+    assertEquals(trained(), read());
   }
 
   @ParameterizedTest
@@ -81,9 +79,7 @@ class SavedFormsTest {
   void mastersOffloadedToTheCpu(String version, int stage) throws IOException {
     files(version, stage, 2).config("offload_optimizer", Map.of("device", "cpu")).write();
 
-    converting().run();
-
-    assertEquals(trained(), written());
+    assertEquals(trained(), read());
   }
 
   /** Two bytes each, with bf16_master_weights_and_grads. */
@@ -92,13 +88,11 @@ class SavedFormsTest {
   void mastersOfSixteenBits(int stage) throws IOException {
     files("0.19.5", stage, 3).masters(DType.BF16).write();
 
-    converting().run();
-
     Map<String, String> expected = trained();
     for (Floats tensor : List.of(FIRST, BIAS, SECOND, THIRD)) {
       expected.put(tensor.name(), tensor.asBfloat16().described());
     }
-    assertEquals(expected, written());
+    assertEquals(expected, read());
   }
 
   /** Stage 0 in the configuration, and yet there are partitions. */
@@ -107,11 +101,9 @@ class SavedFormsTest {
   void partitionsOfTheBf16Optimizer(String version, int stage) throws IOException {
     files(version, 1, 3).config("stage", stage).bf16Optimizer().frozen(FROZEN).write();
 
-    converting().run();
-
     Map<String, String> expected = trained();
     expected.put(FROZEN.name(), FROZEN.asBfloat16().described());
-    assertEquals(expected, written());
+    assertEquals(expected, read());
   }
 
   @ParameterizedTest
@@ -128,16 +120,13 @@ class SavedFormsTest {
         .offload(offload)
         .write();
 
-    Conversion.Outcome outcome = converting().run();
+    Gathered gathered = converting().gather();
 
-    assertEquals(trained(), written());
+    assertEquals(trained(), gathered.tensors());
     String third = version.equals("0.13.0") ? "3.tensor.swp" : "3_3.tensor.swp";
     assertEquals(
-        world,
-        outcome.manifest().input().files().stream().filter(f -> f.name().endsWith(third)).count());
-    assertEquals(
-        List.of("the files of masters on NVMe carry no checksums"),
-        outcome.manifest().figures().unchecked().stream().map(Manifest.Unchecked::why).toList());
+        world, gathered.prepared().inputs().stream().filter(f -> f.name().endsWith(third)).count());
+    assertEquals(List.of("the files of masters on NVMe carry no checksums"), gathered.unchecked());
   }
 
   /** The tag folder by itself, as it is copied out of a run. */
@@ -146,9 +135,9 @@ class SavedFormsTest {
     VersionedFiles files = files("0.19.5", 3, 2).offload(Offload.FOLDER_PER_RANK);
     files.write();
 
-    Converting.between(files.folder(), temp.resolve("out")).type("float32").run();
+    Converting converting = Converting.between(files.folder(), temp.resolve("out")).type("float32");
 
-    assertEquals(trained(), written());
+    assertEquals(trained(), converting.gather().tensors());
   }
 
   @Test
@@ -215,9 +204,7 @@ class SavedFormsTest {
         .config("zero_quantized_nontrainable_weights", true)
         .write();
 
-    converting().run();
-
-    assertEquals(trained(), written());
+    assertEquals(trained(), read());
   }
 
   /** Their scales are attributes that DeepSpeed does not save. */
@@ -246,8 +233,6 @@ class SavedFormsTest {
         .quantizedFragments()
         .write();
 
-    converting().withoutFrozen().run();
-
-    assertEquals(trained(), written());
+    assertEquals(trained(), converting().withoutFrozen().gather().tensors());
   }
 }

@@ -1,24 +1,19 @@
-package dev.reweave.convert;
+package dev.reweave.checkpoint.statedict;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.ReweaveException;
-import dev.reweave.format.safetensors.SafetensorsHeader;
-import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
-import dev.reweave.storage.RandomAccess;
-import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;
-import dev.reweave.testing.Locations;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.PickleWriter;
 import dev.reweave.testing.StorageContent;
 import dev.reweave.testing.TensorValue;
-import dev.reweave.testing.TestSpark;
 import dev.reweave.testing.TorchZipWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -34,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Plain torch files: every kind of view, and every place where trainers put a state dict. */
-class StateDictConversionTest {
+class TorchViewsTest {
   private static final int ROWS = 700;
   private static final int COLUMNS = 301;
   private static final int ELEMENTS = ROWS * COLUMNS;
@@ -59,45 +54,32 @@ class StateDictConversionTest {
     return new TensorValue("0", "FloatStorage", ELEMENTS, offset, shape, List.of(strides));
   }
 
-  private Manifest convert(Object root) throws IOException {
+  private Gathered gather(Object root) throws IOException {
     Path file = temp.resolve("weights.pt");
     TorchZipWriter.write(file, root, List.of(counting()));
     return Converting.between(file, temp.resolve("out"))
         .planning(PlanOptions.DEFAULTS.withSizes(1L << 40, 64_000).withType(new TargetType.Keep()))
-        .run()
-        .manifest();
-  }
-
-  private Map<String, FloatBuffer> tensors() throws IOException {
-    Map<String, FloatBuffer> tensors = new TreeMap<>();
-    Stores stores = TestSpark.stores();
-    String file = temp.resolve("out/model.safetensors").toString();
-    try (RandomAccess access = stores.open(stores.file(Locations.of(file)).orElseThrow())) {
-      SafetensorsHeader header = SafetensorsHeader.read(access);
-      for (SafetensorsHeader.Entry entry : header.entries()) {
-        byte[] bytes = new byte[(int) entry.spec().bytes()];
-        access.readFully(header.position(entry), bytes, 0, bytes.length);
-        tensors.put(
-            entry.spec().name(),
-            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer());
-      }
-    }
-    return tensors;
+        .gather();
   }
 
   @Test
   void viewsOfAllKinds() throws IOException {
     Shape turned = Shape.of(COLUMNS, ROWS);
-    convert(
-        PickleWriter.dict(
-            "turned", view(0, turned, 1L, (long) COLUMNS),
-            "part", view(COLUMNS + 2L, Shape.of(10, 5), (long) COLUMNS, 1L),
-            "repeated", view(7, Shape.of(4, 3), 0L, 1L),
-            "every second", view(1, Shape.of(100), 2L),
-            "scalar", view(9, Shape.SCALAR),
-            "nothing", view(0, Shape.of(0, 4), 4L, 1L)));
+    Gathered gathered =
+        gather(
+            PickleWriter.dict(
+                "turned", view(0, turned, 1L, (long) COLUMNS),
+                "part", view(COLUMNS + 2L, Shape.of(10, 5), (long) COLUMNS, 1L),
+                "repeated", view(7, Shape.of(4, 3), 0L, 1L),
+                "every second", view(1, Shape.of(100), 2L),
+                "scalar", view(9, Shape.SCALAR),
+                "nothing", view(0, Shape.of(0, 4), 4L, 1L)));
 
-    Map<String, FloatBuffer> tensors = tensors();
+    Map<String, FloatBuffer> tensors = new TreeMap<>();
+    gathered
+        .tensors()
+        .keySet()
+        .forEach(name -> tensors.put(name, gathered.content(name).asFloatBuffer()));
     assertEquals(6, tensors.size());
     for (int c = 0; c < COLUMNS; c++) {
       for (int r = 0; r < ROWS; r++) {
@@ -119,17 +101,17 @@ class StateDictConversionTest {
 
   @Test
   void aTransposedTensorIsReadOnceAndChecked() throws IOException {
-    Manifest manifest =
-        convert(PickleWriter.dict("turned", view(0, Shape.of(COLUMNS, ROWS), 1L, (long) COLUMNS)));
+    Gathered gathered =
+        gather(PickleWriter.dict("turned", view(0, Shape.of(COLUMNS, ROWS), 1L, (long) COLUMNS)));
 
-    assertEquals(1, manifest.figures().storagesChecked());
+    assertEquals(1, gathered.checked());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"module", "state_dict", "model", "model_state_dict"})
   void wrappersThatTrainersUse(String wrapper) throws IOException {
-    Manifest manifest =
-        convert(
+    Gathered gathered =
+        gather(
             PickleWriter.dict(
                 "iteration",
                 1000,
@@ -137,16 +119,16 @@ class StateDictConversionTest {
                 PickleWriter.dict(
                     "a", view(0, Shape.of(6), 1L), "b", view(0, Shape.of(6), 1L), "note", "x")));
 
-    assertEquals(Map.of("b", "a"), manifest.result().dropped());
-    assertEquals(List.of("1 entries of the state dict are no tensors: left out"), manifest.notes());
-    assertEquals(5, tensors().get("a").get(5));
+    assertEquals(Map.of("b", "a"), gathered.aliases());
+    assertEquals(List.of("1 entries of the state dict are no tensors: left out"), gathered.notes());
+    assertEquals(5, gathered.content("a").asFloatBuffer().get(5));
   }
 
   @Test
   void aFileWithoutStateDict() {
     ReweaveException failure =
         assertThrows(
-            ReweaveException.class, () -> convert(PickleWriter.dict("epoch", 3, "loss", 0.5)));
+            ReweaveException.class, () -> gather(PickleWriter.dict("epoch", 3, "loss", 0.5)));
 
     assertTrue(failure.getMessage().startsWith("no state dict in this file"));
     assertTrue(failure.getMessage().contains("weights.pt"), failure.getMessage());

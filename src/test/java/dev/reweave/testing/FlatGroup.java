@@ -171,7 +171,7 @@ public final class FlatGroup {
   }
 
   private static RandomAccess open(Path file) throws IOException {
-    Stores stores = TestSpark.stores();
+    Stores stores = LocalStores.ALL;
     return stores.open(stores.file(Locations.of(file)).orElseThrow());
   }
 

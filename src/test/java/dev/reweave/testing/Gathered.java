@@ -12,6 +12,7 @@ import dev.reweave.gather.Proof;
 import dev.reweave.gather.ReadTally;
 import dev.reweave.gather.StorageAudit;
 import dev.reweave.gather.StorageChecks;
+import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Measuring;
@@ -46,7 +47,7 @@ public final class Gathered {
   private final StorageChecks checks = new StorageChecks();
   private final Map<String, String> tensors = new TreeMap<>();
   private final Map<String, byte[]> contents = new TreeMap<>();
-  private Optional<String> proof = Optional.empty();
+  private Optional<Manifest.Proof> proof = Optional.empty();
 
   private Gathered(Preparation.Prepared prepared) {
     this.prepared = prepared;
@@ -94,7 +95,7 @@ public final class Gathered {
     proof = proven();
   }
 
-  private Optional<String> proven() {
+  private Optional<Manifest.Proof> proven() {
     Map<String, Agreement> outcomes = new TreeMap<>();
     shares.forEach(
         (name, share) -> {
@@ -104,7 +105,11 @@ public final class Gathered {
         });
     return outcomes.isEmpty()
         ? Optional.empty()
-        : Optional.of(Proof.verdict(plan.witness(), outcomes));
+        : Optional.of(
+            new Manifest.Proof(
+                outcomes.size(),
+                outcomes.values().stream().mapToLong(Agreement::compared).sum(),
+                Proof.verdict(plan.witness(), outcomes)));
   }
 
   private void add(Segment.OfTensor tensor, Gather gather) {
@@ -201,7 +206,7 @@ public final class Gathered {
   }
 
   /** What comparing with the second copy of the weights came to, if there is one. */
-  public Optional<String> proof() {
+  public Optional<Manifest.Proof> proof() {
     return proof;
   }
 }

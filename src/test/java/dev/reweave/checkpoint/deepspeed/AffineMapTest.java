@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.manifest.Manifest;
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
@@ -131,7 +132,7 @@ class AffineMapTest extends ModelParallelFailures {
         weights == Weights.MASTER
             ? "cast to the type of the module, they are bit for bit its own"
             : "",
-        gathered.proof().orElse(""));
+        gathered.proof().map(Manifest.Proof::verdict).orElse(""));
   }
 
   /** The patterns of kinds, which call the parameter replicated, would refuse the slices. */
@@ -143,7 +144,7 @@ class AffineMapTest extends ModelParallelFailures {
 
     assertEquals(
         "cast to the type of the module, they are bit for bit its own",
-        gathered.proof().orElseThrow());
+        gathered.proof().orElseThrow().verdict());
   }
 
   @Test
@@ -244,7 +245,7 @@ class AffineMapTest extends ModelParallelFailures {
 
     assertEquals(
         "cast to the type of the module, they are bit for bit its own",
-        gathered.proof().orElseThrow());
+        gathered.proof().orElseThrow().verdict());
   }
 
   private void refuses(String message, Map<Object, Object> info) throws IOException {

@@ -127,7 +127,7 @@ class ExpertsTest {
 
     assertEquals(
         "cast to the type of the module, they are bit for bit its own",
-        gathered.proof().orElseThrow());
+        gathered.proof().orElseThrow().verdict());
   }
 
   @Test

@@ -121,7 +121,7 @@ class OldVersionsTest {
     assertEquals(all(), gathered.tensors());
     assertEquals(
         "cast to the type of the module, they are bit for bit its own",
-        gathered.proof().orElseThrow());
+        gathered.proof().orElseThrow().verdict());
   }
 
   @Test

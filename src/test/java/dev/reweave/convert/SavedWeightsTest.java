@@ -13,6 +13,7 @@ import dev.reweave.storage.Safeguards;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.FlatGroup;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.Locations;
 import dev.reweave.testing.PlantedFault;
 import dev.reweave.testing.TestSpark;
@@ -47,31 +48,31 @@ class SavedWeightsTest {
     return Converting.between(from, temp.resolve("out")).type("keep");
   }
 
-  private Manifest prove(Path from) {
-    return conversion(from).proving().run().manifest();
+  private Gathered prove(Path from) {
+    return conversion(from).proving().gather();
   }
 
   private void assertProves(Path from, String where) {
-    Manifest manifest = prove(from);
+    Gathered gathered = prove(from);
 
-    Manifest.Proof proof = manifest.proven().orElseThrow();
+    Manifest.Proof proof = gathered.proof().orElseThrow();
     assertEquals(PROVEN, proof.verdict());
     assertEquals(8, proof.tensors());
     assertTrue(
-        manifest.notes().stream()
+        gathered.notes().stream()
             .anyMatch(
                 n ->
                     n.startsWith("--prove: the masters are compared with the weights in ")
                         && n.endsWith(where)),
-        manifest.notes()::toString);
+        gathered.notes()::toString);
   }
 
   private void assertNotCompared(Converting conversion, String why) {
-    Manifest manifest = conversion.proving().run().manifest();
+    Gathered gathered = conversion.proving().gather();
 
-    assertEquals(Optional.empty(), manifest.proven());
+    assertEquals(Optional.empty(), gathered.proof());
     String note =
-        manifest.notes().stream()
+        gathered.notes().stream()
             .filter(n -> n.startsWith("--prove: there is no second copy of the weights"))
             .findFirst()
             .orElseThrow();
@@ -83,7 +84,6 @@ class SavedWeightsTest {
 
     assertTrue(
         failure.getMessage().startsWith("the weights are not proven: "), failure.getMessage());
-    assertFalse(Files.exists(temp.resolve("out")));
   }
 
   private void move(String from, String to) throws IOException {
@@ -154,6 +154,9 @@ class SavedWeightsTest {
     Files.move(aside, files.get(1));
 
     assertNotProven();
+    Converting conversion = conversion(input).proving();
+    assertThrows(ReweaveException.class, conversion::run);
+    assertFalse(Files.exists(temp.resolve("out")));
   }
 
   @Test

@@ -1,7 +1,6 @@
-package dev.reweave.convert;
+package dev.reweave.gather;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,11 +12,9 @@ import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.FlatGroup;
 import dev.reweave.testing.Floats;
-import dev.reweave.testing.Locations;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.PlantedFault;
-import dev.reweave.testing.SafetensorsFile;
 import dev.reweave.testing.StoredTensors;
-import dev.reweave.testing.TestSpark;
 import dev.reweave.testing.VersionedFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -46,13 +43,12 @@ class SampledProofTest {
   }
 
   private void assertStopped(int differing) {
-    ReweaveException failure = assertThrows(ReweaveException.class, () -> converting().run());
+    ReweaveException failure = assertThrows(ReweaveException.class, () -> converting().gather());
 
     assertTrue(
         failure.problem().startsWith("the weights are not proven: " + differing + " of "),
         failure.getMessage());
     assertTrue(failure.remedy().contains("--no-proof compares nothing"), failure.remedy());
-    assertFalse(Files.exists(temp.resolve("out")));
   }
 
   private static void replace(Path file, String key, String other) throws IOException {
@@ -78,10 +74,9 @@ class SampledProofTest {
     assertStopped(8);
 
     // Without it the wrong weights would be published.
-    converting().proving(Proving.NONE).run();
     assertNotEquals(
         StoredTensors.of(fixture.resolve("expected.safetensors")),
-        StoredTensors.inFolder(temp.resolve("out")));
+        converting().proving(Proving.NONE).gather().tensors());
   }
 
   /** Parameters of half a million elements, of which some dozens are compared. */
@@ -100,7 +95,7 @@ class SampledProofTest {
   void largeParametersOfWhichAFewElementsAreRead() throws IOException {
     large();
 
-    Manifest.Proof proof = converting().run().manifest().proven().orElseThrow();
+    Manifest.Proof proof = converting().gather().proof().orElseThrow();
 
     assertEquals("cast to the type of the module, they are bit for bit its own", proof.verdict());
     assertEquals(3, proof.tensors());
@@ -127,11 +122,11 @@ class SampledProofTest {
 
     assertStopped(2);
 
-    Manifest manifest = converting().proving(Proving.NONE).run().manifest();
+    Gathered gathered = converting().proving(Proving.NONE).gather();
     assertTrue(
-        manifest.notes().stream()
+        gathered.notes().stream()
             .anyMatch(n -> n.contains("gives parameters of such groups each other's masters")),
-        manifest.notes()::toString);
+        gathered.notes()::toString);
   }
 
   /** As small language models are: matrices of small numbers, and norms near one. */
@@ -199,7 +194,7 @@ class SampledProofTest {
   void aModuleThatWasNotUpdatedAfterTheLastStep(float step) throws IOException {
     unlike(contents -> contents.forEach(c -> each(c, bits -> plus(bits, step))));
 
-    String verdict = converting().run().manifest().proven().orElseThrow().verdict();
+    String verdict = converting().gather().proof().orElseThrow().verdict();
 
     assertTrue(
         verdict.contains("neighbouring numbers") || verdict.contains("of another step"), verdict);
@@ -211,7 +206,7 @@ class SampledProofTest {
     VersionedFiles files = new VersionedFiles(temp.resolve("in"), "0.19.8", 2, 1);
     files.group(Floats.random("a", 1, 40), Floats.random("b", 1, 1).scaled(Float.NaN, 0)).write();
 
-    assertTrue(converting().run().manifest().proven().isPresent());
+    assertTrue(converting().gather().proof().isPresent());
   }
 
   /** Numbers too small for 16 bits keep their sign here, and lose it where they are flushed. */
@@ -224,80 +219,6 @@ class SampledProofTest {
     each(contents.get(1), bits -> 0x80000001);
     group.write(contents);
 
-    assertEquals(2, converting().run().manifest().proven().orElseThrow().tensors());
-  }
-
-  @Test
-  void thatNothingIsComparedIsTold() throws IOException {
-    large();
-
-    Manifest manifest = converting().proving(Proving.NONE).run().manifest();
-
-    assertTrue(manifest.proven().isEmpty());
-    assertTrue(manifest.notes().contains("--no-proof: the weights were compared with nothing"));
-    assertEquals("none", manifest.options().text(Proving.RECORDED));
-  }
-
-  private Converting zeroThree() {
-    return Converting.between(
-        Fixtures.folder("z3_bf16_w2_llama").resolve("ckpt"), temp.resolve("out"));
-  }
-
-  @Test
-  void zeroThreeHasNothingToCompareWith() {
-    Manifest manifest = zeroThree().run().manifest();
-
-    assertTrue(manifest.proven().isEmpty());
-    assertTrue(
-        manifest.notes().stream()
-            .anyMatch(
-                n ->
-                    n.startsWith("proof: there is no second copy of the weights to compare with:")
-                        && n.contains("--base")),
-        manifest.notes()::toString);
-  }
-
-  private Path base() throws IOException {
-    zeroThree().run();
-    Path base = Fixtures.copy(temp.resolve("out"), temp.resolve("base"));
-    Files.writeString(base.resolve("config.json"), "{\"architectures\": [\"Model\"]}");
-    return base;
-  }
-
-  private String againstBase() throws IOException {
-    Fixtures.remove(temp.resolve("out"));
-    return zeroThree().base(temp.resolve("base")).run().manifest().proven().orElseThrow().verdict();
-  }
-
-  @Test
-  void aBaseShowsHowFarTheWeightsWent() throws IOException {
-    Path weights = base().resolve("model.safetensors");
-    SafetensorsFile file = SafetensorsFile.read(weights);
-    int tensors = file.names().size();
-
-    assertTrue(
-        againstBase()
-            .startsWith(
-                "no second copy of the weights in the files; against the base, "
-                    + tensors
-                    + " are unchanged, half changed by at most 0.00 % of their magnitude, "),
-        "unchanged");
-
-    String query = "model.layers.0.self_attn.q_proj.weight";
-    String output = "model.layers.0.self_attn.o_proj.weight";
-    byte[] one = file.content(query).array().clone();
-    byte[] other = file.content(output).array().clone();
-    System.arraycopy(other, 0, file.content(query).array(), 0, other.length);
-    System.arraycopy(one, 0, file.content(output).array(), 0, one.length);
-    file.write(weights);
-
-    String verdict = againstBase();
-    assertTrue(
-        verdict.contains((tensors - 2) + " are unchanged")
-            && verdict.contains("as far from the base as another tensor")
-            && verdict.contains(query)
-            && verdict.contains(output),
-        verdict);
-    assertTrue(TestSpark.stores().isFolder(Locations.of(temp.resolve("out"))));
+    assertEquals(2, converting().gather().proof().orElseThrow().tensors());
   }
 }

@@ -1,18 +1,12 @@
-package dev.reweave.convert;
+package dev.reweave.target.mapping;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.common.ReweaveException;
-import dev.reweave.look.compare.Verification;
-import dev.reweave.manifest.Manifest;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
-import dev.reweave.testing.Locations;
+import dev.reweave.testing.Gathered;
 import dev.reweave.testing.StoredTensors;
-import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,13 +55,10 @@ class HubNamesTest {
     "deepseek-v3, memory.safetensors, transformers-moe"
   })
   void givesWhatSavePretrainedWrites(String name, String input, String mapping) throws IOException {
-    Manifest manifest = converting(name, input, output()).run().manifest();
+    Gathered gathered = converting(name, input, output()).gather();
 
-    assertEquals(expected(name), StoredTensors.inFolder(output()));
-    assertEquals(mapping, manifest.mappingUsed().orElseThrow().name());
-    Verification.Result verified =
-        new Verification(TestSpark.cluster(), TestSpark.stores()).run(Locations.of(output()));
-    assertEquals(List.of(), verified.problems());
+    assertEquals(expected(name), gathered.tensors());
+    assertEquals(mapping, gathered.prepared().mapping().orElseThrow().name());
   }
 
   @ParameterizedTest
@@ -75,10 +66,10 @@ class HubNamesTest {
   void namesStayWithoutABase(String name) throws IOException {
     Path memory = fixture(name).resolve("memory.safetensors");
 
-    Manifest manifest = Converting.between(memory, output()).type("keep").run().manifest();
+    Gathered gathered = Converting.between(memory, output()).type("keep").gather();
 
-    assertEquals(StoredTensors.of(memory), StoredTensors.inFolder(output()));
-    assertTrue(manifest.mappingUsed().isEmpty());
+    assertEquals(StoredTensors.of(memory), gathered.tensors());
+    assertTrue(gathered.prepared().mapping().isEmpty());
   }
 
   @Test
@@ -88,31 +79,20 @@ class HubNamesTest {
     Files.copy(memory, base.resolve("model.safetensors"));
     Files.copy(fixture("qwen3moe").resolve("hf/config.json"), base.resolve("config.json"));
 
-    Manifest manifest = Converting.between(memory, output()).base(base).run().manifest();
+    Gathered gathered = Converting.between(memory, output()).base(base).gather();
 
-    assertEquals(StoredTensors.of(memory), StoredTensors.inFolder(output()));
-    assertTrue(manifest.mappingUsed().isEmpty());
-  }
-
-  @Test
-  void theyAreRefusedWhereNoMappingIsWanted() {
-    Converting conversion = converting("mixtral-z3", "ckpt", output()).mapping("none");
-
-    ReweaveException e = assertThrows(ReweaveException.class, conversion::run);
-
-    assertTrue(e.getMessage().startsWith("tensors do not fit the base"), e.getMessage());
-    assertTrue(e.getMessage().contains("10 of its 19 tensors are missing"), e.getMessage());
-    assertFalse(Files.exists(output()));
+    assertEquals(StoredTensors.of(memory), gathered.tensors());
+    assertTrue(gathered.prepared().mapping().isEmpty());
   }
 
   @Test
   void theMappingCanBeNamedWithoutABase() throws IOException {
-    Converting.between(fixture("deepseek-v3").resolve("memory.safetensors"), output())
-        .mapping("transformers-moe")
-        .type("keep")
-        .run();
+    Converting converting =
+        Converting.between(fixture("deepseek-v3").resolve("memory.safetensors"), output())
+            .mapping("transformers-moe")
+            .type("keep");
 
-    assertEquals(expected("deepseek-v3"), StoredTensors.inFolder(output()));
+    assertEquals(expected("deepseek-v3"), converting.gather().tensors());
   }
 
   @ParameterizedTest
@@ -131,23 +111,23 @@ class HubNamesTest {
              {"match": ".*", "rename": "$0"}]}
             """);
 
-    Converting.between(fixture(name).resolve("expected.safetensors"), output())
-        .mapping(rules.toString())
-        .type("keep")
-        .run();
+    Converting converting =
+        Converting.between(fixture(name).resolve("expected.safetensors"), output())
+            .mapping(rules.toString())
+            .type("keep");
 
     assertEquals(
         StoredTensors.of(fixture(name).resolve("memory.safetensors")),
-        StoredTensors.inFolder(output()));
+        converting.gather().tensors());
   }
 
   /** The module's own weights get the names that the masters have got. */
   @Test
-  void theSecondCopyHasTheSameNames() throws IOException {
-    Manifest manifest = converting("qwen2vl-z2", "ckpt", output()).proving().run().manifest();
+  void theSecondCopyHasTheSameNames() {
+    Gathered gathered = converting("qwen2vl-z2", "ckpt", output()).proving().gather();
 
-    assertEquals(34, manifest.proven().orElseThrow().tensors());
+    assertEquals(34, gathered.proof().orElseThrow().tensors());
     assertEquals(
-        List.of(), manifest.notes().stream().filter(n -> n.startsWith("--prove: not")).toList());
+        List.of(), gathered.notes().stream().filter(n -> n.startsWith("--prove: not")).toList());
   }
 }

@@ -32,6 +32,8 @@ public record RecordedOptions(@JsonValue Map<String, Object> values) {
   public RecordedOptions {
     Map<String, Object> there = new LinkedHashMap<>(values);
     there.values().removeIf(value -> value == null || value.equals(""));
+    // Jackson reads small numbers as other objects than large ones.
+    there.replaceAll((key, value) -> value instanceof Integer n ? n.longValue() : value);
     if (there.values().stream().anyMatch(v -> v instanceof Map || v instanceof List)) {
       throw new IllegalArgumentException("a value of another type");
     }

@@ -195,7 +195,7 @@ class LauncherIT {
 
     assertEquals(1, verify.exitCode(), verify::toString);
     assertTrue(verify.err().contains("model.safetensors has CRC32C"), verify::toString);
-    assertTrue(verify.err().contains("reweave: 1 problem in " + output), verify::toString);
+    assertTrue(verify.err().contains("reweave: 1 problem in file:" + output), verify::toString);
   }
 
   @Test

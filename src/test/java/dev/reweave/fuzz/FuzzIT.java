@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class FuzzIT {
   private static final long SECONDS = Long.getLong("fuzz.seconds", 60);
-  private static final long RUNS = Long.getLong("fuzz.runs", 20_000);
+  private static final long RUNS = Long.getLong("fuzz.runs", 5_000);
 
   /** More than the seeds of any target; a busy machine reads few more. */
   private static final long LEAST_INPUTS = 300;

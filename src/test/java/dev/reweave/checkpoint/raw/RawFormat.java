@@ -51,8 +51,7 @@ public final class RawFormat implements CheckpointFormat {
       Shape shape =
           Shape.of(Stream.of(name.replaceFirst("$2").split("x")).map(Long::valueOf).toList());
       if (shape.elements() * DType.F32.bytes() != file.length()) {
-        throw new ReweaveException(
-            file.length() + " bytes for a tensor of " + shape, file.uri(), "copy the file again");
+        throw RawFailures.otherSize(file, shape);
       }
       StorageRef bytes =
           new StorageRef(
@@ -60,6 +59,15 @@ public final class RawFormat implements CheckpointFormat {
       return new NamedTensor(
           new TensorSpec(name.replaceFirst("$1"), DType.F32, shape),
           StoredLayout.contiguous(bytes, 0, shape));
+    }
+  }
+
+  /** What is said of files that are not whole. */
+  private static final class RawFailures {
+    /** The file was cut off, or its name is that of another tensor. */
+    static ReweaveException otherSize(InputFile file, Shape shape) {
+      return new ReweaveException(
+          file.length() + " bytes for a tensor of " + shape, file.uri(), "copy the file again");
     }
   }
 }

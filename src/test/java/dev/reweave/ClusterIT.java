@@ -299,10 +299,14 @@ class ClusterIT {
     return Files.isRegularFile(file) && !file.toString().endsWith(".crc");
   }
 
-  /** That an executor was lost with a task, and that a task of the same stage had a twin. */
+  /**
+   * That one executor was lost with a task, a task of the same stage had a twin, and nobody waited
+   * for the one that stands still.
+   */
   private static void assertStrains(Path events) throws IOException {
     Set<Integer> lost = new HashSet<>();
     Set<Integer> twins = new HashSet<>();
+    List<String> removed = new ArrayList<>();
     try (Stream<Path> files = Files.walk(events)) {
       for (Path file : files.filter(ClusterIT::isLog).toList()) {
         for (String line : Files.readAllLines(file)) {
@@ -313,11 +317,15 @@ class ClusterIT {
             lost.add(stage);
           } else if (end.equals("Success") && event.at("/Task Info/Speculative").asBoolean()) {
             twins.add(stage);
+          } else if (event.path("Event").asText().equals("SparkListenerExecutorRemoved")) {
+            removed.add(event.path("Removed Reason").asText());
           }
         }
       }
     }
     assertEquals(1, lost.size(), "an executor was lost with a task, in stages " + lost);
     assertTrue(twins.containsAll(lost), "twins succeeded in stages " + twins + ", not " + lost);
+    // One that stands still is given up after two minutes: no run lasts for that.
+    assertEquals(1, removed.size(), "executors were given up: " + removed);
   }
 }

@@ -24,6 +24,20 @@ public final class SparkSessions {
 
   private SparkSessions() {}
 
+  /**
+   * Hadoop's own settings and those of its folder: read once, as that takes a tenth of a second.
+   */
+  private static final class Defaults {
+    static final Configuration HADOOP = read();
+
+    private static Configuration read() {
+      Configuration settings = new Configuration();
+      // They are read when the first one is asked for, and copied with all that was read.
+      settings.size();
+      return settings;
+    }
+  }
+
   /** A context that works, until it is closed. */
   public static final class Session implements AutoCloseable {
     private final Cluster cluster;
@@ -50,7 +64,7 @@ public final class SparkSessions {
 
   /** The settings of Hadoop's file systems, for work that needs no Spark context. */
   public static Configuration hadoopConfiguration() {
-    Configuration hadoop = new Configuration();
+    Configuration hadoop = new Configuration(Defaults.HADOOP);
     for (Tuple2<String, String> setting : new SparkConf().getAllWithPrefix("spark.hadoop.")) {
       hadoop.set(setting._1(), setting._2());
     }
@@ -87,6 +101,8 @@ public final class SparkSessions {
     }
     // A chunk that is read from another machine is sooner done than one that waits for its own.
     conf.setIfMissing("spark.locality.wait", "0s");
+    // A result that is published does not wait for an executor that stands still to forget it.
+    conf.setIfMissing("spark.cleaner.referenceTracking.blocking", "false");
     String metrics = ReweaveMetricsPlugin.class.getName();
     String plugins = conf.get(PLUGINS, "");
     if (!List.of(plugins.split("\\s*,\\s*", -1)).contains(metrics)) {

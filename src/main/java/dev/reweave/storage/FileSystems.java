@@ -7,6 +7,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /** Finds the store of an address. */
@@ -29,7 +30,10 @@ final class FileSystems {
     }
     try {
       FileSystem found = path.getFileSystem(conf);
-      FileSystem fs = found instanceof LocalFileSystem local ? local.getRawFileSystem() : found;
+      FileSystem fs =
+          found instanceof LocalFileSystem local
+              ? LocalDisk.of((RawLocalFileSystem) local.getRawFileSystem(), conf)
+              : found;
       fs.makeQualified(path); // refuses what is another's
       return fs;
     } catch (UnsupportedFileSystemException e) {

@@ -369,13 +369,19 @@ public final class Stores implements Serializable {
 
   private void writeObject(ObjectOutputStream out) throws IOException {
     out.defaultWriteObject();
-    conf.write(out);
+    // Hadoop's own form compresses each of a thousand settings by itself, which takes a while.
+    Map<String, String> settings = new HashMap<>();
+    conf.forEach(setting -> settings.put(setting.getKey(), setting.getValue()));
+    out.writeObject(settings);
   }
 
   private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
     in.defaultReadObject();
     conf = new Configuration(false);
-    conf.readFields(in);
+    for (Object setting : ((Map<?, ?>) in.readObject()).entrySet()) {
+      Map.Entry<?, ?> entry = (Map.Entry<?, ?>) setting;
+      conf.set((String) entry.getKey(), (String) entry.getValue());
+    }
     boundary = Optional.empty(); // tasks list nothing
   }
 }

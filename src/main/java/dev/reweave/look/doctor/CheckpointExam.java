@@ -8,6 +8,7 @@ import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.checkpoint.reading.Reading;
 import dev.reweave.common.Counted;
 import dev.reweave.common.FirstNames;
 import dev.reweave.common.Location;
@@ -33,8 +34,13 @@ final class CheckpointExam {
     this.findings = findings;
   }
 
-  /** The checkpoint, as far as it can be converted. */
-  Optional<Checkpoint> examine(Location address, ReadOptions options, Depth depth) {
+  /**
+   * The checkpoint, as far as it can be converted.
+   *
+   * @param reading what lies there; empty if finding that out failed, which is told
+   */
+  Optional<Checkpoint> examine(
+      Location address, Optional<Reading> reading, ReadOptions options, Depth depth) {
     CheckpointReader reader = new CheckpointReader(stores, scanner);
     List<Finding> ofFiles =
         findings
@@ -42,7 +48,9 @@ final class CheckpointExam {
             .map(files -> new FileExam(stores, depth).examine(files))
             .orElse(List.of());
     Findings ofReading = new Findings();
-    Optional<Checkpoint> checkpoint = ofReading.attempt(() -> reader.read(address, options));
+    Optional<Checkpoint> checkpoint =
+        ofReading.attempt(
+            () -> reading.orElseGet(() -> reader.reading(address, options)).read(options));
     findings.addAll(checkpoint.map(c -> softened(ofFiles, c)).orElse(ofFiles));
     findings.addAll(ofReading.worstFirst());
     checkpoint.ifPresent(

@@ -85,7 +85,7 @@ public final class Doctor {
     Optional<Reading> reading = reading(reader, address, options);
     boolean model = reading.map(Reading::isModel).orElseGet(() -> isModel(guarded, address));
     if (!model) {
-      exam.examine(address, options, depth)
+      exam.examine(address, reading, options, depth)
           .ifPresent(c -> new BaseExam(findings).compare(address, c, base));
       return;
     }
@@ -101,7 +101,7 @@ public final class Doctor {
       folder.examine(address, pipeline ? file -> true : taken::contains);
     }
     Optional<Checkpoint> read =
-        pipeline ? Optional.empty() : readModel(address, options, reader, exam, findings);
+        pipeline ? Optional.empty() : readModel(address, reading, options, reader, exam, findings);
     if (read.isPresent()) {
       new BaseExam(findings).compare(address, read.get(), base);
       return;
@@ -136,12 +136,14 @@ public final class Doctor {
   /** What a conversion stumbles over is told once: of files, each by itself, it is told already. */
   private Optional<Checkpoint> readModel(
       Location address,
+      Optional<Reading> reading,
       ReadOptions options,
       CheckpointReader reader,
       CheckpointExam exam,
       Findings findings) {
     try {
-      Checkpoint checkpoint = reader.read(address, options);
+      Checkpoint checkpoint =
+          reading.orElseGet(() -> reader.reading(address, options)).read(options);
       exam.tell(checkpoint, address.uri());
       return Optional.of(checkpoint);
     } catch (ReweaveException e) {

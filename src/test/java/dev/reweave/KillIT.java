@@ -237,7 +237,7 @@ class KillIT {
   private static Map<String, String> digests(Stores stores, String folder) throws IOException {
     Map<String, String> digests = new TreeMap<>();
     for (InputFile file : stores.list(Locations.of(folder)).files()) {
-      digests.put(file.name(), Fixtures.sha256(stores.readAll(file, 1 << 25)));
+      digests.put(file.name(), Fixtures.digest(stores.readAll(file, 1 << 25)));
     }
     return weights(digests);
   }

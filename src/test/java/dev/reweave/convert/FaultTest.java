@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class FaultTest {
   private static final int FOREVER = Integer.MAX_VALUE;
-  private static final PlanOptions PLAN = PlanOptions.DEFAULTS.withSizes(10_000_000, 5 << 20);
+  private static final PlanOptions PLAN = PlanOptions.DEFAULTS.withSizes(7_000_000, 5 << 20);
 
   @TempDir static Path temp;
   private static FaultProxy proxy;
@@ -60,7 +60,7 @@ class FaultTest {
     conf = new Configuration(TestSpark.context().hadoopConfiguration());
     proxy.configure(conf);
     Path local = temp.resolve("in");
-    var unused = SyntheticCheckpoint.write(local, 2, 2, SyntheticCheckpoint.llama(24_000_000), 3);
+    var unused = SyntheticCheckpoint.write(local, 2, 2, SyntheticCheckpoint.llama(15_000_000), 3);
     FileSystem inputs = open(S3Server.shared().newBucket());
     input = HadoopFiles.copy(local, inputs, "/runs/ckpt");
     expected = convert(local.toString(), temp.resolve("out").toString(), Fixtures::digests);
@@ -264,8 +264,8 @@ class FaultTest {
             "not allowed to read",
             "_rank_1_mp_rank_00_optim_states.pt",
             "read access"),
-        new Failure(READ, 10, Fault.status(403), "not allowed to read", "optim_states.pt", "read"),
-        new Failure(READ, 12, Fault.status(503), "cannot read (", "optim_states.pt", again));
+        new Failure(READ, 4, Fault.status(403), "not allowed to read", "optim_states.pt", "read"),
+        new Failure(READ, 6, Fault.status(503), "cannot read (", "optim_states.pt", again));
   }
 
   @ParameterizedTest

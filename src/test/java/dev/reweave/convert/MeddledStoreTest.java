@@ -180,7 +180,7 @@ class MeddledStoreTest {
     Manifest manifest = convert(DIGESTS);
 
     assertEquals(3, proxy.count(is("GET", ".safetensors")));
-    Map<String, String> files = HadoopFiles.digests(other, output());
+    Map<String, String> files = HadoopFiles.digests(other, output(), Fixtures::sha256);
     files.remove(Manifest.FILE_NAME);
     manifest.result().shards().forEach(s -> assertEquals(files.remove(s.name()), s.sha256()));
     manifest.result().files().forEach(s -> assertEquals(files.remove(s.name()), s.sha256()));

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
@@ -21,8 +22,16 @@ public final class HadoopFiles {
     return target.toString();
   }
 
-  /** SHA-256 of every file under a folder, hidden ones too, by path relative to it. */
+  /**
+   * {@link Fixtures#digest} of every file under a folder, hidden ones too, by path relative to it.
+   */
   public static Map<String, String> digests(FileSystem fs, String folder) throws IOException {
+    return digests(fs, folder, Fixtures::digest);
+  }
+
+  /** The same with a digest of the caller's. */
+  public static Map<String, String> digests(
+      FileSystem fs, String folder, Function<byte[], String> digest) throws IOException {
     Map<String, String> digests = new TreeMap<>();
     Path root = fs.makeQualified(new Path(folder));
     if (fs.exists(root)) {
@@ -31,7 +40,7 @@ public final class HadoopFiles {
         Path file = files.next().getPath();
         try (InputStream in = fs.open(file)) {
           digests.put(
-              root.toUri().relativize(file.toUri()).getPath(), Fixtures.sha256(in.readAllBytes()));
+              root.toUri().relativize(file.toUri()).getPath(), digest.apply(in.readAllBytes()));
         }
       }
     }

@@ -147,6 +147,7 @@ public final class S3Server implements AutoCloseable {
     settings.put("fs.s3a.access.key", "test");
     settings.put("fs.s3a.secret.key", "test");
     settings.put("fs.s3a.attempts.maximum", "0");
+    settings.put("fs.s3a.signing-algorithm", "NoOpSignerType");
     settings.put("fs.s3a.retry.limit", "5");
     settings.put("fs.s3a.retry.interval", "5ms");
     settings.put("fs.s3a.retry.throttle.limit", "5");
@@ -188,9 +189,9 @@ public final class S3Server implements AutoCloseable {
     List<String> command =
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx256m",
-            "-XX:+UseSerialGC",
+            "-Xmx512m",
             "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
             "-Djava.io.tmpdir=" + Files.createDirectory(folder.resolve("tmp")),
             "-jar",
             JAR.toAbsolutePath().toString(),

@@ -22,8 +22,9 @@ need() {
   [[ -n ${!1:-} ]] || die "$1 is not set: $2" 2
 }
 
-# Builds the jar of a source tree, if it is missing or older than its sources.
+# Builds the jar of a source tree, if it is missing or older than its sources: sets built then.
 need_jar() {
+  built=''
   if [[ -z $classpath ]]; then
     [[ -f $jar ]] || die "$jar is missing: unpack the release again"
     return
@@ -42,6 +43,7 @@ need_jar() {
     die "the build failed: see above"
   fi
   rm -f "$log"
+  built=1
 }
 
 # The class path of an embedded run.
@@ -52,6 +54,55 @@ embedded_jars() {
     printf '%s' "$jar:$home/jars/*"
   fi
 }
+
+# The classes of a run as the JVM has them in memory, in a file that later runs map: to load them
+# one by one takes half of a short run. Such an archive holds for one Java and one jar; the JVM
+# passes over one that does not fit. It is made behind the build, or by the second run, so that
+# machines that live for one run never pay for it. Nothing of this makes a run fail.
+#   $1  the java program
+#   $2  its class path
+# Sets class_archive to the file, or to nothing.
+find_class_archive() {
+  class_archive=''
+  [[ " ${REWEAVE_JAVA_OPTS:-}" == *' -X'@(share:|X:SharedArchiveFile=|X:ArchiveClassesAtExit=)* ]] &&
+    return
+  local program folder line java=''
+  program=$(readlink -f "$(command -v "$1")") || return 0
+  [[ -r ${program%/bin/java}/release ]] || return 0
+  while IFS= read -r line; do
+    if [[ $line == @(IMPLEMENTOR|JAVA_RUNTIME_VERSION|OS_ARCH)=* ]]; then line=${line#*=} && java+=-${line//\"}; fi
+  done <"${program%/bin/java}/release"
+  if [[ -n $classpath ]]; then
+    folder=$home/target
+  elif [[ -w $home ]]; then
+    folder=$home
+  else
+    folder=${XDG_CACHE_HOME:-${HOME:-}/.cache}/reweave
+    java=-$home$java
+    mkdir -p "$folder" 2>/dev/null || return 0
+  fi
+  class_archive=$folder/classes${java//[^A-Za-z0-9.+-]/_}.jsa
+  [[ $class_archive -nt $jar ]] && return
+  if [[ -z $built && ! $class_archive.wanted -nt $jar ]]; then
+    { : >"$class_archive.wanted"; } 2>/dev/null || true
+  elif [[ ! $class_archive.begun -nt $jar ]] && { : >"$class_archive.begun"; } 2>/dev/null; then
+    make_class_archive "$@" || true
+  fi
+  [[ $class_archive -nt $jar ]] || class_archive=''
+}
+
+# What stays of an attempt that failed tells other runs not to try again. The file is whole before
+# it has its name, and on the disk: a JVM that maps a part of one dies.
+make_class_archive() {
+  local folder made=$class_archive.$$
+  folder=$(mktemp -d) || return
+  if "$1" "${jvm_options[@]}" -Dspark.master=local -XX:ArchiveClassesAtExit="$folder/classes.jsa" \
+    -cp "$2" "$main_class" demo --output "$folder" &&
+    cp "$folder/classes.jsa" "$made" && sync "$made" && mv -f "$made" "$class_archive"; then
+    rm -f "$class_archive.wanted" "$class_archive.begun"
+  fi
+  rm -rf "$folder" "$made"
+} >/dev/null 2>&1
 
 # Lines of KEY VALUE or KEY=VALUE, as spark-defaults.conf has them.
 read_settings() {

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -199,7 +201,58 @@ class ReleaseIT {
     assertEquals(jars, names(release.resolve("jars")));
     assertEquals(
         Set.of("LICENSE", "README.md", "bin", "conf", "jars", "reweave.jar", "submit"),
-        names(release));
+        names(release).stream()
+            .filter(name -> !name.startsWith("classes-"))
+            .collect(Collectors.toSet()));
     assertTrue(Files.exists(release.resolve("conf/s3.conf")));
+  }
+
+  /** A run as users do it; it says nothing of errors. */
+  private static void version(Path home, String options) throws Exception {
+    Launcher.Result result =
+        Launcher.begin(
+                Map.of("REWEAVE_JAVA_OPTS", options),
+                List.of(home.resolve("bin/reweave").toString(), "--version"))
+            .await();
+    assertEquals(0, result.exitCode(), result::toString);
+    assertEquals("", result.err());
+    assertTrue(result.out().startsWith("reweave "), result::toString);
+  }
+
+  /** Endings of the files that speak of an archive of classes. */
+  private static List<String> archives(Path home) throws IOException {
+    return names(home).stream()
+        .filter(name -> name.startsWith("classes-"))
+        .map(name -> name.substring(name.indexOf(".jsa")))
+        .toList();
+  }
+
+  @Test
+  void theSecondRunKeepsTheClassesForLaterOnes() throws Exception {
+    Path home = layOut(temp.resolve("kept"));
+    Path jar = home.resolve("reweave.jar");
+    Files.copy(jar, temp.resolve("copy.jar"));
+    Files.move(temp.resolve("copy.jar"), jar, StandardCopyOption.REPLACE_EXISTING);
+
+    version(home, "");
+    assertEquals(List.of(".jsa.wanted"), archives(home));
+    version(home, "");
+    assertEquals(List.of(".jsa"), archives(home));
+    Path loaded = temp.resolve("loaded");
+    version(home, "-Xlog:class+load:file=" + loaded);
+    assertTrue(
+        Files.readString(loaded).contains("dev.reweave.cli.Main source: shared objects file (top)"),
+        "its classes are read from the jar");
+
+    // Another jar: all begins anew.
+    Files.setLastModifiedTime(jar, FileTime.from(Instant.now()));
+    version(home, "");
+    assertEquals(List.of(".jsa", ".jsa.wanted"), archives(home));
+    version(home, "");
+    assertEquals(List.of(".jsa"), archives(home));
+    version(home, "-Xlog:class+load:file=" + loaded);
+    assertTrue(
+        Files.readString(loaded).contains("dev.reweave.cli.Main source: shared objects file (top)"),
+        "the classes of the new jar are not kept");
   }
 }

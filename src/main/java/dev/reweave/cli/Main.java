@@ -65,6 +65,8 @@ public final class Main implements Runnable {
 
   /** Runs a command and ends the process, or leaves that to the cluster that it runs on. */
   public static void main(String[] args) {
+    // Picocli looks for Groovy in all jars of Spark otherwise.
+    System.setProperty("picocli.disable.closures", "true");
     int code = run(writer(System.out), writer(System.err), args);
     if (!SparkSessions.isDriverOnCluster()) {
       System.exit(code);

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.hdfs.HdfsConfiguration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -31,6 +32,8 @@ public final class SparkSessions {
     static final Configuration HADOOP = read();
 
     private static Configuration read() {
+      // HDFS adds files of its own as soon as any store is asked for, and all are read again.
+      HdfsConfiguration.init();
       Configuration settings = new Configuration();
       // They are read when the first one is asked for, and copied with all that was read.
       settings.size();
@@ -147,7 +150,8 @@ public final class SparkSessions {
    * it takes a call of {@code System.exit} for a failure, whatever the code.
    */
   public static boolean isDriverOnCluster() {
-    return new SparkConf().get("spark.submit.deployMode", "client").equals("cluster");
+    // Spark's own reader of settings looks there, too, and takes a fifth of a second to start.
+    return System.getProperty("spark.submit.deployMode", "client").equals("cluster");
   }
 
   /**

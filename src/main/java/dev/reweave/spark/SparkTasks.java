@@ -3,7 +3,6 @@ package dev.reweave.spark;
 import dev.reweave.common.ReweaveException;
 import java.io.Serializable;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,14 +22,10 @@ import org.apache.spark.rdd.RDD;
 import scala.Function0;
 import scala.Function1;
 import scala.Function2;
-import scala.Tuple2;
 import scala.collection.Iterator;
-import scala.collection.immutable.Seq;
 import scala.concurrent.ExecutionContext;
 import scala.concurrent.ExecutionContext$;
 import scala.jdk.javaapi.CollectionConverters;
-import scala.reflect.ClassTag;
-import scala.reflect.ClassTag$;
 import scala.runtime.BoxedUnit;
 
 /** Runs one Spark task per item and hands each result over as it comes, so that none pile up. */
@@ -127,7 +122,7 @@ public final class SparkTasks {
         for (Batch<T> job : jobs) {
           spark.setJobGroup(group, job.description(), false);
           spark.sc().setCallSite(job.description());
-          RDD<T> rdd = rdd(job.items(), hosts);
+          RDD<T> rdd = new ItemRdd<>(spark.sc(), job.items(), hosts);
           submit(rdd, job.items().size(), work, results, open, done);
           started++;
         }
@@ -202,16 +197,6 @@ public final class SparkTasks {
             + (task.attemptNumber() + 1)
             + " on "
             + SparkEnv.get().blockManager().blockManagerId().host();
-  }
-
-  /** One partition for each item, with the machines where it is best worked on. */
-  public <T> RDD<T> rdd(List<T> items, Function<T, List<String>> hosts) {
-    List<Tuple2<T, Seq<String>>> placed = new ArrayList<>(items.size());
-    for (T item : items) {
-      placed.add(new Tuple2<>(item, CollectionConverters.asScala(hosts.apply(item)).toSeq()));
-    }
-    ClassTag<T> tag = ClassTag$.MODULE$.apply(Object.class);
-    return spark.sc().makeRDD(CollectionConverters.asScala(placed).toSeq(), tag);
   }
 
   /** Spark wraps what a task threw. */

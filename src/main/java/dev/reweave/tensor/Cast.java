@@ -23,6 +23,14 @@ public final class Cast {
   private static final VarHandle INTS = view(int[].class);
   private static final VarHandle LONGS = view(long[].class);
 
+  /** Numbers of which some are made anew if one of them is NaN. */
+  private static final int ROUNDED_AT_ONCE = 4096;
+
+  private static final long MAGNITUDES = 0x7fffffff_7fffffffL;
+
+  /** What the least NaN of a float lacks to the bit of the sign. */
+  private static final long TO_NAN = 0x007fffff_007fffffL;
+
   /** A loop over whole arrays. Each cast has its own, so that each is compiled for itself. */
   @FunctionalInterface
   private interface Loop {
@@ -171,13 +179,7 @@ public final class Cast {
               SHORTS.set(out, o + 2 * k, (short) FloatBits.floatToHalf(bits));
             }
           };
-      case BF16 ->
-          (in, i, out, o, n) -> {
-            for (int k = 0; k < n; k++) {
-              int bits = (int) INTS.get(in, i + 4 * k);
-              SHORTS.set(out, o + 2 * k, (short) FloatBits.floatToBfloat16(bits));
-            }
-          };
+      case BF16 -> Cast::floatsToBfloat16s;
       default ->
           (in, i, out, o, n) -> {
             for (int k = 0; k < n; k++) {
@@ -186,6 +188,36 @@ public final class Cast {
             }
           };
     };
+  }
+
+  /**
+   * Four numbers at a time, two in a long: what is added to round one never carries into the next,
+   * but of NaNs, which are looked for on the way and are rare.
+   */
+  private static void floatsToBfloat16s(byte[] in, int i, byte[] out, int o, int n) {
+    int at = 0;
+    while (at < n) {
+      int end = Math.min(n, at + ROUNDED_AT_ONCE);
+      int whole = at + ((end - at) & -4);
+      long nans = 0;
+      for (int k = at; k < whole; k += 4) {
+        long low = (long) LONGS.get(in, i + 4 * k);
+        long high = (long) LONGS.get(in, i + 4 * k + 8);
+        nans |= ((low & MAGNITUDES) + TO_NAN) | ((high & MAGNITUDES) + TO_NAN);
+        LONGS.set(out, o + 2 * k, rounded(low) | (rounded(high) << 32));
+      }
+      for (int k = (nans & ~MAGNITUDES) == 0 ? whole : at; k < end; k++) {
+        int bits = (int) INTS.get(in, i + 4 * k);
+        SHORTS.set(out, o + 2 * k, (short) FloatBits.floatToBfloat16(bits));
+      }
+      at = end;
+    }
+  }
+
+  /** The high halves of two numbers, rounded to nearest even, as the low half of a long. */
+  private static long rounded(long pair) {
+    long sum = pair + 0x00007fff_00007fffL + ((pair >>> 16) & 0x00000001_00000001L);
+    return ((sum >>> 16) & 0xffff) | ((sum >>> 32) & 0xffff0000L);
   }
 
   private static Loop ofDouble(DType to) {

@@ -50,14 +50,39 @@ enum FloatLanes {
   /** What a number can be, but for the normal ones. */
   record Counts(long nans, long infinities, long zeros, long subnormals) {}
 
+  private static final Counts NONE = new Counts(0, 0, 0, 0);
+
   Counts count(byte[] data, int offset, int elements) {
     // Most numbers are normal: what the others are is looked at where there are any.
+    if (areNormal(data, offset, elements)) {
+      return NONE;
+    }
     boolean finite = (any(toInfinity, data, offset, elements) & signs) == 0;
     long nonfinite = finite ? 0 : atLeast(toInfinity, data, offset, elements);
     long nans = finite ? 0 : atLeast(toNan, data, offset, elements);
     long normal = atLeast(toNormal, data, offset, elements);
     long zeros = normal == elements ? 0 : zeros(data, offset, elements);
     return new Counts(nans, nonfinite - nans, zeros, elements - normal - zeros);
+  }
+
+  /** Whether all are finite, and none is zero or subnormal; two longs at a time. */
+  private boolean areNormal(byte[] data, int offset, int elements) {
+    long magnitudes = ~signs;
+    int length = elements * bytes;
+    int whole = length & -2 * Long.BYTES;
+    long above = 0;
+    long below = -1;
+    for (int i = 0; i < whole; i += 2 * Long.BYTES) {
+      long first = (long) LONGS.get(data, offset + i) & magnitudes;
+      long second = (long) LONGS.get(data, offset + i + Long.BYTES) & magnitudes;
+      above |= (first + toInfinity) | (second + toInfinity);
+      below &= (first + toNormal) & (second + toNormal);
+    }
+    int rest = (length - whole) / bytes;
+    return (above & signs) == 0
+        && (below & signs) == signs
+        && atLeast(toInfinity, data, offset + whole, rest) == 0
+        && atLeast(toNormal, data, offset + whole, rest) == rest;
   }
 
   long infinities(byte[] data, int offset, int elements) {

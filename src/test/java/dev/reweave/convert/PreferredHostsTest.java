@@ -8,7 +8,6 @@ import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Segment;
-import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
@@ -17,7 +16,6 @@ import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.SyntheticCheckpoint;
-import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
@@ -31,10 +29,8 @@ import org.apache.hadoop.fs.BlockLocation;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
-import org.apache.spark.rdd.RDD;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import scala.jdk.javaapi.CollectionConverters;
 
 /** Tasks go where HDFS has the blocks that they read. */
 class PreferredHostsTest {
@@ -93,13 +89,6 @@ class PreferredHostsTest {
         used.add(first);
       }
       assertTrue(used.size() > 1, "all on " + used);
-      RDD<Chunk> rdd = new SparkTasks(TestSpark.context()).rdd(chunks, preferred::of);
-      assertEquals(chunks.size(), rdd.getNumPartitions());
-      for (int i = 0; i < chunks.size(); i++) {
-        assertEquals(
-            preferred.of(chunks.get(i)),
-            CollectionConverters.asJava(rdd.preferredLocations(rdd.partitions()[i])));
-      }
     }
   }
 

@@ -3,8 +3,11 @@ package dev.reweave.spark;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.reweave.testing.TestSpark;
+import java.util.List;
+import org.apache.spark.Partition;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
+import scala.jdk.javaapi.CollectionConverters;
 
 /** For how many tasks at a time the work is cut. */
 class SparkTasksTest {
@@ -39,5 +42,21 @@ class SparkTasksTest {
   void onOneMachineItsCoresCount() {
     assertEquals(
         TestSpark.context().defaultParallelism(), new SparkTasks(TestSpark.context()).slots());
+  }
+
+  @Test
+  void eachItemIsAPartitionNearItsHosts() {
+    ItemRdd<String> items =
+        new ItemRdd<>(
+            TestSpark.context().sc(),
+            List.of("left", "right"),
+            item -> item.equals("left") ? List.of("a", "b") : List.of());
+
+    Partition[] partitions = items.partitions();
+    assertEquals(2, partitions.length);
+    assertEquals(
+        List.of("a", "b"), CollectionConverters.asJava(items.preferredLocations(partitions[0])));
+    assertEquals(List.of(), CollectionConverters.asJava(items.preferredLocations(partitions[1])));
+    assertEquals(List.of("left", "right"), items.toJavaRDD().collect());
   }
 }

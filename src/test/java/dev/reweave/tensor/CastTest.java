@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -77,6 +78,30 @@ class CastTest {
   void castsNamedValues(DType from, DType to, String in, String out) {
     byte[] result = cast(from, to, reversed(HexFormat.of().parseHex(in)));
     assertEquals(out, HexFormat.of().formatHex(reversed(result)));
+  }
+
+  /** Several numbers are cast at a time, among them such as carry into the next one. */
+  @ParameterizedTest
+  @CsvSource({"BF16, 0", "BF16, 1", "BF16, 40", "F16, 40", "F64, 40"})
+  void manyAreCastAsEachIs(DType to, int odds) {
+    SplittableRandom random = new SplittableRandom(5);
+    int[] odd = {-1, 0xffff8000, 0x7f800001, 0x7f800000, 0xff800000, 0x80000000, 0, 1, 0xff7fffff};
+    for (int n : new int[] {0, 1, 3, 4, 5, 7, 8, 31, 4095, 4096, 4097, 10_003}) {
+      byte[] data = new byte[4 * n];
+      ByteBuffer in = littleEndian(data);
+      for (int i = 0; i < n; i++) {
+        boolean isOdd = random.nextInt(1000) < odds;
+        in.putInt(4 * i, isOdd ? odd[random.nextInt(odd.length)] : random.nextInt(0x7f800000));
+      }
+      byte[] all = cast(DType.F32, to, data);
+      for (int i = 0; i < n; i++) {
+        int size = to.bytes();
+        byte[] one = cast(DType.F32, to, Arrays.copyOfRange(data, 4 * i, 4 * i + 4));
+        byte[] among = Arrays.copyOfRange(all, size * i, size * i + size);
+        assertArrayEquals(
+            one, among, i + " of " + n + ": " + Integer.toHexString(in.getInt(4 * i)));
+      }
+    }
   }
 
   /** What a half is by its definition, for all of them. */

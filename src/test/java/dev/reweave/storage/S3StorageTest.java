@@ -27,6 +27,7 @@ class S3StorageTest extends StorageContract {
   Configuration configuration() {
     Configuration conf = new Configuration();
     S3Server.shared().configure(conf);
+    conf.unset(S3Server.SIGNING);
     return conf;
   }
 

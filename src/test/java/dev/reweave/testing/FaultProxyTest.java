@@ -66,6 +66,7 @@ class FaultProxyTest {
   private Configuration configuration() {
     Configuration conf = new Configuration();
     proxy.configure(conf);
+    conf.unset(S3Server.SIGNING);
     return conf;
   }
 

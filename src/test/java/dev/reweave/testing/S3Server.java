@@ -36,6 +36,9 @@ import org.xml.sax.SAXException;
  * says later: give each test a bucket of its own.
  */
 public final class S3Server implements AutoCloseable {
+  /** How requests are signed; as on S3 where it is not set. */
+  public static final String SIGNING = "fs.s3a.signing-algorithm";
+
   private static final Path JAR = Path.of("target", "s3mock", "s3mock.jar");
   private static final Pattern PORT =
       Pattern.compile("Tomcat started on ports.* (\\d+) \\(http\\)");
@@ -133,7 +136,8 @@ public final class S3Server implements AutoCloseable {
 
   /**
    * The Hadoop settings for an endpoint without TLS. The SDK's own retries, with their pauses of
-   * half a second and more, are off: S3A's are left, a few milliseconds apart.
+   * half a second and more, are off: S3A's are left, a few milliseconds apart. Requests are not
+   * signed: this server reads signed uploads byte by byte, and believes everybody.
    */
   static Map<String, String> settings(URI endpoint) {
     Map<String, String> settings = new TreeMap<>();
@@ -147,7 +151,7 @@ public final class S3Server implements AutoCloseable {
     settings.put("fs.s3a.access.key", "test");
     settings.put("fs.s3a.secret.key", "test");
     settings.put("fs.s3a.attempts.maximum", "0");
-    settings.put("fs.s3a.signing-algorithm", "NoOpSignerType");
+    settings.put(SIGNING, "NoOpSignerType");
     settings.put("fs.s3a.retry.limit", "5");
     settings.put("fs.s3a.retry.interval", "5ms");
     settings.put("fs.s3a.retry.throttle.limit", "5");

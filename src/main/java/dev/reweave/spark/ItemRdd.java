@@ -14,38 +14,13 @@ import scala.reflect.ClassTag$;
 
 /**
  * One partition for each item, with the machines where it is best worked on. What Spark makes of a
- * list does the same, and describes itself in JSON for Spark's pages: the first time, that takes as
- * long as a small conversion.
+ * list does the same, and describes itself in JSON for Spark's pages, which the first time takes
+ * more than a tenth of a second.
  */
 final class ItemRdd<T> extends RDD<T> {
   private static final long serialVersionUID = 1L;
 
-  private static final class Item<T> implements Partition {
-    private static final long serialVersionUID = 1L;
-
-    private final int index;
-    private final T value;
-
-    Item(int index, T value) {
-      this.index = index;
-      this.value = value;
-    }
-
-    @Override
-    public int index() {
-      return index;
-    }
-
-    @Override
-    public int hashCode() {
-      return index;
-    }
-
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Item<?> item && item.index == index && item.value.equals(value);
-    }
-  }
+  private record Item<T>(int index, T value) implements Partition {}
 
   // What stays with the driver: a task is sent its own item.
   private final transient List<T> items;
@@ -75,6 +50,6 @@ final class ItemRdd<T> extends RDD<T> {
   @Override
   @SuppressWarnings("unchecked")
   public Iterator<T> compute(Partition split, TaskContext context) {
-    return CollectionConverters.asScala(List.of(((Item<T>) split).value).iterator());
+    return CollectionConverters.asScala(List.of(((Item<T>) split).value()).iterator());
   }
 }

@@ -88,8 +88,8 @@ public final class Fixtures {
   }
 
   /**
-   * Length and two checksums, which tell files of tests from each other, and which a JVM that does
-   * not compile well takes 50 times as fast as SHA-256.
+   * Length and two checksums, which tell files of tests from each other, and for which every
+   * compiler of a JVM has instructions of the processor; not so for SHA-256.
    */
   public static String digest(byte[] content) {
     CRC32 crc32 = new CRC32();

@@ -32,7 +32,7 @@ class ManualNamesTest {
       Set.of("--help", "--version", "--verbose", "--report-bug");
 
   private static Map<String, CommandLine> commands() {
-    return new CommandLine(new Main()).getSubcommands();
+    return Main.commandLine(new Main(), CommandLine.defaultFactory()).getSubcommands();
   }
 
   private static Set<String> options(String command) {

@@ -15,8 +15,11 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -30,19 +33,11 @@ import picocli.CommandLine.ScopeType;
 @Command(
     name = "reweave",
     description = "Weaves DeepSpeed checkpoints back into sharded safetensors.",
-    subcommands = {
-      ConvertCommand.class,
-      InspectCommand.class,
-      DoctorCommand.class,
-      VerifyCommand.class,
-      DiffCommand.class,
-      CleanCommand.class,
-      DemoCommand.class,
-      CommandLine.HelpCommand.class
-    },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class)
 public final class Main implements Runnable {
+  private static final Map<String, Class<?>> COMMANDS = commands();
+
   @Option(
       names = {"-v", "--verbose"},
       scope = ScopeType.INHERIT,
@@ -63,10 +58,45 @@ public final class Main implements Runnable {
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
+  /** By name, in the order in which help tells of them. */
+  private static Map<String, Class<?>> commands() {
+    Map<String, Class<?>> commands = new LinkedHashMap<>();
+    commands.put("convert", ConvertCommand.class);
+    commands.put("inspect", InspectCommand.class);
+    commands.put("doctor", DoctorCommand.class);
+    commands.put("verify", VerifyCommand.class);
+    commands.put("diff", DiffCommand.class);
+    commands.put("clean", CleanCommand.class);
+    commands.put("demo", DemoCommand.class);
+    commands.put("help", CommandLine.HelpCommand.class);
+    return commands;
+  }
+
+  /**
+   * The command line.
+   *
+   * @param args if the first one is the name of a command, it knows that one alone: the options of
+   *     all take longer to read than a small checkpoint
+   */
+  public static CommandLine commandLine(Main main, CommandLine.IFactory factory, String... args) {
+    CommandLine command = new CommandLine(main, factory);
+    Set<String> known =
+        args.length > 0 && COMMANDS.containsKey(args[0]) && !args[0].equals("help")
+            ? Set.of(args[0])
+            : COMMANDS.keySet();
+    for (String name : known) {
+      command.addSubcommand(new CommandLine(COMMANDS.get(name), factory));
+    }
+    return command;
+  }
+
   /** Runs a command and ends the process, or leaves that to the cluster that it runs on. */
   public static void main(String[] args) {
     // Picocli looks for Groovy in all jars of Spark otherwise.
     System.setProperty("picocli.disable.closures", "true");
+    if (isWork(args)) {
+      SparkSessions.readAhead();
+    }
     int code = run(writer(System.out), writer(System.err), args);
     if (!SparkSessions.isDriverOnCluster()) {
       System.exit(code);
@@ -74,6 +104,11 @@ public final class Main implements Runnable {
     if (code != CommandLine.ExitCode.OK) {
       throw new IllegalStateException("it ended with " + code + ": see what it said above");
     }
+  }
+
+  /** Whether more than help is wanted: its commands touch stores. */
+  private static boolean isWork(String... args) {
+    return args.length > 1 && !args[0].startsWith("-") && !List.of(args).contains("--help");
   }
 
   /** Names of tensors may hold any character, whatever the locale of a job is. */
@@ -94,7 +129,7 @@ public final class Main implements Runnable {
   private int execute(
       PrintWriter out, PrintWriter err, CommandLine.IFactory factory, String... args) {
     long start = System.nanoTime();
-    CommandLine command = new CommandLine(this, factory).setOut(out).setErr(err);
+    CommandLine command = commandLine(this, factory, args).setOut(out).setErr(err);
     command
         .setParameterExceptionHandler(
             (e, given) -> {

@@ -10,8 +10,6 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.FileChecksums;
 import dev.reweave.spark.Shared;
-import dev.reweave.spark.SparkScanner;
-import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.OutputLock;
 import dev.reweave.storage.PartRule;
@@ -101,10 +99,9 @@ public final class Conversion {
     OutputCheck check = new OutputCheck(stores, request);
     FiniteWeights finite = new FiniteWeights(request.options().checks().nonfinite());
     Shared<Stores> shared = cluster.share(stores);
-    SparkTasks tasks = cluster.tasks();
     try {
       Preparation.Prepared prepared =
-          new Preparation(stores, new SparkScanner(tasks, shared)).prepare(request);
+          new Preparation(stores, cluster.scanner(shared)).prepare(request);
       planned.accept(prepared);
       String fingerprint = Fingerprint.of(request, prepared);
       Optional<Manifest> done = check.upToDate(fingerprint);
@@ -131,7 +128,8 @@ public final class Conversion {
               prepared.base(),
               prepared.aliases(),
               prepared.notes());
-      PlanRunner runner = new PlanRunner(cluster, tasks, shared, limit, measuring, finite);
+      PlanRunner runner =
+          new PlanRunner(cluster, cluster.tasks(), shared, limit, measuring, finite);
       return write(request, check, prepared, provenance, runner);
     } finally {
       shared.close();

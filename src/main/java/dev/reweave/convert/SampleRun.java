@@ -13,7 +13,6 @@ import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Segment;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
-import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
@@ -81,10 +80,10 @@ public final class SampleRun {
     check.requireRoom(new Journal(check.output()));
     Shared<Stores> shared = cluster.share(stores);
     ReadLimit slowest = limit;
-    SparkTasks tasks = cluster.tasks();
     try {
       Preparation.Prepared prepared =
-          new Preparation(stores, new SparkScanner(tasks, shared)).prepare(request);
+          new Preparation(stores, cluster.scanner(shared)).prepare(request);
+      SparkTasks tasks = cluster.tasks();
       ConversionPlan plan = prepared.plan();
       List<Chunk> all = plan.chunks(check.output().partRule());
       List<Chunk> sample = spread(all, part);

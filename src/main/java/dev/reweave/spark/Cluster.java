@@ -1,43 +1,88 @@
 package dev.reweave.spark;
 
+import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
+import dev.reweave.storage.ThreadScanner;
 import java.io.Serializable;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
  * The machines that do the work: those of a running Spark application, or this one alone. Other
  * rooms run tasks on it and need not know Spark.
  *
- * @param context of the application, for rooms that use more of Spark
+ * <p>Where it is this one alone, Spark may still be starting: it is waited for by what needs it,
+ * and metadata, which does not, is read meanwhile.
  */
-public record Cluster(JavaSparkContext context) {
+public final class Cluster {
+  private final Supplier<JavaSparkContext> context;
+  private final Optional<Configuration> embedded;
+
+  /** The machines of an application that runs. */
+  public Cluster(JavaSparkContext context) {
+    this(() -> context, Optional.empty());
+  }
+
+  /**
+   * This machine.
+   *
+   * @param context waits until Spark is there; throws what kept it from starting
+   * @param settings of Hadoop's file systems
+   */
+  static Cluster embedded(Supplier<JavaSparkContext> context, Configuration settings) {
+    return new Cluster(context, Optional.of(settings));
+  }
+
+  private Cluster(Supplier<JavaSparkContext> context, Optional<Configuration> embedded) {
+    this.context = context;
+    this.embedded = embedded;
+  }
+
+  /**
+   * The application, for rooms that use more of Spark.
+   *
+   * @throws dev.reweave.common.ReweaveException if it could not be started
+   */
+  public JavaSparkContext context() {
+    return context.get();
+  }
+
   /** Stores with the settings of the application. */
   public Stores stores() {
-    return new Stores(context.hadoopConfiguration());
+    return new Stores(embedded.orElseGet(() -> context().hadoopConfiguration()));
   }
 
   /** A value that tasks read, sent once to each machine. */
   public <T extends Serializable> Shared<T> share(T value) {
-    return new Shared<>(context.broadcast(value));
+    return new Shared<>(value, context);
+  }
+
+  /** Reads the metadata of many files: in tasks, or on threads where there is one machine. */
+  public MetadataScanner scanner(Shared<Stores> stores) {
+    return embedded.isPresent()
+        ? new ThreadScanner(stores.value())
+        : new SparkScanner(tasks(), stores);
   }
 
   /** Tasks in this application. */
   public SparkTasks tasks() {
-    return new SparkTasks(context);
+    return new SparkTasks(context());
   }
 
   /** A sum over tasks, which Spark's pages show under its name. */
   public Counter counter(String name) {
-    return new Counter(context.sc().longAccumulator(name));
+    return new Counter(context().sc().longAccumulator(name));
   }
 
   /** Whether all work is done in this process. */
   public boolean isLocal() {
-    return context.isLocal();
+    return embedded.isPresent() || context().isLocal();
   }
 
   /** Version of Spark. */
   public String version() {
-    return context.version();
+    return org.apache.spark.package$.MODULE$.SPARK_VERSION();
   }
 }

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Reads the metadata of the rank files in Spark tasks, one per file. */
-public final class SparkScanner implements MetadataScanner {
+final class SparkScanner implements MetadataScanner {
   private record Answer<T extends Serializable>(int request, T value) implements Serializable {}
 
   private final SparkTasks tasks;
@@ -20,7 +20,7 @@ public final class SparkScanner implements MetadataScanner {
    *
    * @param stores that the tasks read from
    */
-  public SparkScanner(SparkTasks tasks, Shared<Stores> stores) {
+  SparkScanner(SparkTasks tasks, Shared<Stores> stores) {
     this.tasks = tasks;
     this.stores = stores;
   }

@@ -1,5 +1,7 @@
 package dev.reweave.spark;
 
+import static org.apache.hadoop.fs.CommonConfigurationKeysPublic.IO_FILE_BUFFER_SIZE_KEY;
+
 import dev.reweave.common.Location;
 import dev.reweave.common.Redacted;
 import dev.reweave.common.ReweaveException;
@@ -8,12 +10,15 @@ import dev.reweave.storage.Stores;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.hdfs.HdfsConfiguration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkContext$;
 import org.apache.spark.api.java.JavaSparkContext;
 import scala.Tuple2;
 
@@ -22,6 +27,25 @@ public final class SparkSessions {
   private static final String MASTER = "spark.master";
   private static final String MARK = "spark.reweave.start";
   private static final String PLUGINS = "spark.plugins";
+  private static final String HADOOP = "spark.hadoop.";
+
+  /** Bytes that Spark lets Hadoop buffer. */
+  private static final String BUFFER = "65536";
+
+  private static final String AWS_KEY = "AWS_ACCESS_KEY_ID";
+  private static final String AWS_SECRET = "AWS_SECRET_ACCESS_KEY";
+
+  /** Spark's reading of the environment, where it holds keys: variables and the settings of S3A. */
+  private static final Map<String, String> AWS =
+      Map.of(
+          AWS_KEY,
+          "fs.s3a.access.key",
+          AWS_SECRET,
+          "fs.s3a.secret.key",
+          "AWS_SESSION_TOKEN",
+          "fs.s3a.session.token",
+          "AWS_ENDPOINT_URL",
+          "fs.s3a.endpoint");
 
   private SparkSessions() {}
 
@@ -44,9 +68,9 @@ public final class SparkSessions {
   /** A context that works, until it is closed. */
   public static final class Session implements AutoCloseable {
     private final Cluster cluster;
-    private final boolean ours;
+    private final BooleanSupplier ours;
 
-    private Session(Cluster cluster, boolean ours) {
+    private Session(Cluster cluster, BooleanSupplier ours) {
       this.cluster = cluster;
       this.ours = ours;
     }
@@ -59,17 +83,41 @@ public final class SparkSessions {
     /** Stops Spark, unless others had started it in this process and need it further on. */
     @Override
     public void close() {
-      if (ours) {
+      if (ours.getAsBoolean()) {
         cluster.context().close();
       }
     }
   }
 
+  /** Reads ahead, on a thread of its own, what every command asks for that touches a store. */
+  public static void readAhead() {
+    Thread thread = new Thread(SparkSessions::hadoopConfiguration, "read settings");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
   /** The settings of Hadoop's file systems, for work that needs no Spark context. */
   public static Configuration hadoopConfiguration() {
+    return hadoopConfiguration(System.getProperties(), System.getenv());
+  }
+
+  /**
+   * As a Spark context has them.
+   *
+   * @param properties of the process, Spark's among them
+   */
+  static Configuration hadoopConfiguration(Properties properties, Map<String, String> environment) {
     Configuration hadoop = new Configuration(Defaults.HADOOP);
-    for (Tuple2<String, String> setting : new SparkConf().getAllWithPrefix("spark.hadoop.")) {
-      hadoop.set(setting._1(), setting._2());
+    hadoop.set(IO_FILE_BUFFER_SIZE_KEY, properties.getProperty("spark.buffer.size", BUFFER));
+    if (environment.containsKey(AWS_KEY) && environment.containsKey(AWS_SECRET)) {
+      AWS.forEach(
+          (variable, key) ->
+              Optional.ofNullable(environment.get(variable)).ifPresent(v -> hadoop.set(key, v)));
+    }
+    for (String key : properties.stringPropertyNames()) {
+      if (key.startsWith(HADOOP)) {
+        hadoop.set(key.substring(HADOOP.length()), properties.getProperty(key));
+      }
     }
     return hadoop;
   }
@@ -92,11 +140,28 @@ public final class SparkSessions {
         scala.util.Properties.versionNumberString());
   }
 
-  /** A context with the settings of spark-submit, or an embedded one on all cores. */
+  /**
+   * A context with the settings of spark-submit, or an embedded one on all cores. That takes as
+   * long to start as a small checkpoint to be read: both are done at once.
+   */
   public static Session start(String name) {
     String mark = UUID.randomUUID().toString();
-    SparkConf conf = conf().setAppName(Redacted.text(name)).set(MARK, mark);
-    if (isOneMachine(conf.get(MASTER))) {
+    // Services for notebooks and jobs have one context in each process, and must keep it.
+    if (isOneMachine(master()) && SparkContext$.MODULE$.getActive().isEmpty()) {
+      Starting starting = new Starting(() -> context(conf(name, mark)));
+      return new Session(
+          Cluster.embedded(starting::context, hadoopConfiguration()),
+          () -> starting.hasStarted() && isMarked(starting.context().sc(), mark));
+    }
+    SparkContext context = context(conf(name, mark));
+    boolean ours = isMarked(context, mark);
+    return new Session(new Cluster(JavaSparkContext.fromSparkContext(context)), () -> ours);
+  }
+
+  private static SparkConf conf(String name, String mark) {
+    SparkConf conf =
+        new SparkConf().setMaster(master()).setAppName(Redacted.text(name)).set(MARK, mark);
+    if (isOneMachine(master())) {
       // An embedded run serves nobody: no page, and no address that a firewall could refuse.
       conf.setIfMissing("spark.ui.enabled", "false");
       conf.setIfMissing("spark.driver.host", "127.0.0.1");
@@ -111,11 +176,11 @@ public final class SparkSessions {
     if (!List.of(plugins.split("\\s*,\\s*", -1)).contains(metrics)) {
       conf.set(PLUGINS, plugins.isBlank() ? metrics : plugins + "," + metrics);
     }
-    // Services for notebooks and jobs have one context in each process, and must keep it.
-    SparkContext context = context(conf);
-    return new Session(
-        new Cluster(JavaSparkContext.fromSparkContext(context)),
-        context.getConf().get(MARK, "").equals(mark));
+    return conf;
+  }
+
+  private static boolean isMarked(SparkContext context, String mark) {
+    return context.getConf().get(MARK, "").equals(mark);
   }
 
   private static SparkContext context(SparkConf conf) {
@@ -150,7 +215,6 @@ public final class SparkSessions {
    * it takes a call of {@code System.exit} for a failure, whatever the code.
    */
   public static boolean isDriverOnCluster() {
-    // Spark's own reader of settings looks there, too, and takes a fifth of a second to start.
     return System.getProperty("spark.submit.deployMode", "client").equals("cluster");
   }
 
@@ -162,7 +226,7 @@ public final class SparkSessions {
    */
   public static void requireReachable(LocalFiles local, List<Location> addresses) {
     if (local == LocalFiles.OF_EACH_MACHINE) {
-      requireReachable(conf().get(MASTER), new Stores(hadoopConfiguration()), addresses);
+      requireReachable(master(), new Stores(hadoopConfiguration()), addresses);
     }
   }
 
@@ -174,8 +238,9 @@ public final class SparkSessions {
     }
   }
 
-  private static SparkConf conf() {
-    return new SparkConf().setIfMissing(MASTER, "local[*]");
+  /** Spark's settings are properties of the process; its own reader of them starts slowly. */
+  private static String master() {
+    return System.getProperty(MASTER, "local[*]");
   }
 
   /** Not {@code local-cluster[…]}, whose executors are processes as on any cluster. */

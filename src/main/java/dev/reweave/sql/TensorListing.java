@@ -8,7 +8,6 @@ import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
-import dev.reweave.spark.SparkScanner;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.NamedTensor;
@@ -67,8 +66,7 @@ public final class TensorListing {
       MappingChoice mapping) {
     Shared<Stores> shared = cluster.share(stores);
     try {
-      CheckpointReader reader =
-          new CheckpointReader(stores, new SparkScanner(cluster.tasks(), shared));
+      CheckpointReader reader = new CheckpointReader(stores, cluster.scanner(shared));
       Checkpoint checkpoint = reader.read(address, Renaming.reading(stores, reading, mapping));
       Renaming renaming = Renaming.of(stores, checkpoint, mapping);
       return new TensorListing(address, checkpoint, renaming.tensors());

@@ -413,7 +413,7 @@ class SubmitScriptsTest {
     List<String> words = new ArrayList<>();
     arguments.forEach(a -> words.add(a.asText()));
     CommandLine.ParseResult parsed =
-        new CommandLine(new Main())
+        Main.commandLine(new Main(), CommandLine.defaultFactory())
             .setCaseInsensitiveEnumValuesAllowed(true)
             .parseArgs(words.toArray(String[]::new));
     assertEquals("convert", parsed.subcommand().commandSpec().name());

@@ -3,8 +3,10 @@ package dev.reweave.spark;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
@@ -12,6 +14,8 @@ import dev.reweave.storage.Stores;
 import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
 import java.util.List;
+import java.util.Map;
+import java.util.Properties;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
@@ -67,5 +71,73 @@ class SparkSessionsTest {
     }
     assertFalse(TestSpark.context().sc().isStopped());
     assertEquals(List.of(1, 2), TestSpark.context().parallelize(List.of(1, 2), 2).collect());
+  }
+
+  @Test
+  void commandsWithoutSparkSeeTheStoresAsItDoes() {
+    Properties given = new Properties();
+    given.setProperty("spark.hadoop.fs.s3a.endpoint.region", "eu-central-1");
+    given.setProperty("spark.executor.memory", "1g");
+    Map<String, String> environment =
+        Map.of(
+            "AWS_ACCESS_KEY_ID", "id",
+            "AWS_SECRET_ACCESS_KEY", "secret",
+            "AWS_ENDPOINT_URL", "http://127.0.0.1:9000");
+    Configuration settings = SparkSessions.hadoopConfiguration(given, environment);
+    assertEquals("eu-central-1", settings.get("fs.s3a.endpoint.region"));
+    assertEquals("id", settings.get("fs.s3a.access.key"));
+    assertEquals("secret", settings.get("fs.s3a.secret.key"));
+    assertEquals("http://127.0.0.1:9000", settings.get("fs.s3a.endpoint"));
+    assertEquals(
+        TestSpark.context().hadoopConfiguration().get("io.file.buffer.size"),
+        settings.get("io.file.buffer.size"));
+
+    given.setProperty("spark.hadoop.fs.s3a.access.key", "other");
+    assertEquals(
+        "other",
+        SparkSessions.hadoopConfiguration(given, environment).get("fs.s3a.access.key"),
+        "what is given is stronger than the environment");
+    Configuration half =
+        SparkSessions.hadoopConfiguration(
+            new Properties(), Map.of("AWS_ENDPOINT_URL", "http://127.0.0.1:9000"));
+    assertNotEquals("http://127.0.0.1:9000", half.get("fs.s3a.endpoint"), "Spark wants keys, too");
+  }
+
+  @Test
+  void aValueIsThereWhetherSparkIsOrNot() {
+    ReweaveException refusal = SparkFailures.notStarted("no", "local[*]", null);
+    Cluster machine =
+        Cluster.embedded(
+            () -> {
+              throw refusal;
+            },
+            new Configuration());
+    try (Shared<String> shared = machine.share("value")) {
+      assertEquals("value", shared.value());
+      assertEquals(List.of(), machine.scanner(machine.share(STORES)).scan(List.of()));
+      assertTrue(machine.isLocal());
+    }
+    assertSame(refusal, assertThrows(ReweaveException.class, machine::tasks));
+  }
+
+  @Test
+  void whoWaitsForSparkIsToldWhyItDidNotStart() {
+    ReweaveException refusal = SparkFailures.notStarted("no", "local[*]", null);
+    Starting failed =
+        new Starting(
+            () -> {
+              throw refusal;
+            });
+    assertSame(refusal, assertThrows(ReweaveException.class, failed::context));
+    assertFalse(failed.hasStarted());
+    Starting broken =
+        new Starting(
+            () -> {
+              throw new NoClassDefFoundError("x");
+            });
+    assertEquals("x", assertThrows(NoClassDefFoundError.class, broken::context).getMessage());
+    Starting well = new Starting(() -> TestSpark.context().sc());
+    assertTrue(well.hasStarted());
+    assertSame(TestSpark.context().sc(), well.context().sc());
   }
 }

@@ -29,9 +29,9 @@ import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.plan.prepare.SavedWeights;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
-import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Safeguards;
@@ -103,9 +103,8 @@ public final class Comparison {
             ? ReadOptions.Names.PLAIN
             : ReadOptions.Names.AS_SAVED;
     Shared<Stores> shared = cluster.share(stores);
-    SparkTasks tasks = cluster.tasks();
     try {
-      SparkScanner scanner = new SparkScanner(tasks, shared);
+      MetadataScanner scanner = cluster.scanner(shared);
       CheckpointReader reader = new CheckpointReader(stores, scanner);
       Checkpoint made =
           reader.read(
@@ -127,7 +126,7 @@ public final class Comparison {
               mapping);
       Checkpoint module = module(scanner, checkpoint, reading);
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
-      Map<String, Agreement> outcomes = compare(plan, tasks, shared);
+      Map<String, Agreement> outcomes = compare(plan, cluster.tasks(), shared);
       ProofVerdict verdict = new ProofVerdict(outcomes, Witness.Extent.ALL);
       return new Result(outcomes.size(), verdict.elements(), verdict.require(checkpoint.uri()));
     } finally {
@@ -136,7 +135,7 @@ public final class Comparison {
   }
 
   /** The module's own weights, or what was saved of them beside ZeRO-3. */
-  private Checkpoint module(SparkScanner scanner, Location address, ReadOptions reading) {
+  private Checkpoint module(MetadataScanner scanner, Location address, ReadOptions reading) {
     Reading input = new CheckpointReader(stores, scanner).reading(address, reading);
     Checkpoint whole = input.read(reading);
     if (whole.source().weights() == Weights.MODEL) {

@@ -11,7 +11,6 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
-import dev.reweave.spark.SparkScanner;
 import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Deviation;
@@ -70,9 +69,8 @@ public final class Diff {
    */
   public DiffReport run(DiffRequest request) {
     Shared<Stores> shared = cluster.share(stores);
-    SparkTasks tasks = cluster.tasks();
     try {
-      CheckpointReader reader = new CheckpointReader(stores, new SparkScanner(tasks, shared));
+      CheckpointReader reader = new CheckpointReader(stores, cluster.scanner(shared));
       Checkpoint ofFirst = read(reader, request.first());
       Checkpoint ofSecond = read(reader, request.second());
       Quantization one = quantization(ofFirst, request.first());
@@ -91,7 +89,7 @@ public final class Diff {
               request.planning().chunkBytes());
       Deviation[] deviations = new Deviation[pairs.size()];
       Arrays.fill(deviations, Deviation.NONE);
-      long bytesRead = compare(plan, tasks, shared, deviations);
+      long bytesRead = compare(plan, cluster.tasks(), shared, deviations);
       List<DiffReport.Row> rows = new ArrayList<>();
       for (int p = 0; p < deviations.length; p++) {
         DiffPlan.Pair pair = pairs.get(p);

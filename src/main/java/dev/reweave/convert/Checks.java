@@ -21,11 +21,12 @@ public record Checks(
           .more(": see [values](trust.md#values)");
 
   private static final Option<ReadBack> VERIFY =
-      Option.toggle("verify", ReadBack.OBJECT_STORES, ReadBack.NEVER, ReadBack.ALWAYS)
+      Option.toggle("verify", ReadBack.UNCHECKED_BY_STORE, ReadBack.NEVER, ReadBack.ALWAYS)
           .about(Option.Part.CONVERSION)
           .help(
               "Read the result back and compare it with what was written before its index is"
-                  + " published; by default where the output is in an object store.");
+                  + " published; by default where the output is in an object store that does not"
+                  + " check what arrives.");
 
   private static final Option<FileDigest.Wanted> SHA256 =
       Option.flag("sha256", FileDigest.Wanted.CRC32C, FileDigest.Wanted.SHA256)
@@ -48,7 +49,7 @@ public record Checks(
 
   /** What is done if nothing else is asked for. */
   public static final Checks DEFAULTS =
-      new Checks(ReadBack.OBJECT_STORES, FileDigest.Wanted.CRC32C, Nonfinite.WARN);
+      new Checks(ReadBack.UNCHECKED_BY_STORE, FileDigest.Wanted.CRC32C, Nonfinite.WARN);
 
   /** Checks of a result alone. */
   public Checks(ReadBack readBack, FileDigest.Wanted digest, Nonfinite nonfinite) {
@@ -62,7 +63,8 @@ public record Checks(
 
   /** Where the output is read again and compared with what was written. */
   public enum ReadBack {
-    OBJECT_STORES,
+    /** In object stores, unless they compared all parts with checksums as they came. */
+    UNCHECKED_BY_STORE,
     ALWAYS,
     NEVER
   }

@@ -40,7 +40,7 @@ final class Committer {
    */
   Manifest commit(
       ConversionPlan plan, PlanRunner.Staged staged, List<String> earlier, Provenance provenance) {
-    boolean reads = readBack.isWanted();
+    boolean reads = readBack.isWanted(staged);
     Map<String, FileDigest> read = new HashMap<>();
     if (reads && output.showsStaged()) {
       read.putAll(readBack.require(plan, staged));

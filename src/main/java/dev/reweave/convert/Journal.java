@@ -1,5 +1,6 @@
 package dev.reweave.convert;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -71,6 +72,12 @@ final class Journal {
       }
       tensors = Map.copyOf(tensors);
       digests = digests == null ? Map.of() : Map.copyOf(digests);
+    }
+
+    /** Whether the store compared all of it with checksums as it came. */
+    @JsonIgnore
+    boolean isChecked() {
+      return receipts.stream().allMatch(r -> r.arrival() == PartReceipt.Arrival.CHECKED);
     }
   }
 

@@ -158,7 +158,8 @@ final class PlanRunner {
                   checks.unchecked(),
                   checks.reasons().stream()
                       .map(r -> new Manifest.Unchecked(r.why(), r.storages(), r.files()))
-                      .toList()),
+                      .toList(),
+                  (int) states.values().stream().filter(Journal.FileState::isChecked).count()),
               crcs(states),
               tensors,
               differences,

@@ -34,13 +34,19 @@ final class ReadBack {
     this.checks = checks;
   }
 
-  /** Whether anything is to be read: for SHA-256, which has no sum of parts, it always is. */
-  boolean isWanted() {
+  /**
+   * Whether anything is to be read: for SHA-256, which has no sum of parts, it always is.
+   *
+   * @param staged what was written, of which the store may have checked all as it came
+   */
+  boolean isWanted(PlanRunner.Staged staged) {
     return checks.digest() == FileDigest.Wanted.SHA256
         || switch (checks.readBack()) {
           case ALWAYS -> true;
           case NEVER -> false;
-          case OBJECT_STORES -> output.isObjectStore();
+          case UNCHECKED_BY_STORE ->
+              output.isObjectStore()
+                  && !staged.states().values().stream().allMatch(Journal.FileState::isChecked);
         };
   }
 

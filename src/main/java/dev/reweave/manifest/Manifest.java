@@ -234,6 +234,8 @@ public record Manifest(
   /**
    * What it took; see {@link RunFigures}.
    *
+   * @param filesCheckedByStore files of the result whose parts the store compared with checksums as
+   *     they came
    * @param filesReadBack files of the result that were read again before it was published
    */
   @JsonIgnoreProperties(ignoreUnknown = true)
@@ -247,6 +249,7 @@ public record Manifest(
       int storagesChecked,
       int storagesUnchecked,
       List<Unchecked> unchecked,
+      int filesCheckedByStore,
       int filesReadBack) {
     public Figures {
       unchecked = orEmpty(unchecked);

@@ -80,6 +80,7 @@ public record Provenance(
             run.checked().storages(),
             run.checked().unchecked(),
             run.checked().reasons(),
+            run.checked().files(),
             readBack.size()),
         notes,
         checkpoint.cautions().stream().map(Manifest.Caution::of).toList(),

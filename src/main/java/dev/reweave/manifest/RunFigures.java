@@ -29,10 +29,11 @@ public record RunFigures(
   public record Read(long bytes, long needed, long requests, int resumedFiles) {}
 
   /**
-   * Of how many torch storages the CRC-32 was compared with the saved one.
+   * What was compared with checksums: torch storages with what was saved, and files of the result.
    *
    * @param unchecked those that have none, or were read in part
    * @param reasons for the latter
+   * @param files of the result that the store compared with checksums as they came
    */
-  public record Checked(int storages, int unchecked, List<Manifest.Unchecked> reasons) {}
+  public record Checked(int storages, int unchecked, List<Manifest.Unchecked> reasons, int files) {}
 }

@@ -10,6 +10,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.apache.hadoop.fs.BBPartHandle;
@@ -29,6 +30,9 @@ import org.apache.hadoop.fs.UploadHandle;
  * @param length of the object in bytes
  */
 record MultipartFile(Location target, String token, long length) implements StagedFile {
+
+  /** How often a part is sent that does not arrive as it was. */
+  private static final int MOST_TIMES = 4;
 
   /** Starts an upload. */
   static MultipartFile begin(Stores stores, Location target, long length) throws IOException {
@@ -152,17 +156,36 @@ record MultipartFile(Location target, String token, long length) implements Stag
       }
       Path path = Stores.path(file.target());
       try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
-        PartHandle handle =
-            await(
-                uploader.putPart(
-                    file.handle(),
-                    part.number(),
-                    false,
-                    path,
-                    new ByteArrayInputStream(content),
-                    content.length));
-        return new PartReceipt(part.number(), text(handle.bytes()));
+        for (int times = 1; ; times++) {
+          try {
+            return send(uploader, path);
+          } catch (IOException e) {
+            if (times == MOST_TIMES || !StoreAnswer.tellsOfDamage(e)) {
+              throw e;
+            }
+          }
+        }
       }
+    }
+
+    private PartReceipt send(MultipartUploader uploader, Path path) throws IOException {
+      PartHandle handle =
+          await(
+              uploader.putPart(
+                  file.handle(),
+                  part.number(),
+                  false,
+                  path,
+                  new ByteArrayInputStream(content),
+                  content.length));
+      Optional<UploadChecksums.Told> told = UploadChecksums.of(handle.toByteArray());
+      if (told.isPresent() && !told.get().isOf(content, content.length)) {
+        throw StoreAnswer.damage(part.number());
+      }
+      return new PartReceipt(
+          part.number(),
+          text(handle.bytes()),
+          told.isPresent() ? PartReceipt.Arrival.CHECKED : PartReceipt.Arrival.UNCHECKED);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package dev.reweave.storage;
 
 import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.apache.hadoop.ipc.RemoteException;
 
@@ -8,6 +10,21 @@ import org.apache.hadoop.ipc.RemoteException;
 final class StoreAnswer {
   /** Shorter ones may well stand in a text twice. */
   private static final int LEAST_REPEATED = 20;
+
+  /** What S3A puts before a store's own words. */
+  private static final String SAID = "S3Exception: ";
+
+  private static final List<String> DAMAGE = List.of("baddigest", "checksum");
+  private static final List<String> NO_CHECKSUMS =
+      List.of(
+          "x-amz-content-sha256",
+          "x-amz-trailer",
+          "aws-chunked",
+          "signaturedoesnotmatch",
+          "notimplemented",
+          "not implemented");
+
+  private static final String DAMAGED = " did not arrive in the store as it was sent";
 
   private StoreAnswer() {}
 
@@ -33,6 +50,35 @@ final class StoreAnswer {
       cause = cause.getCause();
     }
     return false;
+  }
+
+  /** A part that is not in the store as it was sent. */
+  static IOException damage(int part) {
+    return new IOException("part " + part + DAMAGED);
+  }
+
+  /**
+   * Whether a part did not arrive as it was sent. S3 says {@code BadDigest}, stores like it that
+   * the checksum is another; S3A takes it for a bad request, and sends nothing again.
+   */
+  static boolean tellsOfDamage(IOException failure) {
+    String text = String.valueOf(failure.getMessage());
+    return text.endsWith(DAMAGED) || hasWord(text, DAMAGE);
+  }
+
+  /**
+   * Whether a store may have refused an upload for the checksums that came along: some know none,
+   * or not at the end of what is sent.
+   */
+  static boolean tellsOfChecksums(IOException failure) {
+    String text = String.valueOf(failure.getMessage());
+    return hasWord(text, DAMAGE) || hasWord(text, NO_CHECKSUMS);
+  }
+
+  /** Whether the store says so: before that stands the name of a file, which can hold any word. */
+  private static boolean hasWord(String text, List<String> words) {
+    String said = text.substring(Math.max(0, text.indexOf(SAID)));
+    return text.contains(SAID) && words.stream().anyMatch(said.toLowerCase(Locale.ROOT)::contains);
   }
 
   /** The first line, without a sentence that it ends with and has said before, as S3A's do. */

@@ -98,6 +98,8 @@ final class StoreFailures {
     IOException cause = StoreAnswer.unwrapped(failure);
     if (StoreAnswer.tellsOfNoBucket(cause)) {
       return noBucket(address, cause);
+    } else if (StoreAnswer.tellsOfChecksums(cause)) {
+      return checksumRefused(address, cause);
     } else if (isDenied(cause)) {
       return notToBeWritten(address, cause);
     }
@@ -111,6 +113,18 @@ final class StoreFailures {
         "not allowed to write",
         address,
         "ask for write access or name another output",
+        cause);
+  }
+
+  /** What was sent was damaged on its way, or the store does not know such checksums. */
+  private static ReweaveException checksumRefused(String address, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.STORE_FAILED,
+        "cannot write (" + StoreAnswer.text(cause) + ")",
+        address,
+        "run the same command again; if the store knows no checksums of uploads, send none with"
+            + " --conf spark.hadoop.fs.s3a.create.checksum.algorithm= (nothing behind it), and the"
+            + " result is read back in their place",
         cause);
   }
 

@@ -54,6 +54,15 @@ public sealed interface Fault {
     return new Slow(bytesPerWrite, pause);
   }
 
+  /**
+   * Passes the request on with one bit of its body flipped.
+   *
+   * @param position of the byte in the body, with the framing that it may have
+   */
+  static Fault flip(long position) {
+    return new Flip(position);
+  }
+
   /** Keeps requests, until {@link Hold#release}; the store sees them only then. */
   static Hold hold() {
     return new Hold(new CopyOnWriteArrayList<>(), new CountDownLatch(1));
@@ -92,6 +101,9 @@ public sealed interface Fault {
       }
     }
   }
+
+  /** See {@link #flip}. */
+  record Flip(long position) implements Fault {}
 
   /** See {@link #hold}. */
   record Hold(List<FaultProxy.Request> kept, CountDownLatch released) implements Fault {

@@ -93,6 +93,7 @@ final class ProxyConnection {
       upstream.connect(server, PATIENCE_MILLIS);
       InputStream answers = new BufferedInputStream(upstream.getInputStream());
       OutputStream requests = upstream.getOutputStream();
+      OutputStream bodies = FlippedOutput.of(fault, requests);
 
       requests.write(head.raw());
       boolean bodySent = true;
@@ -102,11 +103,11 @@ final class ProxyConnection {
         bodySent = answer.status() == 100;
         if (bodySent) {
           out.write(answer.raw());
-          head.copyBody(in, requests);
+          head.copyBody(in, bodies);
           answer = answer(answers);
         }
       } else {
-        head.copyBody(in, requests);
+        head.copyBody(in, bodies);
         answer = answer(answers);
       }
 

@@ -116,6 +116,14 @@ public final class Summary {
                     + Counted.of(figures.storagesUnchecked(), "storage")
                     + " could not be checked:"));
     figures.unchecked().forEach(unchecked -> lines.add(unchecked(unchecked)));
+    if (figures.filesCheckedByStore() > 0) {
+      lines.add(
+          "       "
+              + Counted.of(figures.filesCheckedByStore(), "file")
+              + " of the result checked by the store as "
+              + (figures.filesCheckedByStore() == 1 ? "it" : "they")
+              + " came");
+    }
     if (figures.filesReadBack() > 0) {
       lines.add(
           "       "

@@ -218,7 +218,9 @@ class VerificationTest {
         .planning(PlanOptions.DEFAULTS.withSizes(400, 64_000).withType(new TargetType.Keep()))
         .checking(
             new Checks(
-                Checks.ReadBack.OBJECT_STORES, FileDigest.Wanted.SHA256, Checks.Nonfinite.WARN))
+                Checks.ReadBack.UNCHECKED_BY_STORE,
+                FileDigest.Wanted.SHA256,
+                Checks.Nonfinite.WARN))
         .overwriting()
         .run();
     assertEquals(List.of(), problems());

@@ -38,7 +38,8 @@ final class DryRun {
     Conversion.requireOutput(stores, request, plan);
     Summary.source(prepared.checkpoint(), prepared.notes()).forEach(out::println);
     PartRule rule = stores.outputFolder(request.output()).partRule();
-    PlanText.lines(plan, plan.chunks(rule), Conversion.taskBytes(rule, plan)).forEach(out::println);
+    PlanText.lines(plan, plan.chunks(rule), Conversion.taskBytes(stores, rule, plan))
+        .forEach(out::println);
   }
 
   /** Reads, checks and casts a part of the chunks. */

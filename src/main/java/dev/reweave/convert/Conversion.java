@@ -16,7 +16,6 @@ import dev.reweave.storage.PartRule;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -64,12 +63,13 @@ public final class Conversion {
   }
 
   /** Memory that one task takes at most for its buffers, in bytes; the same for every model. */
-  public static long taskBytes(PartRule rule, ConversionPlan plan) {
-    long part =
-        rule.buffering() == PartRule.Buffering.NONE
-            ? 0
-            : plan.chunks(rule).stream().mapToLong(c -> c.length()).max().orElse(0);
-    return ChunkTask.bufferBytes(plan) + part;
+  public static long taskBytes(Stores stores, PartRule rule, ConversionPlan plan) {
+    long held =
+        plan.chunks(rule).stream()
+            .mapToLong(c -> rule.heldBytes(c.length(), plan.files().get(c.file()).length()))
+            .max()
+            .orElse(0);
+    return ChunkTask.bufferBytes(stores, plan) + held;
   }
 
   /**
@@ -163,11 +163,7 @@ public final class Conversion {
                 request.options().checks());
         Manifest manifest =
             new Committer(output, journal, lock, readBack)
-                .commit(
-                    prepared.plan(),
-                    result,
-                    check.manifest().map(Manifest::fileNames).orElse(List.of()),
-                    provenance);
+                .commit(prepared.plan(), result, check.manifest().map(Manifest::fileNames).orElse(List.of()), provenance);
         made = new Outcome(manifest, Outcome.Kind.CONVERTED, result.digests());
       } catch (RuntimeException e) {
         staging.abandon(e);

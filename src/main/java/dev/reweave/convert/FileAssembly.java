@@ -66,7 +66,7 @@ final class FileAssembly implements AutoCloseable {
     PlannedFile file = plan.files().get(chunk.file());
     long length = file.length();
     Progress progress = open.computeIfAbsent(chunk.file(), f -> new Progress());
-    progress.receipts.add(result.receipt());
+    progress.receipts.addAll(result.receipts());
     progress.crc32c ^= Checksum.CRC_32C.share(result.crc32c(), length - chunk.to());
     progress.bytes += chunk.length();
     result.reads().shares().forEach(s -> progress.shares.merge(s.storage(), s, ReadTally::sum));

@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * What became of one chunk.
  *
- * @param receipt what the store gave for it
+ * @param receipts what the store gave for it
  * @param crc32c checksum of the chunk's bytes
  * @param tensors what it means for the tensors in it
  * @param reads what was read for it
@@ -18,7 +18,7 @@ import java.util.List;
  */
 public record ChunkResult(
     Chunk chunk,
-    PartReceipt receipt,
+    List<PartReceipt> receipts,
     int crc32c,
     List<TensorShare> tensors,
     Reads reads,

@@ -58,13 +58,18 @@ public final class ChunkTask {
     this.attempt = attempt;
   }
 
-  /** Bytes of all buffers of a task of this plan, beside what the store holds back. */
-  public static long bufferBytes(ConversionPlan plan) {
+  /** Bytes of all buffers of a task of this plan, beside what waits for the output's store. */
+  public static long bufferBytes(Stores stores, ConversionPlan plan) {
     boolean copies =
         plan.shards().stream()
             .flatMap(shard -> shard.tensors().stream())
             .anyMatch(tensor -> tensor.layout().width() > 1);
-    return copies ? Window.BUFFERS_FOR_COPIES : Window.BUFFERS;
+    return Window.bufferBytes(panes(stores, plan.work()), copies);
+  }
+
+  /** One is read while another is cast: where that is no wait, it would only take memory. */
+  private static int panes(Stores stores, ConversionPlan.Work work) {
+    return OpenFiles.areFar(stores, work.sources()) ? 2 : 1;
   }
 
   /** Writes the chunk. */
@@ -144,8 +149,8 @@ public final class ChunkTask {
     }
 
     @Override
-    public PartReceipt commit() {
-      return new PartReceipt(number, "");
+    public List<PartReceipt> commit() {
+      return List.of(new PartReceipt(number, ""));
     }
 
     @Override
@@ -161,13 +166,22 @@ public final class ChunkTask {
     try (OpenFiles files = new OpenFiles(stores, work.sources(), bucket);
         OpenFiles second = new OpenFiles(stores, work.second(), bucket)) {
       Proof proof = new Proof(file, new Gather(files, proofTally), new Gather(second, proofTally));
-      Window window = new Window(chunk, file, new Gather(files, tally), proof, sink, measuring);
+      int panes = panes(stores, work);
+      Window window =
+          new Window(
+              chunk,
+              file,
+              () -> new Gather(files, tally, Window.mostJoined(panes)),
+              panes,
+              proof,
+              sink,
+              measuring);
       fill(window);
       window.finish();
-      PartReceipt receipt = sink.commit();
+      List<PartReceipt> receipts = sink.commit();
       return new ChunkResult(
           chunk,
-          receipt,
+          receipts,
           window.crc32c(),
           window.tensors(),
           new Reads(
@@ -197,7 +211,7 @@ public final class ChunkTask {
             from / ofTensor.spec().dtype().bytes(),
             to / ofTensor.spec().dtype().bytes());
       } else if (segment instanceof Segment.Tail tail) {
-        window.flush();
+        window.drain();
         byte[] bytes = tail.bytes(window.crc32OfSegments(before));
         window.add(new Segment.Literal(bytes), (int) from, (int) to);
       }

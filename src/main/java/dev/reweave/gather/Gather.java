@@ -1,6 +1,5 @@
 package dev.reweave.gather;
 
-import dev.reweave.storage.ReadRange;
 import dev.reweave.tensor.BlockScales;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.CombinedLayout;
@@ -23,9 +22,6 @@ public final class Gather {
    * transposed takes bounded memory.
    */
   public static final int MOST_RUNS = 1 << 18;
-
-  /** Bytes between two needed ranges that cost less to read than a request of their own. */
-  private static final int NEAR = 16 << 10;
 
   /** Most bytes of the requests that cover several runs and are made at once. */
   static final int MOST_JOINED = 8 << 20;
@@ -69,6 +65,15 @@ public final class Gather {
       this.copy = copy;
     }
 
+    byte[] buffer() {
+      return buffer;
+    }
+
+    /** Whether it is read this once: scales are read with each part of what they scale. */
+    boolean isReadOnce() {
+      return copy != SCALES;
+    }
+
     /** Elements that should be the same in several copies and are not; after a read. */
     long differences() {
       return differences;
@@ -94,41 +99,24 @@ public final class Gather {
   /** Elements of a slice that are quotients of what was read. */
   private record Division(Slice slice, double divisor, int target, int elements) implements Step {}
 
-  /** A contiguous piece of a storage and where it goes in its slice's buffer; in bytes. */
-  private record StoredRange(
-      Slice slice, StorageRef storage, long position, int length, int target) {
-    int file() {
-      return storage.file();
-    }
-
-    long filePosition() {
-      return storage.position() + position;
-    }
-
-    long fileEnd() {
-      return filePosition() + length;
-    }
-
-    /** Whether it is read this once: scales are read with each part of what they scale. */
-    boolean isReadOnce() {
-      return slice.copy != Slice.SCALES;
-    }
-  }
-
-  /** Ranges that are near each other in one file, and the range that covers them. */
-  private record Request(List<StoredRange> pieces, ReadRange range) {}
-
-  private final OpenFiles files;
-  private final ReadTally tally;
+  private final StoredReads reads;
   private final List<Step> steps = new ArrayList<>();
-  private byte[] joined = new byte[0];
+  private List<StoredRange> pieces = List.of();
   private byte[] copies = new byte[0];
   private int copied;
 
   /** Reads from the files of one task, and tells the tally what it read. */
   public Gather(OpenFiles files, ReadTally tally) {
-    this.files = files;
-    this.tally = tally;
+    this(files, tally, MOST_JOINED);
+  }
+
+  /**
+   * The same.
+   *
+   * @param mostJoined most bytes of the requests that cover several runs and are made at once
+   */
+  Gather(OpenFiles files, ReadTally tally, int mostJoined) {
+    this.reads = new StoredReads(files, tally, mostJoined);
   }
 
   /** Most elements that one slice may take of a layout. */
@@ -152,39 +140,27 @@ public final class Gather {
    * @param slices whose copies beside the first fit in {@link #MOST_COPIED}
    */
   public void read(List<Slice> slices) {
+    begin(slices);
+    finish();
+  }
+
+  /**
+   * Begins to read all slices, as far as their stores answer late; nothing else is done with this
+   * gather until {@link #finish()}.
+   */
+  void begin(List<Slice> slices) {
     copied = 0;
     steps.clear();
-    List<StoredRange> pieces = pieces(slices);
-    List<Request> requests = new ArrayList<>();
-    int filled = 0;
-    int start = 0;
-    while (start < pieces.size()) {
-      int end = endOfNear(pieces, start);
-      StoredRange first = pieces.get(start);
-      int length = Math.toIntExact(reach(pieces, start, end) - first.filePosition());
-      boolean alone = end == start + 1;
-      boolean full = !alone && filled + length > MOST_JOINED;
-      if (!requests.isEmpty() && (full || requests.get(0).pieces().get(0).file() != first.file())) {
-        fetch(requests);
-        requests.clear();
-        filled = 0;
-      }
-      if (!alone && joined.length == 0) {
-        joined = new byte[MOST_JOINED];
-      }
-      ReadRange range =
-          alone
-              ? new ReadRange(first.filePosition(), first.slice().buffer, first.target(), length)
-              : new ReadRange(first.filePosition(), joined, filled, length);
-      filled += alone ? 0 : length;
-      requests.add(new Request(pieces.subList(start, end), range));
-      start = end;
-    }
-    if (!requests.isEmpty()) {
-      fetch(requests);
-    }
+    pieces = pieces(slices);
+    reads.begin(pieces);
+  }
+
+  /** Reads what was begun. */
+  void finish() {
+    reads.finish();
     toLittleEndian(pieces);
     steps.forEach(this::take);
+    pieces = List.of();
   }
 
   /** Takes the runs of one slice, and those of its copies in slices of their own. */
@@ -263,72 +239,6 @@ public final class Gather {
     pieces.sort(
         Comparator.comparingInt(StoredRange::file).thenComparingLong(StoredRange::filePosition));
     return pieces;
-  }
-
-  private static int endOfNear(List<StoredRange> pieces, int start) {
-    StoredRange first = pieces.get(start);
-    long reach = first.fileEnd();
-    int end = start + 1;
-    while (end < pieces.size() && joins(first, reach, pieces.get(end))) {
-      reach = Math.max(reach, pieces.get(end).fileEnd());
-      end++;
-    }
-    return end;
-  }
-
-  private static boolean joins(StoredRange first, long reach, StoredRange next) {
-    return next.file() == first.file()
-        && next.filePosition() - reach <= NEAR
-        && next.fileEnd() - first.filePosition() <= MOST_JOINED;
-  }
-
-  private static long reach(List<StoredRange> pieces, int start, int end) {
-    long reach = 0;
-    for (StoredRange piece : pieces.subList(start, end)) {
-      reach = Math.max(reach, piece.fileEnd());
-    }
-    return reach;
-  }
-
-  /** Reads all requests, which are of one file, and takes their pieces apart. */
-  private void fetch(List<Request> requests) {
-    int file = requests.get(0).pieces().get(0).file();
-    files.readFully(file, requests.stream().map(Request::range).toList());
-    for (Request request : requests) {
-      ReadRange range = request.range();
-      tally.request(range.length());
-      for (StoredRange piece : request.pieces()) {
-        if (range.buffer() != piece.slice().buffer) {
-          int at = range.offset() + (int) (piece.filePosition() - range.position());
-          System.arraycopy(
-              range.buffer(), at, piece.slice().buffer, piece.target(), piece.length());
-        }
-      }
-      takeSpans(request);
-    }
-  }
-
-  /** Checksums of adjacent pieces are taken at once: shares of tiny pieces are costly. */
-  private void takeSpans(Request request) {
-    List<StoredRange> pieces = request.pieces();
-    ReadRange range = request.range();
-    int start = 0;
-    while (start < pieces.size()) {
-      StoredRange first = pieces.get(start);
-      int end = start + 1;
-      while (end < pieces.size()
-          && pieces.get(end).storage().equals(first.storage())
-          && pieces.get(end).isReadOnce() == first.isReadOnce()
-          && pieces.get(end).filePosition() == pieces.get(end - 1).fileEnd()) {
-        end++;
-      }
-      int length = (int) (pieces.get(end - 1).fileEnd() - first.filePosition());
-      int at = range.offset() + (int) (first.filePosition() - range.position());
-      if (first.isReadOnce()) {
-        tally.take(first.storage(), first.position(), range.buffer(), at, length);
-      }
-      start = end;
-    }
   }
 
   private void take(Step step) {

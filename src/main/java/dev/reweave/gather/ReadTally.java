@@ -22,9 +22,14 @@ public final class ReadTally {
   private long bytes;
   private long requests;
 
-  /** Counts one read of {@code length} bytes. */
-  void request(long length) {
-    requests++;
+  /**
+   * Counts reads.
+   *
+   * @param count how many
+   * @param length of all of them, in bytes
+   */
+  void requests(int count, long length) {
+    requests += count;
     bytes += length;
   }
 

@@ -146,15 +146,37 @@ public final class StorageAudit {
         && extra > Math.max(MOST_EXTRA_BYTES, storage.bytes() / MOST_EXTRA_PART)) {
       return Optional.of(Unchecked.NOT_READ_WHOLE);
     }
-    byte[] buffer = new byte[(int) Math.min(BUFFER, extra)];
+    read(storage, gaps, new byte[(int) Math.min(BUFFER, extra)], files);
+    return Optional.empty();
+  }
+
+  /** Reads as many gaps at once as fit in the buffer. */
+  private void read(StorageRef storage, List<Span> gaps, byte[] buffer, OpenFiles files) {
+    List<ReadRange> ranges = new ArrayList<>();
+    int filled = 0;
     for (Span gap : gaps) {
-      for (long from = gap.from(); from < gap.to(); from += buffer.length) {
-        int length = (int) Math.min(buffer.length, gap.to() - from);
-        files.readFully(file, List.of(new ReadRange(storage.position() + from, buffer, 0, length)));
-        tally.request(length);
-        tally.take(storage, from, buffer, 0, length);
+      long from = gap.from();
+      while (from < gap.to()) {
+        int length = (int) Math.min(buffer.length - filled, gap.to() - from);
+        ranges.add(new ReadRange(storage.position() + from, buffer, filled, length));
+        filled += length;
+        from += length;
+        if (filled == buffer.length) {
+          read(storage, ranges, files);
+          ranges.clear();
+          filled = 0;
+        }
       }
     }
-    return Optional.empty();
+    read(storage, ranges, files);
+  }
+
+  private void read(StorageRef storage, List<ReadRange> ranges, OpenFiles files) {
+    files.readFully(file, ranges);
+    for (ReadRange range : ranges) {
+      tally.requests(1, range.length());
+      long position = range.position() - storage.position();
+      tally.take(storage, position, range.buffer(), range.offset(), range.length());
+    }
   }
 }

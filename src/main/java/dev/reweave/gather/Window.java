@@ -12,174 +12,177 @@ import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.TensorStatistics;
 import dev.reweave.tensor.ValueFacts;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
-/** Collects what a few megabytes of a chunk are made of, then gathers, casts and writes them. */
+/**
+ * Collects what a few megabytes of a chunk are made of, then gathers, casts and writes them. Where
+ * stores answer late there are two panes: one is read while the other is collected, cast and
+ * written.
+ */
 final class Window {
-  private static final int BUFFER = 8 << 20;
-
   /** Bytes of all buffers: gathered and cast elements, and what is read with joined requests. */
-  static final long BUFFERS = 2L * BUFFER + Gather.MOST_JOINED;
+  private static final long BUFFERS = 2L * Pane.BUFFER + Gather.MOST_JOINED;
 
-  /** The same for a tensor that is made of several copies. */
-  static final long BUFFERS_FOR_COPIES = BUFFERS + Gather.MOST_COPIED;
-
-  /**
-   * Elements of one tensor in the window.
-   *
-   * @param source their first byte among the gathered ones; unused where nothing is cast
-   * @param target their first byte among the written ones
-   * @param index of the first one in the tensor
-   * @param behind bytes of the segment behind them
-   */
-  private record Placed(
-      int segment, Cast cast, int source, int target, int elements, long index, long behind) {
-    int bytes() {
-      return elements * cast.to().bytes();
-    }
-  }
-
+  private final Chunk chunk;
   private final PlannedFile file;
   private final Proof proof;
-  private final Gather gather;
+  private final Supplier<Gather> gathers;
   private final ChunkSink sink;
   private final Measuring measuring;
-  private final Casting casting;
-  private final byte[] in;
-  private final byte[] out;
-  private final List<Gather.Slice> slices = new ArrayList<>();
-  private final List<Placed> pieces = new ArrayList<>();
+  private final int panes;
+  private final Deque<Pane> idle = new ArrayDeque<>();
+  private final Deque<Pane> begun = new ArrayDeque<>();
   private final Map<Integer, ChunkResult.TensorShare> tensors = new TreeMap<>();
-  private long runs;
-  private int gathered;
-  private int filled;
-  private long copied;
+  private Pane pane;
   private long elementsCast;
   private int crc32c;
 
+  /**
+   * A window on a chunk.
+   *
+   * @param gathers makes what reads the elements of one pane
+   * @param panes how many there are
+   */
   Window(
       Chunk chunk,
       PlannedFile file,
-      Gather gather,
+      Supplier<Gather> gathers,
+      int panes,
       Proof proof,
       ChunkSink sink,
       Measuring measuring) {
+    this.chunk = chunk;
     this.file = file;
     this.proof = proof;
-    this.gather = gather;
+    this.gathers = gathers;
+    this.panes = panes;
     this.sink = sink;
     this.measuring = measuring;
-    // A cast from 64 to 16 bits takes in four times what it gives.
-    this.in = new byte[(int) Math.min(BUFFER, 4 * chunk.length())];
-    this.out = new byte[(int) Math.min(BUFFER, chunk.length())];
-    this.casting = new Casting(in, out);
+    this.pane = newPane();
+  }
+
+  /**
+   * Bytes of all buffers.
+   *
+   * @param copies whether a tensor is made of several copies
+   */
+  static long bufferBytes(int panes, boolean copies) {
+    long ofPanes = BUFFERS + (panes - 1) * 2L * Pane.BUFFER;
+    return ofPanes + (copies ? (long) panes * Gather.MOST_COPIED : 0);
+  }
+
+  /** Most bytes that the gather of one of several panes reads with joined requests. */
+  static int mostJoined(int panes) {
+    return Gather.MOST_JOINED / panes;
+  }
+
+  private Pane newPane() {
+    return new Pane(gathers.get(), chunk.length());
   }
 
   /** Adds bytes {@code [from, to)} of a literal. */
   void add(Segment.Literal literal, int from, int to) throws IOException {
     int at = from;
     while (at < to) {
-      if (filled == out.length) {
+      if (pane.isFull()) {
         flush();
       }
-      int length = Math.min(to - at, out.length - filled);
-      literal.copy(at, out, filled, length);
-      filled += length;
-      at += length;
+      at += pane.add(literal, at, to - at);
     }
   }
 
   /** Adds elements {@code [from, to)} of a tensor. */
   void add(int segment, Segment.OfTensor ofTensor, long from, long to) throws IOException {
     Layout layout = ofTensor.layout();
-    int outSize = ofTensor.spec().dtype().bytes();
     Cast cast = Cast.between(layout.dtype(), ofTensor.spec().dtype());
-    int inSize = cast.isCopy() ? 0 : layout.dtype().bytes();
     long at = from;
     while (at < to) {
       long wanted = Math.min(Gather.mostElements(layout), to - at);
       if (layout.width() > 1) {
         wanted = Math.min(wanted, Math.max(1, Gather.mostCombined(layout, Gather.MOST_COPIED)));
-        if (Gather.mostCombined(layout, Gather.MOST_COPIED - copied) < wanted) {
+        if (Gather.mostCombined(layout, Gather.MOST_COPIED - pane.copied()) < wanted) {
           flush();
         }
       }
       // A request for what is left of a window would be as dear as one for a full window.
-      if (room(outSize, inSize) < Math.min(wanted, roomOfEmpty(outSize, inSize) / 2 + 1)
-          || runs >= Gather.MOST_RUNS) {
+      if (pane.room(cast) < Math.min(wanted, pane.roomOfEmpty(cast) / 2 + 1)
+          || pane.runs() >= Gather.MOST_RUNS) {
         flush();
       }
-      int elements = (int) Math.min(wanted, room(outSize, inSize));
-      byte[] buffer = cast.isCopy() ? out : in;
-      int offset = cast.isCopy() ? filled : gathered;
-      slices.add(new Gather.Slice(layout, at, at + elements, buffer, offset));
-      Proof.Source source = cast.isCopy() ? Proof.Source.WRITTEN : Proof.Source.GATHERED;
-      proof.add(segment, at, elements, source, offset);
-      long behind = ofTensor.length() - (at + elements) * outSize;
-      pieces.add(new Placed(segment, cast, gathered, filled, elements, at, behind));
-      copied += (long) elements * (layout.width() - 1) * layout.dtype().bytes();
-      gathered += elements * inSize;
-      filled += elements * outSize;
+      int elements = (int) Math.min(wanted, pane.room(cast));
+      pane.add(segment, ofTensor, cast, at, elements);
       at += elements;
-      runs += elements / layout.granularity() + 1;
     }
   }
 
-  /** Elements that still fit. */
-  private int room(int outSize, int inSize) {
-    int room = (out.length - filled) / outSize;
-    return inSize == 0 ? room : Math.min(room, (in.length - gathered) / inSize);
-  }
-
-  private int roomOfEmpty(int outSize, int inSize) {
-    int room = out.length / outSize;
-    return inSize == 0 ? room : Math.min(room, in.length / inSize);
+  /** Has all that was added gathered, cast and written, now or when the next pane is full. */
+  private void flush() throws IOException {
+    pane.begin();
+    begun.add(pane);
+    if (begun.size() == panes) {
+      write(begun.remove());
+    }
+    pane = idle.isEmpty() ? newPane() : idle.remove();
   }
 
   /** Gathers, casts and writes all that was added. */
-  void flush() throws IOException {
-    gather.read(slices);
+  void drain() throws IOException {
+    flush();
+    while (!begun.isEmpty()) {
+      write(begun.remove());
+    }
+  }
+
+  private void write(Pane full) throws IOException {
+    full.finish();
+    byte[] out = full.out();
+    Casting casting = new Casting(full.in(), out);
     int known = 0;
-    for (int i = 0; i < pieces.size(); i++) {
-      Placed piece = pieces.get(i);
-      Casting.Made made =
+    for (int i = 0; i < full.pieces().size(); i++) {
+      Pane.Placed piece = full.pieces().get(i);
+      boolean copy = piece.cast().isCopy();
+      proof.add(
+          piece.segment(),
+          piece.index(),
+          piece.elements(),
+          copy ? Proof.Source.WRITTEN : Proof.Source.GATHERED,
+          copy ? piece.target() : piece.source());
+      Casting.Made cast =
           casting.make(
               piece.cast(), piece.source(), piece.target(), piece.elements(), piece.index());
-      elementsCast += piece.cast().isCopy() ? 0 : piece.elements();
-      addLiteral(known, piece.target());
-      addCrc(made.crc32c(), piece.bytes());
+      elementsCast += copy ? 0 : piece.elements();
+      addLiteral(out, known, piece.target());
+      addCrc(cast.crc32c(), piece.bytes());
       known = piece.target() + piece.bytes();
       if (file.role() == PlannedFile.Role.WEIGHTS) {
         ChunkResult.TensorShare share =
             new ChunkResult.TensorShare(
                 piece.segment(),
-                crc32(piece),
-                made.facts(),
-                slices.get(i).differences(),
+                crc32(out, piece),
+                cast.facts(),
+                full.differences(i),
                 Agreement.NONE,
                 new TensorDigest(
-                    statistics(piece), Checksum.CRC_32C.share(made.crc32c(), piece.behind())));
+                    statistics(out, piece), Checksum.CRC_32C.share(cast.crc32c(), piece.behind())));
         tensors.merge(piece.segment(), share, ChunkResult.TensorShare::plus);
       }
     }
-    addLiteral(known, filled);
-    proof.compare(in, out, this::addOutcome);
-    sink.write(out, 0, filled);
-    slices.clear();
-    pieces.clear();
-    runs = 0;
-    gathered = 0;
-    filled = 0;
-    copied = 0;
+    addLiteral(out, known, full.filled());
+    proof.compare(full.in(), out, this::addOutcome);
+    sink.write(out, 0, full.filled());
+    full.clear();
+    idle.add(full);
   }
 
   /** Gathers and writes what is left, and compares what waits for it. */
   void finish() throws IOException {
-    flush();
+    drain();
     proof.finish(this::addOutcome);
   }
 
@@ -191,7 +194,7 @@ final class Window {
   }
 
   /** Adds bytes {@code [from, to)} of the window, which are of no tensor, to the checksum. */
-  private void addLiteral(int from, int to) {
+  private void addLiteral(byte[] out, int from, int to) {
     if (from < to) {
       addCrc(Checksum.CRC_32C.of(out, from, to - from), to - from);
     }
@@ -202,7 +205,7 @@ final class Window {
     crc32c = Checksum.CRC_32C.share(crc32c, bytes) ^ crc;
   }
 
-  private int crc32(Placed piece) {
+  private int crc32(byte[] out, Pane.Placed piece) {
     if (!file.hasTail()) {
       return 0;
     }
@@ -215,7 +218,7 @@ final class Window {
     return elementsCast;
   }
 
-  private TensorStatistics statistics(Placed piece) {
+  private TensorStatistics statistics(byte[] out, Pane.Placed piece) {
     return measuring == Measuring.NOTHING || piece.cast().to().isPacked()
         ? TensorStatistics.NONE
         : TensorStatistics.of(piece.cast().to(), out, piece.target(), piece.elements());

@@ -2,6 +2,7 @@ package dev.reweave.storage;
 
 import dev.reweave.common.Location;
 import java.io.IOException;
+import java.util.List;
 import java.util.UUID;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
@@ -52,10 +53,10 @@ final class AttemptSink implements ChunkSink {
   }
 
   @Override
-  public PartReceipt commit() throws IOException {
+  public List<PartReceipt> commit() throws IOException {
     out.close();
     committed = true;
-    return new PartReceipt(number, attempt.getName());
+    return List.of(new PartReceipt(number, attempt.getName()));
   }
 
   @Override

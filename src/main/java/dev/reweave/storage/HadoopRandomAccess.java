@@ -114,6 +114,14 @@ final class HadoopRandomAccess implements RandomAccess {
     }
   }
 
+  /** Streams of S3A keep a connection of the pool until they are told. */
+  @Override
+  public void rest() {
+    if (in.hasCapability(StreamCapabilities.UNBUFFER)) {
+      in.unbuffer();
+    }
+  }
+
   @Override
   public long repeatedReads() {
     IOStatistics statistics = in.getIOStatistics();

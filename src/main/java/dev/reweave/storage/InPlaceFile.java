@@ -74,8 +74,8 @@ record InPlaceFile(Location staged, Location target) implements StagedFile {
     }
 
     @Override
-    public PartReceipt commit() {
-      return new PartReceipt(part.number(), "");
+    public List<PartReceipt> commit() {
+      return List.of(new PartReceipt(part.number(), ""));
     }
 
     @Override

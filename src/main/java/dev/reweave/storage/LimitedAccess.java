@@ -21,6 +21,11 @@ record LimitedAccess(RandomAccess whole, MetadataLimit limit) implements RandomA
   }
 
   @Override
+  public void rest() {
+    whole.rest();
+  }
+
+  @Override
   public long repeatedReads() {
     return whole.repeatedReads();
   }

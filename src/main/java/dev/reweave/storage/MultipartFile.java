@@ -1,7 +1,6 @@
 package dev.reweave.storage;
 
 import dev.reweave.common.Location;
-import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -10,7 +9,6 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.apache.hadoop.fs.BBPartHandle;
@@ -31,9 +29,6 @@ import org.apache.hadoop.fs.UploadHandle;
  */
 record MultipartFile(Location target, String token, long length) implements StagedFile {
 
-  /** How often a part is sent that does not arrive as it was. */
-  private static final int MOST_TIMES = 4;
-
   /** Starts an upload. */
   static MultipartFile begin(Stores stores, Location target, long length) throws IOException {
     Path path = Stores.path(target);
@@ -50,11 +45,11 @@ record MultipartFile(Location target, String token, long length) implements Stag
     }
   }
 
-  private static MultipartUploader uploader(FileSystem fs, Path path) throws IOException {
+  static MultipartUploader uploader(FileSystem fs, Path path) throws IOException {
     return fs.createMultipartUploader(path).build();
   }
 
-  private static String text(ByteBuffer bytes) {
+  static String text(ByteBuffer bytes) {
     byte[] copy = new byte[bytes.remaining()];
     bytes.duplicate().get(copy);
     return Base64.getEncoder().encodeToString(copy);
@@ -64,11 +59,11 @@ record MultipartFile(Location target, String token, long length) implements Stag
     return ByteBuffer.wrap(Base64.getDecoder().decode(text));
   }
 
-  private UploadHandle handle() {
+  UploadHandle handle() {
     return BBUploadHandle.from(bytes(token));
   }
 
-  private static <T> T await(CompletableFuture<T> future) throws IOException {
+  static <T> T await(CompletableFuture<T> future) throws IOException {
     try {
       return future.get();
     } catch (ExecutionException e) {
@@ -93,7 +88,7 @@ record MultipartFile(Location target, String token, long length) implements Stag
 
   @Override
   public ChunkSink open(Stores stores, Part part) {
-    return new Sink(stores, this, part);
+    return new MultipartSink(stores, this, part);
   }
 
   @Override
@@ -125,72 +120,6 @@ record MultipartFile(Location target, String token, long length) implements Stag
     } catch (FileNotFoundException e) {
       // It was completed or aborted before.
       return;
-    }
-  }
-
-  /** Holds the part, so that it can be sent again when the store asks to slow down. */
-  private static final class Sink implements ChunkSink {
-    private final Stores stores;
-    private final MultipartFile file;
-    private final Part part;
-    private final byte[] content;
-    private int filled;
-
-    Sink(Stores stores, MultipartFile file, Part part) {
-      this.stores = stores;
-      this.file = file;
-      this.part = part;
-      this.content = new byte[Math.toIntExact(part.length())];
-    }
-
-    @Override
-    public void write(byte[] data, int offset, int length) {
-      System.arraycopy(data, offset, content, filled, length);
-      filled += length;
-    }
-
-    @Override
-    public PartReceipt commit() throws IOException {
-      if (filled != content.length) {
-        throw new IllegalStateException(filled + " bytes were written of " + part);
-      }
-      Path path = Stores.path(file.target());
-      try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
-        for (int times = 1; ; times++) {
-          try {
-            return send(uploader, path);
-          } catch (IOException e) {
-            if (times == MOST_TIMES || !StoreAnswer.tellsOfDamage(e)) {
-              throw e;
-            }
-          }
-        }
-      }
-    }
-
-    private PartReceipt send(MultipartUploader uploader, Path path) throws IOException {
-      PartHandle handle =
-          await(
-              uploader.putPart(
-                  file.handle(),
-                  part.number(),
-                  false,
-                  path,
-                  new ByteArrayInputStream(content),
-                  content.length));
-      Optional<UploadChecksums.Told> told = UploadChecksums.of(handle.toByteArray());
-      if (told.isPresent() && !told.get().isOf(content, content.length)) {
-        throw StoreAnswer.damage(part.number());
-      }
-      return new PartReceipt(
-          part.number(),
-          text(handle.bytes()),
-          told.isPresent() ? PartReceipt.Arrival.CHECKED : PartReceipt.Arrival.UNCHECKED);
-    }
-
-    @Override
-    public void close() {
-      // Nothing is open between the requests.
     }
   }
 }

@@ -17,9 +17,15 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
   public enum Buffering {
     /** In the store. */
     NONE,
-    /** In the memory of the task. */
-    WHOLE_PART
+    /** In the memory of the task, a few pieces at a time: see {@link #heldBytes}. */
+    PIECES
   }
+
+  /** About what a piece has: a request costs little beside it, and the last one is soon sent. */
+  private static final long PIECE = 6 << 20;
+
+  /** One that is filled, and those that are on their way to the store. */
+  static final int PIECES_HELD = 8;
 
   /** Any byte range, in place. */
   public static final PartRule FREE =
@@ -29,11 +35,11 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
   static final PartRule CONCATENATED = new PartRule(1 << 20, 5L << 30, 10_000, Buffering.NONE);
 
   /**
-   * The limits of S3's multipart upload, which other object stores share or exceed. S3 takes parts
-   * of up to 5 GiB; one that is held in memory ends at what an array can hold.
+   * The limits of S3's multipart upload, which other object stores share or exceed. A part is sent
+   * in pieces, each of them a part of S3's own, which are alike but for the last of a file, as some
+   * stores want it. S3 takes up to 5 GiB; what is held in memory ends at what an array can hold.
    */
-  static final PartRule MULTIPART =
-      new PartRule(5 << 20, 2047L << 20, 10_000, Buffering.WHOLE_PART);
+  static final PartRule MULTIPART = new PartRule(5 << 20, 2047L << 20, 10_000, Buffering.PIECES);
 
   /** One part, of any length. */
   static final PartRule WHOLE = new PartRule(1, Long.MAX_VALUE, 1, Buffering.NONE);
@@ -43,7 +49,8 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
    *
    * @param fileBytes length of the file
    * @param wanted wanted length of a part
-   * @param alignment the answer is a multiple of it, but for a file that is one part
+   * @param alignment the answer is a multiple of it, but for a file that is one part, and so is
+   *     each of the pieces that it is sent in
    */
   public long partBytes(long fileBytes, long wanted, long alignment) {
     long usable = Math.min(wanted, mostBytes);
@@ -52,11 +59,44 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
     }
     long fewEnough = (fileBytes + mostParts - 1) / mostParts;
     long bytes = Math.max(Math.max(leastBytes, usable), fewEnough);
-    bytes = (bytes + alignment - 1) / alignment * alignment;
-    if (bytes > mostBytes) {
+    long pieces = buffering == Buffering.PIECES ? pieces(bytes, fileBytes) : 1;
+    long piece = up((bytes + pieces - 1) / pieces, alignment);
+    if (piece > mostBytes) {
       throw new IllegalArgumentException(
           "a file of " + fileBytes + " bytes does not fit in " + mostParts + " parts");
     }
-    return bytes;
+    return piece * pieces;
+  }
+
+  /**
+   * Length of the pieces that a part is sent in; the last of a file can be shorter.
+   *
+   * @param partBytes length of the file's parts, the last of which can be shorter
+   */
+  int pieceBytes(long partBytes, long fileBytes) {
+    long pieces = pieces(partBytes, fileBytes);
+    return Math.toIntExact((partBytes + pieces - 1) / pieces);
+  }
+
+  private long pieces(long partBytes, long fileBytes) {
+    long fewEnough = (fileBytes + mostParts - 1) / mostParts;
+    long most = partBytes / Math.max(leastBytes, fewEnough);
+    long wanted = Math.max(PIECE, fewEnough);
+    return Math.max(1, Math.min((partBytes + wanted - 1) / wanted, most));
+  }
+
+  /**
+   * Bytes that a task holds until the store has them.
+   *
+   * @param partBytes length of the file's parts
+   */
+  public long heldBytes(long partBytes, long fileBytes) {
+    return buffering == Buffering.NONE
+        ? 0
+        : Math.min(partBytes, (long) PIECES_HELD * pieceBytes(partBytes, fileBytes));
+  }
+
+  private static long up(long bytes, long alignment) {
+    return (bytes + alignment - 1) / alignment * alignment;
   }
 }

@@ -27,6 +27,9 @@ public interface RandomAccess extends Closeable {
     }
   }
 
+  /** Gives up what is held for a next read that goes on where the last one ended. */
+  default void rest() {}
+
   /** How much of the file may be structure. */
   default MetadataLimit limit() {
     return MetadataLimit.DEFAULT;

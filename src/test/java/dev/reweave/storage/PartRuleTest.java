@@ -18,7 +18,8 @@ class PartRuleTest {
 
   @Test
   void partsAreAsLongAsIsWanted() {
-    assertEquals(32 * MIB, PartRule.MULTIPART.partBytes(GIB, 32 * MIB, 8));
+    // A few bytes more make its six pieces alike.
+    assertEquals(32 * MIB + 16, PartRule.MULTIPART.partBytes(GIB, 32 * MIB, 8));
     assertEquals(32 * MIB, PartRule.CONCATENATED.partBytes(GIB, 32 * MIB, 8));
     assertEquals(32 * MIB, PartRule.FREE.partBytes(GIB, 32 * MIB, 8));
   }
@@ -80,7 +81,8 @@ class PartRuleTest {
         IllegalArgumentException.class,
         () -> PartRule.MULTIPART.partBytes(10_000 * most + 1, MIB, 8));
     // More may be wanted than a store takes.
-    assertEquals(most, PartRule.MULTIPART.partBytes(8 * GIB, 6 * GIB, 8));
+    long bytes = PartRule.MULTIPART.partBytes(8 * GIB, 6 * GIB, 8);
+    assertTrue(bytes >= most && bytes < most + (1 << 12), bytes + " bytes");
     assertEquals(5 * GIB, PartRule.CONCATENATED.partBytes(8 * GIB, 9 * GIB, 8));
   }
 
@@ -89,5 +91,32 @@ class PartRuleTest {
     for (long fileBytes : new long[] {0, 1, 13, GIB + 1, 40 * TIB + 7}) {
       assertEquals(fileBytes, PartRule.WHOLE.partBytes(fileBytes, MIB, 8));
     }
+  }
+
+  @Test
+  void piecesAreAlikeAndNeitherShortNorMany() {
+    long[] files = {60 * MIB, GIB, 5_000_000_000L, 80_000 * MIB + 1, TIB};
+    for (long fileBytes : files) {
+      for (long wanted = 5 * MIB; wanted < 70 * MIB; wanted += 333_333) {
+        long part = PartRule.MULTIPART.partBytes(fileBytes, wanted, 8);
+        long piece = PartRule.MULTIPART.pieceBytes(part, fileBytes);
+        String what = piece + " of " + part + " of " + fileBytes;
+        assertTrue(part == fileBytes || part % piece == 0, what);
+        assertTrue(piece >= 5 * MIB, what);
+        assertTrue(piece < Math.max(10 * MIB, 2 * (fileBytes / 10_000 + 8)), what);
+        assertTrue(parts(fileBytes, piece) <= 10_000, what);
+        // A short last part must find the same pieces.
+        assertEquals(piece, PartRule.MULTIPART.pieceBytes(part, fileBytes));
+      }
+    }
+  }
+
+  @Test
+  void aTaskHoldsSomePiecesAndNoMoreThanAPart() {
+    assertEquals(0, PartRule.FREE.heldBytes(GIB, GIB));
+    assertEquals(3 * MIB, PartRule.MULTIPART.heldBytes(3 * MIB, 3 * MIB));
+    assertEquals(25 * MIB, PartRule.MULTIPART.heldBytes(25 * MIB, GIB));
+    assertTrue(PartRule.MULTIPART.heldBytes(64 * MIB, GIB) <= 48 * MIB);
+    assertTrue(PartRule.MULTIPART.heldBytes(GIB, 5 * GIB) <= 48 * MIB);
   }
 }

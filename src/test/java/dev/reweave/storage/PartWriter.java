@@ -45,7 +45,7 @@ final class PartWriter {
   List<PartReceipt> write(List<Part> parts) throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(THREADS);
     try {
-      List<Future<PartReceipt>> written = new ArrayList<>();
+      List<Future<List<PartReceipt>>> written = new ArrayList<>();
       for (Part part : parts) {
         written.add(threads.submit(() -> write(part)));
       }
@@ -60,7 +60,7 @@ final class PartWriter {
     CyclicBarrier barrier = new CyclicBarrier(2);
     ExecutorService threads = Executors.newFixedThreadPool(2);
     try {
-      List<Future<PartReceipt>> written = new ArrayList<>();
+      List<Future<List<PartReceipt>>> written = new ArrayList<>();
       for (int twin = 0; twin < 2; twin++) {
         written.add(
             threads.submit(
@@ -72,7 +72,7 @@ final class PartWriter {
                   }
                 }));
       }
-      return List.of(written.get(0).get(), written.get(1).get());
+      return List.of(written.get(0).get().get(0), written.get(1).get().get(0));
     } finally {
       threads.shutdownNow();
     }
@@ -85,10 +85,10 @@ final class PartWriter {
     }
   }
 
-  private PartReceipt write(Part part) throws Exception {
+  private List<PartReceipt> write(Part part) throws Exception {
     try (ChunkSink sink = copy(file).open(copy(stores), part)) {
       fill(sink, part);
-      return copy(sink.commit());
+      return List.copyOf(copy(new ArrayList<>(sink.commit())));
     }
   }
 
@@ -99,11 +99,11 @@ final class PartWriter {
     sink.write(content, from + half, (int) part.length() - half);
   }
 
-  private static List<PartReceipt> onePerPart(Collection<Future<PartReceipt>> written)
+  private static List<PartReceipt> onePerPart(Collection<Future<List<PartReceipt>>> written)
       throws Exception {
     Map<Integer, PartReceipt> receipts = new TreeMap<>();
-    for (Future<PartReceipt> part : written) {
-      receipts.putIfAbsent(part.get().number(), part.get());
+    for (Future<List<PartReceipt>> part : written) {
+      part.get().forEach(receipt -> receipts.putIfAbsent(receipt.number(), receipt));
     }
     return List.copyOf(receipts.values());
   }

@@ -126,7 +126,11 @@ public final class FaultyFileSystem extends FilterFileSystem {
   }
 
   private static void count(Call call, Path path) throws IOException {
-    if (failsInAttempt(call, TaskContext.get())) {
+    count(call, path, TaskContext.get());
+  }
+
+  private static void count(Call call, Path path, TaskContext task) throws IOException {
+    if (failsInAttempt(call, task)) {
       FAILURES.incrementAndGet();
       throw new IOException("injected failure of " + call);
     }
@@ -185,6 +189,9 @@ public final class FaultyFileSystem extends FilterFileSystem {
     private final Path path;
     private final FSDataInputStream in;
 
+    /** A task opens its files itself, and has other threads read them. */
+    private final TaskContext task = TaskContext.get();
+
     Stream(Path path, FSDataInputStream in) {
       this.path = path;
       this.in = in;
@@ -192,13 +199,13 @@ public final class FaultyFileSystem extends FilterFileSystem {
 
     @Override
     public int read(long position, byte[] buffer, int offset, int length) throws IOException {
-      count(Call.READ, path);
+      count(Call.READ, path, task);
       return counted(in.read(position, buffer, offset, Math.min(length, mostPerRead)));
     }
 
     @Override
     public int read() throws IOException {
-      count(Call.READ, path);
+      count(Call.READ, path, task);
       int value = in.read();
       counted(value < 0 ? 0 : 1);
       return value;
@@ -206,7 +213,7 @@ public final class FaultyFileSystem extends FilterFileSystem {
 
     @Override
     public int read(byte[] buffer, int offset, int length) throws IOException {
-      count(Call.READ, path);
+      count(Call.READ, path, task);
       return counted(in.read(buffer, offset, Math.min(length, mostPerRead)));
     }
 

@@ -45,9 +45,8 @@ final class Committer {
     if (reads && output.showsStaged()) {
       read.putAll(readBack.require(plan, staged));
     }
-    lock.check();
     Publisher publisher = new Publisher(output, journal);
-    publisher.publishFiles(plan, staged, earlier);
+    publisher.publishFiles(plan, staged, earlier, lock);
     if (reads && !output.showsStaged()) {
       read.putAll(readBack.require(plan, staged));
       lock.check();

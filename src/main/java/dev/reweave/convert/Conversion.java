@@ -163,7 +163,7 @@ public final class Conversion {
                 request.options().checks());
         Manifest manifest =
             new Committer(output, journal, lock, readBack)
-                .commit(prepared.plan(), result, check.manifest().map(Manifest::fileNames).orElse(List.of()), provenance);
+                .commit(prepared.plan(), result, check.earlierFiles(), provenance);
         made = new Outcome(manifest, Outcome.Kind.CONVERTED, result.digests());
       } catch (RuntimeException e) {
         staging.abandon(e);

@@ -29,7 +29,8 @@ import java.util.function.Predicate;
 
 /**
  * Collects the results of chunks; when a file has all of them, puts it together and records it.
- * That happens on a thread of its own, since Spark's scheduler waits while a result is handed over.
+ * That happens on threads of its own, since Spark's scheduler waits while a result is handed over,
+ * and stores for each request.
  */
 final class FileAssembly implements AutoCloseable {
   /** The sums of one file so far. */
@@ -43,12 +44,15 @@ final class FileAssembly implements AutoCloseable {
 
   private static final long LONGEST_WAIT_SECONDS = 120;
 
+  /** Files that are put together at once. */
+  private static final int FINISHERS = 4;
+
   private final ConversionPlan plan;
   private final OutputFolder output;
   private final Map<String, StagedFile> staged;
   private final Journal journal;
   private final Map<Integer, Progress> open = new HashMap<>();
-  private final ExecutorService finisher = Executors.newSingleThreadExecutor();
+  private final ExecutorService finisher = Executors.newFixedThreadPool(FINISHERS);
   private final List<Future<Journal.FileState>> finished = new ArrayList<>();
   private long bytesRead;
   private long requests;

@@ -10,12 +10,14 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.TensorFacts;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.PartReceipt;
 import dev.reweave.tensor.Agreement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,11 +101,15 @@ final class Journal {
   /** The finished files of a plan, by path. */
   Map<String, FileState> finished(PlanState plan) {
     Map<String, FileState> finished = new HashMap<>();
-    for (String path : plan.tokens().keySet()) {
-      Optional<FileState> state = read(nameOf(path), new TypeReference<>() {});
-      state.filter(s -> s.path().equals(path)).ifPresent(s -> finished.put(path, s));
-    }
+    ParallelCalls.answers(plan.tokens().keySet(), this::finished).stream()
+        .flatMap(Optional::stream)
+        .forEach(state -> finished.put(state.path(), state));
     return finished;
+  }
+
+  private Optional<FileState> finished(String path) {
+    Optional<FileState> state = read(nameOf(path), new TypeReference<>() {});
+    return state.filter(s -> s.path().equals(path));
   }
 
   void finish(FileState file) {
@@ -132,12 +138,23 @@ final class Journal {
     Optional<PlanState> plan = begun();
     List<String> names =
         plan.stream().flatMap(p -> output.names().stream().filter(p::publishes)).toList();
-    names.forEach(output::remove);
+    removeAll(output, names);
     // A folder can have been made for a file that did not follow.
     plan.stream()
         .flatMap(p -> Stream.concat(p.tokens().keySet().stream(), p.small().stream()))
         .forEach(output::removeEmptyParents);
     return names;
+  }
+
+  /** Removes visible files, in any order. */
+  static void removeAll(OutputFolder output, Collection<String> names) {
+    var unused =
+        ParallelCalls.allAnswers(
+            names,
+            name -> {
+              output.remove(name);
+              return name;
+            });
   }
 
   private static String nameOf(String path) {

@@ -9,6 +9,7 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.prepare.Strays;
 import dev.reweave.storage.FileDigest;
 import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,7 @@ final class OutputCheck {
   private final Stores stores;
   private final ConversionRequest request;
   private final OutputFolder output;
+  private List<String> earlierFiles = List.of();
 
   /**
    * Finds the output folder.
@@ -75,8 +77,8 @@ final class OutputCheck {
 
   private boolean isWhole(Manifest manifest) {
     return hasDigests(manifest)
-        && manifest.result().shards().stream().allMatch(this::isThere)
-        && manifest.result().files().stream().allMatch(this::isThere)
+        && areThere(manifest.result().shards())
+        && areThere(manifest.result().files())
         // Who loads the folder would get something else.
         && Strays.among(output.names(), manifest.fileNames()).isEmpty();
   }
@@ -86,8 +88,17 @@ final class OutputCheck {
         || manifest.result().shards().stream().noneMatch(shard -> shard.sha256().isEmpty());
   }
 
+  private boolean areThere(List<Manifest.Shard> files) {
+    return ParallelCalls.answers(files, this::isThere).stream().allMatch(there -> there);
+  }
+
   private boolean isThere(Manifest.Shard shard) {
     return output.file(shard.name()).filter(f -> f.length() == shard.bytes()).isPresent();
+  }
+
+  /** Names of the files of the conversion that is there, as the last look showed it. */
+  List<String> earlierFiles() {
+    return earlierFiles;
   }
 
   /**
@@ -101,7 +112,9 @@ final class OutputCheck {
     if (journal.isPublishing()) {
       journal.begun().ifPresent(plan -> names.removeIf(plan::publishes));
     }
-    manifest()
+    Optional<Manifest> there = manifest();
+    earlierFiles = there.map(Manifest::fileNames).orElse(List.of());
+    there
         .filter(m -> request.options().earlier() == Earlier.CONTINUE)
         .filter(m -> m.command().equals(Fingerprint.command(request)))
         .ifPresent(m -> names.removeAll(m.fileNames()));

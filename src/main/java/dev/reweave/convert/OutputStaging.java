@@ -47,9 +47,13 @@ final class OutputStaging {
             .filter(p -> p.fingerprint().equals(fingerprint));
     if (begun.isPresent()) {
       Map<String, Journal.FileState> finished = journal.finished(begun.get());
-      plan.files().stream()
-          .filter(f -> !output.hasStaged(f.path(), f.length()))
-          .forEach(f -> finished.remove(f.path()));
+      List<Boolean> there =
+          ParallelCalls.answers(plan.files(), f -> output.hasStaged(f.path(), f.length()));
+      for (int i = 0; i < there.size(); i++) {
+        if (!there.get(i)) {
+          finished.remove(plan.files().get(i).path());
+        }
+      }
       return new Begun(stagedBefore(plan, begun.get(), finished), finished);
     }
     journal.undoPublishing();
@@ -76,16 +80,21 @@ final class OutputStaging {
   private Map<String, StagedFile> stagedBefore(
       ConversionPlan plan, Journal.PlanState begun, Map<String, Journal.FileState> finished) {
     Map<String, StagedFile> staged = new HashMap<>();
-    for (PlannedFile file : plan.files()) {
-      String name = file.path();
-      String token = begun.tokens().getOrDefault(name, "");
-      staged.put(
-          name,
-          finished.containsKey(name) || !token.isEmpty()
-              ? output.stagedBefore(name, file.length(), token)
-              : output.stage(name, file.length()));
+    List<StagedFile> files =
+        ParallelCalls.allAnswers(plan.files(), file -> stagedBefore(file, begun, finished));
+    for (int i = 0; i < files.size(); i++) {
+      staged.put(plan.files().get(i).path(), files.get(i));
     }
     return staged;
+  }
+
+  private StagedFile stagedBefore(
+      PlannedFile file, Journal.PlanState begun, Map<String, Journal.FileState> finished) {
+    String name = file.path();
+    String token = begun.tokens().getOrDefault(name, "");
+    return finished.containsKey(name) || !token.isEmpty()
+        ? output.stagedBefore(name, file.length(), token)
+        : output.stage(name, file.length());
   }
 
   /** Takes away what is staged and what was published of it, since the conversion failed. */

@@ -33,8 +33,13 @@ import java.util.stream.IntStream;
 
 /** Writes all chunks of a plan into staged files, in Spark tasks, and checks what was read. */
 final class PlanRunner {
-  private record Assignment(Chunk chunk, StagedFile target, List<Integer> before)
-      implements Serializable {}
+  /** What one task does. */
+  private sealed interface Job extends Serializable {}
+
+  private record Assignment(Chunk chunk, StagedFile target, List<Integer> before) implements Job {}
+
+  /** To read what no tensor needs of an input file, for the checksums of its storages. */
+  private record AuditOf(int file) implements Job {}
 
   /**
    * A plan whose files are all complete and staged.
@@ -89,7 +94,7 @@ final class PlanRunner {
     ReadLimit most = limit;
     RunCounters counters = new RunCounters(cluster);
     Measuring measuring = measured;
-    Shared<ConversionPlan.Work> work = cluster.share(plan.work());
+    Shared<ConversionPlan.Work> sent = cluster.share(plan.work());
     StorageChecks checks = new StorageChecks();
     finished.values().forEach(file -> checks.add(file.shares()));
     Map<String, Journal.FileState> states = new HashMap<>(finished);
@@ -102,41 +107,47 @@ final class PlanRunner {
               file -> finished.containsKey(file.path()));
       // Where all is on one machine, there is nothing to choose.
       PreferredHosts hosts = new PreferredHosts(shared.value(), plan);
-      List<SparkTasks.Batch<Assignment>> bodies = new ArrayList<>();
+      List<SparkTasks.Batch<Job>> jobs = new ArrayList<>();
       for (SparkTasks.Batch<Chunk> wave : steps.bodies(tasks.slots())) {
-        bodies.add(
+        jobs.add(
             new SparkTasks.Batch<>(
                 wave.description(),
                 wave.items().stream()
-                    .map(c -> new Assignment(c, target(c, plan, staged), List.of()))
+                    .<Job>map(c -> new Assignment(c, target(c, plan, staged), List.of()))
                     .toList()));
       }
+      // It waits for no chunk: it begins where tasks have no chunk left.
+      jobs.add(
+          new SparkTasks.Batch<>(
+              "check: the checksums of " + plan.checkpointFiles() + " input files",
+              IntStream.range(0, plan.checkpointFiles()).<Job>mapToObj(AuditOf::new).toList()));
+      SparkTasks.Work<Job, Serializable> work =
+          job -> run(job, shared.value(), sent.value(), most, measuring, counters);
       tasks.run(
-          bodies,
-          a -> cluster.isLocal() ? List.of() : hosts.of(a.chunk()),
-          a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
-          assembly::add);
+          jobs,
+          job ->
+              job instanceof Assignment a && !cluster.isLocal() ? hosts.of(a.chunk()) : List.of(),
+          work,
+          result -> {
+            if (result instanceof ChunkResult chunk) {
+              assembly.add(chunk);
+            } else if (result instanceof StorageAudit.Result audit) {
+              checks.add(audit.reads().shares());
+              checks.leaveOut(audit.unchecked());
+              audited[0] += audit.reads().bytes();
+              audited[1] += audit.reads().requests();
+            }
+          });
       tasks.run(
           "convert: the ends of " + steps.tails().size() + " files",
           steps.tails().stream()
-              .map(
+              .<Job>map(
                   c ->
                       new Assignment(
                           c, target(c, plan, staged), assembly.crc32OfSegments(c.file())))
               .toList(),
-          a -> counters.add(run(a, shared.value(), work.value(), most, measuring)),
-          assembly::add);
-      // Meanwhile the last files are put together.
-      tasks.run(
-          "check: the checksums of " + plan.checkpointFiles() + " input files",
-          IntStream.range(0, plan.checkpointFiles()).boxed().toList(),
-          file -> counters.add(new StorageAudit(shared.value(), work.value(), file, most).run()),
-          result -> {
-            checks.add(result.reads().shares());
-            checks.leaveOut(result.unchecked());
-            audited[0] += result.reads().bytes();
-            audited[1] += result.reads().requests();
-          });
+          work,
+          result -> assembly.add((ChunkResult) result));
       for (Journal.FileState file : assembly.finish()) {
         checks.add(file.shares());
         states.put(file.path(), file);
@@ -166,7 +177,7 @@ final class PlanRunner {
               proof(plan, all(states, Journal.FileState::proofs)));
       return new Staged(staged, states, figures);
     } finally {
-      work.close();
+      sent.close();
     }
   }
 
@@ -181,11 +192,20 @@ final class PlanRunner {
                 Proof.verdict(plan.witness(), proofs)));
   }
 
-  private static ChunkResult run(
-      Assignment a, Stores stores, ConversionPlan.Work work, ReadLimit limit, Measuring measuring) {
-    return new ChunkTask(
-            stores, work, a.chunk(), a.before(), limit, measuring, SparkTasks.attempt())
-        .run(a.target());
+  private static Serializable run(
+      Job job,
+      Stores stores,
+      ConversionPlan.Work work,
+      ReadLimit limit,
+      Measuring measuring,
+      RunCounters counters) {
+    if (job instanceof AuditOf audit) {
+      return counters.add(new StorageAudit(stores, work, audit.file(), limit).run());
+    }
+    Assignment a = (Assignment) job;
+    return counters.add(
+        new ChunkTask(stores, work, a.chunk(), a.before(), limit, measuring, SparkTasks.attempt())
+            .run(a.target()));
   }
 
   private static StagedFile target(

@@ -6,6 +6,7 @@ import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.plan.prepare.Strays;
 import dev.reweave.storage.OutputFolder;
+import dev.reweave.storage.OutputLock;
 import dev.reweave.storage.ParallelCalls;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -32,11 +33,19 @@ final class Publisher {
    * Publishes what tasks wrote. Without an index it is no model yet, but where there is one shard.
    *
    * @param earlier paths of the files of the conversion that is replaced
+   * @param lock of the output, which must still be held
    */
-  void publishFiles(ConversionPlan plan, PlanRunner.Staged staged, Collection<String> earlier) {
-    if (!journal.isPublishing()) {
-      output.remove(Manifest.FILE_NAME);
-      removeEarlier(plan, earlier);
+  void publishFiles(
+      ConversionPlan plan,
+      PlanRunner.Staged staged,
+      Collection<String> earlier,
+      OutputLock.Held lock) {
+    Asked asked = ask(lock);
+    if (!asked.publishing()) {
+      if (asked.names().contains(Manifest.FILE_NAME)) {
+        output.remove(Manifest.FILE_NAME);
+      }
+      removeEarlier(plan, asked.names(), earlier);
       // From here on, what is visible is of this plan: a later process must not remove it again.
       journal.publishing();
     }
@@ -44,12 +53,42 @@ final class Publisher {
     publish(plan.shards(), staged);
   }
 
+  /** What is there. */
+  private record Asked(boolean publishing, List<String> names) {}
+
+  /** Each answer takes a store as long as all at once. */
+  private Asked ask(OutputLock.Held lock) {
+    boolean[] publishing = {false};
+    List<String> names = new ArrayList<>();
+    List<Runnable> questions =
+        List.of(
+            lock::check,
+            () -> publishing[0] = journal.isPublishing(),
+            () -> names.addAll(output.names()));
+    var unused =
+        ParallelCalls.allAnswers(
+            questions,
+            question -> {
+              question.run();
+              return question;
+            });
+    return new Asked(publishing[0], names);
+  }
+
   /** Publishes what makes it a model: configs, indexes, the manifest. */
   void publishIndex(ConversionPlan plan, Manifest manifest) {
+    var unused = ParallelCalls.allAnswers(plan.configs(), this::publish);
     for (SmallFile file : plan.smallFiles()) {
-      output.publish(file.path(), file.content());
+      if (!plan.configs().contains(file)) {
+        publish(file);
+      }
     }
     output.publish(Manifest.FILE_NAME, manifest.toJson());
+  }
+
+  private SmallFile publish(SmallFile file) {
+    output.publish(file.path(), file.content());
+    return file;
   }
 
   private void publish(List<PlannedFile> files, PlanRunner.Staged staged) {
@@ -63,8 +102,8 @@ final class Publisher {
             });
   }
 
-  private void removeEarlier(ConversionPlan plan, Collection<String> earlier) {
-    List<String> present = output.names();
+  private void removeEarlier(
+      ConversionPlan plan, List<String> present, Collection<String> earlier) {
     List<String> planned = new ArrayList<>();
     plan.last().forEach(f -> planned.add(f.path()));
     plan.index().ifPresent(f -> planned.add(f.path()));
@@ -74,8 +113,8 @@ final class Publisher {
     old.addAll(earlier);
     old.addAll(Strays.among(present, planned));
     // Indexes first.
-    List<String> gone = new ArrayList<>(old.stream().filter(n -> n.endsWith(".json")).toList());
-    gone.addAll(old.stream().filter(n -> !n.endsWith(".json")).toList());
-    gone.stream().filter(present::contains).forEach(output::remove);
+    old.retainAll(present);
+    old.stream().filter(n -> n.endsWith(".json")).forEach(output::remove);
+    Journal.removeAll(output, old.stream().filter(n -> !n.endsWith(".json")).toList());
   }
 }

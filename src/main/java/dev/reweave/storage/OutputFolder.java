@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -313,7 +314,7 @@ public final class OutputFolder {
       if (!direct) {
         fs.mkdirs(path.getParent());
       }
-      try (FSDataOutputStream out = fs.create(written, true)) {
+      try (FSDataOutputStream out = direct ? createAtOnce(written) : fs.create(written, true)) {
         write(content, out);
       }
       if (!direct) {
@@ -322,6 +323,13 @@ public final class OutputFolder {
     } catch (IOException e) {
       throw Stores.unwritable(Stores.location(path), e);
     }
+  }
+
+  /** S3A need not ask first whether there is a folder of this name: Reweave made what is there. */
+  private FSDataOutputStream createAtOnce(Path file) throws IOException {
+    FSDataOutputStreamBuilder<?, ?> builder = fs.createFile(file).overwrite(true).recursive();
+    builder.opt("fs.s3a.create.performance", true);
+    return builder.build();
   }
 
   private static void write(byte[] content, FSDataOutputStream out) throws IOException {

@@ -106,7 +106,7 @@ public record ConversionPlan(
    */
   public List<Chunk> chunks(PartRule rule, int slots) {
     List<Long> lengths = files.stream().map(PlannedFile::length).toList();
-    long most = new EvenChunks(lengths, chunkBytes).bytes(slots);
+    long most = new EvenChunks(lengths, chunkBytes).bytes(slots, rule.waitedBytes());
     return chunks(rule, file -> EvenChunks.bytes(file, most));
   }
 

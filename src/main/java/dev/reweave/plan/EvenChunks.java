@@ -13,6 +13,9 @@ final class EvenChunks {
   /** Shorter chunks would wait for the store more than they move. */
   private static final long LEAST_BYTES = 8_000_000;
 
+  /** Lengths that are tried: the longest file in one chunk, in two, and so on. */
+  private static final int MOST_OF_A_FILE = 10_000;
+
   private final List<Long> files;
   private final long mostBytes;
 
@@ -48,6 +51,34 @@ final class EvenChunks {
       }
     }
     return most;
+  }
+
+  /**
+   * The same where each chunk ends with a wait, in which a task could have made more: the length
+   * with which all are done first. Longer chunks wait less often, and shorter ones leave fewer tasks
+   * idle at the end.
+   *
+   * @param waited bytes that could be made in the wait; 0 if there is none
+   */
+  long bytes(int slots, long waited) {
+    if (waited == 0) {
+      return bytes(slots);
+    }
+    long longest = files.stream().mapToLong(Long::longValue).max().orElse(0);
+    long best = mostBytes;
+    long least = Long.MAX_VALUE;
+    for (long each = ceil(longest, mostBytes); each <= MOST_OF_A_FILE; each++) {
+      long bytes = Math.min(mostBytes, bytes(longest, ceil(longest, Math.max(1, each))));
+      long taken = ceil(count(bytes), slots) * (bytes + waited);
+      if (taken < least) {
+        least = taken;
+        best = bytes;
+      }
+      if (bytes <= LEAST_BYTES) {
+        break;
+      }
+    }
+    return best;
   }
 
   /** The length of all chunks of a file but the last, which is hardly shorter; most as given. */

@@ -24,6 +24,9 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
   /** About what a piece has: a request costs little beside it, and the last one is soon sent. */
   private static final long PIECE = 6 << 20;
 
+  /** Two or three pieces: one arrives in the time in which some are read and cast. */
+  private static final long WAITED = 16 << 20;
+
   /** One that is filled, and those that are on their way to the store. */
   static final int PIECES_HELD = 8;
 
@@ -94,6 +97,14 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
     return buffering == Buffering.NONE
         ? 0
         : Math.min(partBytes, (long) PIECES_HELD * pieceBytes(partBytes, fileBytes));
+  }
+
+  /**
+   * About how many bytes a task could make while it waits for its last pieces to arrive, and for
+   * its first bytes; 0 where it does not wait.
+   */
+  public long waitedBytes() {
+    return buffering == Buffering.NONE ? 0 : WAITED;
   }
 
   private static long up(long bytes, long alignment) {

@@ -59,6 +59,28 @@ class EvenChunksTest {
     assertEquals(64_000, new EvenChunks(List.of(160_000_000L), 64_000).bytes(4));
   }
 
+  private static long chunksWithWaits(List<Long> files, int slots) {
+    long most = new EvenChunks(files, MOST).bytes(slots, 16_000_000);
+    return files.stream().mapToLong(file -> chunksOf(file, most)).sum();
+  }
+
+  @Test
+  void whereChunksWaitThereAreFewerInFullRounds() {
+    List<Long> shards = Collections.nCopies(5, 48_000_000L);
+
+    // One after the other, the longest wait least often; of four tasks, one would be alone.
+    assertEquals(5, chunksWithWaits(shards, 1));
+    assertEquals(2 * 5, chunksWithWaits(shards, 4));
+    assertEquals(5, chunksWithWaits(shards, 5));
+    assertEquals(4 * 64, chunksWithWaits(Collections.nCopies(4, 4_000_000_000L), 64));
+  }
+
+  @Test
+  void whereChunksWaitTheyAreNotMadeLongerThanTheyMayBe() {
+    assertEquals(64_000, new EvenChunks(List.of(160_000_000L), 64_000).bytes(4, 16_000_000));
+    assertEquals(MOST, new EvenChunks(List.of(800 * MOST), MOST).bytes(2, 16_000_000));
+  }
+
   @Property
   void noChunkIsLongerThanItMayBeAndNoFileIsCutUnevenly(
       @ForAll @Size(min = 1, max = 20) List<@LongRange(min = 1, max = 20_000_000_000L) Long> files,

@@ -55,8 +55,8 @@ final class EvenChunks {
 
   /**
    * The same where each chunk ends with a wait, in which a task could have made more: the length
-   * with which all are done first. Longer chunks wait less often, and shorter ones leave fewer tasks
-   * idle at the end.
+   * with which all are done first. Longer chunks wait less often, and shorter ones leave fewer
+   * tasks idle at the end.
    *
    * @param waited bytes that could be made in the wait; 0 if there is none
    */

@@ -49,8 +49,6 @@ class PiecedPartsTest {
   private static final int PIECES = 4;
   private static final PlanOptions PLAN = PlanOptions.DEFAULTS.withSizes(40_000_000, 64_000_000);
 
-  private static final Predicate<Request> READ =
-      r -> r.method().equals("GET") && r.path().endsWith("_optim_states.pt");
   private static final Predicate<Request> PIECE =
       r -> r.method().equals("PUT") && r.query().startsWith("partNumber=");
 
@@ -76,6 +74,10 @@ class PiecedPartsTest {
     expected = Fixtures.digests(temp.resolve("out"));
     expected.remove(Manifest.FILE_NAME);
     assertEquals(List.of("model.safetensors"), List.copyOf(expected.keySet()));
+  }
+
+  private static boolean isRead(Request request) {
+    return request.method().equals("GET") && request.path().endsWith("_optim_states.pt");
   }
 
   @AfterAll
@@ -158,9 +160,9 @@ class PiecedPartsTest {
 
   static List<Stumble> stumbles() {
     return List.of(
-        new Stumble("reads that are too many", READ, 5, Fault.status(503)),
-        new Stumble("reads that are cut", READ, 6, Fault.cut(100_000)),
-        new Stumble("reads that are reset", READ, 4, Fault.reset()),
+        new Stumble("reads that are too many", PiecedPartsTest::isRead, 5, Fault.status(503)),
+        new Stumble("reads that are cut", PiecedPartsTest::isRead, 6, Fault.cut(100_000)),
+        new Stumble("reads that are reset", PiecedPartsTest::isRead, 4, Fault.reset()),
         new Stumble("pieces that are too many", PIECE, 4, Fault.status(503)),
         new Stumble("pieces that are reset", PIECE, 4, Fault.reset()),
         new Stumble("pieces whose answers are lost", PIECE, 3, Fault.lostAnswer()));
@@ -226,8 +228,8 @@ class PiecedPartsTest {
 
   @Test
   void aReadThatIsRefusedWhilePiecesAreSent() throws IOException {
-    proxy.inject(READ, 20, Fault.slow(1 << 20, Duration.ZERO));
-    proxy.inject(READ, FOREVER, Fault.status(403));
+    proxy.inject(PiecedPartsTest::isRead, 20, Fault.slow(1 << 20, Duration.ZERO));
+    proxy.inject(PiecedPartsTest::isRead, FOREVER, Fault.status(403));
 
     assertFails("not allowed to read", "optim_states.pt", "ask for read access");
   }

@@ -23,7 +23,6 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.AfterEach;
@@ -37,11 +36,6 @@ class StoreCheckedPartsTest {
 
   /** Behind the frame of an upload's first piece, within the weights. */
   private static final int IN_THE_WEIGHTS = 200;
-
-  private static final Predicate<Request> PART =
-      r -> r.method().equals("PUT") && r.query().startsWith("partNumber=");
-  private static final Predicate<Request> READ_BACK =
-      r -> r.method().equals("GET") && r.path().endsWith(".safetensors");
 
   @TempDir Path temp;
   private FaultProxy proxy;
@@ -63,6 +57,14 @@ class StoreCheckedPartsTest {
   void stop() throws IOException {
     fs.close();
     proxy.close();
+  }
+
+  private static boolean isPart(Request request) {
+    return request.method().equals("PUT") && request.query().startsWith("partNumber=");
+  }
+
+  private static boolean isReadBack(Request request) {
+    return request.method().equals("GET") && request.path().endsWith(".safetensors");
   }
 
   private Manifest convert(Object output, Checks checks) {
@@ -94,7 +96,7 @@ class StoreCheckedPartsTest {
 
     assertEquals(SHARDS, manifest.figures().filesCheckedByStore());
     assertEquals(0, manifest.figures().filesReadBack());
-    assertEquals(0, proxy.count(READ_BACK));
+    assertEquals(0, proxy.count(StoreCheckedPartsTest::isReadBack));
     assertTrue(
         Summary.result(manifest, "out")
             .contains("       3 files of the result checked by the store as they came"),
@@ -111,7 +113,7 @@ class StoreCheckedPartsTest {
 
     assertEquals(SHARDS, manifest.figures().filesCheckedByStore());
     assertEquals(SHARDS, manifest.figures().filesReadBack());
-    assertEquals(SHARDS, proxy.count(READ_BACK));
+    assertEquals(SHARDS, proxy.count(StoreCheckedPartsTest::isReadBack));
   }
 
   @Test
@@ -122,23 +124,23 @@ class StoreCheckedPartsTest {
 
     assertEquals(0, manifest.figures().filesCheckedByStore());
     assertEquals(SHARDS, manifest.figures().filesReadBack());
-    assertEquals(SHARDS, proxy.count(READ_BACK));
+    assertEquals(SHARDS, proxy.count(StoreCheckedPartsTest::isReadBack));
   }
 
   @Test
   void aPartThatIsDamagedOnItsWayIsSentAgain() throws IOException {
-    proxy.inject(PART, 2, Fault.flip(IN_THE_WEIGHTS));
+    proxy.inject(StoreCheckedPartsTest::isPart, 2, Fault.flip(IN_THE_WEIGHTS));
 
     Manifest manifest = convert(output(), Checks.DEFAULTS);
 
-    assertEquals(SHARDS + 2, proxy.count(PART));
+    assertEquals(SHARDS + 2, proxy.count(StoreCheckedPartsTest::isPart));
     assertEquals(SHARDS, manifest.figures().filesCheckedByStore());
     assertMade();
   }
 
   @Test
   void aLinkThatDamagesAllEndsTheRun() throws IOException {
-    proxy.inject(PART, Integer.MAX_VALUE, Fault.flip(IN_THE_WEIGHTS));
+    proxy.inject(StoreCheckedPartsTest::isPart, Integer.MAX_VALUE, Fault.flip(IN_THE_WEIGHTS));
 
     ReweaveException failure =
         assertThrows(ReweaveException.class, () -> convert(output(), Checks.DEFAULTS));

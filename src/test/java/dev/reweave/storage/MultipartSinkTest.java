@@ -14,7 +14,6 @@ import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterEach;
@@ -26,8 +25,6 @@ class MultipartSinkTest {
   private static final int PART = 12 << 20;
   private static final int PIECES = 5;
   private static final int WINDOW = 1 << 20;
-  private static final Predicate<Request> PIECE =
-      r -> r.method().equals("PUT") && r.query().startsWith("partNumber=");
 
   private final byte[] content = new byte[2 * PART + (2 << 20)];
   private FaultProxy proxy;
@@ -52,6 +49,10 @@ class MultipartSinkTest {
   void stop() throws IOException {
     stores.fileSystem(Stores.path(output.address())).close();
     proxy.close();
+  }
+
+  private static boolean isPiece(Request request) {
+    return request.method().equals("PUT") && request.query().startsWith("partNumber=");
   }
 
   private List<Part> parts() {
@@ -95,7 +96,7 @@ class MultipartSinkTest {
 
   @Test
   void aPieceThatIsRefusedIsToldWhileMoreIsMade() throws IOException {
-    proxy.inject(PIECE, Integer.MAX_VALUE, Fault.status(403));
+    proxy.inject(MultipartSinkTest::isPiece, Integer.MAX_VALUE, Fault.status(403));
     Part all = new Part(1, 0, content.length);
 
     try (ChunkSink sink = file.open(stores, all)) {
@@ -123,7 +124,7 @@ class MultipartSinkTest {
     // An upload that is gone takes no piece: a late one would have been answered by 404.
     assertTrue(
         proxy.requests().stream()
-            .filter(r -> PIECE.test(r.request()))
+            .filter(r -> isPiece(r.request()))
             .allMatch(r -> r.status() == 200),
         () -> proxy.requests().toString());
     assertEquals(List.of(), S3Server.shared().pendingUploads(bucket));
@@ -132,7 +133,7 @@ class MultipartSinkTest {
   @Test
   void whoIsInterruptedGivesUp() throws IOException {
     Part all = new Part(1, 0, content.length);
-    proxy.inject(PIECE, 1, Fault.meanwhile(Thread.currentThread()::interrupt));
+    proxy.inject(MultipartSinkTest::isPiece, 1, Fault.meanwhile(Thread.currentThread()::interrupt));
 
     try (ChunkSink sink = file.open(stores, all)) {
       assertThrows(

@@ -1,6 +1,7 @@
 package dev.reweave.testing;
 
 import dev.reweave.tensor.DType;
+import java.util.Arrays;
 
 /**
  * The bytes of a torch storage, made while they are written.
@@ -19,6 +20,14 @@ public record StorageContent(DType dtype, long elements, Filler filler) {
      * @param length number of bytes, whole elements
      */
     void fill(long position, byte[] block, int length);
+  }
+
+  /** Fills with zeros: a writer may leave the bytes out, and a file of that length has them. */
+  static final Filler ZEROS = (position, block, length) -> Arrays.fill(block, 0, length, (byte) 0);
+
+  /** A storage of zeros. */
+  static StorageContent zeros(DType dtype, long elements) {
+    return new StorageContent(dtype, elements, ZEROS);
   }
 
   /** A storage of these bytes. */

@@ -96,6 +96,36 @@ public final class SyntheticCheckpoint {
     return params;
   }
 
+  /**
+   * Parameters of a mixture of experts like Qwen3-MoE and DeepSeek-V3, of which each expert has its
+   * own.
+   *
+   * @param width of a layer; experts have two sevenths of it
+   */
+  public static List<TensorSpec> experts(int layers, int experts, long width) {
+    long hidden = 2 * width / 7;
+    List<TensorSpec> params = new ArrayList<>();
+    params.add(weight("model.embed_tokens", 128_000, width));
+    for (int l = 0; l < layers; l++) {
+      String name = "model.layers." + l + ".";
+      for (String part : List.of("q_proj", "k_proj", "v_proj", "o_proj")) {
+        params.add(weight(name + "self_attn." + part, width, width));
+      }
+      params.add(weight(name + "mlp.gate", experts, width));
+      for (int e = 0; e < experts; e++) {
+        String expert = name + "mlp.experts." + e + ".";
+        params.add(weight(expert + "gate_proj", hidden, width));
+        params.add(weight(expert + "up_proj", hidden, width));
+        params.add(weight(expert + "down_proj", width, hidden));
+      }
+      params.add(weight(name + "input_layernorm", width));
+      params.add(weight(name + "post_attention_layernorm", width));
+    }
+    params.add(weight("model.norm", width));
+    params.add(weight("lm_head", 128_000, width));
+    return params;
+  }
+
   private static TensorSpec weight(String module, long... dims) {
     return new TensorSpec(module + ".weight", DType.F32, Shape.of(dims));
   }

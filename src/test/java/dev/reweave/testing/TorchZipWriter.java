@@ -1,13 +1,16 @@
 package dev.reweave.testing;
 
+import dev.reweave.storage.Checksum;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,7 +19,7 @@ import java.util.zip.CRC32;
 /**
  * Writes the zip files of torch.save, as torch 2.13 lays them out: nothing compressed, data aligned
  * by padding in the local header's extra field "FB", checksums and sizes behind the data and in the
- * directory, Zip64 where 4 GiB are passed.
+ * directory, Zip64 where 4 GiB are passed. Long storages of zeros take no room on the disk.
  */
 public final class TorchZipWriter {
   private static final int ALIGNMENT = 64;
@@ -45,13 +48,15 @@ public final class TorchZipWriter {
     }
   }
 
+  private final FileChannel file;
   private final OutputStream out;
   private final String folder;
   private final List<Entry> entries = new ArrayList<>();
   private final byte[] block = new byte[BLOCK];
   private long position;
 
-  private TorchZipWriter(OutputStream out, String folder) {
+  private TorchZipWriter(FileChannel file, OutputStream out, String folder) {
+    this.file = file;
     this.out = out;
     this.folder = folder;
   }
@@ -64,8 +69,14 @@ public final class TorchZipWriter {
   public static void write(Path file, Object root, List<StorageContent> storages)
       throws IOException {
     String folder = file.getFileName().toString().replaceFirst("\\.[^.]*$", "");
-    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-      TorchZipWriter writer = new TorchZipWriter(out, folder);
+    try (FileChannel channel =
+            FileChannel.open(
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.WRITE);
+        OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel))) {
+      TorchZipWriter writer = new TorchZipWriter(channel, out, folder);
       writer.entry("data.pkl", PickleWriter.pickle(root));
       writer.entry(".format_version", ascii("1"));
       writer.entry(".storage_alignment", ascii(Integer.toString(ALIGNMENT)));
@@ -128,6 +139,12 @@ public final class TorchZipWriter {
   }
 
   private long data(long size, StorageContent.Filler filler) throws IOException {
+    if (filler == StorageContent.ZEROS && size > BLOCK) {
+      out.flush();
+      file.position(file.position() + size);
+      position += size;
+      return Integer.toUnsignedLong(crcOfZeros(size));
+    }
     CRC32 crc = new CRC32();
     for (long at = 0; at < size; at += BLOCK) {
       int length = (int) Math.min(BLOCK, size - at);
@@ -137,6 +154,17 @@ public final class TorchZipWriter {
       position += length;
     }
     return crc.getValue();
+  }
+
+  private int crcOfZeros(long size) {
+    if (size <= BLOCK) {
+      Arrays.fill(block, (byte) 0);
+      return Checksum.CRC_32.of(block, 0, (int) size);
+    }
+    long half = size / 2;
+    int behind = crcOfZeros(half);
+    int before = size % 2 == 0 ? behind : crcOfZeros(size - half);
+    return Checksum.CRC_32.share(before, half) ^ behind;
   }
 
   private void directory() throws IOException {

@@ -8,10 +8,12 @@ import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.PickleWriter.TensorWithAttributes;
 import dev.reweave.testing.SyntheticWeights.Segment;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * The files of ZeRO-3: each parameter is cut into equal slices, one per rank, the last ones padded;
@@ -38,17 +40,27 @@ final class ZeroThreeFiles {
 
   void write(Path folder) throws IOException {
     for (int rank = 0; rank < options.world(); rank++) {
-      String name = "zero_pp_rank_" + rank + "_mp_rank_00_";
-      writeModel(folder.resolve(name + "model_states.pt"));
-      writeRank(folder.resolve("bf16_" + name + "optim_states.pt"), rank);
+      int same = rank - Math.max(1, options.devices());
+      if (options.weights() == SyntheticOptions.Weights.SPARSE && same >= 0) {
+        Files.createLink(folder.resolve(modelName(rank)), folder.resolve(modelName(same)));
+      } else {
+        writeModel(folder.resolve(modelName(rank)), rank);
+      }
+      String name = "bf16_zero_pp_rank_" + rank + "_mp_rank_00_optim_states.pt";
+      writeRank(folder.resolve(name), rank);
     }
   }
 
-  private void writeModel(Path path) throws IOException {
+  private static String modelName(int rank) {
+    return "zero_pp_rank_" + rank + "_mp_rank_00_model_states.pt";
+  }
+
+  private void writeModel(Path path, int rank) throws IOException {
     TorchFile file = new TorchFile();
     Map<Object, Object> module = dict();
     for (TensorSpec param : params) {
-      module.put(param.name(), file.vector(StorageContent.of(DType.BF16)));
+      TensorValue empty = file.vector(StorageContent.of(DType.BF16));
+      module.put(param.name(), empty.on(options.device(rank)));
     }
     file.write(path, trees.modelStates(module, params));
   }
@@ -60,7 +72,10 @@ final class ZeroThreeFiles {
         trees.adam(file, groups.stream().map(g -> contents(moments, g, rank)).toList());
     List<TensorWithAttributes> flat = new ArrayList<>();
     for (int[] group : groups) {
-      TensorValue tensor = file.vector(contents(List.of(weights), group, rank).get(0)).trained();
+      TensorValue tensor =
+          file.vector(contents(List.of(weights), group, rank).get(0))
+              .trained()
+              .on(options.device(rank));
       flat.add(new TensorWithAttributes(tensor, dict("ds_id", group[0] + "_" + (group[1] - 1))));
     }
     file.write(
@@ -84,6 +99,10 @@ final class ZeroThreeFiles {
   }
 
   private List<StorageContent> contents(List<SyntheticWeights> kinds, int[] group, int rank) {
+    if (options.weights() == SyntheticOptions.Weights.SPARSE) {
+      long elements = IntStream.range(group[0], group[1]).mapToLong(this::slice).sum();
+      return kinds.stream().map(k -> StorageContent.zeros(DType.F32, elements)).toList();
+    }
     List<Segment> segments = new ArrayList<>();
     for (int p = group[0]; p < group[1]; p++) {
       long elements = params.get(p).elements();

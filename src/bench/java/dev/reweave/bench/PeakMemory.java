@@ -1,0 +1,34 @@
+package dev.reweave.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The most memory that a process ever held, where the system tells it. */
+final class PeakMemory {
+  private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
+  private static final long POLL_MILLIS = 20;
+
+  private PeakMemory() {}
+
+  /** Looks at the high-water mark until the process ends; it only ever rises. */
+  static double megabytes(Process process) throws InterruptedException {
+    Path status = Path.of("/proc", Long.toString(process.pid()), "status");
+    double peak = 0;
+    while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+      try {
+        Matcher line = PEAK.matcher(Files.readString(status));
+        if (line.find()) {
+          peak = Long.parseLong(line.group(1)) * 1024 / 1e6;
+        }
+      } catch (IOException e) {
+        // The process has just ended, or the system has no such files.
+        continue;
+      }
+    }
+    return peak;
+  }
+}

@@ -36,6 +36,7 @@ public final class FaultProxy implements AutoCloseable {
   private final Set<Socket> clients = ConcurrentHashMap.newKeySet();
   private final List<Rule> rules = new CopyOnWriteArrayList<>();
   private final List<Recorded> requests = new CopyOnWriteArrayList<>();
+  private final Traffic traffic = new Traffic();
 
   /**
    * A request as it came.
@@ -129,8 +130,19 @@ public final class FaultProxy implements AutoCloseable {
     return requests.stream().map(Recorded::request).filter(kind).count();
   }
 
-  /** Forgets the requests so far and all rules. */
+  /** Bytes that came from the store so far, heads of answers included. */
+  public long bytesFetched() {
+    return traffic.fetched();
+  }
+
+  /** Bytes that went to the store so far, heads of requests included. */
+  public long bytesSent() {
+    return traffic.sent();
+  }
+
+  /** Forgets the requests so far, their bytes, and all rules. */
   public void clear() {
+    traffic.clear();
     rules.clear();
     requests.clear();
   }
@@ -157,6 +169,10 @@ public final class FaultProxy implements AutoCloseable {
 
   Optional<Fault> faultFor(Request request) {
     return rules.stream().filter(rule -> rule.applies(request)).map(Rule::fault).findFirst();
+  }
+
+  Traffic traffic() {
+    return traffic;
   }
 
   void record(Request request, int status) {

@@ -35,8 +35,10 @@ final class ProxyConnection {
     this.server = server;
     this.link = link;
     client.setTcpNoDelay(true);
-    this.in = new BufferedInputStream(link.slow(client.getInputStream()), Link.BURST_BYTES);
-    this.out = link.slow(client.getOutputStream());
+    Traffic traffic = proxy.traffic();
+    InputStream sent = traffic.counted(link.slow(client.getInputStream()));
+    this.in = new BufferedInputStream(sent, Link.BURST_BYTES);
+    this.out = traffic.counted(link.slow(client.getOutputStream()));
   }
 
   /** Serves requests until one side closes or a fault breaks the connection. */

@@ -16,8 +16,8 @@ import java.util.zip.CRC32C;
 
 /** Reads whole files in parallel and tells their checksums. */
 public final class FileChecksums {
-  /** Bytes of one read: few enough for the memory of a task, many enough for an object store. */
-  private static final int BUFFER = 8 << 20;
+  /** So many tasks for each that runs at a time keep all busy to the end. */
+  private static final int ROUNDS = 8;
 
   private record FilePart(int index, InputFile file, long from, long to) implements Serializable {}
 
@@ -38,7 +38,7 @@ public final class FileChecksums {
    * Checksums of files in these stores.
    *
    * @param limit how fast a task reads at most
-   * @param partBytes bytes of a file that are the work of one task
+   * @param partBytes bytes of a file that are worth a task
    */
   public FileChecksums(Cluster cluster, Stores stores, ReadLimit limit, long partBytes) {
     this.cluster = cluster;
@@ -57,10 +57,13 @@ public final class FileChecksums {
    */
   public List<FileDigest> read(
       String description, List<InputFile> files, FileDigest.Wanted digest) {
+    SparkTasks tasks = cluster.tasks();
+    long all = files.stream().mapToLong(InputFile::length).sum();
+    long ofTask = Math.max(partBytes, all / tasks.slots() / ROUNDS);
     List<FilePart> parts = new ArrayList<>();
     for (int i = 0; i < files.size(); i++) {
       InputFile file = files.get(i);
-      long step = digest == FileDigest.Wanted.SHA256 ? Long.MAX_VALUE : partBytes;
+      long step = digest == FileDigest.Wanted.SHA256 ? Long.MAX_VALUE : ofTask;
       long from = 0;
       do {
         long to = file.length() - from > step ? from + step : file.length();
@@ -74,16 +77,14 @@ public final class FileChecksums {
     Shared<Stores> shared = cluster.share(stores);
     ReadLimit most = limit;
     try {
-      cluster
-          .tasks()
-          .run(
-              description,
-              parts,
-              part -> digest(shared.value(), part, digest, most.bucket()),
-              result -> {
-                crcs[result.index()] ^= result.share();
-                hashes[result.index()] = result.sha256();
-              });
+      tasks.run(
+          description,
+          parts,
+          part -> digest(shared.value(), part, digest, most.bucket()),
+          result -> {
+            crcs[result.index()] ^= result.share();
+            hashes[result.index()] = result.sha256();
+          });
     } finally {
       shared.close();
     }
@@ -98,8 +99,8 @@ public final class FileChecksums {
       Stores stores, FilePart part, FileDigest.Wanted digest, TokenBucket bucket) {
     CRC32C crc = new CRC32C();
     FileDigest.Sha256 sha256 = new FileDigest.Sha256();
-    byte[] buffer = new byte[(int) Math.min(BUFFER, part.to() - part.from())];
     try (RandomAccess access = stores.open(part.file())) {
+      byte[] buffer = new byte[(int) Math.min(access.stride(), part.to() - part.from())];
       for (long at = part.from(); at < part.to(); at += buffer.length) {
         int length = (int) Math.min(buffer.length, part.to() - at);
         bucket.take(length);

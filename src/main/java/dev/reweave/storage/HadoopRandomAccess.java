@@ -27,15 +27,21 @@ final class HadoopRandomAccess implements RandomAccess {
   /** Small reads are joined before they come here: more than asked for is hardly ever of use. */
   private static final long READ_AHEAD = 16 << 10;
 
+  /** What comes from the page cache stays in the processor's until it has been looked at. */
+  private static final int LOCAL_STRIDE = 128 << 10;
+
   private final InputFile file;
   private final FSDataInputStream in;
+  private final boolean local;
   private final boolean readsAtOnce;
   private long brokenRanges;
 
-  private HadoopRandomAccess(InputFile file, FSDataInputStream in, boolean readsAtOnce) {
+  private HadoopRandomAccess(InputFile file, FSDataInputStream in, boolean local) {
     this.file = file;
     this.in = in;
-    this.readsAtOnce = readsAtOnce;
+    this.local = local;
+    // A local disk gains nothing from several reads at once but the copies that they cost.
+    this.readsAtOnce = in.hasCapability(StreamCapabilities.VECTOREDIO) && !local;
   }
 
   /**
@@ -52,11 +58,7 @@ final class HadoopRandomAccess implements RandomAccess {
               .optLong(OpenFileOptions.FS_OPTION_OPENFILE_LENGTH, file.length())
               .optLong(S3A_READ_AHEAD, READ_AHEAD);
       ObjectStatus.expected(fs, path, file).ifPresent(opening::withFileStatus);
-      FSDataInputStream in = opening.build().get();
-      // A local disk gains nothing from several reads at once but the copies that they cost.
-      boolean readsAtOnce =
-          in.hasCapability(StreamCapabilities.VECTOREDIO) && !(fs instanceof RawLocalFileSystem);
-      return new HadoopRandomAccess(file, in, readsAtOnce);
+      return new HadoopRandomAccess(file, opening.build().get(), fs instanceof RawLocalFileSystem);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IOException cause) {
         throw cause;
@@ -120,6 +122,11 @@ final class HadoopRandomAccess implements RandomAccess {
     if (in.hasCapability(StreamCapabilities.UNBUFFER)) {
       in.unbuffer();
     }
+  }
+
+  @Override
+  public int stride() {
+    return local ? LOCAL_STRIDE : RandomAccess.super.stride();
   }
 
   @Override

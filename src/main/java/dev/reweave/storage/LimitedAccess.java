@@ -26,6 +26,11 @@ record LimitedAccess(RandomAccess whole, MetadataLimit limit) implements RandomA
   }
 
   @Override
+  public int stride() {
+    return whole.stride();
+  }
+
+  @Override
   public long repeatedReads() {
     return whole.repeatedReads();
   }

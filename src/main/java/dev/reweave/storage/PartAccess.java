@@ -34,6 +34,11 @@ final class PartAccess implements RandomAccess {
   }
 
   @Override
+  public int stride() {
+    return whole.stride();
+  }
+
+  @Override
   public void readFully(long position, byte[] buffer, int offset, int length) throws IOException {
     requireWithin(position, length);
     whole.readFully(start + position, buffer, offset, length);

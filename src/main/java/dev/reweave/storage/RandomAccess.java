@@ -30,6 +30,14 @@ public interface RandomAccess extends Closeable {
   /** Gives up what is held for a next read that goes on where the last one ended. */
   default void rest() {}
 
+  /**
+   * Bytes that whoever reads all of the file asks for at a time: as many as make a request worth
+   * its while, and few enough for the memory of a task.
+   */
+  default int stride() {
+    return 8 << 20;
+  }
+
   /** How much of the file may be structure. */
   default MetadataLimit limit() {
     return MetadataLimit.DEFAULT;

@@ -6,11 +6,17 @@ import dev.reweave.storage.InputFile;
 import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.StorageRef;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Opens files, each by itself, and reads at least their first and last bytes. */
 final class FileExam {
@@ -21,6 +27,22 @@ final class FileExam {
   private static final Pattern TORCH = Pattern.compile("(?i).*\\.(pt|pth|ckpt)");
 
   private static final Pattern STATES = Pattern.compile(".*_states\\.pt");
+
+  /** What the structure of a file tells: what is wrong with it, and which storages it has. */
+  record Seen(List<Finding> findings, Set<StorageRef> storages) {
+    static final Seen NOTHING = new Seen(List.of(), Set.of());
+
+    static Seen of(Finding finding) {
+      return new Seen(List.of(finding), Set.of());
+    }
+
+    /** The storages of which the file keeps a checksum. */
+    Stream<StorageRef> checked() {
+      return storages.stream()
+          .filter(StorageRef::hasCrc)
+          .sorted(Comparator.comparingLong(StorageRef::position));
+    }
+  }
 
   private final Stores stores;
   private final Depth depth;
@@ -37,31 +59,54 @@ final class FileExam {
 
   /** What is wrong with these files, in their order. */
   List<Finding> examine(Collection<InputFile> files) {
-    return ParallelCalls.answers(files, this::examine).stream().flatMap(List::stream).toList();
+    List<InputFile> all = List.copyOf(files);
+    List<Seen> seen =
+        ParallelCalls.answers(IntStream.range(0, all.size()).boxed().toList(), i -> look(all, i));
+    if (depth.equals(Depth.STRUCTURE)) {
+      return seen.stream().flatMap(s -> s.findings().stream()).toList();
+    }
+    StoredChecksums.Outcome outcome =
+        new StoredChecksums(stores, all).compare(seen.stream().flatMap(Seen::checked).toList());
+    List<Finding> findings = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      Finding unreadable = outcome.unreadable().get(i);
+      if (unreadable != null) {
+        findings.add(unreadable);
+        continue;
+      }
+      String uri = all.get(i).uri();
+      findings.addAll(seen.get(i).findings());
+      seen.get(i)
+          .checked()
+          .filter(outcome.damaged()::contains)
+          .forEach(storage -> findings.add(TorchFileExam.damaged(uri, storage)));
+    }
+    return findings;
   }
 
-  private List<Finding> examine(InputFile file) {
+  private Seen look(List<InputFile> files, int index) {
+    InputFile file = files.get(index);
     try (RandomAccess access = stores.open(file)) {
-      return examine(file, access);
+      return look(file, index, access);
     } catch (ReweaveException e) {
-      return List.of(Finding.of(e));
+      return Seen.of(Finding.of(e));
     } catch (IOException e) {
-      return List.of(Finding.of(Stores.unreadable(file.location(), e)));
+      return Seen.of(Finding.of(Stores.unreadable(file.location(), e)));
     }
   }
 
-  private List<Finding> examine(InputFile file, RandomAccess access) throws IOException {
+  private Seen look(InputFile file, int index, RandomAccess access) throws IOException {
     boolean weights = WeightFiles.isWeights(file.name()) || STATES.matcher(file.name()).matches();
     if (file.length() == 0) {
       return weights
-          ? List.of(problem(file, "the file is empty", "copy it again from its source"))
-          : List.of();
+          ? Seen.of(problem(file, "the file is empty", "copy it again from its source"))
+          : Seen.NOTHING;
     }
     byte[] head = new byte[(int) Math.min(HEAD_BYTES, file.length())];
     access.readFully(0, head, 0, head.length);
     access.readFully(file.length() - 1, new byte[1], 0, 1);
     if (new String(head, StandardCharsets.ISO_8859_1).startsWith(LFS_POINTER)) {
-      return List.of(
+      return Seen.of(
           problem(
               file,
               "the file is a git-lfs pointer, not the file itself",
@@ -69,13 +114,13 @@ final class FileExam {
     }
     boolean torch = TORCH.matcher(file.name()).matches();
     if (!torch && !(weights && file.name().endsWith(".bin"))) {
-      return List.of();
+      return Seen.NOTHING;
     }
     try {
-      return TorchFileExam.of(access, depth);
+      return TorchFileExam.of(access, index);
     } catch (ReweaveException e) {
       // What else people keep beside weights, under the same suffixes, may be anything.
-      return List.of(weights ? Finding.of(e) : Finding.of(e).as(Severity.WARNING));
+      return Seen.of(weights ? Finding.of(e) : Finding.of(e).as(Severity.WARNING));
     }
   }
 

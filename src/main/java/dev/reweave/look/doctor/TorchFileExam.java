@@ -8,12 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.zip.CRC32;
 
 /** Looks at all that one torch.save file holds, needed or not. */
 final class TorchFileExam {
-  private static final int BLOCK_BYTES = 4 << 20;
-
   /** What no framework saves: ways to run commands and code, and to reach files and hosts. */
   private static final Pattern SUSPECT =
       Pattern.compile(
@@ -38,14 +35,15 @@ final class TorchFileExam {
   }
 
   /**
-   * Reads the structure, finds every storage, and compares checksums if that is asked for.
+   * Reads the structure, and finds every storage.
    *
+   * @param index of the file, which goes into the storages
    * @throws dev.reweave.common.ReweaveException if the file is damaged, or none that torch.save
    *     wrote
    */
-  static List<Finding> of(RandomAccess access, Depth depth) throws IOException {
+  static FileExam.Seen of(RandomAccess access, int index) throws IOException {
     String uri = access.file().uri();
-    TorchFile file = TorchFile.read(access, 0);
+    TorchFile file = TorchFile.read(access, index);
     List<Finding> findings = new ArrayList<>();
     List<String> suspect = file.calls().stream().filter(c -> SUSPECT.matcher(c).matches()).toList();
     if (!suspect.isEmpty()) {
@@ -57,27 +55,15 @@ final class TorchFileExam {
               "do not open the file with torch.load, which may run that (Reweave runs nothing of"
                   + " it), and find out who wrote it"));
     }
-    for (StorageRef storage : Set.copyOf(file.storages())) {
-      if (depth.equals(Depth.CHECKSUMS) && storage.hasCrc() && !isWhole(access, storage)) {
-        findings.add(
-            new Finding(
-                Severity.PROBLEM,
-                "bytes have changed: they do not match their checksum",
-                place(uri, storage),
-                "copy the file again from its source, or take another tag"));
-      }
-    }
-    return findings;
+    return new FileExam.Seen(findings, Set.copyOf(file.storages()));
   }
 
-  private static boolean isWhole(RandomAccess access, StorageRef storage) throws IOException {
-    CRC32 crc = new CRC32();
-    byte[] block = new byte[(int) Math.min(BLOCK_BYTES, storage.bytes())];
-    for (long at = 0; at < storage.bytes(); at += block.length) {
-      int length = (int) Math.min(block.length, storage.bytes() - at);
-      access.readFully(storage.position() + at, block, 0, length);
-      crc.update(block, 0, length);
-    }
-    return crc.getValue() == storage.crc32();
+  /** What is said of a storage that does not match its checksum. */
+  static Finding damaged(String uri, StorageRef storage) {
+    return new Finding(
+        Severity.PROBLEM,
+        "bytes have changed: they do not match their checksum",
+        place(uri, storage),
+        "copy the file again from its source, or take another tag");
   }
 }

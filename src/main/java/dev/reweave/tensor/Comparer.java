@@ -10,11 +10,20 @@ public final class Comparer {
   /** Elements whose sums are taken at once. */
   public static final int BLOCK = 4096;
 
+  /** Blocks that are summed up at the same time: one alone would wait for each addition. */
+  private static final int ABREAST = 4;
+
   private static final int MOST_NUMBERS = 2 * BLOCK;
 
   private final double[] ofFirst = new double[MOST_NUMBERS];
   private final double[] ofSecond = new double[MOST_NUMBERS];
   private final double[] differences = new double[MOST_NUMBERS];
+  private final float[] ofSame = new float[ABREAST * BLOCK];
+  private final double[] squares = new double[ABREAST];
+  private final ExactAdder firstSquares = new ExactAdder();
+  private final ExactAdder secondSquares = new ExactAdder();
+  private final ExactAdder products = new ExactAdder();
+  private final ExactAdder squaredDifferences = new ExactAdder();
   private final byte[] cast = new byte[BLOCK * Long.BYTES];
 
   /** Elements of one type in memory, little-endian. */
@@ -62,11 +71,87 @@ public final class Comparer {
    */
   public Deviation compare(Elements first, Elements second, int count, long at) {
     Deviation all = Deviation.NONE;
-    for (int done = 0; done < count; done += BLOCK) {
-      int elements = Math.min(BLOCK, count - done);
-      all = all.plus(block(first.from(done), second.from(done), elements, at + done));
+    int done = 0;
+    while (done < count) {
+      int same = sameBlocks(first, second, done, count);
+      if (same > 0) {
+        all = all.plus(same(first, second, done, same, at + done));
+        done += same * BLOCK;
+      } else {
+        int elements = Math.min(BLOCK, count - done);
+        all = all.plus(block(first.from(done), second.from(done), elements, at + done));
+        done += BLOCK;
+      }
+    }
+    return all.with(
+        new Deviation.Sums(
+            firstSquares.take(), secondSquares.take(), products.take(), squaredDifferences.take()));
+  }
+
+  /**
+   * How many whole blocks of floats have the same bits on both sides, from an element on; a few at
+   * most.
+   */
+  private static int sameBlocks(Elements a, Elements b, int from, int count) {
+    if (a.type != b.type || !Numbers.areFloats(a.type)) {
+      return 0;
+    }
+    int blocks = 0;
+    int length = BLOCK * a.type.bytes();
+    while (blocks < ABREAST && from + (blocks + 1) * BLOCK <= count) {
+      int inFirst = a.offset + (from + blocks * BLOCK) * a.type.bytes();
+      int inSecond = b.offset + (from + blocks * BLOCK) * b.type.bytes();
+      if (!Arrays.equals(a.data, inFirst, inFirst + length, b.data, inSecond, inSecond + length)) {
+        break;
+      }
+      blocks++;
+    }
+    return blocks;
+  }
+
+  /** Of blocks with the same bits: nothing is to be told of them but their lengths. */
+  private Deviation same(Elements first, Elements second, int from, int blocks, long at) {
+    Elements start = first.from(from);
+    Numbers.readFloats(start.type, start.data, start.offset, ofSame, blocks * BLOCK);
+    sumSquares();
+    Deviation all = Deviation.NONE;
+    for (int i = 0; i < blocks; i++) {
+      if (Double.isFinite(squares[i])) {
+        firstSquares.add(squares[i]);
+        secondSquares.add(squares[i]);
+        products.add(squares[i]);
+        all = all.plus(Deviation.same(BLOCK));
+      } else {
+        // Numbers that are not finite are looked at one by one.
+        int element = from + i * BLOCK;
+        all =
+            all.plus(
+                block(first.from(element), second.from(element), BLOCK, at + i * (long) BLOCK));
+      }
     }
     return all;
+  }
+
+  /** Of all blocks that have room, be there numbers in them or not. */
+  private void sumSquares() {
+    double sum0 = 0;
+    double sum1 = 0;
+    double sum2 = 0;
+    double sum3 = 0;
+    for (int i = 0; i < BLOCK; i++) {
+      double x0 = ofSame[i];
+      double x1 = ofSame[i + BLOCK];
+      double x2 = ofSame[i + 2 * BLOCK];
+      double x3 = ofSame[i + 3 * BLOCK];
+      sum0 += x0 * x0;
+      sum1 += x1 * x1;
+      sum2 += x2 * x2;
+      sum3 += x3 * x3;
+    }
+    squares[0] = sum0;
+    squares[1] = sum1;
+    squares[2] = sum2;
+    squares[3] = sum3;
   }
 
   private Deviation block(Elements a, Elements b, int elements, long at) {
@@ -96,7 +181,9 @@ public final class Comparer {
     }
   }
 
-  /** What numbers come to, but for their bits. */
+  /**
+   * What numbers come to, but for their bits and their sums, which are added to those of others.
+   */
   private Deviation numbers(int count, long at, int perElement) {
     long differing = 0;
     long nanInFirst = 0;
@@ -105,20 +192,20 @@ public final class Comparer {
     double absolute = 0;
     int farthest = -1;
     double relative = 0;
-    double squares = 0;
-    double otherSquares = 0;
-    double products = 0;
-    double squaredDifferences = 0;
+    double square = 0;
+    double otherSquare = 0;
+    double product = 0;
+    double distance = 0;
     for (int i = 0; i < count; i++) {
       double x = ofFirst[i];
       double y = ofSecond[i];
       double difference = differences[i];
       boolean finite = Double.isFinite(x) && Double.isFinite(y);
       if (finite) {
-        squares += x * x;
-        otherSquares += y * y;
-        products += x * y;
-        squaredDifferences += difference * difference;
+        square += x * x;
+        otherSquare += y * y;
+        product += x * y;
+        distance += difference * difference;
       }
       if (finite ? difference == 0 : areSame(x, y)) {
         continue;
@@ -139,6 +226,10 @@ public final class Comparer {
         }
       }
     }
+    firstSquares.add(square);
+    secondSquares.add(otherSquare);
+    products.add(product);
+    squaredDifferences.add(distance);
     return new Deviation(
         count,
         0,
@@ -147,7 +238,7 @@ public final class Comparer {
         absolute,
         farthest < 0 ? -1 : at + farthest / perElement,
         relative,
-        Deviation.Sums.of(squares, otherSquares, products, squaredDifferences));
+        Deviation.Sums.NONE);
   }
 
   private static boolean areSame(double x, double y) {

@@ -68,11 +68,6 @@ public record Deviation(
       implements Serializable {
     static final Sums NONE = new Sums(ExactSum.ZERO, ExactSum.ZERO, ExactSum.ZERO, ExactSum.ZERO);
 
-    static Sums of(double first, double second, double product, double difference) {
-      return new Sums(
-          ExactSum.of(first), ExactSum.of(second), ExactSum.of(product), ExactSum.of(difference));
-    }
-
     Sums plus(Sums other) {
       return new Sums(
           first.plus(other.first),
@@ -80,6 +75,16 @@ public record Deviation(
           product.plus(other.product),
           difference.plus(other.difference));
     }
+  }
+
+  /** Of numbers that are the same, bit for bit. */
+  static Deviation same(long numbers) {
+    return new Deviation(numbers, 0, 0, new Broken(0, 0, 0), 0, -1, 0, Sums.NONE);
+  }
+
+  Deviation with(Sums others) {
+    return new Deviation(
+        numbers, unequal, differing, broken, absolute, at, relative, sums.plus(others));
   }
 
   Deviation withUnequal(long number) {

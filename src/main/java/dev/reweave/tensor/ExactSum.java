@@ -13,10 +13,9 @@ import java.math.BigDecimal;
 record ExactSum(BigDecimal sum, boolean overflowed) implements Serializable {
   static final ExactSum ZERO = new ExactSum(BigDecimal.ZERO, false);
 
-  static ExactSum of(double number) {
-    return Double.isFinite(number)
-        ? new ExactSum(new BigDecimal(number), false)
-        : new ExactSum(BigDecimal.ZERO, true);
+  ExactSum {
+    // Equal sums are equal, whatever they are made of.
+    sum = sum.stripTrailingZeros();
   }
 
   ExactSum plus(ExactSum other) {

@@ -3,6 +3,7 @@ package dev.reweave.tensor;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
@@ -142,6 +143,29 @@ final class Numbers {
           out[i] = unsigned((long) LONGS.get(in, offset + 8 * i));
         }
       }
+    }
+  }
+
+  /** Whether elements of a type are floats, or become floats without loss. */
+  static boolean areFloats(DType type) {
+    return type == DType.F32 || type == DType.BF16 || type == DType.F16;
+  }
+
+  /** Puts {@code count} numbers of such a type at the start of {@code out}. */
+  static void readFloats(DType type, byte[] in, int offset, float[] out, int count) {
+    if (type == DType.F32) {
+      ByteBuffer.wrap(in, offset, 4 * count)
+          .order(ByteOrder.LITTLE_ENDIAN)
+          .asFloatBuffer()
+          .get(out, 0, count);
+      return;
+    }
+    boolean half = type == DType.F16;
+    for (int i = 0; i < count; i++) {
+      int bits = (short) SHORTS.get(in, offset + 2 * i);
+      out[i] =
+          Float.intBitsToFloat(
+              half ? FloatBits.halfToFloat(bits) : FloatBits.bfloat16ToFloat(bits));
     }
   }
 

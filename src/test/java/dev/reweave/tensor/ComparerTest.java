@@ -9,6 +9,7 @@ import java.math.MathContext;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -89,6 +90,41 @@ class ComparerTest {
         Math.sqrt(dd.doubleValue() / Math.max(xx.doubleValue(), yy.doubleValue())),
         found.distance(),
         1e-14);
+  }
+
+  @Test
+  void blocksThatAreTheSameCountAsOthers() {
+    int count = 11 * Comparer.BLOCK + 5;
+    float[] x = new float[count];
+    SplittableRandom random = new SplittableRandom(8);
+    for (int i = 0; i < count; i++) {
+      x[i] = (float) random.nextDouble(-1, 1);
+    }
+    x[6 * Comparer.BLOCK + 1] = Float.NaN;
+    x[7 * Comparer.BLOCK + 2] = Float.POSITIVE_INFINITY;
+    float[] y = x.clone();
+    y[5 * Comparer.BLOCK + 9] += 1;
+
+    Deviation whole = compare(floats(x), floats(y), count);
+
+    Deviation parts = Deviation.NONE;
+    for (int at = 0; at < count; at += Comparer.BLOCK) {
+      int length = Math.min(Comparer.BLOCK, count - at);
+      Comparer.Elements first = floats(Arrays.copyOfRange(x, at, at + length));
+      Comparer.Elements second = floats(Arrays.copyOfRange(y, at, at + length));
+      parts = parts.plus(new Comparer().compare(first, second, length, at));
+    }
+    assertEquals(parts, whole);
+    assertEquals(1, whole.differing());
+    assertEquals(5 * Comparer.BLOCK + 9, whole.at());
+    double squares = 0;
+    for (float number : x) {
+      squares += Float.isFinite(number) ? (double) number * number : 0;
+    }
+    assertEquals(squares, whole.sums().first().value(), squares * 1e-12);
+    // One number is larger by 1 on the second side.
+    double more = 2 * x[5 * Comparer.BLOCK + 9] + 1;
+    assertEquals(squares + more, whole.sums().second().value(), squares * 1e-6);
   }
 
   @Test

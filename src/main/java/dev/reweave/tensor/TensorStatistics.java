@@ -1,6 +1,7 @@
 package dev.reweave.tensor;
 
 import java.io.Serializable;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -69,6 +70,15 @@ public record TensorStatistics(long elements, long nans, long infinities, long z
       if (Double.isInfinite(squares)) {
         return new Finite(count, min, max, mean, squares);
       }
+      return of(count, min, max, mean, squares, off);
+    }
+
+    /**
+     * Of sums of distances from what is about the mean, and of their squares, which are finite.
+     *
+     * @param off sum of the distances: how far rounding has led the mean astray
+     */
+    static Finite of(long count, double min, double max, double mean, double squares, double off) {
       double rest = Math.max(0, squares - off * off / count);
       return new Finite(count, min, max, mean + off / count, rest);
     }
@@ -112,10 +122,27 @@ public record TensorStatistics(long elements, long nans, long infinities, long z
    */
   public static TensorStatistics of(DType type, byte[] data, int offset, int elements) {
     Objects.checkFromIndexSize((long) offset, (long) elements * type.bytes(), data.length);
-    double[] block = new double[(int) Math.min(BLOCK, 2L * elements)];
+    int abreast = FiniteBlocks.BLOCKS * BLOCK;
+    double[] block = new double[(int) Math.min(abreast, 2L * elements)];
     TensorStatistics all = NONE;
+    int at = 0;
+    boolean finite = type.isCastable();
+    while (finite && elements - at >= abreast) {
+      int from = offset + at * type.bytes();
+      Numbers.read(type, data, from, block, abreast);
+      List<Finite> blocks = FiniteBlocks.of(block, BLOCK);
+      finite = !blocks.isEmpty();
+      if (finite) {
+        long zeros = FloatLanes.of(type).zeros(data, from, abreast);
+        all = new TensorStatistics(0, 0, 0, zeros, Finite.NONE).plus(all);
+        for (Finite one : blocks) {
+          all = all.plus(new TensorStatistics(BLOCK, 0, 0, 0, one));
+        }
+        at += abreast;
+      }
+    }
     int step = type == DType.C64 ? BLOCK / 2 : BLOCK;
-    for (int at = 0; at < elements; at += step) {
+    for (; at < elements; at += step) {
       int count = Math.min(step, elements - at);
       int from = offset + at * type.bytes();
       if (type == DType.C64) {

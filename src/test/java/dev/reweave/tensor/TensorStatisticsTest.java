@@ -168,6 +168,34 @@ class TensorStatisticsTest {
     assertSpread(numbers, of(type, data).finite());
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F16", "BF16", "F32", "F64"})
+  void blocksAbreastAreWhatTheyAreAlone(DType type) {
+    int block = 2048;
+    int count = 9 * block + 100;
+    SplittableRandom random = new SplittableRandom(5);
+    double[] numbers = numbers(count, i -> i % 50 == 7 ? -0.0 : random.nextDouble(-3, 5));
+    assertBlocks(type, numbers, block);
+    // The least is a zero, whose sign counts.
+    assertBlocks(type, numbers(count, i -> i % 3000 == 5 ? -0.0 : i % 7), block);
+    numbers[5 * block + 3] = Double.NaN;
+    numbers[6 * block + 4] = Double.NEGATIVE_INFINITY;
+    assertBlocks(type, numbers, block);
+  }
+
+  private static void assertBlocks(DType type, double[] numbers, int block) {
+    byte[] data = new byte[numbers.length * type.bytes()];
+    Cast.between(DType.F64, type).apply(doubles(numbers), 0, data, 0, numbers.length);
+    TensorStatistics all = TensorStatistics.NONE;
+    for (int at = 0; at < numbers.length; at += block) {
+      int count = Math.min(block, numbers.length - at);
+      all = all.plus(TensorStatistics.of(type, data, at * type.bytes(), count));
+    }
+    assertEquals(all, TensorStatistics.of(type, data, 0, numbers.length));
+  }
+
   @Test
   void aSmallDeviationFarFromZero() {
     double[] numbers = numbers(5000, i -> 1e9 + i % 2);

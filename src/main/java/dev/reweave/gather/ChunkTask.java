@@ -165,7 +165,9 @@ public final class ChunkTask {
     TokenBucket bucket = limit.bucket();
     try (OpenFiles files = new OpenFiles(stores, work.sources(), bucket);
         OpenFiles second = new OpenFiles(stores, work.second(), bucket)) {
-      Proof proof = new Proof(file, new Gather(files, proofTally), new Gather(second, proofTally));
+      Gather masters = new Gather(files, proofTally);
+      Gather copies = new Gather(second, proofTally);
+      Proof proof = new Proof(file, masters, copies);
       int panes = panes(stores, work);
       Window window =
           new Window(
@@ -178,6 +180,9 @@ public final class ChunkTask {
               measuring);
       fill(window);
       window.finish();
+      window.release();
+      masters.release();
+      copies.release();
       List<PartReceipt> receipts = sink.commit();
       return new ChunkResult(
           chunk,

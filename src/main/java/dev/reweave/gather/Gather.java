@@ -24,10 +24,10 @@ public final class Gather {
   public static final int MOST_RUNS = 1 << 18;
 
   /** Most bytes of the requests that cover several runs and are made at once. */
-  static final int MOST_JOINED = 8 << 20;
+  static final int MOST_JOINED = Buffers.SIZE;
 
   /** Most bytes of all copies but the first that elements of one call are made of. */
-  public static final int MOST_COPIED = 8 << 20;
+  public static final int MOST_COPIED = Buffers.SIZE;
 
   /** Elements {@code [from, to)} of a tensor and where they go in memory, little-endian. */
   public static final class Slice {
@@ -163,6 +163,12 @@ public final class Gather {
     pieces = List.of();
   }
 
+  /** Gives its buffers to the tasks that follow; the last thing that is done with it. */
+  void release() {
+    Buffers.give(copies);
+    reads.release();
+  }
+
   /** Takes the runs of one slice, and those of its copies in slices of their own. */
   private final class StoredRanges implements RunConsumer {
     private final Slice slice;
@@ -192,7 +198,7 @@ public final class Gather {
         return;
       }
       if (copies.length == 0 && count > 1) {
-        copies = new byte[MOST_COPIED];
+        copies = Buffers.take(MOST_COPIED);
       }
       Combination combination = new Combination(slice, kind, at, copied, elements, count);
       layouts.get(0).runs(from, to, this);

@@ -9,7 +9,7 @@ import java.util.List;
 /** Buffers of a window, and what is to be gathered into them. */
 final class Pane {
   /** Bytes of each of the two buffers at most. */
-  static final int BUFFER = 8 << 20;
+  static final int BUFFER = Buffers.SIZE;
 
   /**
    * Elements of one tensor in the window.
@@ -46,7 +46,7 @@ final class Pane {
     this.gather = gather;
     // A cast from 64 to 16 bits takes in four times what it gives.
     this.inBytes = (int) Math.min(BUFFER, 4 * bytes);
-    this.out = new byte[(int) Math.min(BUFFER, bytes)];
+    this.out = Buffers.take((int) Math.min(BUFFER, bytes));
   }
 
   /** Adds up to {@code most} bytes of a literal; gives how many there was room for. */
@@ -61,7 +61,7 @@ final class Pane {
   void add(int segment, Segment.OfTensor ofTensor, Cast cast, long at, int elements) {
     Layout layout = ofTensor.layout();
     if (!cast.isCopy() && in.length == 0) {
-      in = new byte[inBytes];
+      in = Buffers.take(inBytes);
     }
     slices.add(
         cast.isCopy()
@@ -137,6 +137,13 @@ final class Pane {
   /** Elements of this piece that should be the same in several copies and are not. */
   long differences(int piece) {
     return slices.get(piece).differences();
+  }
+
+  /** Gives its buffers to the tasks that follow. */
+  void release() {
+    Buffers.give(in);
+    Buffers.give(out);
+    gather.release();
   }
 
   void clear() {

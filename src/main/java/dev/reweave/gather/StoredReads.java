@@ -68,6 +68,11 @@ final class StoredReads {
     }
   }
 
+  /** Gives its buffer to the tasks that follow. */
+  void release() {
+    Buffers.give(joined);
+  }
+
   private void proceed() {
     while (next < ranges.size() && reads < MOST_BEGUN) {
       int end = endOfNear();
@@ -78,7 +83,7 @@ final class StoredReads {
         return; // until the buffer is free
       }
       if (!alone && joined.length == 0) {
-        joined = new byte[mostJoined];
+        joined = Buffers.take(mostJoined);
       }
       ReadRange range =
           alone

@@ -186,6 +186,12 @@ final class Window {
     proof.finish(this::addOutcome);
   }
 
+  /** Gives its buffers to the tasks that follow, once nothing is left to do. */
+  void release() {
+    pane.release();
+    idle.forEach(Pane::release);
+  }
+
   private void addOutcome(int segment, Agreement outcome) {
     tensors.merge(
         segment,

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** What the driver asks an object store while all executors wait for it. */
 class PublishingRequestsTest {
   /** Each a wait for the store, and about as many for one shard as for a hundred. */
-  private static final int MOST_REQUESTS = 36;
+  private static final int MOST_REQUESTS = 30;
 
   private static final int SHARDS = 3;
 

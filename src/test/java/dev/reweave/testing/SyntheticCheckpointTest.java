@@ -164,6 +164,36 @@ class SyntheticCheckpointTest {
     }
   }
 
+  /** Terabytes of zeros take no room; ranks on GPUs of one number have one file of model states. */
+  @Test
+  void zerosTakeNoRoom() throws IOException {
+    List<TensorSpec> params = List.of(spec("a", 1 << 20, 1 << 20), spec("b", 1 << 22));
+    SyntheticOptions options = new SyntheticOptions(3, 4).onDevices(2).sparse();
+
+    SyntheticCheckpoint.write(root, options, params, 1);
+
+    Path masters = tag().resolve("bf16_zero_pp_rank_3_mp_rank_00_optim_states.pt");
+    assertTrue(Files.size(masters) > 1L << 40);
+    try (ZipFile zip = new ZipFile(masters.toFile())) {
+      assertEquals(1L << 40, zip.stream().skip(4).findFirst().orElseThrow().getSize());
+    }
+    assertTrue(Files.isSameFile(model(1), model(3)));
+    assertEquals(-1, Files.mismatch(model(0), model(2)));
+    assertTrue(Files.mismatch(model(0), model(1)) > 0);
+    CRC32 crc = new CRC32();
+    crc.update(new byte[5_000_001]);
+    TorchZipWriter.write(
+        root.resolve("zeros.pt"), List.of(), List.of(StorageContent.zeros(DType.U8, 5_000_001)));
+    try (ZipFile zip = new ZipFile(root.resolve("zeros.pt").toFile())) {
+      assertEquals(crc.getValue(), zip.getEntry("zeros/data/0").getCrc());
+      assertArrayEquals(new byte[5_000_001], read(zip, "zeros/data/0"));
+    }
+  }
+
+  private Path model(int rank) {
+    return tag().resolve("zero_pp_rank_" + rank + "_mp_rank_00_model_states.pt");
+  }
+
   @Test
   void passesTheEntriesOfAPlainZip() throws IOException {
     int count = 70_000;

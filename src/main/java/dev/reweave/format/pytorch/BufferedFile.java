@@ -85,7 +85,10 @@ final class BufferedFile {
     if (!window.holds(position, length)) {
       long ahead = Math.min(WINDOW_BYTES, file().length() - position);
       window = window(access, position, (int) Math.max(length, ahead));
-      recent = length <= WINDOW_BYTES ? window : recent;
+      if (length > WINDOW_BYTES) {
+        return window.bytes().order(ByteOrder.LITTLE_ENDIAN);
+      }
+      recent = window;
     }
     byte[] bytes = new byte[length];
     window.bytes().get((int) (position - window.start()), bytes);

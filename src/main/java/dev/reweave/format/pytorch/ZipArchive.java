@@ -19,6 +19,7 @@ final class ZipArchive {
 
   private final BufferedFile file;
   private final ZipDirectory directory;
+  private final ZipEntry pickle;
   private final String root;
 
   /**
@@ -27,20 +28,25 @@ final class ZipArchive {
   ZipArchive(BufferedFile file, ZipDirectory directory) {
     this.file = file;
     this.directory = directory;
-    List<String> pickles =
-        directory.entries().keySet().stream().filter(name -> name.endsWith(PICKLE)).toList();
+    List<ZipEntry> pickles = directory.findEndingIn(PICKLE);
     if (pickles.size() != 1) {
       throw TorchFileFailures.notOnePickle(pickles.size(), file.file());
     }
-    this.root = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
-    if (directory.entries().containsKey(root + "/constants.pkl")) {
+    this.pickle = pickles.get(0);
+    this.root = pickle.name().substring(0, pickle.name().length() - PICKLE.length());
+    if (directory.find(root + "/constants.pkl").isPresent()) {
       throw TorchFileFailures.torchScript(file.file());
     }
   }
 
+  /** The entry of the pickle. */
+  ZipEntry pickle() {
+    return pickle;
+  }
+
   /** The entry of this name below the archive's folder. */
   Optional<ZipEntry> find(String name) {
-    return Optional.ofNullable(directory.entries().get(root + "/" + name));
+    return directory.find(root + "/" + name);
   }
 
   /** A small entry, read whole and compared with its checksum. */

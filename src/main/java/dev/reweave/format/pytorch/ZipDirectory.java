@@ -4,22 +4,20 @@ import dev.reweave.common.ReweaveException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
  * The central directory of a zip, with Zip64, read backwards from the end of the file.
  *
- * <p>Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.12 and 4.5.3.
+ * <p>Of a thousand ranks each has an entry for every tensor, and hardly any is asked for: they stay
+ * as they lie in the directory until one is.
  *
- * @param start position of the directory: all entries lie before it
+ * <p>Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.12 and 4.5.3.
  */
-record ZipDirectory(long start, Map<String, ZipEntry> entries) {
+final class ZipDirectory {
   private static final int HEADER_SIGNATURE = 0x02014b50;
 
   /** Fewest bytes of an entry in the directory. */
@@ -30,6 +28,25 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
 
   private static final int ZIP64_EXTRA = 1;
   private static final long MAX_U32 = 0xffffffffL;
+
+  private final BufferedFile file;
+  private final ByteBuffer directory;
+  private final long start;
+
+  /** Where each entry stands in the directory. */
+  private final int[] at;
+
+  private final ZipNames names;
+  private long[] ends;
+
+  private ZipDirectory(BufferedFile file, byte[] bytes, ZipEnd end) {
+    this.file = file;
+    this.directory = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    this.start = end.offset();
+    this.at = new int[Math.toIntExact(end.count())];
+    this.names = new ZipNames(bytes, at.length);
+    this.ends = new long[at.length];
+  }
 
   /**
    * Reads the directory; empty if the file does not end like a zip.
@@ -43,86 +60,153 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
 
   private static ZipDirectory parse(BufferedFile file, ZipEnd end) throws IOException {
     file.limit().require(end.bytes(), "the zip directory", file.place());
-    ByteBuffer directory = file.read(end.offset(), (int) end.bytes());
-    Map<String, ZipEntry> entries = new LinkedHashMap<>();
-    for (long i = 0; i < end.count(); i++) {
-      ZipEntry entry = entry(file, directory, end.offset());
-      if (entries.putIfAbsent(entry.name(), entry) != null) {
-        throw ZipFailures.entryTwice(entry.name(), file.place());
+    byte[] bytes = file.read(end.offset(), (int) end.bytes()).array();
+    ZipDirectory directory = new ZipDirectory(file, bytes, end);
+    directory.requireSound();
+    directory.separate();
+    return directory;
+  }
+
+  /** Position of the directory: all entries lie before it. */
+  long start() {
+    return start;
+  }
+
+  /** All entries in their order. */
+  List<ZipEntry> entries() {
+    List<ZipEntry> entries = new ArrayList<>(at.length);
+    for (int i = 0; i < at.length; i++) {
+      entries.add(entry(i));
+    }
+    return entries;
+  }
+
+  /** The entry of a name. */
+  Optional<ZipEntry> find(String name) {
+    int found = names.find(name);
+    return found < 0 ? Optional.empty() : Optional.of(entry(found));
+  }
+
+  /** The entries whose names end so, in their order. */
+  List<ZipEntry> findEndingIn(String end) {
+    return names.endingIn(end).stream().map(this::entry).toList();
+  }
+
+  private void requireSound() {
+    for (int i = 0; i < at.length; i++) {
+      at[i] = directory.position();
+      int nameBytes = requireSound(at[i]);
+      if (names.add(at[i] + HEADER_BYTES, nameBytes)) {
+        throw ZipFailures.entryTwice(names.name(i), file.place());
       }
     }
     if (directory.hasRemaining()) {
       throw ZipFailures.uncountedEntries(file.place());
     }
-    separate(file, entries, end.offset());
-    return new ZipDirectory(end.offset(), entries);
   }
 
-  /** Tells each entry where it must end. Entries that share bytes would make much out of little. */
-  private static void separate(BufferedFile file, Map<String, ZipEntry> entries, long limit) {
-    List<ZipEntry> ordered = new ArrayList<>(entries.values());
-    ordered.sort(Comparator.comparingLong(ZipEntry::header));
-    for (int i = 0; i < ordered.size(); i++) {
-      ZipEntry entry = ordered.get(i);
-      boolean last = i + 1 == ordered.size();
-      long next = last ? limit : ordered.get(i + 1).header();
-      if (entry.end() > next) {
-        throw last
-            ? ZipFailures.overlapsDirectory(entry.name(), file.place())
-            : ZipFailures.overlapsEntry(entry.name(), ordered.get(i + 1).name(), file.place());
-      }
-      entries.put(entry.name(), entry.endingAt(next));
-    }
-  }
-
-  private static ZipEntry entry(BufferedFile file, ByteBuffer directory, long limit) {
-    int at = directory.position();
-    if (directory.remaining() < HEADER_BYTES || directory.getInt(at) != HEADER_SIGNATURE) {
+  /** Checks the entry that stands there, and goes behind it; gives the length of its name. */
+  private int requireSound(int entry) {
+    if (directory.remaining() < HEADER_BYTES || directory.getInt(entry) != HEADER_SIGNATURE) {
       throw ZipFailures.damagedDirectory(file.place());
     }
-    int nameBytes = Short.toUnsignedInt(directory.getShort(at + 28));
-    int extraBytes = Short.toUnsignedInt(directory.getShort(at + 30));
-    int commentBytes = Short.toUnsignedInt(directory.getShort(at + 32));
-    if (directory.remaining() < HEADER_BYTES + nameBytes + extraBytes + commentBytes) {
+    int nameBytes = nameBytes(entry);
+    int behind = nameBytes + u16(entry + 30) + u16(entry + 32);
+    if (directory.remaining() < HEADER_BYTES + behind) {
       throw ZipFailures.damagedDirectory(file.place());
     }
-    byte[] name = new byte[nameBytes];
-    directory.get(at + HEADER_BYTES, name);
-    ByteBuffer extra = directory.slice(at + HEADER_BYTES + nameBytes, extraBytes);
-    ByteBuffer wide = zip64(extra.order(ByteOrder.LITTLE_ENDIAN));
-    directory.position(at + HEADER_BYTES + nameBytes + extraBytes + commentBytes);
-    // The order in which the Zip64 field keeps those that do not fit.
-    long bytes = wide(file, u32(directory, at + 24), wide);
-    long stored = wide(file, u32(directory, at + 20), wide);
-    long header = wide(file, u32(directory, at + 42), wide);
-    if (stored < 0 || bytes < 0 || header < 0 || header > limit || stored > limit - header) {
+    Extent extent = extent(entry);
+    if (extent.stored() < 0
+        || extent.bytes() < 0
+        || extent.header() < 0
+        || extent.header() > start
+        || extent.stored() > start - extent.header()) {
       throw ZipFailures.entryOutsideFile(file.place());
     }
-    int disk = Short.toUnsignedInt(directory.getShort(at + 34));
+    int disk = u16(entry + 34);
     if (disk != 0 && disk != 0xffff) {
       throw ZipFailures.entryInOtherPart(file.place());
     }
-    String path = new String(name, StandardCharsets.UTF_8);
-    requireInside(file, path);
-    return new ZipEntry(
-        path,
-        Short.toUnsignedInt(directory.getShort(at + 8)),
-        Short.toUnsignedInt(directory.getShort(at + 10)),
-        u32(directory, at + 16),
-        stored,
-        bytes,
-        header,
-        header + LOCAL_BYTES + nameBytes + stored);
+    if (names.leadsOut(entry + HEADER_BYTES, nameBytes)) {
+      throw ZipFailures.leadsOut(names.text(entry + HEADER_BYTES, nameBytes), file.place());
+    }
+    directory.position(entry + HEADER_BYTES + behind);
+    return nameBytes;
   }
 
-  /** Nothing is ever unpacked to such a path here; but no writer of torch files makes one. */
-  private static void requireInside(BufferedFile file, String path) {
-    if (path.startsWith("/")
-        || path.indexOf('\\') >= 0
-        || path.indexOf('\0') >= 0
-        || List.of(path.split("/", -1)).contains("..")) {
-      throw ZipFailures.leadsOut(path, file.place());
+  /** Tells each entry where it must end. Entries that share bytes would make much out of little. */
+  private void separate() {
+    boolean apart = true;
+    for (int i = 0; i < at.length; i++) {
+      ends[i] = i + 1 < at.length ? extent(at[i + 1]).header() : start;
+      apart &= ownEnd(i) <= ends[i];
     }
+    if (!apart) {
+      separateSorted();
+    }
+  }
+
+  /** The same of entries that do not lie in their order, or not apart. */
+  private void separateSorted() {
+    List<Integer> ordered = new ArrayList<>();
+    for (int i = 0; i < at.length; i++) {
+      ordered.add(i);
+    }
+    ordered.sort(Comparator.comparingLong(i -> extent(at[i]).header()));
+    for (int i = 0; i < at.length; i++) {
+      int entry = ordered.get(i);
+      boolean last = i + 1 == at.length;
+      long next = last ? start : extent(at[ordered.get(i + 1)]).header();
+      if (ownEnd(entry) > next) {
+        throw last
+            ? ZipFailures.overlapsDirectory(names.name(entry), file.place())
+            : ZipFailures.overlapsEntry(
+                names.name(entry), names.name(ordered.get(i + 1)), file.place());
+      }
+      ends[entry] = next;
+    }
+  }
+
+  /** Where an entry ends at the earliest. */
+  private long ownEnd(int index) {
+    Extent extent = extent(at[index]);
+    return extent.header() + LOCAL_BYTES + nameBytes(at[index]) + extent.stored();
+  }
+
+  private int nameBytes(int entry) {
+    return u16(entry + 28);
+  }
+
+  private ZipEntry entry(int index) {
+    int entry = at[index];
+    Extent extent = extent(entry);
+    return new ZipEntry(
+        names.name(index),
+        u16(entry + 8),
+        u16(entry + 10),
+        u32(directory, entry + 16),
+        extent.stored(),
+        extent.bytes(),
+        extent.header(),
+        ends[index]);
+  }
+
+  /** Numbers that stand in a field of their own where they are large. */
+  private record Extent(long bytes, long stored, long header) {}
+
+  private Extent extent(int entry) {
+    long bytes = u32(directory, entry + 24);
+    long stored = u32(directory, entry + 20);
+    long header = u32(directory, entry + 42);
+    if (bytes != MAX_U32 && stored != MAX_U32 && header != MAX_U32) {
+      return new Extent(bytes, stored, header);
+    }
+    ByteBuffer extra = directory.slice(entry + HEADER_BYTES + nameBytes(entry), u16(entry + 30));
+    ByteBuffer wide = zip64(extra.order(ByteOrder.LITTLE_ENDIAN));
+    // The order in which the Zip64 field keeps those that do not fit.
+    bytes = wide(file, bytes, wide);
+    stored = wide(file, stored, wide);
+    return new Extent(bytes, stored, wide(file, header, wide));
   }
 
   private static long wide(BufferedFile file, long narrow, ByteBuffer zip64) {
@@ -150,5 +234,9 @@ record ZipDirectory(long start, Map<String, ZipEntry> entries) {
 
   private static long u32(ByteBuffer buffer, int at) {
     return Integer.toUnsignedLong(buffer.getInt(at));
+  }
+
+  private int u16(int position) {
+    return Short.toUnsignedInt(directory.getShort(position));
   }
 }

@@ -26,11 +26,6 @@ record ZipEntry(
 
   private static final int SIZES_BEHIND = 1 << 3;
 
-  /** The same, with what follows it. */
-  ZipEntry endingAt(long position) {
-    return new ZipEntry(name, flags, method, crc32, stored, bytes, header, position);
-  }
-
   /** Whether an entry of these flags is as encrypted as this one. */
   boolean isEncryptedAs(int otherFlags) {
     return ((flags ^ otherFlags) & ENCRYPTED) == 0;

@@ -117,8 +117,24 @@ class ZipDirectoryTest {
     return new ZipEntry(name, 8, 0, 0xfedcba98L, bytes, bytes, header, 0);
   }
 
+  private static List<String> names(ZipDirectory directory) {
+    return directory.entries().stream().map(ZipEntry::name).toList();
+  }
+
   private static List<ZipEntry> withoutEnds(ZipDirectory directory) {
-    return directory.entries().values().stream().map(entry -> entry.endingAt(0)).toList();
+    return directory.entries().stream()
+        .map(
+            e ->
+                new ZipEntry(
+                    e.name(),
+                    e.flags(),
+                    e.method(),
+                    e.crc32(),
+                    e.stored(),
+                    e.bytes(),
+                    e.header(),
+                    0))
+        .toList();
   }
 
   @Test
@@ -142,7 +158,7 @@ class ZipDirectoryTest {
 
     ZipDirectory directory = end(1, bytes, START, "PK\5\6 is how an end begins").orElseThrow();
 
-    assertEquals(List.of("a"), List.copyOf(directory.entries().keySet()));
+    assertEquals(List.of("a"), names(directory));
   }
 
   @Test
@@ -191,7 +207,7 @@ class ZipDirectoryTest {
     entry("long", START - 34 - 34, 0);
     assertEquals(
         List.of(START, START - 34),
-        read().entries().values().stream().map(entry -> (int) entry.end()).toList());
+        read().entries().stream().map(entry -> (int) entry.end()).toList());
 
     for (long[] place : new long[][] {{0, START + 1}, {START + 1, 0}, {251, 50}}) {
       ZipDirectoryTest other = new ZipDirectoryTest();
@@ -274,7 +290,7 @@ class ZipDirectoryTest {
       Optional<ZipDirectory> directory =
           zip.end(
               number == 0 ? 0xffff : 1, number == 1 ? WIDE : bytes, number == 2 ? WIDE : START, "");
-      assertEquals(List.of("a"), List.copyOf(directory.orElseThrow().entries().keySet()));
+      assertEquals(List.of("a"), names(directory.orElseThrow()));
     }
   }
 

@@ -40,7 +40,7 @@ public final class WrapperNames {
 
   /** A name without what can only be a wrapper's. */
   public static String without(String name) {
-    return join(parts(name), WRAPPERS);
+    return WRAPPERS.stream().noneMatch(name::contains) ? name : join(parts(name), WRAPPERS);
   }
 
   /**

@@ -45,7 +45,11 @@ public final class Shape implements Serializable {
 
   /** See {@link #of(long...)}. */
   public static Shape of(List<Long> dims) {
-    return new Shape(dims.stream().mapToLong(Long::longValue).toArray());
+    long[] lengths = new long[dims.size()];
+    for (int i = 0; i < lengths.length; i++) {
+      lengths[i] = dims.get(i);
+    }
+    return new Shape(lengths);
   }
 
   /** Number of dimensions. */

@@ -13,10 +13,17 @@ final class Dimensions {
 
   /** Whether a value is a sequence of integers, short enough to be a shape. */
   static boolean areIn(Object value) {
-    return value instanceof PickleSequence sequence
-        && sequence.kind() != PickleSequence.Kind.SET
-        && sequence.size() <= MAX_RANK
-        && sequence.items().stream().allMatch(Long.class::isInstance);
+    if (!(value instanceof PickleSequence sequence)
+        || sequence.kind() == PickleSequence.Kind.SET
+        || sequence.size() > MAX_RANK) {
+      return false;
+    }
+    for (int i = 0; i < sequence.size(); i++) {
+      if (!(sequence.item(i) instanceof Long)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**

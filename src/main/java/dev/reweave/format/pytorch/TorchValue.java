@@ -29,12 +29,23 @@ public final class TorchValue {
 
   private final String file;
   private final Optional<TorchValue> parent;
+  private final Step kind;
   private final String step;
   private final Object value;
 
-  private TorchValue(String file, Optional<TorchValue> parent, String step, Object value) {
+  /** What the last step of the way is, which is put into words when it is told. */
+  private enum Step {
+    /** A key of a dict. */
+    KEY,
+    /** As it is told. */
+    TEXT
+  }
+
+  private TorchValue(
+      String file, Optional<TorchValue> parent, Step kind, String step, Object value) {
     this.file = file;
     this.parent = parent;
+    this.kind = kind;
     this.step = step;
     this.value = value;
   }
@@ -43,15 +54,15 @@ public final class TorchValue {
    * @param file address of the file, for messages
    */
   static TorchValue root(String file, Object value) {
-    return new TorchValue(file, Optional.empty(), "", value);
+    return new TorchValue(file, Optional.empty(), Step.TEXT, "", value);
   }
 
   private TorchValue child(String childStep, Object childValue) {
-    return new TorchValue(file, Optional.of(this), childStep, childValue);
+    return new TorchValue(file, Optional.of(this), Step.TEXT, childStep, childValue);
   }
 
   private TorchValue entry(String key, Object entryValue) {
-    return child(PLAIN_KEY.matcher(key).matches() ? "." + key : "['" + key + "']", entryValue);
+    return new TorchValue(file, Optional.of(this), Step.KEY, key, entryValue);
   }
 
   /**
@@ -61,10 +72,17 @@ public final class TorchValue {
   public String path() {
     Deque<String> steps = new ArrayDeque<>();
     for (TorchValue at = this; at.parent.isPresent(); at = at.parent.get()) {
-      steps.addFirst(at.step);
+      steps.addFirst(at.words());
     }
     String path = String.join("", steps);
     return path.startsWith(".") ? path.substring(1) : path;
+  }
+
+  private String words() {
+    if (kind == Step.TEXT) {
+      return step;
+    }
+    return PLAIN_KEY.matcher(step).matches() ? "." + step : "['" + step + "']";
   }
 
   /** Whether this is Python's None. */

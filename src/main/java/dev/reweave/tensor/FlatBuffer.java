@@ -1,8 +1,10 @@
 package dev.reweave.tensor;
 
 import java.io.Serializable;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * StorageRuns of storages laid end to end: one flat parameter group over all ranks (ZeRO-1 and 2),
@@ -25,6 +27,9 @@ public final class FlatBuffer implements Serializable {
   private final List<StorageRun> pieces;
   private final long[] ends;
   private final DType dtype;
+
+  /** Made when it is first asked for; by several threads the same. */
+  private transient volatile Set<Integer> files;
 
   /**
    * @throws IllegalArgumentException if there is no piece, their types differ or their lengths
@@ -90,12 +95,20 @@ public final class FlatBuffer implements Serializable {
 
   /** Whether a piece lies in this input file. */
   boolean touches(int file) {
-    for (StorageRun piece : pieces) {
-      if (piece.storage().file() == file) {
-        return true;
+    return files().contains(file);
+  }
+
+  /** The input files in which pieces lie. */
+  Set<Integer> files() {
+    Set<Integer> known = files;
+    if (known == null) {
+      known = new HashSet<>();
+      for (StorageRun piece : pieces) {
+        known.add(piece.storage().file());
       }
+      files = known;
     }
-    return false;
+    return known;
   }
 
   /** Index of the first piece that ends behind {@code element}. */

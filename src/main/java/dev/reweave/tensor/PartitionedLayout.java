@@ -1,6 +1,5 @@
 package dev.reweave.tensor;
 
-import java.util.List;
 import java.util.Objects;
 
 /**
@@ -11,32 +10,24 @@ import java.util.Objects;
 public final class PartitionedLayout implements Layout {
   private static final long serialVersionUID = 1L;
 
-  private final List<FlatBuffer> ranks;
+  private final RankBuffers ranks;
   private final long offset;
   private final long slice;
   private final long elements;
 
   /**
-   * @param ranks one buffer per rank, in rank order; immutable, and kept as it is: share one list
-   *     between the layouts of all tensors, so that it is serialized once
+   * @param ranks share one between the layouts of all tensors, so that it is serialized once
    * @param offset first element of the slice in each rank's buffer
    * @param elements length of the tensor; each rank holds {@code ceil(elements / ranks)} of it
-   * @throws IllegalArgumentException if there is no rank, {@code elements} is negative or the
-   *     buffers' types differ
+   * @throws IllegalArgumentException if {@code elements} is negative
    * @throws IndexOutOfBoundsException if a rank's buffer is too short
    */
-  public PartitionedLayout(List<FlatBuffer> ranks, long offset, long elements) {
+  public PartitionedLayout(RankBuffers ranks, long offset, long elements) {
     this.ranks = ranks;
     this.offset = offset;
-    this.slice = sliceOf(elements, ranks.size());
+    this.slice = sliceOf(elements, ranks.count());
     this.elements = elements;
-    for (FlatBuffer rank : ranks) {
-      if (rank.dtype() != dtype()) {
-        throw new IllegalArgumentException(
-            "ranks with buffers of " + dtype() + " and " + rank.dtype());
-      }
-      Objects.checkFromIndexSize(offset, slice, rank.elements());
-    }
+    Objects.checkFromIndexSize(offset, slice, ranks.elements());
   }
 
   /** Elements that each of {@code ranks} ranks holds of a tensor: rounded up. */
@@ -54,7 +45,7 @@ public final class PartitionedLayout implements Layout {
 
   @Override
   public DType dtype() {
-    return ranks.get(0).dtype();
+    return ranks.dtype();
   }
 
   @Override
@@ -65,26 +56,24 @@ public final class PartitionedLayout implements Layout {
       long within = at % slice;
       long length = Math.min(slice - within, to - at);
       long start = offset + within;
-      ranks.get((int) (at / slice)).runs(start, start + length, consumer);
+      ranks.rank((int) (at / slice)).runs(start, start + length, consumer);
       at += length;
     }
   }
 
   @Override
   public void runsIn(int file, RunConsumer consumer) {
-    for (int r = 0; r < ranks.size(); r++) {
-      if (ranks.get(r).touches(file)) {
-        long from = Math.min(elements, r * slice);
-        long to = Math.min(elements, from + slice);
-        runs(
-            from,
-            to,
-            (storage, at, length) -> {
-              if (storage.file() == file) {
-                consumer.run(storage, at, length);
-              }
-            });
-      }
+    for (int r : ranks.ranksIn(file)) {
+      long from = Math.min(elements, r * slice);
+      long to = Math.min(elements, from + slice);
+      runs(
+          from,
+          to,
+          (storage, at, length) -> {
+            if (storage.file() == file) {
+              consumer.run(storage, at, length);
+            }
+          });
     }
   }
 

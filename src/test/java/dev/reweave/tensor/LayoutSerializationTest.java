@@ -41,16 +41,18 @@ class LayoutSerializationTest {
 
   @Test
   void sharesTheBuffersOfRanks() throws Exception {
-    List<FlatBuffer> ranks =
-        IntStream.range(0, RANKS).mapToObj(LayoutSerializationTest::buffer).toList();
+    RankBuffers ranks =
+        new RankBuffers(
+            IntStream.range(0, RANKS).mapToObj(LayoutSerializationTest::buffer).toList());
     checkShared(i -> new PartitionedLayout(ranks, i, 100));
   }
 
   /** One group of ranks for all parts and wholes; each has a layout and those of its parts. */
   @Test
   void sharesTheBuffersOfPartsAndWholes() throws Exception {
-    List<FlatBuffer> ranks =
-        IntStream.range(0, RANKS).mapToObj(LayoutSerializationTest::buffer).toList();
+    RankBuffers ranks =
+        new RankBuffers(
+            IntStream.range(0, RANKS).mapToObj(LayoutSerializationTest::buffer).toList());
     Layout base = new PartitionedLayout(ranks, 0, 1000);
     checkShared(i -> new NarrowedLayout(base, 10, 100, i, 1));
     Layout other = new PartitionedLayout(ranks, 1, 1000);

@@ -236,7 +236,7 @@ class PartLayoutTest {
       ranks.add(new FlatBuffer(List.of(new FlatBuffer.StorageRun(storage, 0, offset + slice))));
       places.addAll(LayoutModel.placesOf(ranks.get(r)).subList(offset, offset + (int) slice));
     }
-    Layout layout = new PartitionedLayout(ranks, offset, shape.elements());
+    Layout layout = new PartitionedLayout(new RankBuffers(ranks), offset, shape.elements());
     return new Modelled(tensor(shape, layout), places.subList(0, (int) shape.elements()), 4);
   }
 
@@ -319,7 +319,8 @@ class PartLayoutTest {
     NamedTensor joined = NamedTensor.joined("j", 1, List.of(flat.narrowed("p", 1, 20, 30), flat));
     assertEquals(10, joined.layout().granularity());
     List<FlatBuffer> ranks = List.of(buffer, buffer, buffer);
-    NamedTensor cut = tensor(Shape.of(60, 100), new PartitionedLayout(ranks, 0, 6000));
+    NamedTensor cut =
+        tensor(Shape.of(60, 100), new PartitionedLayout(new RankBuffers(ranks), 0, 6000));
     assertEquals(10, cut.narrowed("p", 1, 20, 30).layout().granularity());
     assertEquals(1, cut.narrowed("p", 1, 20, 1).layout().granularity());
     assertEquals(1, cut.narrowed("p", 1, 20, 0).layout().granularity());

@@ -25,7 +25,7 @@ class PartitionedLayoutTest {
       int offset = random.nextInt(shortest + 1);
       int elements = random.nextInt(world * (shortest - offset) + 1);
       new LayoutModel(places(buffers, offset, elements))
-          .check(new PartitionedLayout(buffers, offset, elements), 4, cuts);
+          .check(new PartitionedLayout(new RankBuffers(buffers), offset, elements), 4, cuts);
     }
   }
 
@@ -48,7 +48,7 @@ class PartitionedLayoutTest {
       StorageRef storage = LayoutModel.storage(r, "data/0", 2);
       buffers.add(new FlatBuffer(List.of(new FlatBuffer.StorageRun(storage, 0, 2))));
     }
-    PartitionedLayout layout = new PartitionedLayout(buffers, 0, 5);
+    PartitionedLayout layout = new PartitionedLayout(new RankBuffers(buffers), 0, 5);
     List<String> runs = new ArrayList<>();
     layout.runs(0, 5, (s, offset, n) -> runs.add(s.file() + ":" + offset + "+" + n));
     assertEquals(List.of("0:0+2", "1:0+2", "2:0+1"), runs);
@@ -59,27 +59,37 @@ class PartitionedLayoutTest {
   @Test
   void refusesWhatLeavesTheShortestBuffer() {
     List<FlatBuffer> ranks = List.of(buffer(DType.F32, 9), buffer(DType.F32, 8));
-    new PartitionedLayout(ranks, 3, 10);
-    assertThrows(IndexOutOfBoundsException.class, () -> new PartitionedLayout(ranks, 3, 11));
-    assertThrows(IndexOutOfBoundsException.class, () -> new PartitionedLayout(ranks, -1, 2));
-    assertThrows(IndexOutOfBoundsException.class, () -> new PartitionedLayout(ranks, 9, 0));
+    new PartitionedLayout(new RankBuffers(ranks), 3, 10);
     assertThrows(
-        IndexOutOfBoundsException.class, () -> new PartitionedLayout(ranks, 1, Long.MAX_VALUE));
+        IndexOutOfBoundsException.class,
+        () -> new PartitionedLayout(new RankBuffers(ranks), 3, 11));
+    assertThrows(
+        IndexOutOfBoundsException.class,
+        () -> new PartitionedLayout(new RankBuffers(ranks), -1, 2));
+    assertThrows(
+        IndexOutOfBoundsException.class, () -> new PartitionedLayout(new RankBuffers(ranks), 9, 0));
+    assertThrows(
+        IndexOutOfBoundsException.class,
+        () -> new PartitionedLayout(new RankBuffers(ranks), 1, Long.MAX_VALUE));
     IllegalArgumentException e =
-        assertThrows(IllegalArgumentException.class, () -> new PartitionedLayout(ranks, 0, -1));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new PartitionedLayout(new RankBuffers(ranks), 0, -1));
     assertEquals("-1 elements over 2 ranks", e.getMessage());
   }
 
   @Test
   void refusesRanksThatDoNotGoTogether() {
-    refuses("0 elements over 0 ranks", List.of());
+    refuses("buffers of no ranks", List.of());
     refuses(
         "ranks with buffers of F32 and F16", List.of(buffer(DType.F32, 2), buffer(DType.F16, 2)));
   }
 
   private static void refuses(String message, List<FlatBuffer> buffers) {
     IllegalArgumentException e =
-        assertThrows(IllegalArgumentException.class, () -> new PartitionedLayout(buffers, 0, 0));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new PartitionedLayout(new RankBuffers(buffers), 0, 0));
     assertEquals(message, e.getMessage());
   }
 

@@ -80,11 +80,12 @@ final class OffloadedMasters {
     if (states.get(0).stage() != 3 || states.get(0).flat().size() != model.groups().size()) {
       return states;
     }
+    List<Long> slices = model.groups().stream().map(g -> slices(g, states.size())).toList();
     List<OptimizerStates> whole = new ArrayList<>();
     for (int r = 0; r < states.size(); r++) {
       List<FlatBuffer.StorageRun> flat = new ArrayList<>(states.get(r).flat());
       for (int g = 0; g < flat.size(); g++) {
-        long elements = slices(model.groups().get(g), states.size());
+        long elements = slices.get(g);
         if (flat.get(g).elements() == 0 && elements > 0) {
           String id = states.get(r).ids().get(g);
           requireOneModelRank(model, optimizer.get(r));

@@ -5,6 +5,7 @@ import dev.reweave.tensor.FlatBuffer;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.PartitionedLayout;
+import dev.reweave.tensor.RankBuffers;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
@@ -79,18 +80,18 @@ final class Partitions {
             needed, r, buffers.size(), buffers.get(r).elements(), files.get(r).file().uri());
       }
     }
-    Map<Integer, List<List<FlatBuffer>>> sharedBy = new HashMap<>();
+    Map<Integer, List<RankBuffers>> sharedBy = new HashMap<>();
     long offset = 0;
     for (Map.Entry<String, Shape> e : trained.entrySet()) {
       long elements = e.getValue().elements();
-      List<List<FlatBuffer>> sharing =
+      List<RankBuffers> sharing =
           sharedBy.computeIfAbsent(expertRanks(e.getKey()), n -> sharing(n, buffers));
       List<List<NamedTensor>> byExpertRank = new ArrayList<>();
-      for (List<FlatBuffer> same : sharing) {
+      for (RankBuffers same : sharing) {
         byExpertRank.add(List.of(named(e, new PartitionedLayout(same, offset, elements))));
       }
       add(dict, byExpertRank);
-      offset += PartitionedLayout.sliceOf(elements, sharing.get(0).size());
+      offset += PartitionedLayout.sliceOf(elements, sharing.get(0).count());
     }
   }
 
@@ -104,11 +105,11 @@ final class Partitions {
   }
 
   /** The buffers of the ranks that have the same experts, for each set of experts. */
-  private List<List<FlatBuffer>> sharing(int expertRanks, List<FlatBuffer> buffers) {
-    List<List<FlatBuffer>> sharing = new ArrayList<>();
+  private List<RankBuffers> sharing(int expertRanks, List<FlatBuffer> buffers) {
+    List<RankBuffers> sharing = new ArrayList<>();
     for (int e = 0; e < expertRanks; e++) {
       List<Integer> same = experts.experts().ranksOf(e, expertRanks, buffers.size());
-      sharing.add(same.stream().map(buffers::get).toList());
+      sharing.add(new RankBuffers(same.stream().map(buffers::get).toList()));
     }
     return sharing;
   }

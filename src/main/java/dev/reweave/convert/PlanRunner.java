@@ -36,7 +36,12 @@ final class PlanRunner {
   /** What one task does. */
   private sealed interface Job extends Serializable {}
 
-  private record Assignment(Chunk chunk, StagedFile target, List<Integer> before) implements Job {}
+  private record Assignment(Chunk chunk, StagedFile target) implements Job {}
+
+  /** By file, the CRC-32 of each of its segments: of as many as it has tensors. */
+  private static final class Before extends HashMap<Integer, List<Integer>> {
+    private static final long serialVersionUID = 1L;
+  }
 
   /** To read what no tensor needs of an input file, for the checksums of its storages. */
   private record AuditOf(int file) implements Job {}
@@ -113,7 +118,7 @@ final class PlanRunner {
             new SparkTasks.Batch<>(
                 wave.description(),
                 wave.items().stream()
-                    .<Job>map(c -> new Assignment(c, target(c, plan, staged), List.of()))
+                    .<Job>map(c -> new Assignment(c, target(c, plan, staged)))
                     .toList()));
       }
       // It waits for no chunk: it begins where tasks have no chunk left.
@@ -121,13 +126,11 @@ final class PlanRunner {
           new SparkTasks.Batch<>(
               "check: the checksums of " + plan.checkpointFiles() + " input files",
               IntStream.range(0, plan.checkpointFiles()).<Job>mapToObj(AuditOf::new).toList()));
-      SparkTasks.Work<Job, Serializable> work =
-          job -> run(job, shared.value(), sent.value(), most, measuring, counters);
       tasks.run(
           jobs,
           job ->
               job instanceof Assignment a && !cluster.isLocal() ? hosts.of(a.chunk()) : List.of(),
-          work,
+          job -> run(job, List.of(), shared.value(), sent.value(), most, measuring, counters),
           result -> {
             if (result instanceof ChunkResult chunk) {
               assembly.add(chunk);
@@ -138,16 +141,23 @@ final class PlanRunner {
               audited[1] += audit.reads().requests();
             }
           });
-      tasks.run(
-          "convert: the ends of " + steps.tails().size() + " files",
-          steps.tails().stream()
-              .<Job>map(
-                  c ->
-                      new Assignment(
-                          c, target(c, plan, staged), assembly.crc32OfSegments(c.file())))
-              .toList(),
-          work,
-          result -> assembly.add((ChunkResult) result));
+      Before before = new Before();
+      steps.tails().forEach(c -> before.put(c.file(), assembly.crc32OfSegments(c.file())));
+      try (Shared<Before> crcs = cluster.share(before)) {
+        tasks.run(
+            "convert: the ends of " + steps.tails().size() + " files",
+            steps.tails().stream().map(c -> new Assignment(c, target(c, plan, staged))).toList(),
+            tail ->
+                run(
+                    tail,
+                    crcs.value().get(tail.chunk().file()),
+                    shared.value(),
+                    sent.value(),
+                    most,
+                    measuring,
+                    counters),
+            result -> assembly.add((ChunkResult) result));
+      }
       for (Journal.FileState file : assembly.finish()) {
         checks.add(file.shares());
         states.put(file.path(), file);
@@ -192,8 +202,14 @@ final class PlanRunner {
                 Proof.verdict(plan.witness(), proofs)));
   }
 
+  /**
+   * Does one job.
+   *
+   * @param before CRC-32 of the segments before a tail
+   */
   private static Serializable run(
       Job job,
+      List<Integer> before,
       Stores stores,
       ConversionPlan.Work work,
       ReadLimit limit,
@@ -204,7 +220,7 @@ final class PlanRunner {
     }
     Assignment a = (Assignment) job;
     return counters.add(
-        new ChunkTask(stores, work, a.chunk(), a.before(), limit, measuring, SparkTasks.attempt())
+        new ChunkTask(stores, work, a.chunk(), before, limit, measuring, SparkTasks.attempt())
             .run(a.target()));
   }
 

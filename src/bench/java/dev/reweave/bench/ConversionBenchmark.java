@@ -9,8 +9,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -41,8 +39,6 @@ import org.openjdk.jmh.annotations.Warmup;
 public class ConversionBenchmark {
   private static final int STAGE = 3;
   private static final int RANKS = 4;
-  private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
-  private static final long POLL_MILLIS = 20;
 
   /** What the masters are cast to. */
   @Param({"float32", "bfloat16"})
@@ -96,7 +92,7 @@ public class ConversionBenchmark {
                 output.toString(),
                 "--dtype",
                 dtype));
-    taken.peakMegabytes += peakMegabytes(running.process());
+    taken.peakMegabytes += PeakMemory.megabytes(running.process());
     Launcher.Result result = running.await();
     if (result.exitCode() != 0) {
       throw new IllegalStateException(result.toString());
@@ -105,24 +101,6 @@ public class ConversionBenchmark {
     Manifest.Figures figures = Manifest.parse(Files.readAllBytes(file), file.toString()).figures();
     taken.readPerNeeded += (double) figures.bytesRead() / figures.bytesNeeded();
     taken.readsPerGigabyte += figures.readRequests() / (figures.bytesNeeded() / 1e9);
-  }
-
-  /** Looks at the high-water mark until the process ends; it only ever rises. */
-  private static double peakMegabytes(Process process) throws InterruptedException {
-    Path status = Path.of("/proc", Long.toString(process.pid()), "status");
-    double peak = 0;
-    while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
-      try {
-        Matcher line = PEAK.matcher(Files.readString(status));
-        if (line.find()) {
-          peak = Long.parseLong(line.group(1)) * 1024 / 1e6;
-        }
-      } catch (IOException e) {
-        // The process has just ended, or the system has no such files.
-        continue;
-      }
-    }
-    return peak;
   }
 
   /** Makes room for the next result. */

@@ -54,6 +54,18 @@ public record Caution(Kind kind, String name, String problem, String place)
     place = Redacted.text(place);
   }
 
+  /**
+   * The same of another file with the same content.
+   *
+   * @param file in which this was seen
+   */
+  public Caution movedTo(String file, String other) {
+    String before = Redacted.text(file);
+    return place.startsWith(before)
+        ? new Caution(kind, name, problem, other + place.substring(before.length()))
+        : this;
+  }
+
   /** What the user can do. */
   public String remedy() {
     return kind.remedy;

@@ -23,6 +23,6 @@ public interface TorchProbe<T extends Serializable> extends Serializable {
   static <T extends Serializable> MetadataScanner.Request<T> request(
       InputFile file, int index, TorchProbe<T> probe) {
     return new MetadataScanner.Request<>(
-        file, index, (access, i) -> probe.read(TorchFile.read(access, i)));
+        file, index, (access, i, recall) -> probe.read(TorchFile.read(access, i, recall)));
   }
 }

@@ -1,6 +1,7 @@
 package dev.reweave.spark;
 
 import dev.reweave.storage.MetadataScanner;
+import dev.reweave.storage.Recall;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import java.io.Serializable;
@@ -28,16 +29,22 @@ final class SparkScanner implements MetadataScanner {
   @Override
   public <T extends Serializable> List<T> scan(List<Request<T>> requests) {
     Shared<Stores> shared = stores;
+    Shared<Recall> recall = tasks.share(new Recall());
     List<T> answers = new ArrayList<>(Arrays.asList(emptyAnswers(requests.size())));
     List<Numbered<T>> items = new ArrayList<>();
     for (int i = 0; i < requests.size(); i++) {
       items.add(new Numbered<>(i, requests.get(i)));
     }
-    tasks.run(
-        "read the structure of " + requests.size() + " files",
-        items,
-        item -> new Answer<>(item.number(), ThreadScanner.answer(shared.value(), item.request())),
-        (Answer<T> answer) -> answers.set(answer.request(), answer.value()));
+    try (recall) {
+      tasks.run(
+          "read the structure of " + requests.size() + " files",
+          items,
+          item ->
+              new Answer<>(
+                  item.number(),
+                  ThreadScanner.answer(shared.value(), item.request(), recall.value())),
+          (Answer<T> answer) -> answers.set(answer.request(), answer.value()));
+    }
     return answers;
   }
 

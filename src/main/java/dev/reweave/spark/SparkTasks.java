@@ -64,6 +64,11 @@ public final class SparkTasks {
     this.spark = spark;
   }
 
+  /** A value that tasks read, sent once to each machine. */
+  public <T extends Serializable> Shared<T> share(T value) {
+    return new Shared<>(value, () -> spark);
+  }
+
   /** How many tasks run at the same time, once the cluster has given all that it may. */
   public int slots() {
     return slots(spark.getConf(), spark.defaultParallelism());

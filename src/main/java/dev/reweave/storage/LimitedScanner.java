@@ -17,6 +17,6 @@ public record LimitedScanner(MetadataScanner scanner, MetadataLimit limit)
     return new Request<>(
         request.file(),
         request.index(),
-        (Probe<T>) (access, index) -> probe.read(access.limitedTo(limit), index));
+        (Probe<T>) (access, index, recall) -> probe.read(access.limitedTo(limit), index, recall));
   }
 }

@@ -14,8 +14,9 @@ public interface MetadataScanner {
      *
      * @param access opened for as long as the call lasts
      * @param index of the file in the checkpoint's list of files
+     * @param recall what other files of the scan told on this machine
      */
-    T read(RandomAccess access, int index) throws IOException;
+    T read(RandomAccess access, int index, Recall recall) throws IOException;
   }
 
   /** A file to read, with its index in the checkpoint's list of files, and what to take from it. */

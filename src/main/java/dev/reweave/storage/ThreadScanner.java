@@ -13,10 +13,15 @@ public final class ThreadScanner implements MetadataScanner {
     this.stores = stores;
   }
 
-  /** Reads one file, as every scanner does. */
-  public static <T extends Serializable> T answer(Stores stores, Request<T> request) {
+  /**
+   * Reads one file, as every scanner does.
+   *
+   * @param recall of the scan, one on each machine
+   */
+  public static <T extends Serializable> T answer(
+      Stores stores, Request<T> request, Recall recall) {
     try (RandomAccess access = stores.open(request.file())) {
-      return request.probe().read(access, request.index());
+      return request.probe().read(access, request.index(), recall);
     } catch (IOException e) {
       throw Stores.unreadable(request.file().location(), e);
     }
@@ -24,6 +29,7 @@ public final class ThreadScanner implements MetadataScanner {
 
   @Override
   public <T extends Serializable> List<T> scan(List<Request<T>> requests) {
-    return ParallelCalls.answers(requests, request -> answer(stores, request));
+    Recall recall = new Recall();
+    return ParallelCalls.answers(requests, request -> answer(stores, request, recall));
   }
 }

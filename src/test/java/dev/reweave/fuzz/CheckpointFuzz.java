@@ -7,6 +7,7 @@ import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.deepspeed.DeepSpeedFormat;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataScanner;
+import dev.reweave.storage.Recall;
 import dev.reweave.storage.Stores;
 import dev.reweave.target.mapping.Mapping;
 import dev.reweave.testing.Fixtures;
@@ -142,13 +143,16 @@ public final class CheckpointFuzz {
   private record MemoryScanner(Map<String, byte[]> files) implements MetadataScanner {
     @Override
     public <T extends Serializable> List<T> scan(List<Request<T>> requests) {
+      Recall recall = new Recall();
       List<T> answers = new ArrayList<>();
       for (Request<T> request : requests) {
         String name = request.file().uri();
         try {
           byte[] bytes = files.get(name);
           answers.add(
-              request.probe().read(new MemoryFile(name, bytes, bytes.length), request.index()));
+              request
+                  .probe()
+                  .read(new MemoryFile(name, bytes, bytes.length), request.index(), recall));
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }

@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.storage.MetadataScanner;
+import dev.reweave.storage.Recall;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
 import dev.reweave.testing.Fixtures;
@@ -138,7 +139,10 @@ public final class FolderFuzz {
   private static final class InTurn implements MetadataScanner {
     @Override
     public <T extends Serializable> List<T> scan(List<Request<T>> requests) {
-      return requests.stream().map(request -> ThreadScanner.answer(STORES, request)).toList();
+      Recall recall = new Recall();
+      return requests.stream()
+          .map(request -> ThreadScanner.answer(STORES, request, recall))
+          .toList();
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.format.pytorch.TorchTensor;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.RandomAccess;
+import dev.reweave.storage.Recall;
 import dev.reweave.tensor.StoredLayout;
 import java.io.IOException;
 import java.io.Serializable;
@@ -25,7 +26,7 @@ record ChunkProbe(List<StoredChunk> chunks) implements MetadataScanner.Probe<Chu
   record Found(List<StoredLayout> layouts) implements Serializable {}
 
   @Override
-  public Found read(RandomAccess access, int index) throws IOException {
+  public Found read(RandomAccess access, int index, Recall recall) throws IOException {
     List<StoredLayout> layouts = new ArrayList<>(chunks.size());
     for (int from = 0; from < chunks.size(); from += MOST_AT_ONCE) {
       List<StoredChunk> some = chunks.subList(from, Math.min(from + MOST_AT_ONCE, chunks.size()));

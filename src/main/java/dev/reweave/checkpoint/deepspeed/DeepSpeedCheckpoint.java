@@ -182,17 +182,15 @@ final class DeepSpeedCheckpoint {
       List<ModelRank> ranks, List<LayerFile> layers, List<InputFile> files) {
     List<MetadataScanner.Request<Surveyed<RankFacts>>> requests = new ArrayList<>();
     for (ModelRank rank : ranks) {
-      List<TorchProbe<RankFacts>> probes = rank.probes();
+      List<TorchProbe<Surveyed<RankFacts>>> probes = rank.probes();
       for (int i = 0; i < probes.size(); i++) {
         InputFile file = rank.files().get(i);
-        requests.add(TorchProbe.request(file, files.size(), surveyed(file, probes.get(i))));
+        requests.add(TorchProbe.request(file, files.size(), probes.get(i)));
         files.add(file);
       }
     }
     for (LayerFile layer : layers) {
-      requests.add(
-          TorchProbe.request(
-              layer.file(), files.size(), surveyed(layer.file(), PlainStates::read)));
+      requests.add(TorchProbe.request(layer.file(), files.size(), PlainStates.probe()));
       files.add(layer.file());
     }
     List<RankFacts> facts = survey.take(scanner.scan(requests));
@@ -208,13 +206,5 @@ final class DeepSpeedCheckpoint {
       at = end;
     }
     return facts.subList(at, facts.size()).stream().map(PlainStates.class::cast).toList();
-  }
-
-  private static TorchProbe<Surveyed<RankFacts>> surveyed(
-      InputFile file, TorchProbe<RankFacts> probe) {
-    return RankFile.of(file)
-        .map(f -> FileSurvey.of(f.kind()))
-        .orElse(FileSurvey.STATE_DICT)
-        .with(probe);
   }
 }

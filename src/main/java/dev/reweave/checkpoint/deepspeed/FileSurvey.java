@@ -16,13 +16,16 @@ enum FileSurvey {
   MODEL_STATES {
     @Override
     void look(TorchValue root, List<Caution> cautions, List<String> clientState) {
-      TopLevelKeys rule = new TopLevelKeys(root);
+      // Made of all parameters; most files have no key that would need it.
+      Optional<TopLevelKeys> rule = Optional.empty();
       for (Map.Entry<String, TorchValue> entry : root.entries()) {
         String key = entry.getKey();
         if (KnownKeys.MODEL_STATES.knows(key) || entry.getValue().isNone()) {
           continue;
         }
-        if (rule.isOfLayout(key, entry.getValue())) {
+        TopLevelKeys known = rule.orElseGet(() -> new TopLevelKeys(root));
+        rule = Optional.of(known);
+        if (known.isOfLayout(key, entry.getValue())) {
           cautions.add(KnownKeys.MODEL_STATES.caution(key, root.place()));
         } else if (clientState.size() < KnownKeys.MOST) {
           clientState.add(KnownKeys.shown(key));
@@ -82,10 +85,45 @@ enum FileSurvey {
 
   /** The same probe, with a survey of each file that it could read. */
   <T extends Serializable> TorchProbe<Surveyed<T>> with(TorchProbe<T> probe) {
-    return file -> of(probe.read(file), file.root());
+    return file -> {
+      T facts = probe.read(file);
+      return seen(FileTally.located(facts), file.root()).of(facts, file.place());
+    };
   }
 
-  private <T extends Serializable> Surveyed<T> of(T facts, TorchValue root) {
+  /**
+   * The same of a probe that many ranks' files answer alike. Their pickle is looked at once, if it
+   * is the same.
+   */
+  <P, T extends Serializable> TorchProbe<Surveyed<T>> with(PickleProbe<P, ? extends T> probe) {
+    return file -> {
+      Shared shared =
+          file.once(
+              List.of(this, probe.told()),
+              Shared.class,
+              root -> new Shared(probe.told(root), seen(FileTally.OF_OTHER_FILE, root)));
+      T facts = probe.locate(probe.told().cast(shared.told()), file);
+      return shared.seen().of(facts, file.place());
+    };
+  }
+
+  /** What files with one pickle have in common. */
+  private record Shared(Object told, Seen seen) {}
+
+  /** What a survey finds, and in which file. */
+  private record Seen(
+      String place, List<Caution> cautions, List<String> clientState, List<LeftTensors> left) {
+    <T extends Serializable> Surveyed<T> of(T facts, String file) {
+      return new Surveyed<>(
+          facts,
+          cautions.stream().map(caution -> caution.movedTo(place, file)).toList(),
+          clientState,
+          left,
+          file);
+    }
+  }
+
+  private Seen seen(long located, TorchValue root) {
     List<Caution> cautions = new ArrayList<>();
     List<String> clientState = new ArrayList<>();
     if (root.isDict()) {
@@ -95,9 +133,8 @@ enum FileSurvey {
           .flatMap(v -> TestedVersions.deepSpeed(v.text(), root.place()))
           .ifPresent(cautions::add);
     }
-    List<LeftTensors> left = root.isDict() ? FileTally.of(this, facts, root) : List.of();
-    return new Surveyed<>(
-        facts, List.copyOf(cautions), List.copyOf(clientState), left, root.place());
+    List<LeftTensors> left = root.isDict() ? FileTally.of(this, located, root) : List.of();
+    return new Seen(root.place(), List.copyOf(cautions), List.copyOf(clientState), left);
   }
 
   abstract void look(TorchValue root, List<Caution> cautions, List<String> clientState);

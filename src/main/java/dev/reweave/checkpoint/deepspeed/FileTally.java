@@ -19,6 +19,9 @@ final class FileTally {
   /** What is counted as the module's own copy of masters. */
   static final String MODULE = "module";
 
+  /** Where the module's tensors are taken from another file. */
+  static final long OF_OTHER_FILE = -1;
+
   private static final String FRAGMENTS = "frozen_param_fragments";
   private static final String STATE = "optimizer_state_dict";
   private static final List<String> MASTERS =
@@ -29,17 +32,17 @@ final class FileTally {
   /**
    * What is left of a file.
    *
-   * @param facts what was taken
+   * @param located how many tensors of the module are taken; {@link #OF_OTHER_FILE} if none
    */
-  static List<LeftTensors> of(FileSurvey kind, Object facts, TorchValue root) {
+  static List<LeftTensors> of(FileSurvey kind, long located, TorchValue root) {
     return switch (kind) {
-      case MODEL_STATES -> ofModelStates(facts, root);
+      case MODEL_STATES -> ofModelStates(located, root);
       case OPTIMIZER_STATES -> ofOptimizerStates(root);
       case STATE_DICT, PARAMETER -> List.of();
     };
   }
 
-  private static List<LeftTensors> ofModelStates(Object facts, TorchValue root) {
+  private static List<LeftTensors> ofModelStates(long located, TorchValue root) {
     List<TorchValue> taken = new ArrayList<>();
     root.find(MODULE).ifPresent(taken::add);
     root.find(FRAGMENTS).ifPresent(taken::add);
@@ -54,17 +57,16 @@ final class FileTally {
               ? tensors
               : new LeftTensors(Kind.PIECES, tensors.where(), tensors.tensors(), tensors.keys()));
     }
-    long located = -1;
-    if (facts instanceof ModelStates model) {
-      located = model.module().tensors().stream().filter(t -> t.spec().elements() > 0).count();
-    } else if (facts instanceof UniversalStates universal) {
-      located =
-          universal.model().module().tensors().stream()
-              .filter(t -> t.spec().elements() > 0)
-              .count();
-    }
     copies(root, located).ifPresent(left::add);
     return left;
+  }
+
+  /** How many tensors of the module were taken of a file. */
+  static long located(Object facts) {
+    if (facts instanceof ModelStates model) {
+      return model.module().tensors().stream().filter(t -> t.spec().elements() > 0).count();
+    }
+    return facts instanceof UniversalStates universal ? located(universal.model()) : OF_OTHER_FILE;
   }
 
   /**

@@ -147,7 +147,7 @@ public final class LoneFile {
   /** Under ZeRO-3 each rank has a slice of a parameter, and a placeholder in the module. */
   private static void requireUnpartitioned(TorchValue root, TorchValue dict, String remedy) {
     Map<String, Shape> shapes = new HashMap<>();
-    ModelStates.groups(root).forEach(shapes::putAll);
+    ModelPickle.groups(root).forEach(shapes::putAll);
     root.find("frozen_param_shapes")
         .filter(TorchValue::isDict)
         .ifPresent(d -> d.entries().forEach(e -> shapes.put(e.getKey(), e.getValue().shape())));

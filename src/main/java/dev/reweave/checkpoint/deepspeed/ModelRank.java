@@ -102,19 +102,21 @@ final class ModelRank {
   }
 
   /** What to read of each file. */
-  List<TorchProbe<RankFacts>> probes() {
+  List<TorchProbe<Surveyed<RankFacts>>> probes() {
     ModelStates.Wanted wanted =
         optimizer.isEmpty() ? ModelStates.Wanted.ALL : ModelStates.Wanted.untrained(partitioned);
-    List<TorchProbe<RankFacts>> probes = new ArrayList<>();
-    probes.add(file -> ModelStates.read(file, wanted));
+    List<TorchProbe<Surveyed<RankFacts>>> probes = new ArrayList<>();
+    TorchProbe<RankFacts> first = file -> ModelStates.read(file, wanted);
+    probes.add(FileSurvey.MODEL_STATES.with(first));
     for (int i = 1; i < models.size(); i++) {
-      probes.add(FrozenPieces::read);
+      probes.add(FileSurvey.MODEL_STATES.with(new FrozenPieces.Probe()));
     }
     for (int i = 0; i < optimizer.size(); i++) {
-      probes.add(
-          i == 0 ? OptimizerStates::read : file -> OptimizerStates.read(file).ofFurtherRank());
+      TorchProbe<RankFacts> states =
+          i == 0 ? OptimizerStates::read : file -> OptimizerStates.read(file).ofFurtherRank();
+      probes.add(FileSurvey.OPTIMIZER_STATES.with(states));
     }
-    experts.forEach(f -> probes.add(PlainStates::read));
+    experts.forEach(f -> probes.add(PlainStates.probe()));
     return probes;
   }
 

@@ -1,6 +1,5 @@
 package dev.reweave.checkpoint.deepspeed;
 
-import dev.reweave.checkpoint.TensorEntries;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.format.pytorch.TorchTensor;
@@ -10,13 +9,10 @@ import dev.reweave.tensor.Shape;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -60,10 +56,7 @@ record ModelStates(
     private static Run of(TorchValue root) {
       return new Run(
           root.find("ds_version").filter(TorchValue::isText).map(TorchValue::text).orElse(""),
-          root.find("global_steps")
-              .filter(TorchValue::isInteger)
-              .map(TorchValue::integer)
-              .orElse(-1L),
+          ModelPickle.step(root),
           TrainingSetup.of(root),
           ParallelDegrees.of(root),
           UniversalInfo.of(root),
@@ -101,58 +94,36 @@ record ModelStates(
 
   static ModelStates read(TorchFile file, Wanted wanted) throws IOException {
     TorchValue root = file.root();
-    List<Map<String, Shape>> groups = groups(root);
+    ModelPickle pickle = ModelPickle.of(root);
     Set<String> trained = new HashSet<>();
-    groups.forEach(g -> trained.addAll(g.keySet()));
-    Set<String> buffers = names(root, "buffer_names");
-    Map<String, Shape> frozenShapes = shapes(root.find("frozen_param_shapes"));
-    Set<String> elsewhere = new HashSet<>(trained);
-    elsewhere.addAll(buffers);
-    elsewhere.addAll(frozenShapes.keySet());
-    texts(root, "shared_params").forEach((alias, name) -> elsewhere.addAll(List.of(alias, name)));
-    Optional<TensorEntries> entries =
-        root.find("module")
-            .map(TensorEntries::ofModule)
-            .map(module -> ModuleNames.alike(module, elsewhere));
-    Map<String, TorchTensor> tensors = entries.map(TensorEntries::tensors).orElse(Map.of());
-    Map<String, ReweaveException> unread = new LinkedHashMap<>();
-    List<String> noTensors = new ArrayList<>();
-    if (entries.isPresent()) {
-      unread.putAll(entries.get().unread());
-      entries
-          .get()
-          .others()
-          .forEach(
-              (name, value) -> {
-                if (trained.contains(name)
-                    || buffers.contains(name)
-                    || frozenShapes.containsKey(name)) {
-                  unread.put(name, TensorEntries.unread(name, value));
-                } else if (!TensorEntries.isExtraState(name)) {
-                  noTensors.add(name);
-                }
-              });
-    }
-    requireSameSizes(groups, tensors, root.place());
+    pickle.groups().forEach(g -> trained.addAll(g.keySet()));
     List<NamedTensor> module = new ArrayList<>();
-    for (Map.Entry<String, TorchTensor> e : tensors.entrySet()) {
+    for (Map.Entry<String, TorchTensor> e : pickle.module().entrySet()) {
       boolean placeholder =
           wanted == Wanted.UNTRAINED_OF_PARTITIONED
               && e.getValue().elements() == 0
-              && !buffers.contains(e.getKey());
+              && !pickle.buffers().contains(e.getKey());
       boolean untrained = !trained.contains(e.getKey()) && !placeholder;
       if (wanted == Wanted.ALL || (wanted != Wanted.SHAPES && untrained)) {
         module.add(file.locate(e.getKey(), e.getValue()));
       }
     }
+    List<NamedTensor> fragments = new ArrayList<>();
+    for (Map.Entry<String, TorchTensor> e : pickle.fragments()) {
+      fragments.add(file.locate(e.getKey(), e.getValue()));
+    }
     return new ModelStates(
         Run.of(root),
-        groups,
+        pickle.groups(),
         new ModuleTensors(
-            List.copyOf(tensors.keySet()), module, sameViews(tensors), buffers, noTensors),
-        new FrozenParameters(frozenShapes, fragments(file, unread)),
-        shared(root, wanted, tensors),
-        unread);
+            List.copyOf(pickle.module().keySet()),
+            module,
+            pickle.sameViews(),
+            pickle.buffers(),
+            pickle.noTensors()),
+        new FrozenParameters(pickle.frozen(), fragments),
+        shared(root, wanted, pickle.module()),
+        pickle.unread());
   }
 
   /** The names of all that the file has, or says where it is. */
@@ -193,108 +164,8 @@ record ModelStates(
 
   /** What must be the same in the files of all ranks. */
   FrozenPieces.Fingerprint fingerprint() {
-    // Of lists, as the order tells what lies where; pieces of other ranks go by it alone.
-    List<?> ordered = groups.stream().map(g -> List.copyOf(g.entrySet())).toList();
-    List<?> pieces = frozen.fragments().stream().map(NamedTensor::name).toList();
-    return new FrozenPieces.Fingerprint(
-        run.step(), Objects.hash(ordered, List.copyOf(frozen.shapes().entrySet()), pieces));
-  }
-
-  /** {@code param_shapes} is a list of dicts, one per group; a lone dict in old versions. */
-  static List<Map<String, Shape>> groups(TorchValue root) {
-    Optional<TorchValue> shapes = root.find("param_shapes");
-    if (shapes.isEmpty()) {
-      return List.of();
-    }
-    List<Map<String, Shape>> groups = new ArrayList<>();
-    List<TorchValue> dicts = shapes.get().isDict() ? List.of(shapes.get()) : shapes.get().items();
-    for (TorchValue group : dicts) {
-      groups.add(shapes(Optional.of(group)));
-    }
-    requireOnce(groups, shapes.get().place());
-    requireCountable(groups, shapes.get().place());
-    return groups;
-  }
-
-  /** Padding would hide it if a parameter were said to be shorter than it is. */
-  private static void requireSameSizes(
-      List<Map<String, Shape>> groups, Map<String, TorchTensor> module, String place) {
-    for (Map<String, Shape> group : groups) {
-      for (Map.Entry<String, Shape> parameter : group.entrySet()) {
-        TorchTensor tensor = module.get(parameter.getKey());
-        // Under ZeRO-3 the module has none or one of a parameter's elements.
-        if (tensor != null
-            && tensor.elements() > 1
-            && tensor.elements() != parameter.getValue().elements()) {
-          throw PartitionFailures.shapeInModule(
-              parameter.getKey(), parameter.getValue(), tensor.shape(), place);
-        }
-      }
-    }
-  }
-
-  private static void requireOnce(List<Map<String, Shape>> groups, String place) {
-    Set<String> names = new HashSet<>();
-    for (Map<String, Shape> group : groups) {
-      for (String name : group.keySet()) {
-        if (!names.add(name)) {
-          throw PartitionFailures.inTwoGroups(name, place);
-        }
-      }
-    }
-  }
-
-  /** Offsets in the flat partitions are sums of lengths: what follows relies on there being one. */
-  private static void requireCountable(List<Map<String, Shape>> groups, String place) {
-    long left = Long.MAX_VALUE;
-    for (Map<String, Shape> group : groups) {
-      for (Shape shape : group.values()) {
-        left -= shape.elements();
-        if (left < 0) {
-          throw PartitionFailures.tooLarge(place);
-        }
-      }
-    }
-  }
-
-  private static Map<String, Shape> shapes(Optional<TorchValue> dict) {
-    Map<String, Shape> shapes = new LinkedHashMap<>();
-    dict.ifPresent(d -> d.entries().forEach(e -> shapes.put(e.getKey(), e.getValue().shape())));
-    return shapes;
-  }
-
-  /**
-   * @param unread gets those that cannot be read, and loses those that can
-   */
-  private static List<NamedTensor> fragments(TorchFile file, Map<String, ReweaveException> unread)
-      throws IOException {
-    List<NamedTensor> fragments = new ArrayList<>();
-    Optional<TorchValue> dict = file.root().find("frozen_param_fragments");
-    if (dict.isPresent()) {
-      for (Map.Entry<String, TorchValue> e : dict.get().entries()) {
-        if (e.getValue().isUnknownObject()) {
-          unread.put(e.getKey(), TensorEntries.unread(e.getKey(), e.getValue()));
-        } else {
-          fragments.add(file.locate(e.getKey(), e.getValue().tensor()));
-          unread.remove(e.getKey());
-        }
-      }
-    }
-    return fragments;
-  }
-
-  private static Map<String, String> sameViews(Map<String, TorchTensor> tensors) {
-    Map<TorchTensor, String> first = new HashMap<>();
-    Map<String, String> same = new LinkedHashMap<>();
-    for (Map.Entry<String, TorchTensor> e : tensors.entrySet()) {
-      if (e.getValue().elements() > 0) {
-        String earlier = first.putIfAbsent(e.getValue(), e.getKey());
-        if (earlier != null) {
-          same.put(e.getKey(), earlier);
-        }
-      }
-    }
-    return same;
+    List<String> pieces = frozen.fragments().stream().map(NamedTensor::name).toList();
+    return FrozenPieces.Fingerprint.of(run.step(), groups, frozen.shapes(), pieces);
   }
 
   /**
@@ -303,23 +174,10 @@ record ModelStates(
    */
   private static Map<String, String> shared(
       TorchValue root, Wanted wanted, Map<String, TorchTensor> tensors) {
-    Map<String, String> shared = texts(root, "shared_params");
+    Map<String, String> shared = ModelPickle.shared(root);
     if (wanted != Wanted.UNTRAINED_OF_PARTITIONED) {
       shared.keySet().removeIf(n -> tensors.containsKey(n) && tensors.get(n).elements() == 0);
     }
     return shared;
-  }
-
-  private static Set<String> names(TorchValue root, String key) {
-    Set<String> names = new HashSet<>();
-    root.find(key).ifPresent(list -> list.items().forEach(item -> names.add(item.text())));
-    return names;
-  }
-
-  private static Map<String, String> texts(TorchValue root, String key) {
-    Map<String, String> texts = new LinkedHashMap<>();
-    root.find(key)
-        .ifPresent(d -> d.entries().forEach(e -> texts.put(e.getKey(), e.getValue().text())));
-    return texts;
   }
 }

@@ -66,7 +66,7 @@ record OptimizerStates(
         state.find("partition_count").map(OptimizerStates::counts).orElse(List.of()),
         pieces,
         ids,
-        ModelStates.groups(root),
+        ModelPickle.groups(root),
         stage == 3 ? FlatAccount.NONE : FlatAccount.of(state));
   }
 

@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.TensorEntries;
+import dev.reweave.checkpoint.TorchProbe;
 import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.format.pytorch.TorchTensor;
 import dev.reweave.tensor.NamedTensor;
@@ -23,5 +24,11 @@ record PlainStates(List<NamedTensor> tensors) implements RankFacts {
       tensors.add(file.locate(e.getKey(), e.getValue()));
     }
     return new PlainStates(tensors);
+  }
+
+  /** Reads them: in these files nothing is told but tensors. */
+  static TorchProbe<Surveyed<RankFacts>> probe() {
+    TorchProbe<RankFacts> states = PlainStates::read;
+    return FileSurvey.STATE_DICT.with(states);
   }
 }

@@ -78,9 +78,10 @@ final class RankCheck {
 
   /** Checks that the model states of all ranks are of one step of one model. */
   static void checkSameStep(List<RankFile> models, ModelStates first, List<FrozenPieces> others) {
+    FrozenPieces.Fingerprint expected = first.fingerprint();
     for (int i = 0; i < others.size(); i++) {
       FrozenPieces other = others.get(i);
-      if (!other.fingerprint().equals(first.fingerprint())
+      if (!other.fingerprint().equals(expected)
           || other.pieces().size() != first.frozen().fragments().size()) {
         throw RankFileFailures.modelsDisagree(
             models.get(0).file().uri(), models.get(i + 1).file().name());

@@ -136,20 +136,22 @@ final class UniversalCheckpoint {
               files.get(i),
               i,
               i < models.size()
-                  ? FileSurvey.MODEL_STATES.with(ofModel(i))
+                  ? ofModel(i)
                   : FileSurvey.PARAMETER.with(ofParameter(names.get(i - models.size())))));
     }
     return requests;
   }
 
-  private TorchProbe<Serializable> ofModel(int index) {
-    if (index == 0) {
-      ModelStates.Wanted wanted = ModelStates.Wanted.untrained(partitioned);
-      return file -> UniversalStates.read(file, wanted);
+  private TorchProbe<Surveyed<Serializable>> ofModel(int index) {
+    if (index > 0 && partitioned) {
+      return FileSurvey.MODEL_STATES.with(new FrozenPieces.Probe());
     }
-    return partitioned
-        ? FrozenPieces::read
-        : file -> ModelStates.read(file, ModelStates.Wanted.SHAPES);
+    ModelStates.Wanted wanted = ModelStates.Wanted.untrained(partitioned);
+    TorchProbe<Serializable> states =
+        index == 0
+            ? file -> UniversalStates.read(file, wanted)
+            : file -> ModelStates.read(file, ModelStates.Wanted.SHAPES);
+    return FileSurvey.MODEL_STATES.with(states);
   }
 
   private static TorchProbe<Serializable> ofParameter(String name) {

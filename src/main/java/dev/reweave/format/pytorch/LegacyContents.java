@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What torch.save wrote before PyTorch 1.6, and still does if asked to ({@code _legacy_save} in
@@ -93,6 +94,11 @@ final class LegacyContents implements TorchContents {
       position += Long.BYTES + storage.elements() * storage.type().bytes();
     }
     return places;
+  }
+
+  @Override
+  public Optional<PickleId> pickle() {
+    return Optional.empty();
   }
 
   @Override

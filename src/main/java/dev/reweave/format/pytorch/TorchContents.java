@@ -2,6 +2,7 @@ package dev.reweave.format.pytorch;
 
 import dev.reweave.tensor.StorageRef.Endian;
 import java.io.IOException;
+import java.util.Optional;
 
 /** What a reader of one of the two torch.save formats gives. */
 sealed interface TorchContents permits ZipContents, LegacyContents {
@@ -14,11 +15,22 @@ sealed interface TorchContents permits ZipContents, LegacyContents {
    */
   record Stored(long position, Endian order, long crc32) {}
 
-  /** The pickled value. */
-  Object root();
+  /**
+   * Tells a pickle from others.
+   *
+   * @param bytes its length
+   * @param crc32 as the file states it
+   */
+  record PickleId(long bytes, long crc32) {}
+
+  /** The same for two files only if their pickles are; empty if the file does not tell. */
+  Optional<PickleId> pickle() throws IOException;
+
+  /** The pickled value, which is read when it is first asked for. */
+  Object root() throws IOException;
 
   /** What the pickle has named: storages, and what it would have called. */
-  TorchGlobals globals();
+  TorchGlobals globals() throws IOException;
 
   /**
    * Finds a storage and checks that it has exactly the length that the tensor states.

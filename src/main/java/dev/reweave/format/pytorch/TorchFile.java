@@ -3,6 +3,7 @@ package dev.reweave.format.pytorch;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
+import dev.reweave.storage.Recall;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
@@ -37,21 +38,28 @@ public final class TorchFile {
   private final long start;
   private final String prefix;
   private final TorchContents contents;
+  private final Recall recall;
   private final Map<String, StorageRef> located = new HashMap<>();
   private final ViewBudget views;
 
   private TorchFile(
-      InputFile file, int fileIndex, long start, String prefix, TorchContents contents) {
+      InputFile file,
+      int fileIndex,
+      long start,
+      String prefix,
+      TorchContents contents,
+      Recall recall) {
     this.file = file;
     this.fileIndex = fileIndex;
     this.start = start;
     this.prefix = prefix;
     this.contents = contents;
+    this.recall = recall;
     this.views = new ViewBudget(file);
   }
 
   /**
-   * Reads the structure, and none of the storages.
+   * Reads the structure with its value, and none of the storages.
    *
    * @param access stays open as long as layouts are asked for
    * @param fileIndex goes into every {@link StorageRef}
@@ -59,8 +67,23 @@ public final class TorchFile {
    * @throws IOException if the store fails
    */
   public static TorchFile read(RandomAccess access, int fileIndex) throws IOException {
+    return unpickled(read(access, fileIndex, new Recall()));
+  }
+
+  private static TorchFile unpickled(TorchFile file) throws IOException {
+    file.contents.root();
+    return file;
+  }
+
+  /**
+   * Reads the structure of one of many files, and the value when it is asked for.
+   *
+   * @param recall what others of them told
+   */
+  public static TorchFile read(RandomAccess access, int fileIndex, Recall recall)
+      throws IOException {
     return new TorchFile(
-        access.file(), fileIndex, 0, "", contents(access, BufferedFile.open(access)));
+        access.file(), fileIndex, 0, "", contents(access, BufferedFile.open(access)), recall);
   }
 
   /**
@@ -78,7 +101,8 @@ public final class TorchFile {
       RandomAccess access, int fileIndex, String name, long start, long length) throws IOException {
     RandomAccess part = access.part(name, start, length);
     TorchContents contents = contents(part, BufferedFile.open(part, PART_TAIL_BYTES));
-    return new TorchFile(part.file(), fileIndex, start, name + " ", contents);
+    return unpickled(
+        new TorchFile(part.file(), fileIndex, start, name + " ", contents, new Recall()));
   }
 
   private static TorchContents contents(RandomAccess access, BufferedFile buffered)
@@ -96,10 +120,43 @@ public final class TorchFile {
     throw ForeignFile.describe(file, head);
   }
 
-  /** The value that was saved. */
-  public TorchValue root() {
+  /** The file's address, for messages. */
+  public String place() {
+    return file.uri();
+  }
+
+  /**
+   * The value that was saved, which is read when it is first asked for.
+   *
+   * @throws ReweaveException if it is damaged
+   * @throws IOException if the store fails
+   */
+  public TorchValue root() throws IOException {
     return TorchValue.root(file.uri(), contents.root());
   }
+
+  /** Makes something of what the pickle alone tells. */
+  @FunctionalInterface
+  public interface Making<T> {
+    T make(TorchValue root) throws IOException;
+  }
+
+  /**
+   * What the pickle alone tells, made once for all files that have the same: the pickles of a
+   * thousand ranks can be one. They are the same if their lengths and checksums in the zip's
+   * directory are; then it is not read.
+   *
+   * @param what tells apart what is made of one pickle, by {@code equals}
+   * @param type of what is made; it must not tell which file it was made of
+   */
+  public <T> T once(Object what, Class<T> type, Making<T> making) throws IOException {
+    Optional<TorchContents.PickleId> pickle = contents.pickle();
+    return pickle.isEmpty()
+        ? making.make(root())
+        : recall.of(new Same(pickle.get(), what), type, () -> making.make(root()));
+  }
+
+  private record Same(TorchContents.PickleId pickle, Object what) {}
 
   /**
    * All storages that the file's value names, whether a tensor of it is asked for or not.
@@ -126,7 +183,7 @@ public final class TorchFile {
    * Dotted names of classes and functions that {@code torch.load} would call for this file, without
    * those that Reweave knows the meaning of. None of them is ever called here.
    */
-  public Set<String> calls() {
+  public Set<String> calls() throws IOException {
     return contents.globals().calls();
   }
 

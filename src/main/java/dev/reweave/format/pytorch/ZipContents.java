@@ -11,26 +11,33 @@ import java.util.Optional;
  * since 2.1, and {@code NAME/data/KEY} for each storage ({@code torch/serialization.py}).
  */
 final class ZipContents implements TorchContents {
-  private final ZipArchive archive;
-  private final Endian order;
-  private final Object root;
-  private final TorchGlobals globals;
+  private record Unpickled(Object root, TorchGlobals globals) {}
 
-  private ZipContents(ZipArchive archive, Endian order, Object root, TorchGlobals globals) {
+  private final ZipArchive archive;
+  private final ZipEntry pickle;
+  private final Endian order;
+  private Optional<Unpickled> unpickled = Optional.empty();
+
+  private ZipContents(ZipArchive archive, Endian order) {
     this.archive = archive;
+    this.pickle = archive.pickle();
     this.order = order;
-    this.root = root;
-    this.globals = globals;
   }
 
   static ZipContents read(BufferedFile file, ZipDirectory directory) throws IOException {
     ZipArchive archive = new ZipArchive(file, directory);
-    ZipEntry pickle = archive.find("data.pkl").orElseThrow();
-    PickleBudget budget = new PickleBudget(archive.place(pickle));
-    PickleInput input = PickleInput.of(archive.read(pickle), archive.place(pickle));
-    TorchGlobals globals = new TorchGlobals(budget);
-    Object root = new Unpickler(input, globals, budget).load();
-    return new ZipContents(archive, order(archive), root, globals);
+    return new ZipContents(archive, order(archive));
+  }
+
+  private Unpickled unpickled() throws IOException {
+    if (unpickled.isEmpty()) {
+      PickleBudget budget = new PickleBudget(archive.place(pickle));
+      PickleInput input = PickleInput.of(archive.read(pickle), archive.place(pickle));
+      TorchGlobals globals = new TorchGlobals(budget);
+      Object root = new Unpickler(input, globals, budget).load();
+      unpickled = Optional.of(new Unpickled(root, globals));
+    }
+    return unpickled.get();
   }
 
   private static Endian order(ZipArchive archive) throws IOException {
@@ -46,14 +53,23 @@ final class ZipContents implements TorchContents {
     };
   }
 
+  /** A CRC-32 of 0 is one that was left out. */
   @Override
-  public Object root() {
-    return root;
+  public Optional<PickleId> pickle() throws IOException {
+    archive.position(pickle);
+    return pickle.crc32() == 0
+        ? Optional.empty()
+        : Optional.of(new PickleId(pickle.bytes(), pickle.crc32()));
   }
 
   @Override
-  public TorchGlobals globals() {
-    return globals;
+  public Object root() throws IOException {
+    return unpickled().root();
+  }
+
+  @Override
+  public TorchGlobals globals() throws IOException {
+    return unpickled().globals();
   }
 
   @Override
@@ -62,10 +78,7 @@ final class ZipContents implements TorchContents {
         archive
             .find("data/" + tensor.storageKey())
             .orElseThrow(
-                () ->
-                    TorchFileFailures.missingStorage(
-                        tensor.storageKey(),
-                        archive.place(archive.find("data.pkl").orElseThrow())));
+                () -> TorchFileFailures.missingStorage(tensor.storageKey(), archive.place(pickle)));
     int size = tensor.dtype().bytes();
     if (entry.bytes() % size != 0 || entry.bytes() / size != tensor.storageElements()) {
       throw TorchFileFailures.storageOfOtherLength(tensor, entry.bytes(), archive.place(entry));

@@ -37,7 +37,7 @@ final class OpenTorchFile implements Closeable {
     return new OpenTorchFile(FileAccess.resource("fixtures/" + name));
   }
 
-  TorchValue root() {
+  TorchValue root() throws IOException {
     return torch.root();
   }
 

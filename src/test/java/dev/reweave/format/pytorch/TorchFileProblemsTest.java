@@ -95,7 +95,8 @@ class TorchFileProblemsTest {
     Path optim = corrupt("z3_malicious_optim" + String.format(OPTIM, 1));
     try (OpenTorchFile file = OpenTorchFile.open(model)) {
       assertTrue(file.root().at("module").isDict());
-      assertMessage(() -> file.root().at("lr_scheduler").integer(), "a value of posix.system");
+      TorchValue root = file.root();
+      assertMessage(() -> root.at("lr_scheduler").integer(), "a value of posix.system");
     }
     try (OpenTorchFile file = OpenTorchFile.open(optim)) {
       TorchValue state = file.root().at("optimizer_state_dict");
@@ -185,7 +186,8 @@ class TorchFileProblemsTest {
       assertTrue(root.at("text").find("x").isEmpty());
     }
     try (OpenTorchFile file = OpenTorchFile.sample("exotic.pt")) {
-      assertMessage(() -> file.root().at("sparse").tensor(), "_rebuild_sparse_tensor");
+      TorchValue root = file.root();
+      assertMessage(() -> root.at("sparse").tensor(), "_rebuild_sparse_tensor");
     }
   }
 

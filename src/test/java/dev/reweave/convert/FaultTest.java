@@ -221,12 +221,13 @@ class FaultTest {
   @Test
   void readsMadeAgainAreCounted() {
     SparkPages pages = SparkPages.from(TestSpark.context());
-    proxy.inject(READ.requests(), 6, Fault.cut(100_000));
+    // Some are short, and come whole.
+    proxy.inject(READ.requests(), 12, Fault.cut(100_000));
 
     run(input, output());
 
     long again = pages.accumulators().getOrDefault("reads made again", 0L);
-    assertTrue(again >= 1 && again <= 6, "made again: " + again);
+    assertTrue(again >= 1 && again <= 12, "made again: " + again);
   }
 
   /** A fault that stays, with what the message must say. */

@@ -4,13 +4,14 @@ import dev.reweave.storage.ReadRange;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 
 /** Reads of stores that answer late, several at once, on threads that end with their task. */
 final class LateReads implements Closeable {
@@ -51,12 +52,13 @@ final class LateReads implements Closeable {
     }
   }
 
+  private final List<Thread> made = new CopyOnWriteArrayList<>();
   private Optional<ExecutorService> threads = Optional.empty();
 
   /** Begins to read. */
   Read begin(Streams streams, ReadRange range) {
     if (threads.isEmpty()) {
-      threads = Optional.of(Executors.newFixedThreadPool(AT_ONCE, LateReads::thread));
+      threads = Optional.of(Executors.newFixedThreadPool(AT_ONCE, this::thread));
     }
     Callable<Void> read =
         () -> {
@@ -68,26 +70,25 @@ final class LateReads implements Closeable {
     return new Read(streams, done);
   }
 
-  private static Thread thread(Runnable work) {
+  private Thread thread(Runnable work) {
     Thread thread = new Thread(work, "reweave-read");
     thread.setDaemon(true);
+    made.add(thread);
     return thread;
   }
 
-  /** Waits until none is under way; those that have not begun are left out. */
+  /** Waits until none is under way and no thread is left; those not begun are left out. */
   @Override
   public void close() {
-    if (threads.isEmpty()) {
-      return;
-    }
-    threads.get().shutdownNow();
+    threads.ifPresent(ExecutorService::shutdownNow);
     boolean interrupted = false;
-    boolean ended = false;
-    while (!ended) {
-      try {
-        ended = threads.get().awaitTermination(1, TimeUnit.MINUTES);
-      } catch (InterruptedException e) {
-        interrupted = true;
+    for (Thread thread : made) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
       }
     }
     if (interrupted) {

@@ -108,9 +108,11 @@ class LauncherIT {
   @Test
   void aHeapThatSparkDoesNotStartIn() throws Exception {
     String output = temp.resolve("out").toString();
+    String model = temp.resolve("model").toString();
+    assertEquals(0, Launcher.run("convert", "-i", GOOD, "-o", model).exitCode());
     for (String[] command :
         new String[][] {
-          {"convert", "-i", GOOD, "-o", output}, {"verify", GOOD}, {"diff", GOOD, GOOD}
+          {"convert", "-i", GOOD, "-o", output}, {"verify", model}, {"diff", GOOD, GOOD}
         }) {
       Launcher.Result small = Launcher.run(Map.of("REWEAVE_MEMORY", "200m"), command);
 

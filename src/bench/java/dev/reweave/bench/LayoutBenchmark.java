@@ -6,6 +6,7 @@ import dev.reweave.tensor.FlatBuffer.StorageRun;
 import dev.reweave.tensor.FlatLayout;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.PartitionedLayout;
+import dev.reweave.tensor.RankBuffers;
 import dev.reweave.tensor.StorageRef;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -61,7 +62,8 @@ public class LayoutBenchmark {
         stage == 2
             ? new FlatLayout(new FlatBuffer(storages), OF_RANK * RANKS / 2 - ELEMENTS / 3, ELEMENTS)
             : new PartitionedLayout(
-                storages.stream().map(run -> new FlatBuffer(List.of(run))).toList(),
+                new RankBuffers(
+                    storages.stream().map(run -> new FlatBuffer(List.of(run))).toList()),
                 OF_RANK / 2,
                 ELEMENTS);
   }

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,9 +18,7 @@ import java.util.regex.Pattern;
  * rises, so no peak is missed but one in the last few milliseconds.
  */
 public final class ProcessRun {
-  private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+(\\d+) kB");
   private static final Pattern TIME = Pattern.compile("(\\d+)m(\\d+)[.,](\\d+)s");
-  private static final long POLL_MILLIS = 10;
   private static final String SHELL = "\"$@\"; code=$?; times >\"$0\"; exit \"$code\"";
   private static final int LONGEST = 200;
   private static final int TAIL = 4000;
@@ -63,7 +60,7 @@ public final class ProcessRun {
       builder.environment().putAll(environment);
       long start = System.nanoTime();
       Process process = builder.start();
-      double peak = peakMegabytes(process);
+      double peak = PeakMemory.megabytes(process, () -> child(process));
       double seconds = (System.nanoTime() - start) / 1e9;
       if (process.exitValue() != 0) {
         throw new IllegalStateException(
@@ -76,25 +73,8 @@ public final class ProcessRun {
     }
   }
 
-  /** Looks at the high-water mark of the shell's child until the shell ends. */
-  private static double peakMegabytes(Process shell) throws InterruptedException {
-    long child = 0;
-    double peak = 0;
-    while (!shell.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
-      if (child == 0) {
-        child = shell.children().map(ProcessHandle::pid).findFirst().orElse(0L);
-      }
-      try {
-        Matcher line = PEAK.matcher(Files.readString(Path.of("/proc", child + "", "status")));
-        if (line.find()) {
-          peak = Math.max(peak, Long.parseLong(line.group(1)) * 1024 / 1e6);
-        }
-      } catch (IOException e) {
-        // It has just ended, or the system has no such files.
-        continue;
-      }
-    }
-    return peak;
+  private static long child(Process shell) {
+    return shell.children().mapToLong(ProcessHandle::pid).findFirst().orElse(0);
   }
 
   /** The second line is that of the children. */

@@ -130,7 +130,10 @@ final class PlanRunner {
           jobs,
           job ->
               job instanceof Assignment a && !cluster.isLocal() ? hosts.of(a.chunk()) : List.of(),
-          job -> run(job, List.of(), shared.value(), sent.value(), most, measuring, counters),
+          job ->
+              job instanceof Assignment a
+                  ? counters.add(run(a, List.of(), shared.value(), sent.value(), most, measuring))
+                  : counters.add(audit((AuditOf) job, shared.value(), sent.value(), most)),
           result -> {
             if (result instanceof ChunkResult chunk) {
               assembly.add(chunk);
@@ -148,15 +151,15 @@ final class PlanRunner {
             "convert: the ends of " + steps.tails().size() + " files",
             steps.tails().stream().map(c -> new Assignment(c, target(c, plan, staged))).toList(),
             tail ->
-                run(
-                    tail,
-                    crcs.value().get(tail.chunk().file()),
-                    shared.value(),
-                    sent.value(),
-                    most,
-                    measuring,
-                    counters),
-            result -> assembly.add((ChunkResult) result));
+                counters.add(
+                    run(
+                        tail,
+                        crcs.value().get(tail.chunk().file()),
+                        shared.value(),
+                        sent.value(),
+                        most,
+                        measuring)),
+            assembly::add);
       }
       for (Journal.FileState file : assembly.finish()) {
         checks.add(file.shares());
@@ -203,25 +206,24 @@ final class PlanRunner {
   }
 
   /**
-   * Does one job.
+   * Makes one chunk.
    *
    * @param before CRC-32 of the segments before a tail
    */
-  private static Serializable run(
-      Job job,
+  private static ChunkResult run(
+      Assignment a,
       List<Integer> before,
       Stores stores,
       ConversionPlan.Work work,
       ReadLimit limit,
-      Measuring measuring,
-      RunCounters counters) {
-    if (job instanceof AuditOf audit) {
-      return counters.add(new StorageAudit(stores, work, audit.file(), limit).run());
-    }
-    Assignment a = (Assignment) job;
-    return counters.add(
-        new ChunkTask(stores, work, a.chunk(), before, limit, measuring, SparkTasks.attempt())
-            .run(a.target()));
+      Measuring measuring) {
+    return new ChunkTask(stores, work, a.chunk(), before, limit, measuring, SparkTasks.attempt())
+        .run(a.target());
+  }
+
+  private static StorageAudit.Result audit(
+      AuditOf audit, Stores stores, ConversionPlan.Work work, ReadLimit limit) {
+    return new StorageAudit(stores, work, audit.file(), limit).run();
   }
 
   private static StagedFile target(

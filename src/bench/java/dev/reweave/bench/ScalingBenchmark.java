@@ -155,7 +155,7 @@ public class ScalingBenchmark {
 
   private List<String> command() {
     Map<String, String> settings = new TreeMap<>();
-    proxy.settings().forEach((name, value) -> settings.put("spark.hadoop." + name, value));
+    proxy.signedSettings().forEach((name, value) -> settings.put("spark.hadoop." + name, value));
     settings.put("spark.executor.cores", "1");
     settings.put("spark.executor.memory", "512m");
     settings.put("spark.driver.memory", "512m");

@@ -67,9 +67,9 @@ public final class ChunkTask {
     return Window.bufferBytes(panes(stores, plan.work()), copies);
   }
 
-  /** One is read while another is cast: where that is no wait, it would only take memory. */
+  /** Some are read while one is cast: where that is no wait, it would only take memory. */
   private static int panes(Stores stores, ConversionPlan.Work work) {
-    return OpenFiles.areFar(stores, work.sources()) ? 2 : 1;
+    return OpenFiles.areFar(stores, work.sources()) ? Window.FAR_PANES : 1;
   }
 
   /** Writes the chunk. */
@@ -170,14 +170,7 @@ public final class ChunkTask {
       Proof proof = new Proof(file, masters, copies);
       int panes = panes(stores, work);
       Window window =
-          new Window(
-              chunk,
-              file,
-              () -> new Gather(files, tally, Window.mostJoined(panes)),
-              panes,
-              proof,
-              sink,
-              measuring);
+          new Window(chunk, file, () -> new Gather(files, tally), panes, proof, sink, measuring);
       fill(window);
       window.finish();
       window.release();

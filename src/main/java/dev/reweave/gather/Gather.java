@@ -23,9 +23,6 @@ public final class Gather {
    */
   public static final int MOST_RUNS = 1 << 18;
 
-  /** Most bytes of the requests that cover several runs and are made at once. */
-  static final int MOST_JOINED = Buffers.SIZE;
-
   /** Most bytes of all copies but the first that elements of one call are made of. */
   public static final int MOST_COPIED = Buffers.SIZE;
 
@@ -107,16 +104,7 @@ public final class Gather {
 
   /** Reads from the files of one task, and tells the tally what it read. */
   public Gather(OpenFiles files, ReadTally tally) {
-    this(files, tally, MOST_JOINED);
-  }
-
-  /**
-   * The same.
-   *
-   * @param mostJoined most bytes of the requests that cover several runs and are made at once
-   */
-  Gather(OpenFiles files, ReadTally tally, int mostJoined) {
-    this.reads = new StoredReads(files, tally, mostJoined);
+    this.reads = new StoredReads(files, tally);
   }
 
   /** Most elements that one slice may take of a layout. */

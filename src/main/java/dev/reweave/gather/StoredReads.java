@@ -13,15 +13,20 @@ final class StoredReads {
   /** Bytes between two needed ranges that cost less to read than a request of their own. */
   private static final int NEAR = 16 << 10;
 
+  /**
+   * Most bytes of the requests that cover several ranges and are made at once: all of a window, as
+   * a request that waits for room is behind all those of the windows that come later.
+   */
+  static final int MOST_JOINED = Buffers.SIZE;
+
   /** Most reads that are begun and not taken yet: a window's long ranges, or some of many short. */
-  private static final int MOST_BEGUN = 16;
+  private static final int MOST_BEGUN = LateReads.AT_ONCE;
 
   /** Ranges that are near each other in one file, and the range that covers them. */
   private record Request(List<StoredRange> ranges, ReadRange range, OpenFiles.Reading reading) {}
 
   private final OpenFiles files;
   private final ReadTally tally;
-  private final int mostJoined;
   private final Deque<Request> begun = new ArrayDeque<>();
   private List<StoredRange> ranges = List.of();
   private int next;
@@ -29,15 +34,10 @@ final class StoredReads {
   private byte[] joined = new byte[0];
   private int joinedBytes;
 
-  /**
-   * Reads from the files of one task, which are told to the tally.
-   *
-   * @param mostJoined most bytes of the requests that cover several ranges and are made at once
-   */
-  StoredReads(OpenFiles files, ReadTally tally, int mostJoined) {
+  /** Reads from the files of one task, which are told to the tally. */
+  StoredReads(OpenFiles files, ReadTally tally) {
     this.files = files;
     this.tally = tally;
-    this.mostJoined = mostJoined;
   }
 
   /**
@@ -79,11 +79,11 @@ final class StoredReads {
       StoredRange first = ranges.get(next);
       int length = Math.toIntExact(reach(end) - first.filePosition());
       boolean alone = end == next + 1;
-      if (!alone && joinedBytes + length > mostJoined && !begun.isEmpty()) {
+      if (!alone && joinedBytes + length > MOST_JOINED && !begun.isEmpty()) {
         return; // until the buffer is free
       }
       if (!alone && joined.length == 0) {
-        joined = Buffers.take(mostJoined);
+        joined = Buffers.take(MOST_JOINED);
       }
       ReadRange range =
           alone
@@ -111,7 +111,7 @@ final class StoredReads {
   private boolean joins(StoredRange first, long reach, StoredRange range) {
     return range.file() == first.file()
         && range.filePosition() - reach <= NEAR
-        && range.fileEnd() - first.filePosition() <= mostJoined;
+        && range.fileEnd() - first.filePosition() <= MOST_JOINED;
   }
 
   private long reach(int end) {

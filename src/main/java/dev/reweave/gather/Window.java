@@ -22,12 +22,15 @@ import java.util.function.Supplier;
 
 /**
  * Collects what a few megabytes of a chunk are made of, then gathers, casts and writes them. Where
- * stores answer late there are two panes: one is read while the other is collected, cast and
+ * stores answer late there are several panes: some are read while another is collected, cast and
  * written.
  */
 final class Window {
-  /** Bytes of all buffers: gathered and cast elements, and what is read with joined requests. */
-  private static final long BUFFERS = 2L * Pane.BUFFER + Gather.MOST_JOINED;
+  /** Where stores answer late: two that are read have as many requests as can be made at once. */
+  static final int FAR_PANES = 3;
+
+  /** Bytes of a pane: gathered and cast elements, and what is read with joined requests. */
+  private static final long PANE = 2L * Pane.BUFFER + StoredReads.MOST_JOINED;
 
   private final Chunk chunk;
   private final PlannedFile file;
@@ -73,13 +76,7 @@ final class Window {
    * @param copies whether a tensor is made of several copies
    */
   static long bufferBytes(int panes, boolean copies) {
-    long ofPanes = BUFFERS + (panes - 1) * 2L * Pane.BUFFER;
-    return ofPanes + (copies ? (long) panes * Gather.MOST_COPIED : 0);
-  }
-
-  /** Most bytes that the gather of one of several panes reads with joined requests. */
-  static int mostJoined(int panes) {
-    return Gather.MOST_JOINED / panes;
+    return panes * (PANE + (copies ? Gather.MOST_COPIED : 0));
   }
 
   private Pane newPane() {

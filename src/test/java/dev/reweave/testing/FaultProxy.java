@@ -109,6 +109,13 @@ public final class FaultProxy implements AutoCloseable {
     return S3Server.settings(endpoint());
   }
 
+  /** The same, and requests are signed as on S3: only then do checksums go with what is sent. */
+  public Map<String, String> signedSettings() {
+    Map<String, String> signed = settings();
+    signed.remove(S3Server.SIGNING);
+    return signed;
+  }
+
   /**
    * Harms the next requests of a kind. Of several rules for a request, the first that is not used
    * up applies.

@@ -201,6 +201,8 @@ public final class S3Server implements AutoCloseable {
             JAR.toAbsolutePath().toString(),
             // Ports of the system's choice: no other process can take them in between.
             "--server.port=0",
+            // A slow link may take longer over an answer than any timeout.
+            "--spring.mvc.async.request-timeout=-1",
             "--com.adobe.testing.s3mock.http-port=0",
             "--com.adobe.testing.s3mock.store.region=us-east-1",
             "--com.adobe.testing.s3mock.store.root="

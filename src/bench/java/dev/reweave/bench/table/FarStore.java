@@ -70,7 +70,7 @@ final class FarStore implements Closeable {
     String output = "models/" + ++runs;
     Path events = Files.createDirectories(files.fresh("events"));
     Map<String, String> settings = new TreeMap<>();
-    proxy.settings().forEach((name, value) -> settings.put("spark.hadoop." + name, value));
+    proxy.signedSettings().forEach((name, value) -> settings.put("spark.hadoop." + name, value));
     settings.put("spark.eventLog.enabled", "true");
     settings.put("spark.eventLog.dir", events.toUri().toString());
     settings.put("spark.eventLog.compress", "false");

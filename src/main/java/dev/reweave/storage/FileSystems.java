@@ -2,6 +2,7 @@ package dev.reweave.storage;
 
 import dev.reweave.common.ReweaveException;
 import java.io.IOException;
+import java.net.URI;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -12,10 +13,34 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /** Finds the store of an address. */
 final class FileSystems {
+  private static final String DISK = "file";
+
+  /** Hadoop's setting of another class for paths on disks. */
+  private static final String DISK_CLASS = "fs.file.impl";
+
   /** Hadoop has streams for them, and neither lengths nor folders. */
   private static final Set<String> STREAMS = Set.of("http", "https");
 
   private FileSystems() {}
+
+  /**
+   * Whether a path is one on a disk, and nobody has configured another class for these. Hadoop is
+   * not asked then: it loads the classes of all stores that it knows, and starts a process, before
+   * it answers.
+   */
+  private static boolean isOnDisk(Path path, Configuration conf) {
+    URI uri = path.toUri().getScheme() == null ? FileSystem.getDefaultUri(conf) : path.toUri();
+    return DISK.equals(uri.getScheme())
+        && uri.getAuthority() == null
+        && conf.get(DISK_CLASS, "").isEmpty();
+  }
+
+  private static FileSystem found(Path path, Configuration conf) throws IOException {
+    FileSystem found = path.getFileSystem(conf);
+    return found instanceof LocalFileSystem local
+        ? LocalDisk.of((RawLocalFileSystem) local.getRawFileSystem(), conf)
+        : found;
+  }
 
   /**
    * The file system that holds a path, without checksum side files.
@@ -29,11 +54,7 @@ final class FileSystems {
       throw StoreFailures.overHttp(path.toString());
     }
     try {
-      FileSystem found = path.getFileSystem(conf);
-      FileSystem fs =
-          found instanceof LocalFileSystem local
-              ? LocalDisk.of((RawLocalFileSystem) local.getRawFileSystem(), conf)
-              : found;
+      FileSystem fs = isOnDisk(path, conf) ? LocalDisk.of(conf) : found(path, conf);
       fs.makeQualified(path); // refuses what is another's
       return fs;
     } catch (UnsupportedFileSystemException e) {

@@ -3,6 +3,7 @@ package dev.reweave.storage;
 import java.io.IOException;
 import java.nio.file.Files;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FsConstants;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.permission.FsPermission;
@@ -17,15 +18,20 @@ final class LocalDisk extends RawLocalFileSystem {
   /** Set-user-ID and set-group-ID: {@code chmod} leaves a folder the latter, as those within it. */
   private static final int KEPT = 06000;
 
+  /** The disks as they are. */
+  static RawLocalFileSystem of(Configuration conf) throws IOException {
+    LocalDisk disk = new LocalDisk();
+    disk.initialize(FsConstants.LOCAL_FS_URI, conf);
+    return disk;
+  }
+
   /** The same disks as another file system has. */
   static RawLocalFileSystem of(RawLocalFileSystem other, Configuration conf) throws IOException {
     // What somebody has configured instead knows why.
     if (other.getClass() != RawLocalFileSystem.class) {
       return other;
     }
-    LocalDisk disk = new LocalDisk();
-    disk.initialize(other.getUri(), conf);
-    return disk;
+    return of(conf);
   }
 
   @Override

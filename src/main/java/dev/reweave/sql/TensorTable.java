@@ -6,6 +6,7 @@ import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.SupportsRead;
 import org.apache.spark.sql.connector.catalog.TableCapability;
 import org.apache.spark.sql.connector.read.ScanBuilder;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /** The tensors of one or several checkpoints. */
@@ -20,6 +21,13 @@ record TensorTable(SourceOptions source) implements SupportsRead {
     return List.of(TensorColumn.values()).stream()
         .map(TensorColumn::sqlColumn)
         .toArray(Column[]::new);
+  }
+
+  /** As Spark 4.0 asks for the columns in places. */
+  @Deprecated
+  @Override
+  public StructType schema() {
+    return TensorColumn.schema();
   }
 
   @Override

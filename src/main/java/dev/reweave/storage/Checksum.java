@@ -3,7 +3,6 @@ package dev.reweave.storage;
 import java.util.Locale;
 import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
-import org.apache.hadoop.util.CrcUtil;
 
 /**
  * Checksums of long byte sequences whose parts are read by many tasks in any order.
@@ -14,7 +13,7 @@ import org.apache.hadoop.util.CrcUtil;
  */
 public enum Checksum {
   /** CRC-32 as in zip files. */
-  CRC_32(CrcUtil.GZIP_POLYNOMIAL) {
+  CRC_32 {
     @Override
     public int of(byte[] data, int offset, int length) {
       CRC32 crc = new CRC32();
@@ -23,7 +22,7 @@ public enum Checksum {
     }
   },
   /** CRC-32C (Castagnoli), as object stores and HDFS use it. */
-  CRC_32C(CrcUtil.CASTAGNOLI_POLYNOMIAL) {
+  CRC_32C {
     @Override
     public int of(byte[] data, int offset, int length) {
       CRC32C crc = new CRC32C();
@@ -32,10 +31,10 @@ public enum Checksum {
     }
   };
 
-  private final int polynomial;
-
-  Checksum(int polynomial) {
-    this.polynomial = polynomial;
+  /** Made when the first sum is taken. */
+  private static final class Shifts {
+    static final CrcShift CRC_32 = new CrcShift(0xEDB88320);
+    static final CrcShift CRC_32C = new CrcShift(0x82F63B78);
   }
 
   /** The checksum of {@code data[offset, offset + length)}. */
@@ -48,7 +47,7 @@ public enum Checksum {
    * @param bytesBehind bytes of the sequence behind the part
    */
   public int share(int partCrc, long bytesBehind) {
-    return bytesBehind == 0 ? partCrc : CrcUtil.compose(partCrc, 0, bytesBehind, polynomial);
+    return (this == CRC_32 ? Shifts.CRC_32 : Shifts.CRC_32C).by(bytesBehind, partCrc);
   }
 
   /** A checksum in eight hexadecimal digits, as manifests and messages show it. */

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import org.apache.hadoop.util.CrcUtil;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -28,6 +29,24 @@ class ChecksumTest {
     int sum = shares.stream().reduce(0, (a, b) -> a ^ b);
 
     assertEquals(checksum.of(data, 0, data.length), sum);
+  }
+
+  /** Hadoop has the same for the checksums of HDFS files. */
+  @ParameterizedTest
+  @EnumSource
+  void sharesAreThoseOfHadoop(Checksum checksum) {
+    int polynomial =
+        checksum == Checksum.CRC_32 ? CrcUtil.GZIP_POLYNOMIAL : CrcUtil.CASTAGNOLI_POLYNOMIAL;
+    Random random = new Random(11);
+    for (int i = 0; i < 10_000; i++) {
+      int crc = random.nextInt();
+      long behind = random.nextLong() >>> (1 + random.nextInt(62));
+
+      assertEquals(
+          CrcUtil.compose(crc, 0, behind, polynomial),
+          checksum.share(crc, behind),
+          crc + behind + "");
+    }
   }
 
   @ParameterizedTest

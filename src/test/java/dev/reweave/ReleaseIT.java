@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.testing.Launcher;
+import dev.reweave.testing.ReleaseFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +40,7 @@ class ReleaseIT {
   static void unpack() throws Exception {
     String archive = System.getProperty("reweave.release", "");
     if (archive.isEmpty()) {
-      release = layOut(temp.resolve("reweave"));
+      release = ReleaseFolder.of(temp.resolve("reweave"), ReleaseFolder.embeddedJars());
       return;
     }
     Path folder = Files.createDirectories(temp.resolve("unpacked"));
@@ -51,38 +52,9 @@ class ReleaseIT {
     release = folder.resolve(name);
   }
 
-  /** JUnit tells of each link that leads out of a temporary folder. */
   @AfterAll
   static void deleteLinks() throws IOException {
-    try (Stream<Path> all = Files.walk(temp)) {
-      for (Path link : all.filter(Files::isSymbolicLink).toList()) {
-        Files.delete(link);
-      }
-    }
-  }
-
-  /** What {@code src/assembly/bin.xml} describes; what no script looks for is linked. */
-  private static Path layOut(Path folder) throws IOException {
-    Path jars = Files.createDirectories(folder.resolve("jars"));
-    for (Path jar : embeddedJars()) {
-      Files.createSymbolicLink(jars.resolve(name(jar)), jar);
-    }
-    for (String file : List.of("conf", "LICENSE", "README.md", "target/reweave.jar")) {
-      Path there = Path.of(file).toAbsolutePath();
-      Files.createSymbolicLink(folder.resolve(name(there)), there);
-    }
-    for (String script :
-        List.of("bin/reweave", "submit/reweave", "submit/common.sh", "submit/entrypoint.sh")) {
-      Path copy = folder.resolve(script);
-      Files.createDirectories(copy.getParent());
-      Files.copy(Path.of("submit", name(copy)), copy, StandardCopyOption.COPY_ATTRIBUTES);
-    }
-    return folder;
-  }
-
-  private static List<Path> embeddedJars() throws IOException {
-    String jars = Files.readString(Path.of("target", "classpath")).strip();
-    return Stream.of(jars.split(":", -1)).map(Path::of).toList();
+    ReleaseFolder.deleteLinks(temp);
   }
 
   private static String name(Path path) {
@@ -196,7 +168,9 @@ class ReleaseIT {
   @Test
   void nothingIsMissing() throws IOException {
     Set<String> jars =
-        embeddedJars().stream().map(ReleaseIT::name).collect(Collectors.toCollection(TreeSet::new));
+        ReleaseFolder.embeddedJars().stream()
+            .map(ReleaseIT::name)
+            .collect(Collectors.toCollection(TreeSet::new));
 
     assertEquals(jars, names(release.resolve("jars")));
     assertEquals(
@@ -229,7 +203,7 @@ class ReleaseIT {
 
   @Test
   void theSecondRunKeepsTheClassesForLaterOnes() throws Exception {
-    Path home = layOut(temp.resolve("kept"));
+    Path home = ReleaseFolder.of(temp.resolve("kept"), ReleaseFolder.embeddedJars());
     Path jar = home.resolve("reweave.jar");
     Files.copy(jar, temp.resolve("copy.jar"));
     Files.move(temp.resolve("copy.jar"), jar, StandardCopyOption.REPLACE_EXISTING);

@@ -41,7 +41,7 @@ public final class Stores implements Serializable {
 
   /** Stores that are configured as {@code conf} says. */
   public Stores(Configuration conf) {
-    this(UploadChecksums.in(conf), MetadataLimit.DEFAULT, Optional.empty());
+    this(ConnectorSettings.in(conf), MetadataLimit.DEFAULT, Optional.empty());
   }
 
   private Stores(Configuration conf, MetadataLimit limit, Optional<LinkBoundary> boundary) {

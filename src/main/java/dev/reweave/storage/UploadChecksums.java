@@ -49,14 +49,11 @@ final class UploadChecksums {
 
   private UploadChecksums() {}
 
-  /** These settings with checksums, unless they say something else of them. */
-  static Configuration in(Configuration conf) {
-    if (conf.get(ALGORITHM) != null || isSignedOtherwise(conf)) {
-      return conf;
+  /** Asks for checksums, unless the settings say something else of them. */
+  static void addTo(Configuration conf) {
+    if (conf.get(ALGORITHM) == null && !isSignedOtherwise(conf)) {
+      conf.set(ALGORITHM, CRC_32C);
     }
-    Configuration with = new Configuration(conf);
-    with.set(ALGORITHM, CRC_32C);
-    return with;
   }
 
   private static boolean isSignedOtherwise(Configuration conf) {

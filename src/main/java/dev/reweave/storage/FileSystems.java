@@ -25,8 +25,7 @@ final class FileSystems {
 
   /**
    * Whether a path is one on a disk, and nobody has configured another class for these. Hadoop is
-   * not asked then: it loads the classes of all stores that it knows, and starts a process, before
-   * it answers.
+   * not asked then: it loads the classes of all stores that it knows before it answers.
    */
   private static boolean isOnDisk(Path path, Configuration conf) {
     URI uri = path.toUri().getScheme() == null ? FileSystem.getDefaultUri(conf) : path.toUri();

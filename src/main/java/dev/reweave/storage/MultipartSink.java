@@ -23,8 +23,6 @@ final class MultipartSink implements ChunkSink {
   /** How often a piece is sent that does not arrive as it was. */
   private static final int MOST_TIMES = 4;
 
-  private static final PutPart PUT_PART = PutPart.OF_THIS_HADOOP;
-
   /** A piece on its way. */
   private record Sent(int number, PieceBody body, CompletableFuture<PartHandle> answer) {}
 
@@ -110,7 +108,8 @@ final class MultipartSink implements ChunkSink {
     if (uploader.isEmpty()) {
       uploader = Optional.of(MultipartFile.uploader(stores.fileSystem(path), path));
     }
-    return PUT_PART.put(uploader.get(), file.handle(), number, path, body.stream(), body.length());
+    return PutPart.OF_THIS_HADOOP.put(
+        uploader.get(), file.handle(), number, path, body.stream(), body.length());
   }
 
   /** Takes the store's answer for a piece; sends it again if it did not arrive as it was. */

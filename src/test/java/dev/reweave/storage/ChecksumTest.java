@@ -45,7 +45,7 @@ class ChecksumTest {
       assertEquals(
           CrcUtil.compose(crc, 0, behind, polynomial),
           checksum.share(crc, behind),
-          crc + behind + "");
+          crc + " with " + behind + " bytes behind");
     }
   }
 

@@ -79,7 +79,7 @@ final class DemoCommand implements Callable<Integer> {
             model,
             new ConversionOptions(
                 ReadOptions.defaults(),
-                defaults.withSizes(MAX_SHARD_BYTES, defaults.chunkBytes()),
+                defaults.with(PlanOptions.MAX_SHARD_SIZE, MAX_SHARD_BYTES),
                 ExistingOutput.REPLACE,
                 Earlier.IGNORE)),
         out);

@@ -85,7 +85,7 @@ final class DiffCommand implements Callable<Integer> {
                   ALL,
                   ConvertOptions.JSON.help("Print one JSON document, with all tensors."),
                   PlanOptions.CHUNK_SIZE.help(
-                      "Most bytes that one task reads of both sides (default: ${DEFAULT-VALUE})."),
+                      "Most bytes that one task reads of both sides (default: 64MB)."),
                   LocalFiles.SHARED_FILESYSTEM))
           .toList();
 

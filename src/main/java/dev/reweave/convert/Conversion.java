@@ -6,7 +6,6 @@ import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.Provenance;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Measuring;
-import dev.reweave.plan.PlanOptions;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.FileChecksums;
 import dev.reweave.spark.Shared;
@@ -158,7 +157,7 @@ public final class Conversion {
         ReadBack readBack =
             new ReadBack(
                 stores,
-                new FileChecksums(cluster, stores, limit, PlanOptions.DEFAULTS.chunkBytes()),
+                new FileChecksums(cluster, stores, limit, PartRule.FREE.usualBytes()),
                 output,
                 request.options().checks());
         Manifest manifest =

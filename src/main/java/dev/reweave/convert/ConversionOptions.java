@@ -125,10 +125,7 @@ public record ConversionOptions(
   List<Object> substance() {
     return List.of(
         reading.options().decisive(),
-        planning
-            .with(PlanOptions.CHUNK_SIZE, PlanOptions.DEFAULTS.chunkBytes())
-            .options()
-            .decisive(),
+        planning.with(PlanOptions.CHUNK_SIZE, Optional.empty()).options().decisive(),
         mapping,
         base,
         proving.inFingerprints());

@@ -7,6 +7,7 @@ import dev.reweave.common.Options;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -49,8 +50,9 @@ public record RecordedOptions(@JsonValue Map<String, Object> values) {
             (option, value) -> {
               if (option.part() == Option.Part.RESULT
                   || !value.equals(option.values().standard())) {
+                Object there = value instanceof Optional<?> some ? some.orElse(null) : value;
                 recorded.put(
-                    option.recorded(), value instanceof Long ? value : Option.written(value));
+                    option.recorded(), there instanceof Long ? there : Option.written(value));
               }
             });
     Map<String, Object> ordered = new LinkedHashMap<>();

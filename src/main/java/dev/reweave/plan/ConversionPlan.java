@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * @param configs small files that become visible behind them
  * @param index of several shards
  * @param last small files that become visible behind the index, such as {@code model_index.json}
- * @param chunkBytes most bytes of one chunk
+ * @param chunkBytes most bytes of one chunk; empty for what the output's store has as a rule
  * @param witness what the tensors are compared with while they are made
  */
 public record ConversionPlan(
@@ -31,7 +31,7 @@ public record ConversionPlan(
     List<SmallFile> configs,
     Optional<SmallFile> index,
     List<SmallFile> last,
-    long chunkBytes,
+    Optional<Long> chunkBytes,
     Witness witness) {
 
   public ConversionPlan {
@@ -96,7 +96,8 @@ public record ConversionPlan(
    * @param rule what the output's store can put together
    */
   public List<Chunk> chunks(PartRule rule) {
-    return chunks(rule, file -> chunkBytes);
+    long most = mostBytes(rule);
+    return chunks(rule, file -> most);
   }
 
   /**
@@ -106,8 +107,12 @@ public record ConversionPlan(
    */
   public List<Chunk> chunks(PartRule rule, int slots) {
     List<Long> lengths = files.stream().map(PlannedFile::length).toList();
-    long most = new EvenChunks(lengths, chunkBytes).bytes(slots, rule.waitedBytes());
+    long most = new EvenChunks(lengths, mostBytes(rule)).bytes(slots, rule.waitedBytes());
     return chunks(rule, file -> EvenChunks.bytes(file, most));
+  }
+
+  private long mostBytes(PartRule rule) {
+    return chunkBytes.orElseGet(() -> rule.usualBytes() - rule.usualBytes() % Chunk.ALIGNMENT);
   }
 
   private List<Chunk> chunks(PartRule rule, LongUnaryOperator wanted) {

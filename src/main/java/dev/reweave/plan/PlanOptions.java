@@ -69,12 +69,16 @@ public record PlanOptions(Options options) {
           .checked(regex -> regex.map(r -> pattern(r).pattern()))
           .help("Convert only tensors whose names in the result contain a match.");
 
-  /** Most bytes of the work of one task. */
-  public static final Option<Long> CHUNK_SIZE =
-      Option.of("chunk-size", "SIZE", "64MB", ByteSize::parse)
+  /** Most bytes of the work of one task; empty for what is best for the output's store. */
+  public static final Option<Optional<Long>> CHUNK_SIZE =
+      Option.unwritten(
+              "chunk-size",
+              "SIZE",
+              Optional.<Long>empty(),
+              text -> Optional.of(ByteSize.parse(text)))
           .recordedAs("chunkBytes")
-          .checked(PlanOptions::chunkBytes)
-          .help("Most bytes of one task's work (default: ${DEFAULT-VALUE}).")
+          .checked(size -> size.map(PlanOptions::chunkBytes))
+          .help("Most bytes of one task's work (default: 64MB, and 256MB to S3).")
           .more("; less where that gives all cores equal shares");
 
   /** All of them. */
@@ -99,7 +103,7 @@ public record PlanOptions(Options options) {
 
   /** These options with shards and chunks of other sizes. */
   public PlanOptions withSizes(long maxShardBytes, long chunkBytes) {
-    return with(MAX_SHARD_SIZE, maxShardBytes).with(CHUNK_SIZE, chunkBytes);
+    return with(MAX_SHARD_SIZE, maxShardBytes).with(CHUNK_SIZE, Optional.of(chunkBytes));
   }
 
   /** These options with another type of floating-point tensors. */
@@ -131,7 +135,8 @@ public record PlanOptions(Options options) {
     return options.of(ONLY);
   }
 
-  public long chunkBytes() {
+  /** Most bytes of a chunk, if they were given. */
+  public Optional<Long> chunkBytes() {
     return options.of(CHUNK_SIZE);
   }
 

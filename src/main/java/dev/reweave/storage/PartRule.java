@@ -22,13 +22,19 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
   }
 
   /** About what a piece has: a request costs little beside it, and the last one is soon sent. */
-  private static final long PIECE = 6 << 20;
+  private static final long PIECE = 5 << 20;
 
   /** Two or three pieces: one arrives in the time in which some are read and cast. */
   private static final long WAITED = 16 << 20;
 
   /** One that is filled, and those that are on their way to the store. */
-  static final int PIECES_HELD = 8;
+  static final int PIECES_HELD = 12;
+
+  /** Enough that starting a task counts little, and little enough to be shared out evenly. */
+  private static final long USUAL = 64_000_000;
+
+  /** What waits at the end of a part waits less often; no memory is held for it. */
+  private static final long USUAL_WHERE_IT_WAITS = 256_000_000;
 
   /** Any byte range, in place. */
   public static final PartRule FREE =
@@ -105,6 +111,11 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
    */
   public long waitedBytes() {
     return buffering == Buffering.NONE ? 0 : WAITED;
+  }
+
+  /** Most bytes of a part where nobody says another number. */
+  public long usualBytes() {
+    return waitedBytes() == 0 ? USUAL : USUAL_WHERE_IT_WAITS;
   }
 
   private static long up(long bytes, long alignment) {

@@ -43,7 +43,7 @@ class ConversionTest {
   }
 
   private static PlanOptions shardsOf(long bytes) {
-    return PlanOptions.DEFAULTS.withSizes(bytes, PlanOptions.DEFAULTS.chunkBytes());
+    return PlanOptions.DEFAULTS.with(PlanOptions.MAX_SHARD_SIZE, bytes);
   }
 
   private static Path good() {

@@ -49,7 +49,7 @@ class RecordedOptionsTest {
   void whatIsAsByDefaultIsRecordedToo() throws JsonProcessingException {
     assertEquals(
         "{\"dtype\":\"float32\",\"frozen\":\"include\",\"format\":\"safetensors\","
-            + "\"shards\":\"by-size\",\"maxShardBytes\":5000000000,\"chunkBytes\":64000000,"
+            + "\"shards\":\"by-size\",\"maxShardBytes\":5000000000,"
             + "\"names\":\"plain\",\"later\":\"x\"}",
         written(Options.NONE));
   }

@@ -107,7 +107,14 @@ class ChunkOrderTest {
                       StoredLayout.contiguous(storage, 0, shape)))));
     }
     return new ConversionPlan(
-        List.of(), inputs, files, List.of(), Optional.empty(), List.of(), 40_000, Witness.NONE);
+        List.of(),
+        inputs,
+        files,
+        List.of(),
+        Optional.empty(),
+        List.of(),
+        Optional.of(40_000L),
+        Witness.NONE);
   }
 
   @Test

@@ -12,6 +12,7 @@ import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,6 +72,18 @@ class ChunksTest {
     assertEquals(
         List.of(new Chunk(0, 1, 0, 100_000), new Chunk(0, 2, 100_000, 150_000)),
         PlanSamples.plan(64_000, file(150_000, 0)).chunks(rule));
+  }
+
+  /** Where a task waits for the store at the end of a chunk, it shall not wait often. */
+  @Test
+  void whereNobodySaysHowLongTheStoreDoes() {
+    ConversionPlan plan = PlanSamples.plan(Optional.empty(), file(1_000_000_000, 0));
+    PartRule waits = new PartRule(5 << 20, 1 << 30, 10_000, PartRule.Buffering.PIECES);
+
+    assertEquals(16, plan.chunks(PartRule.FREE).size());
+    assertEquals(4, plan.chunks(waits).size());
+    assertEquals(4, plan.chunks(waits, 1).size());
+    assertEquals(16, PlanSamples.plan(64_000_000, file(1_000_000_000, 0)).chunks(waits, 1).size());
   }
 
   @Test

@@ -35,7 +35,7 @@ class PlanOptionsTest {
     PlanOptions sized = PlanOptions.DEFAULTS.withSizes(1, 64_007);
 
     assertEquals(1, sized.maxShardBytes());
-    assertEquals(64_000, sized.chunkBytes(), "no element crosses the end of a chunk");
+    assertEquals(Optional.of(64_000L), sized.chunkBytes(), "no element crosses the end of a chunk");
     assertEquals(PlanOptions.DEFAULTS.dtype(), sized.dtype());
     refused("shards of at most 0 bytes", () -> PlanOptions.DEFAULTS.withSizes(0, 64_000));
     refused(

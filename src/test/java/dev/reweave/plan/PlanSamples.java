@@ -47,6 +47,11 @@ final class PlanSamples {
 
   /** A plan of these files, with chunks of at most so many bytes. */
   static ConversionPlan plan(long chunkBytes, PlannedFile... files) {
+    return plan(Optional.of(chunkBytes), files);
+  }
+
+  /** The same, or with chunks of which nobody said how long they are. */
+  static ConversionPlan plan(Optional<Long> chunkBytes, PlannedFile... files) {
     return new ConversionPlan(
         sources(1),
         1,

@@ -90,7 +90,7 @@ class PlannerTest {
     assertEquals(List.of(), plan.copied());
     assertEquals(List.of(), plan.smallFiles());
     assertEquals(Witness.NONE, plan.witness());
-    assertEquals(KEEP.chunkBytes(), plan.chunkBytes());
+    assertEquals(Optional.empty(), plan.chunkBytes());
   }
 
   @Test
@@ -108,7 +108,7 @@ class PlannerTest {
 
   @Test
   void shardsAreListedInAnIndex() {
-    PlanOptions small = KEEP.withSizes(440, KEEP.chunkBytes());
+    PlanOptions small = KEEP.with(PlanOptions.MAX_SHARD_SIZE, 440L);
     ConversionPlan plan =
         new Planner(small).plan(design(Format.SAFETENSORS, Map.of("lm_head", "head")));
 
@@ -144,7 +144,7 @@ class PlannerTest {
   /** torch.save keeps tied tensors tied, so that their names stand in the weight map. */
   @Test
   void shardsOfTorchKeepTiedNames() {
-    PlanOptions small = KEEP.withSizes(440, KEEP.chunkBytes());
+    PlanOptions small = KEEP.with(PlanOptions.MAX_SHARD_SIZE, 440L);
     ConversionPlan plan = new Planner(small).plan(design(Format.BIN, Map.of("lm_head", "head")));
 
     assertEquals(

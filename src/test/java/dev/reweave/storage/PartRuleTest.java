@@ -116,7 +116,7 @@ class PartRuleTest {
     assertEquals(0, PartRule.FREE.heldBytes(GIB, GIB));
     assertEquals(3 * MIB, PartRule.MULTIPART.heldBytes(3 * MIB, 3 * MIB));
     assertEquals(25 * MIB, PartRule.MULTIPART.heldBytes(25 * MIB, GIB));
-    assertTrue(PartRule.MULTIPART.heldBytes(64 * MIB, GIB) <= 48 * MIB);
-    assertTrue(PartRule.MULTIPART.heldBytes(GIB, 5 * GIB) <= 48 * MIB);
+    assertTrue(PartRule.MULTIPART.heldBytes(64 * MIB, GIB) <= 64 * MIB);
+    assertTrue(PartRule.MULTIPART.heldBytes(GIB, 5 * GIB) <= 64 * MIB);
   }
 }

@@ -2,11 +2,11 @@ package dev.reweave.look.compare;
 
 import dev.reweave.common.FirstNames;
 import dev.reweave.manifest.WrittenTensor;
-import dev.reweave.plan.PlanOptions;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.PartRule;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
 import java.io.IOException;
@@ -111,7 +111,7 @@ final class DamagedTensors {
     List<Stretch> stretches = new ArrayList<>();
     List<TensorRange> pieces = new ArrayList<>();
     long bytes = 0;
-    long most = PlanOptions.DEFAULTS.chunkBytes();
+    long most = PartRule.FREE.usualBytes();
     for (int i = 0; i < tensors.size(); i++) {
       WrittenTensor tensor = tensors.get(i);
       InputFile file = files.get(tensor.shard());

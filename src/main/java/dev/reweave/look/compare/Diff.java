@@ -12,6 +12,7 @@ import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
 import dev.reweave.spark.SparkTasks;
+import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Deviation;
 import dev.reweave.tensor.NamedTensor;
@@ -86,7 +87,7 @@ public final class Diff {
               first.checkpoint().files(),
               second.checkpoint().files(),
               pairs,
-              request.planning().chunkBytes());
+              request.planning().chunkBytes().orElse(PartRule.FREE.usualBytes()));
       Deviation[] deviations = new Deviation[pairs.size()];
       Arrays.fill(deviations, Deviation.NONE);
       long bytesRead = compare(plan, cluster.tasks(), shared, deviations);

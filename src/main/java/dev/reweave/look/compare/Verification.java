@@ -5,12 +5,12 @@ import dev.reweave.checkpoint.huggingface.WeightsCheck;
 import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.manifest.Manifest;
-import dev.reweave.plan.PlanOptions;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.FileChecksums;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.FileDigest;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.PartRule;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
@@ -145,7 +145,7 @@ public final class Verification {
       List<Manifest.Shard> written, Map<String, InputFile> present) {
     boolean sha256 = written.stream().anyMatch(file -> !file.sha256().isEmpty());
     List<FileDigest> found =
-        new FileChecksums(cluster, stores, ReadLimit.NONE, PlanOptions.DEFAULTS.chunkBytes())
+        new FileChecksums(cluster, stores, ReadLimit.NONE, PartRule.FREE.usualBytes())
             .read(
                 "verify: the checksums of " + written.size() + " files",
                 written.stream().map(file -> present.get(file.name())).toList(),

@@ -15,6 +15,19 @@ public final class Comparer {
 
   private static final int MOST_NUMBERS = 2 * BLOCK;
 
+  /** Which numbers take part in the sums. */
+  public enum Summing {
+    /** All that are finite. */
+    ALL,
+    /**
+     * Those of blocks in which bits differ: the sums of all are needed of tensors alone whose
+     * values differ, and take most of the time. How many were left out is in {@link
+     * Deviation#lacksSums}.
+     */
+    WHERE_BITS_DIFFER
+  }
+
+  private final Summing summing;
   private final double[] ofFirst = new double[MOST_NUMBERS];
   private final double[] ofSecond = new double[MOST_NUMBERS];
   private final double[] differences = new double[MOST_NUMBERS];
@@ -25,6 +38,11 @@ public final class Comparer {
   private final ExactAdder products = new ExactAdder();
   private final ExactAdder squaredDifferences = new ExactAdder();
   private final byte[] cast = new byte[BLOCK * Long.BYTES];
+
+  /** A comparer that adds up these numbers. */
+  public Comparer(Summing summing) {
+    this.summing = summing;
+  }
 
   /** Elements of one type in memory, little-endian. */
   public static final class Elements {
@@ -73,8 +91,12 @@ public final class Comparer {
     Deviation all = Deviation.NONE;
     int done = 0;
     while (done < count) {
-      int same = sameBlocks(first, second, done, count);
-      if (same > 0) {
+      int left = summing == Summing.WHERE_BITS_DIFFER ? sameBits(first, second, done, count) : 0;
+      int same = left > 0 ? 0 : sameBlocks(first, second, done, count);
+      if (left > 0) {
+        all = all.plus(Deviation.unsummed((long) left * Numbers.perElement(first.type)));
+        done += left;
+      } else if (same > 0) {
         all = all.plus(same(first, second, done, same, at + done));
         done += same * BLOCK;
       } else {
@@ -85,7 +107,28 @@ public final class Comparer {
     }
     return all.with(
         new Deviation.Sums(
-            firstSquares.take(), secondSquares.take(), products.take(), squaredDifferences.take()));
+            firstSquares.take(),
+            secondSquares.take(),
+            products.take(),
+            squaredDifferences.take(),
+            0));
+  }
+
+  /** How many elements of whole blocks, or of all that are left, have the same bits. */
+  private static int sameBits(Elements a, Elements b, int from, int count) {
+    if (a.type != b.type) {
+      return 0;
+    }
+    int bytes = a.type.bytes();
+    int mismatch =
+        Arrays.mismatch(
+            a.data,
+            a.offset + from * bytes,
+            a.offset + count * bytes,
+            b.data,
+            b.offset + from * bytes,
+            b.offset + count * bytes);
+    return mismatch < 0 ? count - from : mismatch / bytes / BLOCK * BLOCK;
   }
 
   /**

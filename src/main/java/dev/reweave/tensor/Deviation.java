@@ -63,23 +63,39 @@ public record Deviation(
    * @param second sum of the second's squares
    * @param product sum of both's products
    * @param difference sum of the squares of their differences
+   * @param lacking how many numbers, which are the same in both, are not in the sums
    */
-  record Sums(ExactSum first, ExactSum second, ExactSum product, ExactSum difference)
+  record Sums(ExactSum first, ExactSum second, ExactSum product, ExactSum difference, long lacking)
       implements Serializable {
-    static final Sums NONE = new Sums(ExactSum.ZERO, ExactSum.ZERO, ExactSum.ZERO, ExactSum.ZERO);
+    static final Sums NONE = without(0);
+
+    private static Sums without(long numbers) {
+      return new Sums(ExactSum.ZERO, ExactSum.ZERO, ExactSum.ZERO, ExactSum.ZERO, numbers);
+    }
 
     Sums plus(Sums other) {
       return new Sums(
           first.plus(other.first),
           second.plus(other.second),
           product.plus(other.product),
-          difference.plus(other.difference));
+          difference.plus(other.difference),
+          lacking + other.lacking);
     }
   }
 
   /** Of numbers that are the same, bit for bit. */
   static Deviation same(long numbers) {
     return new Deviation(numbers, 0, 0, new Broken(0, 0, 0), 0, -1, 0, Sums.NONE);
+  }
+
+  /** The same of numbers that are not added up. */
+  static Deviation unsummed(long numbers) {
+    return same(numbers).with(Sums.without(numbers));
+  }
+
+  /** Whether numbers are to be added up for the distance that were not. */
+  public boolean lacksSums() {
+    return differing > 0 && sums.lacking > 0;
   }
 
   Deviation with(Sums others) {
@@ -141,6 +157,9 @@ public record Deviation(
    * the squares are too large to be added up.
    */
   public double distance() {
+    if (differing == 0) {
+      return 0;
+    }
     double longer = Math.max(sums.first.value(), sums.second.value());
     double difference = sums.difference.value();
     if (Double.isInfinite(longer)) {

@@ -46,7 +46,7 @@ class ComparerTest {
   }
 
   private static Deviation compare(Comparer.Elements first, Comparer.Elements second, int count) {
-    return new Comparer().compare(first, second, count, 0);
+    return new Comparer(Comparer.Summing.ALL).compare(first, second, count, 0);
   }
 
   @Test
@@ -112,7 +112,7 @@ class ComparerTest {
       int length = Math.min(Comparer.BLOCK, count - at);
       Comparer.Elements first = floats(Arrays.copyOfRange(x, at, at + length));
       Comparer.Elements second = floats(Arrays.copyOfRange(y, at, at + length));
-      parts = parts.plus(new Comparer().compare(first, second, length, at));
+      parts = parts.plus(new Comparer(Comparer.Summing.ALL).compare(first, second, length, at));
     }
     assertEquals(parts, whole);
     assertEquals(1, whole.differing());
@@ -125,6 +125,39 @@ class ComparerTest {
     // One number is larger by 1 on the second side.
     double more = 2 * x[5 * Comparer.BLOCK + 9] + 1;
     assertEquals(squares + more, whole.sums().second().value(), squares * 1e-6);
+  }
+
+  @Test
+  void sumsAreLackingOnlyWhereOtherNumbersNeedThem() {
+    int count = 3 * Comparer.BLOCK + 5;
+    float[] x = new float[count];
+    Arrays.fill(x, 3);
+    x[7] = Float.NaN;
+    float[] y = x.clone();
+    Comparer comparer = new Comparer(Comparer.Summing.WHERE_BITS_DIFFER);
+
+    Deviation same = comparer.compare(floats(x), floats(y), count, 0);
+
+    assertEquals(count, same.numbers());
+    assertEquals(0, same.unequal() + same.differing());
+    assertEquals(1, same.cosine());
+    assertEquals(0, same.distance());
+    assertFalse(same.lacksSums());
+
+    y[2 * Comparer.BLOCK] = -3;
+    Deviation found = comparer.compare(floats(x), floats(y), count, 0);
+
+    assertEquals(1, found.differing());
+    assertEquals(2 * Comparer.BLOCK, found.at());
+    assertEquals(6, found.absolute());
+    assertTrue(found.lacksSums());
+    assertEquals(9.0 * Comparer.BLOCK, found.sums().first().value());
+
+    Arrays.fill(y, 4);
+    Deviation all = comparer.compare(floats(x), floats(y), count, 0);
+
+    assertFalse(all.lacksSums());
+    assertEquals(compare(floats(x), floats(y), count), all);
   }
 
   @Test
@@ -145,7 +178,7 @@ class ComparerTest {
       int from = b * Comparer.BLOCK;
       int length = Math.min(Comparer.BLOCK, count - from);
       parts.add(
-          new Comparer()
+          new Comparer(Comparer.Summing.ALL)
               .compare(
                   new Comparer.Elements(DType.F32, bytes(x), 4 * from),
                   new Comparer.Elements(DType.F32, bytes(y), 4 * from),

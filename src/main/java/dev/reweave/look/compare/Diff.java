@@ -11,9 +11,9 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
-import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.Comparer;
 import dev.reweave.tensor.Deviation;
 import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
@@ -22,13 +22,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * Compares two sets of weights, of any kinds that can be read, name by name and element by element.
  * The elements of both sides are read once each; but a tensor that is tied on one side and two
- * tensors on the other is read once for each of them.
+ * tensors on the other is read once for each of them, and one whose values differ in a part alone
+ * is read once more for its distance.
  */
 public final class Diff {
   private final Cluster cluster;
@@ -39,6 +42,9 @@ public final class Diff {
     this.cluster = cluster;
     this.stores = stores;
   }
+
+  /** What pairs came to, by their numbers, and how much was read for it. */
+  private record Compared(List<Deviation> deviations, long bytesRead) {}
 
   /** A side as it was read, under the names that are compared. */
   private record Read(Checkpoint checkpoint, Renaming renaming, Map<String, NamedTensor> wanted) {
@@ -88,15 +94,16 @@ public final class Diff {
               second.checkpoint().files(),
               pairs,
               request.planning().chunkBytes().orElse(PartRule.FREE.usualBytes()));
-      Deviation[] deviations = new Deviation[pairs.size()];
-      Arrays.fill(deviations, Deviation.NONE);
-      long bytesRead = compare(plan, cluster.tasks(), shared, deviations);
+      Compared compared = compare(plan, shared);
       List<DiffReport.Row> rows = new ArrayList<>();
-      for (int p = 0; p < deviations.length; p++) {
+      for (int p = 0; p < pairs.size(); p++) {
         DiffPlan.Pair pair = pairs.get(p);
         rows.add(
             new DiffReport.Row(
-                pair.names(), pair.first().spec(), pair.second().spec(), deviations[p]));
+                pair.names(),
+                pair.first().spec(),
+                pair.second().spec(),
+                compared.deviations().get(p)));
       }
       return new DiffReport(
           first.side(request.first()),
@@ -105,7 +112,7 @@ public final class Diff {
           first.notIn(second),
           second.notIn(first),
           rows,
-          bytesRead,
+          compared.bytesRead(),
           notes(first, second, rows));
     } finally {
       shared.close();
@@ -173,25 +180,55 @@ public final class Diff {
     return notes;
   }
 
-  /** Adds what chunks come to, to the deviations of their pairs; gives the bytes read. */
-  private long compare(
-      DiffPlan plan, SparkTasks tasks, Shared<Stores> shared, Deviation[] deviations) {
+  /** Compares all pairs, and those once more of which numbers must be added up. */
+  private Compared compare(DiffPlan plan, Shared<Stores> shared) {
+    Compared all =
+        compare(
+            "compare " + plan.pairs().size() + " tensors",
+            plan,
+            shared,
+            Comparer.Summing.WHERE_BITS_DIFFER);
+    List<Deviation> deviations = new ArrayList<>(all.deviations());
+    List<Integer> lacking =
+        IntStream.range(0, deviations.size())
+            .filter(pair -> deviations.get(pair).lacksSums())
+            .boxed()
+            .toList();
+    if (lacking.isEmpty()) {
+      return all;
+    }
+    Compared again =
+        compare(
+            "measure " + lacking.size() + " tensors that differ",
+            plan.only(Set.copyOf(lacking)),
+            shared,
+            Comparer.Summing.ALL);
+    lacking.forEach(pair -> deviations.set(pair, again.deviations().get(pair)));
+    return new Compared(deviations, all.bytesRead() + again.bytesRead());
+  }
+
+  private Compared compare(
+      String description, DiffPlan plan, Shared<Stores> shared, Comparer.Summing summing) {
+    Deviation[] deviations = new Deviation[plan.pairs().size()];
+    Arrays.fill(deviations, Deviation.NONE);
     long[] bytesRead = {0};
     Shared<DiffPlan.Work> work = cluster.share(plan.work());
     try {
-      tasks.run(
-          "compare " + plan.pairs().size() + " tensors",
-          plan.chunks(),
-          chunk -> new DiffTask(shared.value(), work.value(), chunk).run(),
-          result -> {
-            bytesRead[0] += result.bytesRead();
-            result
-                .deviations()
-                .forEach((pair, part) -> deviations[pair] = deviations[pair].plus(part));
-          });
+      cluster
+          .tasks()
+          .run(
+              description,
+              plan.chunks(),
+              chunk -> new DiffTask(shared.value(), work.value(), chunk, summing).run(),
+              result -> {
+                bytesRead[0] += result.bytesRead();
+                result
+                    .deviations()
+                    .forEach((pair, part) -> deviations[pair] = deviations[pair].plus(part));
+              });
     } finally {
       work.close();
     }
-    return bytesRead[0];
+    return new Compared(List.of(deviations), bytesRead[0]);
   }
 }

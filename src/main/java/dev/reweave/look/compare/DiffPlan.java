@@ -7,6 +7,7 @@ import dev.reweave.tensor.NamedTensor;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Which elements are compared in which task: a pure function of the two sides and the size of a
@@ -88,5 +89,18 @@ record DiffPlan(Work work, List<Pair> pairs, List<Chunk> chunks) {
       chunks.add(new Chunk(List.copyOf(ranges)));
     }
     return new DiffPlan(new Work(first, second, layouts), List.copyOf(pairs), chunks);
+  }
+
+  /** The part of it that compares these pairs, by their numbers. */
+  DiffPlan only(Set<Integer> wanted) {
+    List<Chunk> some =
+        chunks.stream()
+            .map(
+                chunk ->
+                    new Chunk(
+                        chunk.ranges().stream().filter(r -> wanted.contains(r.pair())).toList()))
+            .filter(chunk -> !chunk.ranges().isEmpty())
+            .toList();
+    return new DiffPlan(work, pairs, some);
   }
 }

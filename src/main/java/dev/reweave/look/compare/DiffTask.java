@@ -99,11 +99,12 @@ final class DiffTask {
   private final Stores stores;
   private final DiffPlan.Work work;
   private final DiffPlan.Chunk chunk;
-  private final Comparer comparer = new Comparer();
+  private final Comparer comparer;
   private final List<PairRange> pieces = new ArrayList<>();
   private final Map<Integer, Deviation> deviations = new TreeMap<>();
 
-  DiffTask(Stores stores, DiffPlan.Work work, DiffPlan.Chunk chunk) {
+  DiffTask(Stores stores, DiffPlan.Work work, DiffPlan.Chunk chunk, Comparer.Summing summing) {
+    this.comparer = new Comparer(summing);
     this.stores = stores;
     this.work = work;
     this.chunk = chunk;

@@ -166,6 +166,42 @@ class DiffNumbersTest {
   }
 
   @Test
+  void whatDiffersInAPartIsReadOnceMoreForItsDistance() throws IOException {
+    SafetensorsFile a = new SafetensorsFile();
+    SafetensorsFile b = new SafetensorsFile();
+    SplittableRandom random = new SplittableRandom(12);
+    for (int t = 0; t < 3; t++) {
+      float[] x = new float[70_001];
+      for (int i = 0; i < x.length; i++) {
+        x[i] = (float) random.nextDouble(-1, 1);
+      }
+      a.with("t" + t, Shape.of(x.length), x);
+      if (t == 1) {
+        x[40_000] += 1;
+      }
+      b.with("t" + t, Shape.of(x.length), x);
+    }
+    DiffRequest.Side first = side(a.write(temp.resolve("a.safetensors")));
+    DiffRequest.Side second = side(b.write(temp.resolve("b.safetensors")));
+
+    DiffReport one = diff(first, second);
+    DiffReport many =
+        diff(
+            first,
+            second,
+            PlanOptions.DEFAULTS.withSizes(1 << 30, PlanOptions.LEAST_CHUNK_BYTES),
+            DiffCriterion.STRICT);
+
+    assertEquals(one.rows(), many.rows());
+    assertEquals(List.of("t1"), one.differing().stream().map(DiffReport.Row::name).toList());
+    assertStraight(a.floats("t1"), b.floats("t1"), row(one, "t1").deviation());
+    assertEquals(0, row(one, "t0").deviation().distance());
+    assertEquals(1, row(one, "t0").deviation().cosine());
+    assertEquals(2 * 4 * 4L * 70_001, one.bytesRead());
+    assertEquals(one.bytesRead(), many.bytesRead());
+  }
+
+  @Test
   void chunksCoverEachElementOnce() throws IOException {
     Path file =
         new SafetensorsFile()

@@ -7,6 +7,7 @@ import dev.reweave.testing.FaultProxy;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.HadoopFiles;
 import dev.reweave.testing.Launcher;
+import dev.reweave.testing.Links;
 import dev.reweave.testing.ReleaseFolder;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.SparkRuntime;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -58,6 +60,21 @@ class SparksIT {
   @AfterEach
   void deleteLinks() throws Exception {
     ReleaseFolder.deleteLinks(temp);
+  }
+
+  /** What no command of these tests comes to is looked at as well. */
+  @ParameterizedTest
+  @MethodSource("sparks")
+  void links(SparkRuntime runtime, Path java) throws Exception {
+    List<Path> jars = new ArrayList<>(runtime.jars());
+    jars.add(
+        Stream.of(System.getProperty("java.class.path").split(":", -1))
+            .filter(path -> path.contains("/picocli-"))
+            .map(Path::of)
+            .findFirst()
+            .orElseThrow());
+
+    assertEquals(Set.of(), Links.missing(Path.of("target", "classes"), jars));
   }
 
   @ParameterizedTest

@@ -4,15 +4,11 @@ import dev.reweave.common.Location;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.ByteBuffer;
-import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import org.apache.hadoop.fs.BBPartHandle;
-import org.apache.hadoop.fs.BBUploadHandle;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.MultipartUploader;
 import org.apache.hadoop.fs.PartHandle;
@@ -34,7 +30,7 @@ record MultipartFile(Location target, String token, long length) implements Stag
     Path path = Stores.path(target);
     try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
       UploadHandle handle = await(uploader.startUpload(path));
-      return new MultipartFile(target, text(handle.bytes()), length);
+      return new MultipartFile(target, StoreToken.of(handle.bytes()).text(), length);
     }
   }
 
@@ -49,18 +45,8 @@ record MultipartFile(Location target, String token, long length) implements Stag
     return fs.createMultipartUploader(path).build();
   }
 
-  static String text(ByteBuffer bytes) {
-    byte[] copy = new byte[bytes.remaining()];
-    bytes.duplicate().get(copy);
-    return Base64.getEncoder().encodeToString(copy);
-  }
-
-  private static ByteBuffer bytes(String text) {
-    return ByteBuffer.wrap(Base64.getDecoder().decode(text));
-  }
-
   UploadHandle handle() {
-    return BBUploadHandle.from(bytes(token));
+    return new StoreToken(token);
   }
 
   static <T> T await(CompletableFuture<T> future) throws IOException {
@@ -100,7 +86,7 @@ record MultipartFile(Location target, String token, long length) implements Stag
   public void publish(Stores stores, List<PartReceipt> receipts) throws IOException {
     Path path = Stores.path(target);
     Map<Integer, PartHandle> parts = new HashMap<>();
-    receipts.forEach(r -> parts.put(r.number(), BBPartHandle.from(bytes(r.token()))));
+    receipts.forEach(r -> parts.put(r.number(), new StoreToken(r.token())));
     try (MultipartUploader uploader = uploader(stores.fileSystem(path), path)) {
       await(uploader.complete(handle(), path, parts));
     } catch (IOException e) {

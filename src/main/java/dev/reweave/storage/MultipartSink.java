@@ -138,7 +138,7 @@ final class MultipartSink implements ChunkSink {
     }
     return new PartReceipt(
         piece.number(),
-        MultipartFile.text(handle.bytes()),
+        StoreToken.of(handle.bytes()).text(),
         told.isPresent() ? PartReceipt.Arrival.CHECKED : PartReceipt.Arrival.UNCHECKED);
   }
 

@@ -46,6 +46,20 @@ need_jar() {
   built=1
 }
 
+# Refuses a Java that could not even read the jar; one that Spark or Hadoop cannot use tells itself.
+#   $1  the java program
+need_java() {
+  local program line
+  program=$(command -v "$1") || die "Java 17 is needed: set JAVA_HOME or put java on the PATH"
+  program=$(readlink -f "$program")
+  [[ -r ${program%/bin/java}/release ]] || return 0
+  while IFS= read -r line; do
+    if [[ $line =~ ^JAVA_VERSION=\"([0-9]+) ]] && ((BASH_REMATCH[1] < 17)); then
+      die "Java 17 or newer is needed, and $program is Java ${line#*=}: set JAVA_HOME to another"
+    fi
+  done <"${program%/bin/java}/release"
+}
+
 # The class path of an embedded run.
 embedded_jars() {
   if [[ -n $classpath ]]; then

@@ -304,6 +304,30 @@ class SubmitScriptsTest {
     assertEquals(1, failed.err().lines().count(), failed::toString);
   }
 
+  @ParameterizedTest
+  @CsvSource({"11.0.27", "1.8.0_452"})
+  void aJavaThatCannotReadTheJarIsToldBeforeItStarts(String version) throws Exception {
+    Path home = temp.toRealPath().resolve("java home");
+    Path java = Files.createDirectories(home.resolve("bin")).resolve("java");
+    Files.writeString(java, "#!/bin/sh\necho started\n");
+    assertTrue(java.toFile().setExecutable(true));
+    Files.writeString(
+        home.resolve("release"), "IMPLEMENTOR=\"V\"\nJAVA_VERSION=\"" + version + "\"\n");
+
+    Launcher.Result failed =
+        run(environment("JAVA_HOME", home.toString()), List.of("submit/reweave", "--help"));
+
+    assertEquals(1, failed.exitCode(), failed::toString);
+    assertEquals("", failed.out());
+    assertEquals(
+        "reweave: Java 17 or newer is needed, and "
+            + java
+            + " is Java \""
+            + version
+            + "\": set JAVA_HOME to another\n",
+        failed.err());
+  }
+
   @Test
   void whatAServiceWouldSpoilIsRefused() throws Exception {
     Map<String, String> environment = environment("REWEAVE_JAR", S3_JAR);

@@ -43,12 +43,13 @@ class SparksIT {
 
   @TempDir Path temp;
 
-  /** The wanted ones, each with the Javas on which it starts. */
+  /** The wanted ones, or those of Maven Central, each with the Javas on which it starts. */
   static Stream<Arguments> sparks() throws Exception {
     List<String> wanted = List.of(System.getProperty("sparks", "").split(",", -1));
     List<Arguments> sparks = new ArrayList<>();
     for (SparkRuntime runtime : SparkRuntime.ALL) {
-      if (wanted.contains(runtime.spark()) || wanted.equals(List.of(""))) {
+      if (wanted.contains(runtime.spark())
+          || (wanted.equals(List.of("")) && runtime.source() == SparkRuntime.Source.MAVEN)) {
         for (Path java : runtime.javas()) {
           sparks.add(Arguments.of(runtime, java));
         }

@@ -48,7 +48,7 @@ public record Failure(Kind kind, String problem, String place, String remedy) {
           Kind.ENVIRONMENT,
           "a class is missing, or of a version that does not fit: " + firstLine(last.toString()),
           "'" + command + "'",
-          "use Spark 4.0 to 4.2 for Scala 2.13 on Java 17, and put the store's Hadoop connector on"
+          "use Spark 4.0 to 4.3 for Scala 2.13 on Java 17, and put the store's Hadoop connector on"
               + " the class path");
     }
     return new Failure(

@@ -229,6 +229,12 @@ public final class Main implements Runnable {
     bugs.failure(failure, e);
     PrintWriter err = command.getErr();
     err.println("reweave: " + failure.text());
+    for (Throwable besides : e.getSuppressed()) {
+      // What a clean-up could not take away.
+      if (besides instanceof ReweaveException told) {
+        err.println("reweave: besides: " + Printable.text(told.getMessage()));
+      }
+    }
     if (verbose) {
       StringWriter trace = new StringWriter();
       e.printStackTrace(new PrintWriter(trace));

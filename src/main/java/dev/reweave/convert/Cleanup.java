@@ -20,15 +20,17 @@ public final class Cleanup {
    * visible in a publication that did not come to its end.
    *
    * @return names of the visible files that were removed
-   * @throws dev.reweave.common.ReweaveException if a conversion is at work there
+   * @throws dev.reweave.common.ReweaveException if a conversion is at work there, or the store does
+   *     not give up all uploads
    */
   public List<String> run(Location address) {
     OutputFolder output = stores.outputFolder(address);
     boolean existed = output.exists();
     try (OutputLock.Held lock = output.lock().take("reweave clean " + address)) {
       lock.check();
-      List<String> partial = new Journal(output).undoPublishing();
-      output.clear();
+      Journal journal = new Journal(output);
+      List<String> partial = journal.undoPublishing();
+      journal.clear();
       return partial;
     } finally {
       if (!existed || output.names().isEmpty()) {

@@ -9,9 +9,11 @@ import dev.reweave.gather.TensorDigest;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.TensorFacts;
 import dev.reweave.storage.Checksum;
+import dev.reweave.storage.OpenUploads;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.PartReceipt;
+import dev.reweave.storage.StagedFile;
 import dev.reweave.tensor.Agreement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -30,6 +32,10 @@ import java.util.stream.Stream;
  */
 final class Journal {
   private static final String PLAN = "plan.json";
+
+  /** The fingerprint of a plan that nothing can go on with. */
+  private static final String OF_NO_CONVERSION = "";
+
   private static final String PUBLISHING = "publishing";
   private static final int CHECKSUM_BYTES = 10;
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -144,6 +150,29 @@ final class Journal {
         .flatMap(p -> Stream.concat(p.tokens().keySet().stream(), p.small().stream()))
         .forEach(output::removeEmptyParents);
     return names;
+  }
+
+  /**
+   * Throws away all that is staged. Of uploads that the store will not abort the ids are kept, for
+   * somebody who may.
+   *
+   * @throws dev.reweave.common.ReweaveException if there are any, or the store fails
+   */
+  void clear() {
+    List<StagedFile> earlier =
+        begun().map(PlanState::tokens).orElse(Map.of()).entrySet().stream()
+            .map(file -> output.stagedBefore(file.getKey(), 0, file.getValue()))
+            .toList();
+    OpenUploads.Kept kept = output.abortUploads(earlier);
+    if (kept.failure().isEmpty()) {
+      output.finish();
+      return;
+    }
+    Map<String, String> tokens = new HashMap<>();
+    kept.files().forEach(f -> tokens.put(output.address().pathTo(f.target()), f.token()));
+    begin(new PlanState(OF_NO_CONVERSION, tokens, List.of()));
+    output.clearStateBut(PLAN);
+    throw kept.failure().get();
   }
 
   /** Removes visible files, in any order. */

@@ -7,6 +7,7 @@ import dev.reweave.plan.SmallFile;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.StagedFile;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,18 +47,10 @@ final class OutputStaging {
             .filter(p -> earlier == Earlier.CONTINUE)
             .filter(p -> p.fingerprint().equals(fingerprint));
     if (begun.isPresent()) {
-      Map<String, Journal.FileState> finished = journal.finished(begun.get());
-      List<Boolean> there =
-          ParallelCalls.answers(plan.files(), f -> output.hasStaged(f.path(), f.length()));
-      for (int i = 0; i < there.size(); i++) {
-        if (!there.get(i)) {
-          finished.remove(plan.files().get(i).path());
-        }
-      }
-      return new Begun(stagedBefore(plan, begun.get(), finished), finished);
+      return goOn(plan, begun.get());
     }
     journal.undoPublishing();
-    output.clear();
+    journal.clear();
     output.prepare(plan.bytesToWrite());
     return new Begun(stage(plan, fingerprint), Map.of());
   }
@@ -72,26 +65,59 @@ final class OutputStaging {
       staged.put(path, files.get(i));
       tokens.put(path, files.get(i).token());
     }
-    List<String> small = plan.smallFiles().stream().map(SmallFile::path).toList();
-    journal.begin(new Journal.PlanState(fingerprint, tokens, small));
+    begin(plan, fingerprint, tokens);
     return staged;
   }
 
-  private Map<String, StagedFile> stagedBefore(
-      ConversionPlan plan, Journal.PlanState begun, Map<String, Journal.FileState> finished) {
+  private void begin(ConversionPlan plan, String fingerprint, Map<String, String> tokens) {
+    List<String> small = plan.smallFiles().stream().map(SmallFile::path).toList();
+    journal.begin(new Journal.PlanState(fingerprint, tokens, small));
+  }
+
+  private Begun goOn(ConversionPlan plan, Journal.PlanState begun) {
+    Map<String, Journal.FileState> finished = journal.finished(begun);
+    Map<String, String> tokens = new HashMap<>(begun.tokens());
+    for (PlannedFile lost : lost(plan.files(), begun)) {
+      finished.remove(lost.path());
+      tokens.remove(lost.path());
+    }
     Map<String, StagedFile> staged = new HashMap<>();
     List<StagedFile> files =
-        ParallelCalls.allAnswers(plan.files(), file -> stagedBefore(file, begun, finished));
+        ParallelCalls.allAnswers(plan.files(), file -> stagedBefore(file, tokens, finished));
     for (int i = 0; i < files.size(); i++) {
-      staged.put(plan.files().get(i).path(), files.get(i));
+      String path = plan.files().get(i).path();
+      staged.put(path, files.get(i));
+      tokens.put(path, files.get(i).token());
     }
-    return staged;
+    if (!tokens.equals(begun.tokens())) {
+      begin(plan, begun.fingerprint(), tokens);
+    }
+    return new Begun(staged, finished);
+  }
+
+  /** What is not in the store any more. */
+  private List<PlannedFile> lost(List<PlannedFile> files, Journal.PlanState begun) {
+    List<Boolean> there =
+        ParallelCalls.answers(
+            files,
+            f -> output.hasStaged(f.path(), f.length(), begun.tokens().getOrDefault(f.path(), "")));
+    List<PlannedFile> lost = new ArrayList<>();
+    for (int i = 0; i < there.size(); i++) {
+      if (!there.get(i)) {
+        lost.add(files.get(i));
+      }
+    }
+    // What became visible of this plan is no upload any more.
+    if (!lost.isEmpty() && journal.isPublishing()) {
+      lost.removeIf(f -> output.file(f.path()).filter(o -> o.length() == f.length()).isPresent());
+    }
+    return lost;
   }
 
   private StagedFile stagedBefore(
-      PlannedFile file, Journal.PlanState begun, Map<String, Journal.FileState> finished) {
+      PlannedFile file, Map<String, String> tokens, Map<String, Journal.FileState> finished) {
     String name = file.path();
-    String token = begun.tokens().getOrDefault(name, "");
+    String token = tokens.getOrDefault(name, "");
     return finished.containsKey(name) || !token.isEmpty()
         ? output.stagedBefore(name, file.length(), token)
         : output.stage(name, file.length());
@@ -99,8 +125,13 @@ final class OutputStaging {
 
   /** Takes away what is staged and what was published of it, since the conversion failed. */
   void abandon(RuntimeException cause) {
-    quietly(journal::undoPublishing, cause);
-    quietly(output::clear, cause);
+    quietly(
+        () -> {
+          // What tells of visible files goes behind them.
+          var unused = journal.undoPublishing();
+          journal.clear();
+        },
+        cause);
   }
 
   /** What went wrong first is what the user must know, not what that made of the clean-up. */

@@ -13,7 +13,7 @@ import org.apache.hadoop.fs.s3a.S3AFileStatus;
  * when the object is opened.
  */
 final class ObjectStatus {
-  private static final String S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem";
+  static final String S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem";
   private static final String CHANGED = "org.apache.hadoop.fs.s3a.RemoteFileChangedException";
 
   private ObjectStatus() {}

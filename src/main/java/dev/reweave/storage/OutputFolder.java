@@ -5,16 +5,13 @@ import dev.reweave.common.ReweaveException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import org.apache.hadoop.fs.CommonPathCapabilities;
-import org.apache.hadoop.fs.FSDataOutputStream;
-import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.StreamCapabilities;
 
 /**
  * The folder that a conversion fills. Files are staged where no reader looks (in a hidden folder
@@ -34,6 +31,8 @@ public final class OutputFolder {
   private final Path folder;
   private final Path staging;
   private final StagingMeans means;
+  private final SmallFiles small;
+  private final OpenUploads uploads;
 
   OutputFolder(Stores stores, FileSystem fs, Path folder) {
     this.stores = stores;
@@ -41,6 +40,8 @@ public final class OutputFolder {
     this.folder = folder;
     this.staging = new Path(folder, STAGING);
     this.means = StagingMeans.of(fs, folder);
+    this.small = new SmallFiles(stores, fs, staging, means);
+    this.uploads = new OpenUploads(stores, fs, folder);
   }
 
   /** Full address of the folder. */
@@ -165,7 +166,7 @@ public final class OutputFolder {
           makeParent(Stores.path(staged(name)), new Path(staging, FILES));
           yield InPlaceFile.reserve(staged(name), target, length);
         }
-        case MULTIPART_UPLOAD -> MultipartFile.begin(stores, target, length);
+        case MULTIPART_UPLOAD -> uploads.begin(target, length);
         case CONCATENATION -> {
           fs.mkdirs(Stores.path(parts(name)));
           yield stagedBefore(name, length, "");
@@ -199,14 +200,17 @@ public final class OutputFolder {
 
   /**
    * Whether a file that an earlier process put together is there, out of sight or published, in its
-   * whole length; an upload is taken for it, as nobody can look into one.
+   * whole length. An upload that is open is taken for it: a store ends one that is old, or that
+   * somebody aborts, and says nothing.
    */
-  public boolean hasStaged(String name, long length) {
-    return !showsStaged()
-        || stagedBefore(name, length, "").places().stream()
+  public boolean hasStaged(String name, long length, String token) {
+    StagedFile file = stagedBefore(name, length, token);
+    return file instanceof MultipartFile upload
+        ? uploads.isOpen(upload)
+        : file.places().stream()
             .flatMap(place -> stores.file(place).stream())
             .findFirst()
-            .filter(file -> file.length() == length)
+            .filter(there -> there.length() == length)
             .isPresent();
   }
 
@@ -248,26 +252,16 @@ public final class OutputFolder {
   /** Makes a small file visible, whole. */
   public void publish(String name, byte[] content) {
     Path target = within(folder, name);
-    if (isWrittenInPlace()) {
-      write(target, content);
+    if (small.areWrittenInPlace()) {
+      small.write(target, content);
       return;
     }
-    write(Stores.path(staged(name)), content);
+    small.write(Stores.path(staged(name)), content);
     try {
       makeParent(target, folder);
       stores.replace(staged(name), Stores.location(target));
     } catch (IOException e) {
       throw Stores.unwritable(Stores.location(target), e);
-    }
-  }
-
-  /** Whether a small file can be given up while it is written, and no reader ever sees it. */
-  private boolean isWrittenInPlace() {
-    try {
-      return means == StagingMeans.MULTIPART_UPLOAD
-          && fs.hasPathCapability(folder, CommonPathCapabilities.ABORTABLE_STREAM);
-    } catch (IOException e) {
-      throw Stores.unwritable(address(), e);
     }
   }
 
@@ -299,49 +293,11 @@ public final class OutputFolder {
 
   /** Keeps a small file out of sight, for a later process. */
   public void writeState(String name, byte[] content) {
-    write(state(name), content);
+    small.write(state(name), content);
   }
 
   private Path state(String name) {
     return new Path(staging, name);
-  }
-
-  private void write(Path path, byte[] content) {
-    // Object stores show no file before it is complete; elsewhere a rename does that.
-    boolean direct = means == StagingMeans.MULTIPART_UPLOAD;
-    Path written = direct ? path : new Path(staging, "writing-" + UUID.randomUUID());
-    try {
-      if (!direct) {
-        fs.mkdirs(path.getParent());
-      }
-      try (FSDataOutputStream out = direct ? createAtOnce(written) : fs.create(written, true)) {
-        write(content, out);
-      }
-      if (!direct) {
-        stores.replace(Stores.location(written), Stores.location(path));
-      }
-    } catch (IOException e) {
-      throw Stores.unwritable(Stores.location(path), e);
-    }
-  }
-
-  /** S3A need not ask first whether there is a folder of this name: Reweave made what is there. */
-  private FSDataOutputStream createAtOnce(Path file) throws IOException {
-    FSDataOutputStreamBuilder<?, ?> builder = fs.createFile(file).overwrite(true).recursive();
-    builder.opt("fs.s3a.create.performance", true);
-    return builder.build();
-  }
-
-  private static void write(byte[] content, FSDataOutputStream out) throws IOException {
-    try {
-      out.write(content);
-    } catch (IOException e) {
-      // Closing it would show what came so far.
-      if (out.hasCapability(StreamCapabilities.ABORTABLE_STREAM)) {
-        out.abort();
-      }
-      throw e;
-    }
   }
 
   /** What a process kept; empty if there is none. */
@@ -363,18 +319,38 @@ public final class OutputFolder {
     }
   }
 
-  /** Throws away all that is staged: files, parts, uploads and kept state. */
+  /**
+   * Gives up the uploads that were begun here, by their ids, and what else the store lists of them.
+   *
+   * @param earlier files that an earlier process staged, whose uploads nothing else may find
+   * @return what the store would not give up
+   */
+  public OpenUploads.Kept abortUploads(Collection<StagedFile> earlier) {
+    return means == StagingMeans.MULTIPART_UPLOAD ? uploads.abort(earlier) : OpenUploads.Kept.NONE;
+  }
+
+  /**
+   * Throws away all that is staged: files, parts, kept state, and the uploads of this process.
+   * Those of an earlier one are found by what it kept: {@link #abortUploads} them before.
+   */
   public void clear() {
+    Optional<ReweaveException> kept = abortUploads(List.of()).failure();
+    finish();
+    if (kept.isPresent()) {
+      throw kept.get();
+    }
+  }
+
+  /** Throws away all that was kept out of sight but one state. */
+  public void clearStateBut(String name) {
     try {
-      try {
-        fs.delete(staging, true);
-      } finally {
-        if (means == StagingMeans.MULTIPART_UPLOAD) {
-          MultipartFile.abortUnder(fs, folder);
+      for (FileStatus status : fs.listStatus(staging)) {
+        if (!status.getPath().getName().equals(name)) {
+          fs.delete(status.getPath(), true);
         }
       }
     } catch (IOException e) {
-      throw Stores.unwritable(address(), e);
+      throw Stores.unwritable(Stores.location(staging), e);
     }
   }
 

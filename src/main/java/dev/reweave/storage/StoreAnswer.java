@@ -1,9 +1,12 @@
 package dev.reweave.storage;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import org.apache.hadoop.ipc.RemoteException;
 
 /** What the clients of stores make of an answer, without what is there for their developers. */
@@ -23,6 +26,12 @@ final class StoreAnswer {
           "signaturedoesnotmatch",
           "notimplemented",
           "not implemented");
+
+  /** What S3A calls it. */
+  private static final String LISTING_OF_UPLOADS = "listMultipartUploads";
+
+  private static final Pattern UNKNOWN_OPERATION =
+      Pattern.compile("NotImplemented|MethodNotAllowed|Status Code: (?:405|501)");
 
   private static final String DAMAGED = " did not arrive in the store as it was sent";
 
@@ -50,6 +59,19 @@ final class StoreAnswer {
       cause = cause.getCause();
     }
     return false;
+  }
+
+  /** Whether a store lists no uploads, to this user or at all. */
+  static boolean refusesToListUploads(IOException failure) {
+    String text = String.valueOf(failure.getMessage());
+    return text.contains(LISTING_OF_UPLOADS)
+        && (failure instanceof AccessDeniedException || UNKNOWN_OPERATION.matcher(text).find());
+  }
+
+  /** Whether an upload is not there any more, or never was. */
+  static boolean tellsOfNoUpload(IOException failure) {
+    return failure instanceof FileNotFoundException
+        && String.valueOf(failure.getMessage()).contains("NoSuchUpload");
   }
 
   /** A part that is not in the store as it was sent. */

@@ -98,6 +98,8 @@ final class StoreFailures {
     IOException cause = StoreAnswer.unwrapped(failure);
     if (StoreAnswer.tellsOfNoBucket(cause)) {
       return noBucket(address, cause);
+    } else if (StoreAnswer.tellsOfNoUpload(cause)) {
+      return uploadGone(address, cause);
     } else if (StoreAnswer.tellsOfChecksums(cause)) {
       return checksumRefused(address, cause);
     } else if (isDenied(cause)) {
@@ -113,6 +115,17 @@ final class StoreFailures {
         "not allowed to write",
         address,
         "ask for write access or name another output",
+        cause);
+  }
+
+  /** A rule of the bucket or the store ends old uploads, or somebody has aborted it. */
+  private static ReweaveException uploadGone(String address, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.STORE_FAILED,
+        "an upload is not in the store any more",
+        address,
+        "have the store keep uploads for longer than a conversion takes (its lifecycle rules), then"
+            + " run the same command again",
         cause);
   }
 
@@ -163,7 +176,7 @@ final class StoreFailures {
     return text.contains("No space left on device") || text.contains("quota");
   }
 
-  private static boolean isDenied(IOException e) {
+  static boolean isDenied(IOException e) {
     return e instanceof AccessControlException
         || e instanceof java.nio.file.AccessDeniedException
         || (e.getMessage() != null && e.getMessage().contains("Permission denied"));

@@ -17,11 +17,26 @@ public sealed interface Fault {
    */
   static Fault status(int code) {
     return switch (code) {
-      case 403 -> new Status(code, "Forbidden", "AccessDenied");
-      case 500 -> new Status(code, "Internal Server Error", "InternalError");
-      case 503 -> new Status(code, "Service Unavailable", "SlowDown");
+      case 403 -> error(code, "AccessDenied");
+      case 500 -> error(code, "InternalError");
+      case 503 -> error(code, "SlowDown");
       default -> throw new IllegalArgumentException("no S3 error is known for status " + code);
     };
+  }
+
+  /** The same with any status and any code of S3, such as {@code BadDigest}. */
+  static Fault error(int status, String code) {
+    return new Answer(
+        status, "<Error><Code>" + code + "</Code><Message>as the test wants it</Message></Error>");
+  }
+
+  /**
+   * Takes the whole request and answers in the store's place, which never sees it.
+   *
+   * @param xml the body of the answer
+   */
+  static Fault answer(String xml) {
+    return new Answer(200, xml);
   }
 
   /** Resets the connection (TCP RST) after the head of the request; the store never sees it. */
@@ -68,8 +83,8 @@ public sealed interface Fault {
     return new Hold(new CopyOnWriteArrayList<>(), new CountDownLatch(1));
   }
 
-  /** See {@link #status}. */
-  record Status(int code, String reason, String s3Code) implements Fault {}
+  /** See {@link #answer}. */
+  record Answer(int status, String xml) implements Fault {}
 
   /** See {@link #reset}. */
   record Reset() implements Fault {}

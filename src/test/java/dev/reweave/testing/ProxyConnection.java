@@ -58,8 +58,8 @@ final class ProxyConnection {
       reset();
       return false;
     }
-    if (fault.isPresent() && fault.get() instanceof Fault.Status status) {
-      refuse(head, request, status);
+    if (fault.isPresent() && fault.get() instanceof Fault.Answer answer) {
+      answer(head, request, answer);
       return !head.closesConnection();
     }
     if (fault.isPresent() && fault.get() instanceof Fault.Hold hold) {
@@ -68,19 +68,18 @@ final class ProxyConnection {
     return forward(head, request, fault);
   }
 
-  private void refuse(HttpHead head, Request request, Fault.Status status) throws IOException {
+  private void answer(HttpHead head, Request request, Fault.Answer wanted) throws IOException {
     if (head.expectsContinue()) {
       out.write(CONTINUE);
     }
     head.copyBody(in, OutputStream.nullOutputStream());
-    String xml =
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>"
-            .formatted(status.s3Code(), "as the test wants it");
-    byte[] body = xml.getBytes(StandardCharsets.US_ASCII);
+    byte[] body =
+        ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + wanted.xml())
+            .getBytes(StandardCharsets.UTF_8);
     String answer =
-        "HTTP/1.1 %d %s\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n\r\n"
-            .formatted(status.code(), status.reason(), body.length);
-    proxy.record(request, status.code());
+        "HTTP/1.1 %d As Wanted\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n\r\n"
+            .formatted(wanted.status(), body.length);
+    proxy.record(request, wanted.status());
     out.write(answer.getBytes(StandardCharsets.US_ASCII));
     if (!request.method().equals("HEAD")) {
       out.write(body);

@@ -1,0 +1,29 @@
+package dev.reweave.storage;
+
+import dev.reweave.common.Location;
+import dev.reweave.common.ReweaveException;
+import java.io.IOException;
+import org.apache.hadoop.fs.Path;
+
+/** What can be wrong with multipart uploads, in words of the user. */
+final class UploadFailures {
+  private UploadFailures() {}
+
+  /** Who writes may not abort uploads, or the store fails. */
+  static ReweaveException kept(int count, Location first, Path folder, IOException cause) {
+    return new ReweaveException(
+        StoreFailures.isDenied(cause)
+            ? ReweaveException.Kind.ACCESS_DENIED
+            : ReweaveException.Kind.STORE_FAILED,
+        "parts of "
+            + (count == 1 ? "an upload" : count + " uploads")
+            + " stay in the store, which did not abort them, first that of "
+            + first.name()
+            + " ("
+            + StoreAnswer.text(cause)
+            + ")",
+        folder.toString(),
+        "run reweave clean on it, for which s3:AbortMultipartUpload is to be allowed",
+        cause);
+  }
+}

@@ -4,7 +4,7 @@ import java.util.regex.Pattern;
 
 /**
  * Text without the parts of addresses that can hold credentials: user information with a password,
- * and queries, where signed addresses carry their signature.
+ * queries of web addresses, and those that hold a signature.
  */
 public final class Redacted {
   /** Where a bucket stands alone, what is before an at sign is a key. */
@@ -20,8 +20,22 @@ public final class Redacted {
   private static final Pattern LOGIN =
       Pattern.compile("(" + OF_BUCKETS + "/{0,3})" + KEY + "|(?<=://)" + PASSWORD);
 
+  private static final String IN_QUERY = "[^\\s,;)']";
+
+  /** What the parameters of signed addresses are called: {@code X-Amz-Signature}, {@code sig}. */
+  private static final String SECRET =
+      "(?i:[?&][\\w-]*(?:sig|signature|token|key|secret|password|credential)[\\w-]*=)";
+
+  /** In a key of a store and in the name of a file a question mark is one like any other. */
   private static final Pattern QUERY =
-      Pattern.compile("(\\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\\s?]*)\\?[^\\s,;)']*");
+      Pattern.compile(
+          "(\\b(?i:https?)://[^\\s?]*|\\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\\s?]*(?="
+              + IN_QUERY
+              + "*"
+              + SECRET
+              + "))\\?"
+              + IN_QUERY
+              + "*");
 
   /** Of an address alone, a name without a password is one, unless it is that of a container. */
   private static final Pattern ADDRESS_WITH_LOGIN =

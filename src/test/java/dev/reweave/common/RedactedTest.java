@@ -16,6 +16,10 @@ class RedactedTest {
       value = {
         "s3a://AKIA:se+cret@bucket/run | s3a://***@bucket/run",
         "https://host/a/b?sig=abc%2F&se=1 is gone | https://host/a/b?*** is gone",
+        "s3a://b/k?X-Amz-Date=1&X-Amz-Signature=0a is gone | s3a://b/k?*** is gone",
+        "abfs://a/b?sv=2&sig=abc%2F&se=1, c | abfs://a/b?***, c",
+        "s3a://b/what?.pt is gone | s3a://b/what?.pt is gone",
+        "s3a://b/a?b=1/c?d and HTTPS://h/a?b=1 | s3a://b/a?b=1/c?d and HTTPS://h/a?***",
         "abfs://models@account.dfs.core.windows.net/run"
             + " | abfs://models@account.dfs.core.windows.net/run",
         "file:/tmp/what?.pt | file:/tmp/what?.pt",

@@ -35,10 +35,21 @@ final class FileSystems {
   }
 
   private static FileSystem found(Path path, Configuration conf) throws IOException {
-    FileSystem found = path.getFileSystem(conf);
+    FileSystem found = connected(path, conf);
     return found instanceof LocalFileSystem local
         ? LocalDisk.of((RawLocalFileSystem) local.getRawFileSystem(), conf)
         : found;
+  }
+
+  private static FileSystem connected(Path path, Configuration conf) throws IOException {
+    try {
+      return path.getFileSystem(conf);
+    } catch (IllegalArgumentException e) {
+      if (path.toUri().getScheme() != null && path.toUri().getHost() == null) {
+        throw e; // The address has no bucket, or one of no name that can be.
+      }
+      throw StoreFailures.badSetting(path.toString(), StoreSettings.meant(path, conf, e), e);
+    }
   }
 
   /**

@@ -14,10 +14,10 @@ final class StoreAnswer {
   /** Shorter ones may well stand in a text twice. */
   private static final int LEAST_REPEATED = 20;
 
-  /** What S3A puts before a store's own words. */
-  private static final String SAID = "S3Exception: ";
+  /** What S3A puts before a store's own words, and those of the SDK. */
+  private static final String SAID = "Exception: ";
 
-  private static final List<String> DAMAGE = List.of("baddigest", "checksum");
+  private static final List<String> DAMAGE = List.of("baddigest", "invaliddigest", "checksum");
   private static final List<String> NO_CHECKSUMS =
       List.of(
           "x-amz-content-sha256",
@@ -61,11 +61,30 @@ final class StoreAnswer {
     return false;
   }
 
+  /** Whether no request was sent, since nothing says who asks. Known by S3A's words. */
+  static boolean tellsOfNoCredentials(IOException failure) {
+    String text = String.valueOf(failure.getMessage());
+    return text.contains("No AWS Credentials provided by")
+        || text.contains("NoAwsCredentialsException")
+        || text.contains("Unable to load credentials from");
+  }
+
   /** Whether a store lists no uploads, to this user or at all. */
   static boolean refusesToListUploads(IOException failure) {
     String text = String.valueOf(failure.getMessage());
     return text.contains(LISTING_OF_UPLOADS)
         && (failure instanceof AccessDeniedException || UNKNOWN_OPERATION.matcher(text).find());
+  }
+
+  /**
+   * Whether what is written has no bucket: no object that is written need be there before. Some
+   * stores answer 404 and name no reason.
+   */
+  static boolean tellsOfNoPlace(IOException failure) {
+    return tellsOfNoBucket(failure)
+        || (failure instanceof FileNotFoundException
+            && !tellsOfNoUpload(failure)
+            && String.valueOf(failure.getMessage()).contains("Status Code: 404"));
   }
 
   /** Whether an upload is not there any more, or never was. */
@@ -93,8 +112,7 @@ final class StoreAnswer {
    * or not at the end of what is sent.
    */
   static boolean tellsOfChecksums(IOException failure) {
-    String text = String.valueOf(failure.getMessage());
-    return hasWord(text, DAMAGE) || hasWord(text, NO_CHECKSUMS);
+    return tellsOfDamage(failure) || hasWord(String.valueOf(failure.getMessage()), NO_CHECKSUMS);
   }
 
   /** Whether the store says so: before that stands the name of a file, which can hold any word. */

@@ -6,6 +6,7 @@ import dev.reweave.common.ReweaveException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.security.AccessControlException;
 
 /** What stores say when something fails, in words of the user. */
@@ -41,11 +42,45 @@ final class StoreFailures {
         cause);
   }
 
+  /** A setting of its connector is misspelt, or of another version. */
+  static ReweaveException badSetting(
+      String address, Optional<String> setting, IllegalArgumentException cause) {
+    String name = setting.orElse("fs.…");
+    return new ReweaveException(
+        ReweaveException.Kind.USAGE,
+        "the settings of the store cannot be used ("
+            + (setting.isPresent() ? name + ": " : "")
+            + cause.getMessage()
+            + ")",
+        address,
+        name.equals(UploadChecksums.ALGORITHM)
+            ? "set it to CRC32C, or to nothing for none"
+            : "correct them (--conf spark.hadoop." + name + "=…)",
+        cause);
+  }
+
+  /** Nothing in the environment, a profile, a role or the settings says who asks. */
+  private static ReweaveException noCredentials(String address, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.ACCESS_DENIED,
+        "no credentials for the store were found",
+        address,
+        "give them by the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), a profile, a"
+            + " role or a credentials provider (fs.s3a.aws.credentials.provider)",
+        cause);
+  }
+
+  private static String right(IOException cause) {
+    return S3Rights.refused(cause).map(right -> " (no right to " + right + ")").orElse("");
+  }
+
   /** What to say when a file cannot be read. */
   static ReweaveException unreadable(String address, IOException failure) {
     IOException cause = StoreAnswer.unwrapped(failure);
     if (StoreAnswer.tellsOfNoBucket(cause)) {
       return noBucket(address, cause);
+    } else if (StoreAnswer.tellsOfNoCredentials(cause)) {
+      return noCredentials(address, cause);
     } else if (ObjectStatus.isChanged(cause)) {
       return changed(address, cause);
     } else if (cause instanceof FileNotFoundException) {
@@ -77,7 +112,7 @@ final class StoreFailures {
   private static ReweaveException notToBeRead(String address, IOException cause) {
     return new ReweaveException(
         ReweaveException.Kind.ACCESS_DENIED,
-        "not allowed to read",
+        "not allowed to read" + right(cause),
         address,
         "ask for read access or use other credentials",
         cause);
@@ -96,8 +131,10 @@ final class StoreFailures {
   /** What to say when a file cannot be written. */
   static ReweaveException unwritable(String address, IOException failure) {
     IOException cause = StoreAnswer.unwrapped(failure);
-    if (StoreAnswer.tellsOfNoBucket(cause)) {
+    if (StoreAnswer.tellsOfNoPlace(cause)) {
       return noBucket(address, cause);
+    } else if (StoreAnswer.tellsOfNoCredentials(cause)) {
+      return noCredentials(address, cause);
     } else if (StoreAnswer.tellsOfNoUpload(cause)) {
       return uploadGone(address, cause);
     } else if (StoreAnswer.tellsOfChecksums(cause)) {
@@ -112,7 +149,7 @@ final class StoreFailures {
   private static ReweaveException notToBeWritten(String address, IOException cause) {
     return new ReweaveException(
         ReweaveException.Kind.ACCESS_DENIED,
-        "not allowed to write",
+        "not allowed to write" + right(cause),
         address,
         "ask for write access or name another output",
         cause);

@@ -255,7 +255,8 @@ public final class Stores implements Serializable {
   /**
    * The folder at an address, there or not, as a place for results.
    *
-   * @throws ReweaveException if there is a link that leads nowhere
+   * @throws ReweaveException if there is a link that leads nowhere, or nothing could be written
+   *     with the checksums that are set for uploads
    */
   public OutputFolder outputFolder(Location address) {
     Path path = path(address);
@@ -263,6 +264,7 @@ public final class Stores implements Serializable {
     if (fs instanceof RawLocalFileSystem local) {
       LocalFolder.requireNoLooseLink(local, path);
     }
+    UploadChecksums.require(fs, path);
     return new OutputFolder(this, fs, path);
   }
 

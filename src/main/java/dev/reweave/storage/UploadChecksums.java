@@ -6,8 +6,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
 
 /**
  * Checksums that go to an S3 store with each part of an upload: it refuses what does not arrive as
@@ -19,6 +22,15 @@ final class UploadChecksums {
 
   /** Part of S3 for long, known best to stores like it, and what Reweave counts with itself. */
   private static final String CRC_32C = "CRC32C";
+
+  /** The SDK signs what it sends without TLS, and has read it before it counts this one. */
+  private static final String SHA_256 = "SHA256";
+
+  /** What Hadoop 3.5 calls none, and earlier ones refuse; an empty setting all of them know. */
+  private static final String NONE = "NONE";
+
+  private static final String ENDPOINT = "fs.s3a.endpoint";
+  private static final String ENCRYPTED = "fs.s3a.connection.ssl.enabled";
 
   /** The SDK sends checksums with its own signatures; with those of others it forgets them. */
   private static final List<String> OTHER_SIGNATURES =
@@ -51,9 +63,35 @@ final class UploadChecksums {
 
   /** Asks for checksums, unless the settings say something else of them. */
   static void addTo(Configuration conf) {
-    if (conf.get(ALGORITHM) == null && !isSignedOtherwise(conf)) {
+    String set = conf.get(ALGORITHM);
+    if (set == null && !isSignedOtherwise(conf)) {
       conf.set(ALGORITHM, CRC_32C);
+    } else if (set != null && set.strip().equalsIgnoreCase(NONE)) {
+      conf.set(ALGORITHM, "");
     }
+  }
+
+  /**
+   * Refuses checksums that cannot work with a store. What S3A itself does not know it refuses.
+   *
+   * @throws dev.reweave.common.ReweaveException if the SDK would send wrong ones
+   */
+  static void require(FileSystem fs, Path folder) {
+    if (!fs.getClass().getName().equals(ObjectStatus.S3A)) {
+      return;
+    }
+    // With what is set for the bucket alone.
+    Configuration conf = fs.getConf();
+    if (conf.get(ALGORITHM, "").strip().equalsIgnoreCase(SHA_256) && !isEncrypted(conf)) {
+      throw UploadFailures.checksumOfNothing(folder.toString());
+    }
+  }
+
+  private static boolean isEncrypted(Configuration conf) {
+    String endpoint = conf.getTrimmed(ENDPOINT, "").toLowerCase(Locale.ROOT);
+    return endpoint.contains("://")
+        ? !endpoint.startsWith("http:")
+        : conf.getBoolean(ENCRYPTED, true);
   }
 
   private static boolean isSignedOtherwise(Configuration conf) {

@@ -26,4 +26,12 @@ final class UploadFailures {
         "run reweave clean on it, for which s3:AbortMultipartUpload is to be allowed",
         cause);
   }
+
+  /** {@code fs.s3a.create.checksum.algorithm} is SHA256, which the SDK cannot do without TLS. */
+  static ReweaveException checksumOfNothing(String address) {
+    return ReweaveException.usage(
+        "uploads over http cannot be sent with their SHA256: the AWS SDK sends that of nothing",
+        address,
+        "set fs.s3a.create.checksum.algorithm to CRC32C, or name an https endpoint");
+  }
 }

@@ -58,6 +58,7 @@ class OpenUploadsTest {
   /** As MinIO answers for any prefix that is no key. */
   private static final Fault NONE =
       Fault.answer(
+          200,
           "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>");
 
   @TempDir Path temp;
@@ -154,7 +155,10 @@ class OpenUploadsTest {
   void aRunThatFailsWhileItBeginsAbortsWhatItBegan() throws IOException {
     proxy.inject(LIST, FOREVER, NONE);
     proxy.inject(
-        r -> r.method().equals("POST") && r.query().startsWith("uploads") && r.path().contains("2"),
+        r ->
+            r.method().equals("POST")
+                && r.query().startsWith("uploads")
+                && r.path().endsWith("2-of-00003.safetensors"),
         FOREVER,
         Fault.status(403));
 

@@ -33,10 +33,11 @@ public sealed interface Fault {
   /**
    * Takes the whole request and answers in the store's place, which never sees it.
    *
+   * @param status the HTTP status
    * @param xml the body of the answer
    */
-  static Fault answer(String xml) {
-    return new Answer(200, xml);
+  static Fault answer(int status, String xml) {
+    return new Answer(status, xml);
   }
 
   /** Resets the connection (TCP RST) after the head of the request; the store never sees it. */

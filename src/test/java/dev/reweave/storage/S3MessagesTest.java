@@ -1,0 +1,284 @@
+package dev.reweave.storage;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reweave.common.ReweaveException;
+import dev.reweave.common.ReweaveException.Kind;
+import dev.reweave.testing.Fault;
+import dev.reweave.testing.FaultProxy;
+import dev.reweave.testing.FaultProxy.Request;
+import dev.reweave.testing.S3Server;
+import java.io.IOException;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.Predicate;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What stores like S3 answer, and what connectors cannot use, in words that help. */
+class S3MessagesTest {
+  private static final int FOREVER = Integer.MAX_VALUE;
+  private static final byte[] CONTENT =
+      "0123456789".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+
+  private FaultProxy proxy;
+  private Configuration conf;
+  private String bucket;
+
+  @BeforeEach
+  void start() throws IOException {
+    proxy = FaultProxy.start(S3Server.shared());
+    conf = new Configuration();
+    proxy.signedSettings().forEach(conf::set);
+    bucket = S3Server.shared().newBucket();
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    proxy.close();
+  }
+
+  private OutputFolder output() {
+    return output(new Stores(conf));
+  }
+
+  private OutputFolder output(Stores stores) {
+    return stores.outputFolder(stores.locate("s3a://" + bucket + "/models/a"));
+  }
+
+  private static Predicate<Request> is(String method, String query) {
+    return r -> r.method().equals(method) && r.query().matches(query);
+  }
+
+  /** By name, one thing that is done in a store. */
+  private enum Action {
+    INITIATE(is("POST", "uploads.*"), (s, o) -> o.stage("x", 10)),
+    PART(is("PUT", "partNumber=.*"), S3MessagesTest::write),
+    COMPLETE(is("POST", "uploadId=.*"), S3MessagesTest::write),
+    ABORT(
+        is("DELETE", "uploadId=.*"),
+        (s, o) -> {
+          o.stage("x", 10);
+          o.clear();
+        }),
+    PUT(is("PUT", ""), (s, o) -> o.publish("small", CONTENT)),
+    DELETE(is("DELETE", ""), (s, o) -> o.remove("small")),
+    DELETE_ALL(is("POST", "delete.*"), (s, o) -> o.finish()),
+    LIST(is("GET", ".*list-type=2.*"), (s, o) -> o.names()),
+    HEAD(is("HEAD", ""), (s, o) -> o.file("small")),
+    READ(is("GET", ""), (s, o) -> o.readState("state"));
+
+    private final Predicate<Request> requests;
+    private final BiConsumer<Stores, OutputFolder> work;
+
+    Action(Predicate<Request> requests, BiConsumer<Stores, OutputFolder> work) {
+      this.requests = requests;
+      this.work = work;
+    }
+  }
+
+  private static void write(Stores stores, OutputFolder output) {
+    StagedFile file = output.stage("x", CONTENT.length);
+    try (ChunkSink sink = file.open(stores, new Part(1, 0, CONTENT.length))) {
+      sink.write(CONTENT, 0, CONTENT.length);
+      output.publish(file, sink.commit());
+    } catch (IOException e) {
+      throw Stores.unwritable(file.target(), e);
+    }
+  }
+
+  private ReweaveException told(Action action, Fault fault) {
+    Stores stores = new Stores(conf);
+    OutputFolder output = output(stores);
+    output.publish("small", CONTENT);
+    output.writeState("state", CONTENT);
+    output.writeState("more", CONTENT);
+    proxy.inject(action.requests, FOREVER, fault);
+    return assertThrows(ReweaveException.class, () -> action.work.accept(stores, output));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "INITIATE, not allowed to write (no right to s3:PutObject)",
+    "PART, not allowed to write (no right to s3:PutObject)",
+    "COMPLETE, not allowed to write (no right to s3:PutObject)",
+    "PUT, not allowed to write (no right to s3:PutObject)",
+    "DELETE, not allowed to write (no right to s3:DeleteObject)",
+    "DELETE_ALL, not allowed to write (no right to s3:DeleteObject)",
+    "LIST, not allowed to read (no right to s3:ListBucket)",
+    "HEAD, not allowed to read (no right to s3:GetObject or s3:ListBucket)",
+    "READ, not allowed to read (no right to s3:GetObject)",
+  })
+  void theRightThatIsMissingIsNamed(Action action, String problem) {
+    ReweaveException told = told(action, Fault.status(403));
+
+    assertEquals(problem, told.problem());
+    assertEquals(Kind.ACCESS_DENIED, told.kind());
+  }
+
+  @Test
+  void whatAwsSaysOfRightsIsTaken() {
+    ReweaveException told =
+        told(
+            Action.PUT,
+            Fault.answer(
+                403,
+                "<Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/a is not"
+                    + " authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:x"
+                    + "</Message></Error>"));
+
+    assertEquals("not allowed to write (no right to kms:GenerateDataKey)", told.problem());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"PUT", "PART", "COMPLETE"})
+  void whatArrivesDamagedIsNoWantOfSpace(Action action) {
+    for (String code : List.of("BadDigest", "XAmzContentChecksumMismatch", "InvalidDigest")) {
+      proxy.clear();
+
+      ReweaveException told = told(action, Fault.error(400, code));
+
+      assertEquals(Kind.STORE_FAILED, told.kind());
+      assertTrue(told.problem().contains(code), told::getMessage);
+      assertFalse(told.remedy().contains("space"), told::getMessage);
+      assertTrue(told.remedy().startsWith("run the same command again"), told::getMessage);
+    }
+  }
+
+  /** The store took a part, and tells of another checksum, however often it is sent. */
+  @Test
+  void whatTheStoreHasOtherwiseIsNoWantOfSpace() {
+    ReweaveException told = StoreFailures.unwritable("s3a://b/x", StoreAnswer.damage(3));
+
+    assertEquals(
+        "cannot write (part 3 did not arrive in the store as it was sent)", told.problem());
+    assertTrue(told.remedy().startsWith("run the same command again; if"), told::getMessage);
+  }
+
+  /** As some stores answer where there is no bucket, and S3A takes it for a missing file. */
+  @ParameterizedTest
+  @CsvSource({"PUT", "INITIATE"})
+  void nowhereToWrite(Action action) {
+    ReweaveException told = told(action, Fault.error(404, "NotFound"));
+
+    assertEquals(Kind.NOT_FOUND, told.kind());
+    assertEquals("no such bucket", told.problem());
+  }
+
+  @Test
+  void nobodySaysWhoAsks() {
+    conf.unset("fs.s3a.access.key");
+    conf.unset("fs.s3a.secret.key");
+
+    for (ReweaveException told :
+        List.of(
+            assertThrows(ReweaveException.class, () -> output().names()),
+            assertThrows(ReweaveException.class, () -> output().stage("x", 10)))) {
+      assertEquals("no credentials for the store were found", told.problem());
+      assertEquals(Kind.ACCESS_DENIED, told.kind());
+      assertTrue(told.remedy().contains("AWS_ACCESS_KEY_ID"), told::getMessage);
+    }
+    assertEquals(List.of(), proxy.requests());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "fs.s3a.connection.maximum, many",
+    "fs.s3a.block.size, -3q",
+    "fs.s3a.endpoint, http://a b",
+    "fs.s3a.input.stream.type, none",
+  })
+  void aSettingIsNoAddress(String name, String value) {
+    conf.set(name, value);
+
+    ReweaveException told = assertThrows(ReweaveException.class, this::output);
+
+    assertEquals(Kind.USAGE, told.kind());
+    assertTrue(
+        told.problem().startsWith("the settings of the store cannot be used (" + name + ": "),
+        told::getMessage);
+    assertEquals("correct them (--conf spark.hadoop." + name + "=…)", told.remedy());
+  }
+
+  /** The last two are what Hadoop 3.5 knows. */
+  @ParameterizedTest
+  @ValueSource(strings = {"MD5", "CRC64NVME", "CRC64_NVME"})
+  void checksumsThatThisHadoopDoesNotKnow(String algorithm) {
+    conf.set(UploadChecksums.ALGORITHM, algorithm);
+
+    ReweaveException told = assertThrows(ReweaveException.class, this::output);
+
+    assertEquals(Kind.USAGE, told.kind());
+    assertEquals(
+        "the settings of the store cannot be used (fs.s3a.create.checksum.algorithm: Checksum"
+            + " algorithm is not supported: "
+            + algorithm
+            + ")",
+        told.problem());
+    assertEquals("set it to CRC32C, or to nothing for none", told.remedy());
+  }
+
+  /** AWS SDK 2.29 counts what it has read already. */
+  @ParameterizedTest
+  @CsvSource({
+    "fs.s3a.create.checksum.algorithm, SHA256",
+    "fs.s3a.bucket.BUCKET.create.checksum.algorithm, sha256",
+  })
+  void theSha256OfNothing(String name, String value) {
+    conf.set(name.replace("BUCKET", bucket), value);
+
+    ReweaveException told = assertThrows(ReweaveException.class, this::output);
+
+    assertEquals(Kind.USAGE, told.kind());
+    assertTrue(told.problem().startsWith("uploads over http cannot be sent"), told::getMessage);
+    assertEquals(
+        "set fs.s3a.create.checksum.algorithm to CRC32C, or name an https endpoint", told.remedy());
+    assertEquals(List.of(), proxy.requests());
+  }
+
+  /** Who only reads sends none. */
+  @Test
+  void theSha256OfNothingIsOfNoMatterToReaders() {
+    conf.set(UploadChecksums.ALGORITHM, "SHA256");
+    Stores stores = new Stores(conf);
+
+    assertEquals(List.of(), stores.list(stores.locate("s3a://" + bucket + "/")).files());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"CRC32C", "crc32c", "CRC32", "SHA1", "NONE", ""})
+  void checksumsThatWork(String algorithm) {
+    conf.set(UploadChecksums.ALGORITHM, algorithm);
+    Stores stores = new Stores(conf);
+    OutputFolder output = output(stores);
+
+    write(stores, output);
+
+    assertEquals(CONTENT.length, output.file("x").orElseThrow().length());
+    boolean sent = !algorithm.isEmpty() && !algorithm.equals("NONE");
+    assertEquals(
+        sent ? 1 : 0,
+        proxy.count(Action.PART.requests.and(r -> r.headers().containsKey("x-amz-trailer"))));
+  }
+
+  @Test
+  void aKeyWithAQuestionMarkIsToldWhole() {
+    OutputFolder output = output();
+    output.publish("what?.json", CONTENT);
+    assertEquals(List.of("what?.json"), output.names());
+
+    ReweaveException told =
+        StoreFailures.unreadable(
+            output.file("what?.json").orElseThrow().uri(), new IOException("no"));
+
+    assertEquals("s3a://" + bucket + "/models/a/what?.json", told.place());
+  }
+}

@@ -24,7 +24,7 @@ final class S3Rights {
     needed.put("Completing multipart upload", "s3:PutObject");
     needed.put("Writing Object", "s3:PutObject");
     needed.put("PUT 0-byte object", "s3:PutObject");
-    needed.put("Remove S3 Files", "s3:DeleteObject");
+    needed.put("Remove S3 ", "s3:DeleteObject");
     needed.put("delete on ", "s3:DeleteObject");
     needed.put("listObjects() on ", "s3:ListBucket");
     needed.put("getFileStatus on ", "s3:GetObject or s3:ListBucket");

@@ -15,6 +15,7 @@ import dev.reweave.testing.FaultProxy;
 import dev.reweave.testing.FaultProxy.Request;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.HadoopFiles;
+import dev.reweave.testing.KeptState;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -24,16 +25,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
-import org.apache.hadoop.fs.RemoteIterator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -62,7 +58,7 @@ class OpenUploadsTest {
           "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>");
 
   @TempDir Path temp;
-  private final Map<org.apache.hadoop.fs.Path, byte[]> kept = new TreeMap<>();
+  private KeptState kept;
   private FaultProxy proxy;
   private Configuration conf;
   private String bucket;
@@ -77,6 +73,7 @@ class OpenUploadsTest {
     Configuration direct = new Configuration(conf);
     S3Server.shared().configure(direct);
     fs = FileSystem.newInstance(URI.create("s3a://" + bucket), direct);
+    kept = new KeptState(fs, output());
   }
 
   @AfterEach
@@ -237,46 +234,14 @@ class OpenUploadsTest {
    * @return their ids
    */
   private Set<String> failBeforeItIsPublished() throws IOException {
-    proxy.inject(
-        COMPLETE.and(
-            r -> {
-              keepState();
-              return true;
-            }),
-        FOREVER,
-        Fault.status(403));
+    proxy.inject(COMPLETE.and(r -> kept.take()), FOREVER, Fault.status(403));
     assertThrows(ReweaveException.class, () -> convert(output()));
     Set<String> ids = ids(PART);
     assertEquals(SHARDS, ids.size());
-    assertEquals(SHARDS + 2, kept.size(), kept.keySet()::toString);
+    assertEquals(SHARDS + 2, kept.files().size(), kept.files()::toString);
     assertEquals(List.of(), pending());
     proxy.clear();
     return ids;
-  }
-
-  private synchronized void keepState() {
-    try {
-      RemoteIterator<LocatedFileStatus> files =
-          fs.listFiles(new org.apache.hadoop.fs.Path(output() + "/.reweave"), true);
-      while (files.hasNext()) {
-        LocatedFileStatus file = files.next();
-        try (FSDataInputStream in = fs.open(file.getPath())) {
-          kept.put(file.getPath(), in.readAllBytes());
-        }
-      }
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private void restoreState(Predicate<String> which) throws IOException {
-    for (Map.Entry<org.apache.hadoop.fs.Path, byte[]> file : kept.entrySet()) {
-      if (which.test(file.getKey().toString())) {
-        try (FSDataOutputStream out = fs.create(file.getKey(), true)) {
-          out.write(file.getValue());
-        }
-      }
-    }
   }
 
   private Set<String> ids(Predicate<Request> kind) {
@@ -290,7 +255,7 @@ class OpenUploadsTest {
   @Test
   void finishedShardsWhoseUploadsAreGoneAreMadeAnew() throws IOException {
     Set<String> gone = failBeforeItIsPublished();
-    restoreState(name -> true);
+    kept.restore(name -> true);
 
     assertEquals(0, convert(output()).figures().resumedFiles());
 
@@ -302,7 +267,7 @@ class OpenUploadsTest {
   @Test
   void begunShardsWhoseUploadsAreGoneAreBegunAnew() throws IOException {
     Set<String> gone = failBeforeItIsPublished();
-    restoreState(name -> name.endsWith("/plan.json"));
+    kept.restore("plan.json"::equals);
 
     assertEquals(0, convert(output()).figures().resumedFiles());
 
@@ -315,7 +280,7 @@ class OpenUploadsTest {
   @Test
   void whatIsBegunAnewIsKnownToTheNextProcess() throws IOException {
     failBeforeItIsPublished();
-    restoreState(name -> true);
+    kept.restore(name -> true);
     failWithOpenUploads();
     proxy.inject(LIST, FOREVER, NONE);
 
@@ -328,7 +293,7 @@ class OpenUploadsTest {
   @Test
   void anUploadThatNobodyCouldAskFor() throws IOException {
     failBeforeItIsPublished();
-    restoreState(name -> true);
+    kept.restore(name -> true);
     proxy.inject(LIST_PARTS, FOREVER, Fault.status(403));
 
     ReweaveException told = failure();
@@ -347,19 +312,12 @@ class OpenUploadsTest {
         COMPLETE.and(r -> r.path().endsWith("1-of-00003.safetensors")),
         1,
         Fault.meanwhile(() -> {}));
-    proxy.inject(
-        COMPLETE.and(
-            r -> {
-              keepState();
-              return true;
-            }),
-        FOREVER,
-        Fault.status(403));
+    proxy.inject(COMPLETE.and(r -> kept.take()), FOREVER, Fault.status(403));
     // Nothing is taken away again: as of a process that is killed.
     proxy.inject(r -> r.method().equals("DELETE"), FOREVER, Fault.status(403));
     proxy.inject(r -> r.query().startsWith("delete"), FOREVER, Fault.status(403));
     failure();
-    restoreState(name -> true);
+    kept.restore(name -> true);
 
     assertEquals(SHARDS, convert(output()).figures().resumedFiles());
 

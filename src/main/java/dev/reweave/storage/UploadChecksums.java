@@ -23,8 +23,18 @@ final class UploadChecksums {
   /** Part of S3 for long, known best to stores like it, and what Reweave counts with itself. */
   private static final String CRC_32C = "CRC32C";
 
-  /** The SDK signs what it sends without TLS, and has read it before it counts this one. */
+  /**
+   * The SDK signs what it sends without TLS. 2.29, which Hadoop 3.4.2 is built with, has read it
+   * all before it counts this one; 2.35, that of Hadoop 3.5.0, counts it right.
+   */
   private static final String SHA_256 = "SHA256";
+
+  private static final List<Integer> SDK_WITH_SHA_256 = List.of(2, 35);
+
+  /** Known to Hadoop 3.5; the SDK counts it with a library that is not part of it. */
+  private static final String CRC_64 = "CRC64NVME";
+
+  private static final String CRC_64_CLASS = "software.amazon.awssdk.crt.checksums.CRC64NVME";
 
   /** What Hadoop 3.5 calls none, and earlier ones refuse; an empty setting all of them know. */
   private static final String NONE = "NONE";
@@ -82,8 +92,15 @@ final class UploadChecksums {
     }
     // With what is set for the bucket alone.
     Configuration conf = fs.getConf();
-    if (conf.get(ALGORITHM, "").strip().equalsIgnoreCase(SHA_256) && !isEncrypted(conf)) {
-      throw UploadFailures.checksumOfNothing(folder.toString());
+    String algorithm = conf.get(ALGORITHM, "").strip().toUpperCase(Locale.ROOT);
+    if (algorithm.equals(SHA_256) && !isEncrypted(conf)) {
+      String sdk = AwsSdk.version();
+      if (!AwsSdk.isAtLeast(sdk, SDK_WITH_SHA_256)) {
+        throw UploadFailures.checksumOfNothing(sdk, folder.toString());
+      }
+    }
+    if (algorithm.replace("_", "").equals(CRC_64) && !AwsSdk.has(CRC_64_CLASS)) {
+      throw UploadFailures.uncountedChecksum(folder.toString());
     }
   }
 

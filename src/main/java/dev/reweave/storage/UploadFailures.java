@@ -27,11 +27,25 @@ final class UploadFailures {
         cause);
   }
 
-  /** {@code fs.s3a.create.checksum.algorithm} is SHA256, which the SDK cannot do without TLS. */
-  static ReweaveException checksumOfNothing(String address) {
+  /** {@code fs.s3a.create.checksum.algorithm} is SHA256, which this SDK cannot do without TLS. */
+  static ReweaveException checksumOfNothing(String sdk, String address) {
     return ReweaveException.usage(
-        "uploads over http cannot be sent with their SHA256: the AWS SDK sends that of nothing",
+        "uploads over http cannot be sent with their SHA256: AWS SDK "
+            + sdk
+            + " sends that of nothing",
         address,
         "set fs.s3a.create.checksum.algorithm to CRC32C, or name an https endpoint");
+  }
+
+  /**
+   * {@code fs.s3a.create.checksum.algorithm} is CRC64NVME, and aws-crt is not on the class path.
+   */
+  static ReweaveException uncountedChecksum(String address) {
+    return new ReweaveException(
+        ReweaveException.Kind.ENVIRONMENT,
+        "the AWS SDK cannot count CRC64NVME here",
+        address,
+        "set fs.s3a.create.checksum.algorithm to CRC32C, or put software.amazon.awssdk.crt:aws-crt"
+            + " on the class path");
   }
 }

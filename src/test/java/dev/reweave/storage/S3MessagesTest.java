@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -238,10 +240,42 @@ class S3MessagesTest {
     ReweaveException told = assertThrows(ReweaveException.class, this::output);
 
     assertEquals(Kind.USAGE, told.kind());
-    assertTrue(told.problem().startsWith("uploads over http cannot be sent"), told::getMessage);
+    assertTrue(
+        told.problem()
+            .startsWith("uploads over http cannot be sent with their SHA256: AWS SDK 2.2"),
+        told::getMessage);
     assertEquals(
         "set fs.s3a.create.checksum.algorithm to CRC32C, or name an https endpoint", told.remedy());
     assertEquals(List.of(), proxy.requests());
+  }
+
+  @Test
+  void laterVersionsCountRight() {
+    List<Integer> least = List.of(2, 35);
+    assertFalse(AwsSdk.isAtLeast(AwsSdk.version(), least), AwsSdk.version());
+    for (String version : List.of("2.35.4", "2.40.0-preview", "3.0.1", "2.35")) {
+      assertTrue(AwsSdk.isAtLeast(version, least), version);
+    }
+    for (String version : List.of("2.34.99", "2.9.1", "1.99.0", "")) {
+      assertFalse(AwsSdk.isAtLeast(version, least), version);
+    }
+  }
+
+  /** As Hadoop 3.5 would have it: that of the tests refuses it before. */
+  @Test
+  void aChecksumThatTheSdkCannotCount() {
+    Stores stores = new Stores(conf);
+    Path folder = Stores.path(output(stores).address());
+    FileSystem fs = stores.fileSystem(folder);
+    for (String name : List.of("CRC64NVME", "crc64_nvme")) {
+      fs.getConf().set(UploadChecksums.ALGORITHM, name);
+
+      ReweaveException told =
+          assertThrows(ReweaveException.class, () -> UploadChecksums.require(fs, folder));
+
+      assertEquals("the AWS SDK cannot count CRC64NVME here", told.problem());
+      assertEquals(Kind.ENVIRONMENT, told.kind());
+    }
   }
 
   /** Who only reads sends none. */

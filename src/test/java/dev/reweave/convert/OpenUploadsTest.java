@@ -296,11 +296,8 @@ class OpenUploadsTest {
     kept.restore(name -> true);
     proxy.inject(LIST_PARTS, FOREVER, Fault.status(403));
 
-    ReweaveException told = failure();
+    assertEquals(Kind.STORE_FAILED, failure().kind());
 
-    assertEquals("an upload is not in the store any more", told.problem());
-    assertEquals(Kind.STORE_FAILED, told.kind());
-    assertTrue(told.remedy().endsWith("then run the same command again"), told::getMessage);
     convert(output());
     assertMade();
   }

@@ -165,6 +165,16 @@ class S3MessagesTest {
     assertTrue(told.remedy().startsWith("run the same command again; if"), told::getMessage);
   }
 
+  @ParameterizedTest
+  @CsvSource({"PART", "COMPLETE"})
+  void anUploadThatIsGone(Action action) {
+    ReweaveException told = told(action, Fault.error(404, "NoSuchUpload"));
+
+    assertEquals("an upload is not in the store any more", told.problem());
+    assertEquals(Kind.STORE_FAILED, told.kind());
+    assertTrue(told.remedy().endsWith("then run the same command again"), told::getMessage);
+  }
+
   /** As some stores answer where there is no bucket, and S3A takes it for a missing file. */
   @ParameterizedTest
   @CsvSource({"PUT", "INITIATE"})

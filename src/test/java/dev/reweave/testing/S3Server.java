@@ -1,36 +1,16 @@
 package dev.reweave.testing;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import javax.xml.XMLConstants;
-import javax.xml.parsers.DocumentBuilderFactory;
-import javax.xml.parsers.ParserConfigurationException;
 import org.apache.hadoop.conf.Configuration;
-import org.w3c.dom.NodeList;
-import org.xml.sax.SAXException;
 
 /**
- * An S3 store on loopback: Adobe's S3Mock in a JVM of its own, since its Spring Boot would clash
- * with Spark's class path. It checks no signatures, and its files go when it is closed.
+ * An S3 store on loopback: an embedded one, or that which {@link GivenS3 the environment names}.
  *
  * <p>Hadoop keeps one file system per bucket and user for the whole JVM, whatever the configuration
  * says later: give each test a bucket of its own.
@@ -39,32 +19,27 @@ public final class S3Server implements AutoCloseable {
   /** How requests are signed; as on S3 where it is not set. */
   public static final String SIGNING = "fs.s3a.signing-algorithm";
 
-  private static final Path JAR = Path.of("target", "s3mock", "s3mock.jar");
-  private static final Pattern PORT =
-      Pattern.compile("Tomcat started on ports.* (\\d+) \\(http\\)");
-  private static final int POLLS = 900;
-  private static final int POLL_MILLIS = 100;
+  /** What answers. */
+  interface Store extends AutoCloseable {
+    URI endpoint();
 
-  private final HttpClient client = HttpClient.newHttpClient();
-  private final Path folder;
-  private final Process process;
-  private final URI endpoint;
+    void createBucket(String bucket) throws IOException;
 
-  private S3Server(Path folder) throws IOException {
-    this.folder = folder;
-    this.process = start(folder);
-    try {
-      this.endpoint = URI.create("http://127.0.0.1:" + awaitPort());
-      send("GET", "/");
-    } catch (IOException | RuntimeException e) {
-      close();
-      throw e;
-    }
+    List<String> pendingUploads(String bucket) throws IOException;
+
+    @Override
+    void close();
   }
 
-  /** Starts a server on a free port and waits until it answers. */
+  private final Store store;
+
+  private S3Server(Store store) {
+    this.store = store;
+  }
+
+  /** Starts an embedded one on a free port and waits until it answers. */
   public static S3Server start() throws IOException {
-    return new S3Server(Files.createTempDirectory("reweave-s3-"));
+    return new S3Server(S3Mock.start());
   }
 
   /** The one server for all tests of this JVM, started at first use; never to be closed by one. */
@@ -77,9 +52,9 @@ public final class S3Server implements AutoCloseable {
 
     private static S3Server startForThisJvm() {
       try {
-        S3Server server = start();
-        Runtime.getRuntime().addShutdownHook(new Thread(server::close));
-        return server;
+        Store store = GivenS3.isNamed() ? GivenS3.open() : S3Mock.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(store::close));
+        return new S3Server(store);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -88,12 +63,12 @@ public final class S3Server implements AutoCloseable {
 
   /** Where it listens, such as {@code http://127.0.0.1:40123}. */
   public URI endpoint() {
-    return endpoint;
+    return store.endpoint();
   }
 
   /** Makes a bucket. */
   public void createBucket(String bucket) throws IOException {
-    send("PUT", "/" + bucket);
+    store.createBucket(bucket);
   }
 
   /** Makes a bucket that no other test uses; gives its name. */
@@ -105,23 +80,13 @@ public final class S3Server implements AutoCloseable {
 
   /** The keys of the multipart uploads that were begun and neither completed nor aborted. */
   public List<String> pendingUploads(String bucket) throws IOException {
-    byte[] answer = send("GET", "/" + bucket + "?uploads");
-    try {
-      DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
-      factory.setFeature(XMLConstants.FEATURE_SECURE_PROCESSING, true);
-      NodeList keys =
-          factory
-              .newDocumentBuilder()
-              .parse(new ByteArrayInputStream(answer))
-              .getElementsByTagName("Key");
-      List<String> names = new ArrayList<>();
-      for (int i = 0; i < keys.getLength(); i++) {
-        names.add(keys.item(i).getTextContent());
-      }
-      return names;
-    } catch (ParserConfigurationException | SAXException e) {
-      throw new IOException(e);
-    }
+    return store.pendingUploads(bucket);
+  }
+
+  /** Ends it at once, with its files. */
+  @Override
+  public void close() {
+    store.close();
   }
 
   /** Makes {@code s3a:} addresses lead here. */
@@ -131,13 +96,13 @@ public final class S3Server implements AutoCloseable {
 
   /** The Hadoop settings that make {@code s3a:} addresses lead here. */
   public Map<String, String> settings() {
-    return settings(endpoint);
+    return settings(endpoint());
   }
 
   /**
    * The Hadoop settings for an endpoint without TLS. The SDK's own retries, with their pauses of
    * half a second and more, are off: S3A's are left, a few milliseconds apart. Requests are not
-   * signed: this server reads signed uploads byte by byte, and believes everybody.
+   * signed: the embedded server reads signed uploads byte by byte, and believes everybody.
    */
   static Map<String, String> settings(URI endpoint) {
     Map<String, String> settings = new TreeMap<>();
@@ -156,103 +121,9 @@ public final class S3Server implements AutoCloseable {
     settings.put("fs.s3a.retry.interval", "5ms");
     settings.put("fs.s3a.retry.throttle.limit", "5");
     settings.put("fs.s3a.retry.throttle.interval", "5ms");
+    if (GivenS3.isNamed()) {
+      GivenS3.addLogin(settings);
+    }
     return settings;
-  }
-
-  /** Its process. */
-  ProcessHandle handle() {
-    return process.toHandle();
-  }
-
-  /** Where its files and its log are. */
-  Path folder() {
-    return folder;
-  }
-
-  /** Ends the server at once and deletes its files. */
-  @Override
-  public void close() {
-    try {
-      process.destroyForcibly().waitFor();
-      try (Stream<Path> paths = Files.walk(folder)) {
-        for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static Process start(Path folder) throws IOException {
-    if (!Files.exists(JAR)) {
-      throw new IOException("no " + JAR + ": mvn generate-test-resources puts it there");
-    }
-    List<String> command =
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx512m",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-Djava.io.tmpdir=" + Files.createDirectory(folder.resolve("tmp")),
-            "-jar",
-            JAR.toAbsolutePath().toString(),
-            // Ports of the system's choice: no other process can take them in between.
-            "--server.port=0",
-            // A slow link may take longer over an answer than any timeout.
-            "--spring.mvc.async.request-timeout=-1",
-            "--com.adobe.testing.s3mock.http-port=0",
-            "--com.adobe.testing.s3mock.store.region=us-east-1",
-            "--com.adobe.testing.s3mock.store.root="
-                + Files.createDirectory(folder.resolve("root")));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve("log").toFile())
-        .start();
-  }
-
-  private String awaitPort() throws IOException {
-    for (int poll = 0; poll < POLLS; poll++) {
-      Matcher port = PORT.matcher(log());
-      if (port.find()) {
-        return port.group(1);
-      }
-      if (hasEndedWithin(POLL_MILLIS)) {
-        break;
-      }
-    }
-    throw new IOException("the S3 server did not start:\n" + log());
-  }
-
-  private boolean hasEndedWithin(long millis) throws IOException {
-    try {
-      return process.waitFor(millis, TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException(e);
-    }
-  }
-
-  private String log() throws IOException {
-    return Files.readString(folder.resolve("log"));
-  }
-
-  private byte[] send(String method, String target) throws IOException {
-    HttpRequest request =
-        HttpRequest.newBuilder(endpoint.resolve(target))
-            .method(method, BodyPublishers.noBody())
-            .build();
-    try {
-      HttpResponse<byte[]> response = client.send(request, BodyHandlers.ofByteArray());
-      if (response.statusCode() != 200) {
-        throw new IOException(method + " " + target + " was answered by " + response.statusCode());
-      }
-      return response.body();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException(e);
-    }
   }
 }

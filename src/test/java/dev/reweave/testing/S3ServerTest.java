@@ -127,7 +127,7 @@ class S3ServerTest {
 
   @Test
   void endsWithItsFiles() throws Exception {
-    S3Server server = S3Server.start();
+    S3Mock server = S3Mock.start();
     server.createBucket("short-lived");
     assertEquals(List.of(), server.pendingUploads("short-lived"));
     server.close();

@@ -46,6 +46,10 @@ class PrivateApiTest {
           Map.of(
               "org/apache/hadoop/fs/s3a/S3AFileStatus",
               "S3A takes no other status with an ETag, which it sends as If-Match when it reads",
+              "org/apache/hadoop/fs/s3a/S3AFileSystem",
+              "gives the next one",
+              "org/apache/hadoop/fs/s3a/S3AInternals",
+              "for diagnosis: Hadoop has no other way to ask for an upload by its id",
               "org/apache/hadoop/hdfs/HdfsConfiguration",
               "loads hdfs-site.xml before a setting of it is asked for",
               "org/apache/spark/sql/catalyst/analysis/NoSuchTableException",

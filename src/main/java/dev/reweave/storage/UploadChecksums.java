@@ -91,10 +91,17 @@ final class UploadChecksums {
       return;
     }
     // With what is set for the bucket alone.
-    Configuration conf = fs.getConf();
+    require(fs.getConf(), AwsSdk.version(), folder);
+  }
+
+  /**
+   * The same of settings.
+   *
+   * @param sdk version of the SDK
+   */
+  static void require(Configuration conf, String sdk, Path folder) {
     String algorithm = conf.get(ALGORITHM, "").strip().toUpperCase(Locale.ROOT);
     if (algorithm.equals(SHA_256) && !isEncrypted(conf)) {
-      String sdk = AwsSdk.version();
       if (!AwsSdk.isAtLeast(sdk, SDK_WITH_SHA_256)) {
         throw UploadFailures.checksumOfNothing(sdk, folder.toString());
       }

@@ -47,6 +47,7 @@ final class OutputStaging {
             .filter(p -> earlier == Earlier.CONTINUE)
             .filter(p -> p.fingerprint().equals(fingerprint));
     if (begun.isPresent()) {
+      output.tryMeans();
       return goOn(plan, begun.get());
     }
     journal.undoPublishing();

@@ -33,6 +33,7 @@ public final class OutputFolder {
   private final StagingMeans means;
   private final SmallFiles small;
   private final OpenUploads uploads;
+  private final Joining joining;
 
   OutputFolder(Stores stores, FileSystem fs, Path folder) {
     this.stores = stores;
@@ -42,6 +43,7 @@ public final class OutputFolder {
     this.means = StagingMeans.of(fs, folder);
     this.small = new SmallFiles(stores, fs, staging, means);
     this.uploads = new OpenUploads(stores, fs, folder);
+    this.joining = new Joining(fs, folder);
   }
 
   /** Full address of the folder. */
@@ -49,9 +51,18 @@ public final class OutputFolder {
     return Stores.location(folder);
   }
 
-  /** How files can be put together from parts here. */
+  /**
+   * How files can be put together from parts here: as far as it is known, which after {@link
+   * #prepare} and {@link #tryMeans} is for certain.
+   */
   public PartRule partRule() {
-    return means.partRule();
+    try {
+      return means == StagingMeans.CONCATENATION && !joining.isPossible()
+          ? PartRule.WHOLE
+          : means.partRule();
+    } catch (IOException e) {
+      throw Stores.unreadable(address(), e);
+    }
   }
 
   /**
@@ -150,6 +161,18 @@ public final class OutputFolder {
       throw Stores.unwritable(address(), e);
     }
     room().requireSpace(bytes);
+    tryMeans();
+  }
+
+  /** Finds out, in the staging folder, whether the store does all that it says it can do. */
+  public void tryMeans() {
+    try {
+      if (means == StagingMeans.CONCATENATION) {
+        joining.tryIn(staging);
+      }
+    } catch (IOException e) {
+      throw Stores.unwritable(address(), e);
+    }
   }
 
   /**

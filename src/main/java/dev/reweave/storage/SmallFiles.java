@@ -8,6 +8,7 @@ import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.StreamCapabilities;
+import org.apache.hadoop.io.IOUtils;
 
 /**
  * Writes small files of an output: whoever finds one finds it whole.
@@ -33,9 +34,7 @@ record SmallFiles(Stores stores, FileSystem fs, Path staging, StagingMeans means
       if (!direct) {
         fs.mkdirs(path.getParent());
       }
-      try (FSDataOutputStream out = direct ? createAtOnce(written) : fs.create(written, true)) {
-        write(content, out);
-      }
+      fill(direct ? createAtOnce(written) : fs.create(written, true), content);
       if (!direct) {
         stores.replace(Stores.location(written), Stores.location(path));
       }
@@ -51,7 +50,11 @@ record SmallFiles(Stores stores, FileSystem fs, Path staging, StagingMeans means
     return builder.build();
   }
 
-  private static void write(byte[] content, FSDataOutputStream out) throws IOException {
+  /**
+   * Writes a file to its end and closes it. A stream of HDFS throws what it threw again when it is
+   * closed, the very same exception, which Java's own way of closing takes for a defect.
+   */
+  static void fill(FSDataOutputStream out, byte[] content) throws IOException {
     try {
       out.write(content);
     } catch (IOException e) {
@@ -59,7 +62,9 @@ record SmallFiles(Stores stores, FileSystem fs, Path staging, StagingMeans means
       if (out.hasCapability(StreamCapabilities.ABORTABLE_STREAM)) {
         out.abort();
       }
+      IOUtils.closeStream(out);
       throw e;
     }
+    out.close();
   }
 }

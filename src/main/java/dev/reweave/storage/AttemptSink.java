@@ -7,6 +7,7 @@ import java.util.UUID;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.IOUtils;
 
 /**
  * Writes a part to a file of its own, so that twins of a task never meet; the receipt says which
@@ -62,11 +63,11 @@ final class AttemptSink implements ChunkSink {
   @Override
   public void close() throws IOException {
     if (!committed) {
-      try {
-        out.close();
-      } finally {
-        fs.delete(attempt, false);
-      }
+      // What is given up need not come to its end. A stream of HDFS that failed throws the very
+      // same
+      // exception when it is closed, which Java's own way of closing takes for a defect.
+      IOUtils.closeStream(out);
+      fs.delete(attempt, false);
     }
   }
 }

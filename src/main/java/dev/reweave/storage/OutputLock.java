@@ -194,9 +194,7 @@ public final class OutputLock {
           out.write(content);
         }
       } else {
-        try (FSDataOutputStream out = exclusive(fs, lock)) {
-          out.write(content);
-        }
+        writeNew(lock, content);
       }
       return true;
     } catch (FileAlreadyExistsException | java.nio.file.FileAlreadyExistsException e) {
@@ -205,11 +203,36 @@ public final class OutputLock {
       // Object stores that compare at the end of the write have errors of their own for it; and a
       // request that is sent again, since its answer was lost, finds what it has written itself.
       Optional<Holder> other = read(lock);
-      if (other.isEmpty() && !fs.exists(lock)) {
+      if (other.isEmpty() && (NameNodeRefusal.in(e).isPresent() || !fs.exists(lock))) {
         throw e;
       }
       return other.filter(h -> h.id().equals(holder.id())).isPresent();
     }
+  }
+
+  private void writeNew(Path lock, byte[] content) throws IOException {
+    FSDataOutputStream out = exclusive(fs, lock);
+    try {
+      SmallFiles.fill(out, content);
+    } catch (IOException e) {
+      removeEmpty(lock, e);
+      throw e;
+    }
+  }
+
+  /** Where a file is seen before it is written, as in HDFS, an empty one is this process's own. */
+  private void removeEmpty(Path lock, IOException cause) {
+    try {
+      if (isEmpty(lock)) {
+        fs.delete(lock, false);
+      }
+    } catch (IOException | RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private boolean isEmpty(Path lock) {
+    return stores.file(Stores.location(lock)).filter(file -> file.length() == 0).isPresent();
   }
 
   /** A new file; writing it fails, at the end at the latest, if another has written it before. */
@@ -258,10 +281,12 @@ public final class OutputLock {
     }
   }
 
-  private final class Holding implements Held {
+  /** A lock that this process holds. */
+  final class Holding implements Held {
     private final Clock clock;
     private final ScheduledExecutorService beats;
     private Holder holder;
+    private boolean emptied;
 
     Holding(Holder holder, Clock clock) {
       this.holder = holder;
@@ -278,13 +303,14 @@ public final class OutputLock {
               this::renew, BEAT.toSeconds(), BEAT.toSeconds(), TimeUnit.SECONDS);
     }
 
-    private synchronized void renew() {
+    synchronized void renew() {
       try {
         if (isOurs()) {
           holder = holder.renewedAt(clock.instant());
-          try (FSDataOutputStream out = fs.create(path, true)) {
-            out.write(JSON.writeValueAsBytes(holder));
-          }
+          // Where there is no room for its content, an empty file of this time is left.
+          emptied = true;
+          SmallFiles.fill(fs.create(path, true), JSON.writeValueAsBytes(holder));
+          emptied = false;
         }
       } catch (IOException | RuntimeException e) {
         // The next beat tries again; a lock that stays old is noticed by check().
@@ -293,7 +319,9 @@ public final class OutputLock {
     }
 
     private boolean isOurs() throws IOException {
-      return read(path).filter(h -> h.id().equals(holder.id())).isPresent();
+      return read(path)
+          .map(h -> h.id().equals(holder.id()))
+          .orElseGet(() -> emptied && isEmpty(path));
     }
 
     @Override

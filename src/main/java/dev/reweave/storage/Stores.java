@@ -279,12 +279,14 @@ public final class Stores implements Serializable {
 
   /** What to say when a file cannot be read. */
   public static ReweaveException unreadable(Location address, IOException cause) {
-    return StoreFailures.unreadable(address.uri(), cause);
+    return NameNodeRefusal.told(address.uri(), cause)
+        .orElseGet(() -> StoreFailures.unreadable(address.uri(), cause));
   }
 
   /** What to say when a file cannot be written. */
   public static ReweaveException unwritable(Location address, IOException cause) {
-    return StoreFailures.unwritable(address.uri(), cause);
+    return NameNodeRefusal.told(address.uri(), cause)
+        .orElseGet(() -> StoreFailures.unwritable(address.uri(), cause));
   }
 
   /** Gives a finished file its visible name; nothing happens if it has that already. */

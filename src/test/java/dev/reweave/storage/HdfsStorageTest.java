@@ -3,10 +3,14 @@ package dev.reweave.storage;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.reweave.common.ReweaveException;
 import dev.reweave.testing.TestHdfs;
 import java.io.FileNotFoundException;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.hdfs.DistributedFileSystem;
+import org.apache.hadoop.hdfs.protocol.HdfsConstants;
 import org.junit.jupiter.api.Test;
 
 /** A real HDFS: parts are files that are concatenated. */
@@ -40,5 +44,21 @@ class HdfsStorageTest extends StorageContract {
 
     assertThrows(FileNotFoundException.class, () -> file.open(stores, part));
     assertEquals(List.of(NAME), leftovers());
+  }
+
+  /** Longer than what a stream keeps back: it fails while it is written, and again when closed. */
+  @Test
+  void noRoomForALongFile() throws Exception {
+    Path folder = Stores.path(output.address());
+    output.prepare(1);
+    ((DistributedFileSystem) TestHdfs.fileSystem())
+        .setQuota(folder, HdfsConstants.QUOTA_DONT_SET, 1);
+
+    ReweaveException e =
+        assertThrows(ReweaveException.class, () -> output.writeState("plan.json", bytes(16 << 20)));
+
+    assertEquals(ReweaveException.Kind.SHORTAGE, e.kind(), e::getMessage);
+    output.clear();
+    assertEquals(List.of(), leftovers());
   }
 }

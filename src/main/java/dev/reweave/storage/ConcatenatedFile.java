@@ -37,9 +37,7 @@ record ConcatenatedFile(Location parts, Location staged, Location target) implem
             .map(receipt -> new Path(folder, receipt.token()))
             .toList();
     Path first = files.get(0);
-    if (files.size() > 1) {
-      fs.concat(first, files.subList(1, files.size()).toArray(Path[]::new));
-    }
+    new PartJoin(fs).join(first, files.subList(1, files.size()));
     stores.replace(Stores.location(first), staged);
     fs.delete(folder, true);
   }

@@ -51,4 +51,14 @@ final class NameNodeFailures {
             + " with HADOOP_CONF_DIR set to where that file is",
         cause);
   }
+
+  /** The address of the output leads into one. */
+  static ReweaveException inSnapshot(String address, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.USAGE,
+        "a snapshot of HDFS can be read, and not written",
+        address,
+        "name an output that has no folder .snapshot in its path",
+        cause);
+  }
 }

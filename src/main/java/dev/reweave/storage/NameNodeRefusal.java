@@ -21,7 +21,9 @@ record NameNodeRefusal(Reason reason, String text) {
     /** It reads only, after its start or since somebody wants it so. */
     SAFE_MODE("SafeModeException"),
     /** Another one is the active one. */
-    STANDBY("StandbyException");
+    STANDBY("StandbyException"),
+    /** It is about what is in a snapshot. */
+    SNAPSHOT("SnapshotAccessControlException");
 
     private final String[] exceptions;
 
@@ -56,6 +58,11 @@ record NameNodeRefusal(Reason reason, String text) {
     return Optional.empty();
   }
 
+  /** Whether files are not joined for what a snapshot has to keep of them. */
+  static boolean isForSnapshot(IOException failure) {
+    return thrown(failure).contains("SnapshotException");
+  }
+
   /** What to say of a failure; empty if no refusal led to it. */
   static Optional<ReweaveException> told(String address, IOException failure) {
     return in(failure).map(refusal -> refusal.error(address, failure));
@@ -67,6 +74,7 @@ record NameNodeRefusal(Reason reason, String text) {
       case NAMES -> NameNodeFailures.noNames(text, address, cause);
       case SAFE_MODE -> NameNodeFailures.safeMode(text, address, cause);
       case STANDBY -> NameNodeFailures.standby(address, cause);
+      case SNAPSHOT -> NameNodeFailures.inSnapshot(address, cause);
     };
   }
 

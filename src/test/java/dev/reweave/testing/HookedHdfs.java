@@ -23,4 +23,16 @@ public final class HookedHdfs extends DistributedFileSystem {
     OpenHooks.opened(path);
     return super.open(path, bufferSize);
   }
+
+  @Override
+  public boolean rename(Path from, Path to) throws IOException {
+    OpenHooks.moved(to);
+    return super.rename(from, to);
+  }
+
+  @Override
+  public void concat(Path target, Path[] sources) throws IOException {
+    OpenHooks.moved(target.getParent());
+    super.concat(target, sources);
+  }
 }

@@ -4,9 +4,10 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 
-/** What tests want to happen when a file is opened, by whichever thread does that first. */
+/** What tests want to happen when a file is opened or moved, by whichever thread does it first. */
 public final class OpenHooks {
   /** Something that is done to a file. */
   public interface Action {
@@ -17,11 +18,24 @@ public final class OpenHooks {
 
   private static final List<Hook> HOOKS = new CopyOnWriteArrayList<>();
 
+  private static final List<Hook> MOVES = new CopyOnWriteArrayList<>();
+
   private OpenHooks() {}
 
   /** Forgets all. */
   public static void clear() {
     HOOKS.clear();
+    MOVES.clear();
+  }
+
+  /**
+   * Does something the first time that a file gets another name or is joined of others, before it
+   * is.
+   *
+   * @param end how its new path ends, or that of the folder in which files are joined
+   */
+  public static void whenMoved(String end, Action action) {
+    MOVES.add(new Hook(end, action, new AtomicInteger(1)));
   }
 
   /**
@@ -45,11 +59,22 @@ public final class OpenHooks {
 
   /** Number of hooks that nothing has called. */
   public static long waiting() {
-    return HOOKS.stream().filter(hook -> hook.openings().get() > 0).count();
+    return Stream.of(HOOKS, MOVES)
+        .flatMap(List::stream)
+        .filter(hook -> hook.openings().get() > 0)
+        .count();
   }
 
   static void opened(Path path) throws IOException {
-    for (Hook hook : HOOKS) {
+    call(HOOKS, path);
+  }
+
+  static void moved(Path path) throws IOException {
+    call(MOVES, path);
+  }
+
+  private static void call(List<Hook> hooks, Path path) throws IOException {
+    for (Hook hook : hooks) {
       if (path.toString().endsWith(hook.end()) && hook.openings().decrementAndGet() == 0) {
         hook.action().run(path);
       }

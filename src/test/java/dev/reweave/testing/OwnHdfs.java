@@ -1,6 +1,7 @@
 package dev.reweave.testing;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -61,6 +62,8 @@ public final class OwnHdfs implements AutoCloseable {
     conf.set(
         "dfs.client.failover.proxy.provider.pair",
         "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider");
+    conf.setInt("dfs.client.failover.sleep.base.millis", 10);
+    conf.setInt("dfs.client.failover.sleep.max.millis", 50);
     conf.set(FileSystem.FS_DEFAULT_NAME_KEY, "hdfs://pair");
     return new OwnHdfs(cluster, conf);
   }
@@ -93,9 +96,18 @@ public final class OwnHdfs implements AutoCloseable {
     admin().createEncryptionZone(folder, KEY, EnumSet.of(CreateEncryptionZoneFlag.NO_TRASH));
   }
 
+  /** Address of the name node that is not the active one. */
+  public URI standby() {
+    return cluster.getURI(1 - active());
+  }
+
+  private int active() {
+    return cluster.getNameNode(0).isActiveState() ? 0 : 1;
+  }
+
   /** Makes the other name node the active one. */
   public void failOver() throws IOException {
-    int active = cluster.getNameNode(0).isActiveState() ? 0 : 1;
+    int active = active();
     cluster.transitionToStandby(active);
     cluster.transitionToActive(1 - active);
   }

@@ -3,6 +3,7 @@ package dev.reweave.storage;
 import dev.reweave.common.ReweaveException;
 import java.io.IOException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -72,7 +73,10 @@ final class FileSystems {
     } catch (IOException e) {
       throw StoreFailures.unreadable(path.toString(), e);
     } catch (IllegalArgumentException e) {
-      throw StoreFailures.unusable(path.toString(), e);
+      // A client of HDFS looks its name node up before it asks anything.
+      throw e.getCause() instanceof UnknownHostException
+          ? StoreFailures.unknownName(path.toString(), e)
+          : StoreFailures.unusable(path.toString(), e);
     } catch (RuntimeException e) {
       // The store of ftp: wraps what happens while it connects.
       if (e.getCause() instanceof IOException cause) {

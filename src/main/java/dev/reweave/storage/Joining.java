@@ -31,12 +31,12 @@ final class Joining {
 
   /** What is made in a folder is encrypted as the folder is, or the next one that is there. */
   private boolean isEncrypted() throws IOException {
-    for (Path path = folder; path != null; path = path.getParent()) {
+    Path path = folder;
+    while (path != null) {
       try {
         return fs.getFileStatus(path).isEncrypted();
       } catch (FileNotFoundException e) {
-        // It will be made.
-        continue;
+        path = path.getParent(); // It will be made.
       }
     }
     return false;

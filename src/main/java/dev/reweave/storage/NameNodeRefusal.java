@@ -3,6 +3,7 @@ package dev.reweave.storage;
 import dev.reweave.common.ReweaveException;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.hadoop.ipc.RemoteException;
 
 /**
@@ -15,7 +16,7 @@ record NameNodeRefusal(Reason reason, String text) {
   /** Reasons, known by names of exceptions: no class of HDFS is needed for other stores. */
   enum Reason {
     /** A quota of bytes. */
-    SPACE("DSQuotaExceededException", "QuotaByStorageTypeExceededException"),
+    SPACE("DSQuotaExceededException|QuotaByStorageTypeExceededException"),
     /** A quota of files and folders. */
     NAMES("NSQuotaExceededException"),
     /** It reads only, after its start or since somebody wants it so. */
@@ -25,19 +26,14 @@ record NameNodeRefusal(Reason reason, String text) {
     /** It is about what is in a snapshot. */
     SNAPSHOT("SnapshotAccessControlException");
 
-    private final String[] exceptions;
+    private final Pattern exceptions;
 
-    Reason(String... exceptions) {
-      this.exceptions = exceptions;
+    Reason(String exceptions) {
+      this.exceptions = Pattern.compile(exceptions);
     }
 
     private boolean isIn(String text) {
-      for (String exception : exceptions) {
-        if (text.contains(exception)) {
-          return true;
-        }
-      }
-      return false;
+      return exceptions.matcher(text).find();
     }
   }
 

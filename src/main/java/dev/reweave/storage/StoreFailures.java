@@ -74,6 +74,17 @@ final class StoreFailures {
     return S3Rights.refused(cause).map(right -> " (no right to " + right + ")").orElse("");
   }
 
+  /** It is misspelt, or the settings that say what it stands for are missing. */
+  static ReweaveException unknownName(String address, IllegalArgumentException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.STORE_FAILED,
+        "no machine and no service of this name is known",
+        address,
+        "check its spelling; what stands for several name nodes of HDFS is in the cluster's"
+            + " hdfs-site.xml: set HADOOP_CONF_DIR to the folder of that file",
+        cause);
+  }
+
   /** What to say when a file cannot be read. */
   static ReweaveException unreadable(String address, IOException failure) {
     IOException cause = StoreAnswer.unwrapped(failure);

@@ -70,6 +70,17 @@ class StoreFailuresTest {
     assertFalse(e.getMessage().contains("org.apache.hadoop"), e::getMessage);
   }
 
+  @Test
+  void aNameThatIsNotKnown() {
+    ReweaveException e =
+        assertThrows(
+            ReweaveException.class, () -> s3().file(Locations.of("hdfs://no-such.invalid/a")));
+
+    assertEquals(Kind.STORE_FAILED, e.kind(), e::getMessage);
+    assertEquals("no machine and no service of this name is known", e.problem());
+    assertTrue(e.remedy().contains("set HADOOP_CONF_DIR"), e::getMessage);
+  }
+
   private static ReweaveException remote(Class<?> thrown, String line) {
     return StoreFailures.unreadable(
         "hdfs://a/b",

@@ -10,7 +10,10 @@ import org.apache.hadoop.hdfs.MiniDFSCluster;
 
 /** One HDFS for all tests of this JVM, with one data node, started at first use. */
 public final class TestHdfs {
-  private static final MiniDFSCluster CLUSTER = start();
+  /** Not started by who only asks for settings. */
+  private static final class Running {
+    private static final MiniDFSCluster CLUSTER = start();
+  }
 
   private TestHdfs() {}
 
@@ -36,7 +39,7 @@ public final class TestHdfs {
   /** Its file system; never to be closed by a test. */
   public static FileSystem fileSystem() {
     try {
-      return CLUSTER.getFileSystem();
+      return Running.CLUSTER.getFileSystem();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -44,6 +47,6 @@ public final class TestHdfs {
 
   /** The Hadoop settings of its clients. */
   public static Configuration configuration() {
-    return new Configuration(CLUSTER.getConfiguration(0));
+    return new Configuration(Running.CLUSTER.getConfiguration(0));
   }
 }

@@ -4,6 +4,8 @@ import dev.reweave.common.ReweaveException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -11,6 +13,7 @@ import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.hadoop.security.UserGroupInformation;
 
 /** Finds the store of an address. */
 final class FileSystems {
@@ -21,6 +24,10 @@ final class FileSystems {
 
   /** Hadoop has streams for them, and neither lengths nor folders. */
   private static final Set<String> STREAMS = Set.of("http", "https");
+
+  private record Client(URI store, UserGroupInformation user) {}
+
+  private static final Map<Client, FileSystem> OWN = new HashMap<>();
 
   private FileSystems() {}
 
@@ -42,9 +49,28 @@ final class FileSystems {
         : found;
   }
 
+  /**
+   * Hadoop keeps one client for each bucket and user, with the settings of whoever asked first: of
+   * Spark, where its log of events goes to the same bucket.
+   */
+  private static synchronized FileSystem own(URI store, Configuration conf) throws IOException {
+    Client client = new Client(store, UserGroupInformation.getCurrentUser());
+    FileSystem own = OWN.get(client);
+    if (own == null) {
+      own = FileSystem.newInstance(store, conf);
+      OWN.put(client, own);
+    }
+    return own;
+  }
+
   private static FileSystem connected(Path path, Configuration conf) throws IOException {
     try {
-      return path.getFileSystem(conf);
+      FileSystem fs = path.getFileSystem(conf);
+      return fs.getClass().getName().equals(ObjectStatus.S3A)
+              && ConnectorSettings.areComplete(conf)
+              && !ConnectorSettings.areComplete(fs.getConf())
+          ? own(fs.getUri(), conf)
+          : fs;
     } catch (IllegalArgumentException e) {
       if (path.toUri().getScheme() != null && path.toUri().getHost() == null) {
         throw e; // The address has no bucket, or one of no name that can be.

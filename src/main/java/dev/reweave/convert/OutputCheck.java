@@ -14,6 +14,7 @@ import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** Looks at what an output folder holds: refuses to harm it, and finds out what is done already. */
 final class OutputCheck {
@@ -108,11 +109,17 @@ final class OutputCheck {
    * @param journal of a killed run of any conversion, whose published shards may go
    */
   void requireRoom(Journal journal) {
-    List<String> names = new ArrayList<>(output.names());
-    if (journal.isPublishing()) {
+    List<String> names = new ArrayList<>();
+    boolean[] publishing = {false};
+    AtomicReference<Optional<Manifest>> found = new AtomicReference<>(Optional.empty());
+    ParallelCalls.askAll(
+        () -> names.addAll(output.names()),
+        () -> publishing[0] = journal.isPublishing(),
+        () -> found.set(manifest()));
+    if (publishing[0]) {
       journal.begun().ifPresent(plan -> names.removeIf(plan::publishes));
     }
-    Optional<Manifest> there = manifest();
+    Optional<Manifest> there = found.get();
     earlierFiles = there.map(Manifest::fileNames).orElse(List.of());
     there
         .filter(m -> request.options().earlier() == Earlier.CONTINUE)

@@ -41,17 +41,22 @@ final class OutputStaging {
    * @param earlier whether finished files of an earlier run of it count
    */
   Begun begin(ConversionPlan plan, String fingerprint, Earlier earlier) {
+    boolean isStaged = output.isStaged();
     Optional<Journal.PlanState> begun =
-        journal
-            .begun()
+        (isStaged ? journal.begun() : Optional.<Journal.PlanState>empty())
             .filter(p -> earlier == Earlier.CONTINUE)
             .filter(p -> p.fingerprint().equals(fingerprint));
     if (begun.isPresent()) {
       output.tryMeans();
       return goOn(plan, begun.get());
     }
-    journal.undoPublishing();
-    journal.clear();
+    if (isStaged) {
+      journal.undoPublishing();
+      journal.clear();
+    } else {
+      // Nobody knows of them but the store.
+      var unused = output.abortUploads(List.of());
+    }
     output.prepare(plan.bytesToWrite());
     return new Begun(stage(plan, fingerprint), Map.of());
   }

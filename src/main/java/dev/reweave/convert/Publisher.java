@@ -60,18 +60,10 @@ final class Publisher {
   private Asked ask(OutputLock.Held lock) {
     boolean[] publishing = {false};
     List<String> names = new ArrayList<>();
-    List<Runnable> questions =
-        List.of(
-            lock::check,
-            () -> publishing[0] = journal.isPublishing(),
-            () -> names.addAll(output.names()));
-    var unused =
-        ParallelCalls.allAnswers(
-            questions,
-            question -> {
-              question.run();
-              return question;
-            });
+    ParallelCalls.askAll(
+        lock::check,
+        () -> publishing[0] = journal.isPublishing(),
+        () -> names.addAll(output.names()));
     return new Asked(publishing[0], names);
   }
 

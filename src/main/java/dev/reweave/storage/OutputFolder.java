@@ -138,6 +138,11 @@ public final class OutputFolder {
     return new OutputRoom(fs, folder);
   }
 
+  /** Whether anything is staged, or kept of a process that staged something. */
+  public boolean isStaged() {
+    return stores.isFolder(Stores.location(staging));
+  }
+
   /** Whether there is anything at the address. */
   public boolean exists() {
     return stores.isFolder(address());
@@ -154,7 +159,8 @@ public final class OutputFolder {
       if (stores.file(address()).isPresent()) {
         throw StoreFailures.outputIsFile(address());
       }
-      if (!fs.mkdirs(new Path(staging, FILES))) {
+      // Object stores have no folders that would be missed.
+      if (means != StagingMeans.MULTIPART_UPLOAD && !fs.mkdirs(new Path(staging, FILES))) {
         throw new IOException("cannot create " + staging);
       }
     } catch (IOException e) {
@@ -247,7 +253,6 @@ public final class OutputFolder {
   }
 
   private void makeParent(Path file, Path root) throws IOException {
-    // Object stores have no folders that would be missed.
     if (means != StagingMeans.MULTIPART_UPLOAD && !file.getParent().equals(root)) {
       fs.mkdirs(file.getParent());
     }
@@ -350,18 +355,6 @@ public final class OutputFolder {
    */
   public OpenUploads.Kept abortUploads(Collection<StagedFile> earlier) {
     return means == StagingMeans.MULTIPART_UPLOAD ? uploads.abort(earlier) : OpenUploads.Kept.NONE;
-  }
-
-  /**
-   * Throws away all that is staged: files, parts, kept state, and the uploads of this process.
-   * Those of an earlier one are found by what it kept: {@link #abortUploads} them before.
-   */
-  public void clear() {
-    Optional<ReweaveException> kept = abortUploads(List.of()).failure();
-    finish();
-    if (kept.isPresent()) {
-      throw kept.get();
-    }
   }
 
   /** Throws away all that was kept out of sight but one state. */

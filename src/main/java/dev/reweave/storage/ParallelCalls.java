@@ -33,6 +33,17 @@ public final class ParallelCalls {
     return answers.stream().map(Supplier::get).toList();
   }
 
+  /** Asks different questions at the same time; comes back when all of them are answered. */
+  public static void askAll(Runnable... questions) {
+    var unused =
+        allAnswers(
+            List.of(questions),
+            question -> {
+              question.run();
+              return question;
+            });
+  }
+
   private static <T, R> Supplier<R> outcome(T item, Request<T, R> request) {
     try {
       R answer = request.answer(item);

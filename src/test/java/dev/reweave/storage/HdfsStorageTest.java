@@ -58,7 +58,7 @@ class HdfsStorageTest extends StorageContract {
         assertThrows(ReweaveException.class, () -> output.writeState("plan.json", bytes(16 << 20)));
 
     assertEquals(ReweaveException.Kind.SHORTAGE, e.kind(), e::getMessage);
-    output.clear();
+    clear(output);
     assertEquals(List.of(), leftovers());
   }
 }

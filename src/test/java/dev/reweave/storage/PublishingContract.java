@@ -42,7 +42,7 @@ abstract class PublishingContract extends ReadingContract {
     output.publish(file, receipts);
 
     assertPublished(content);
-    output.clear();
+    clear(output);
     assertEquals(List.of(NAME), leftovers());
     assertPublished(content);
   }
@@ -127,7 +127,7 @@ abstract class PublishingContract extends ReadingContract {
     byte[] content = bytes(100);
     output.prepare(content.length);
     StagedFile never = output.stage(NAME, content.length);
-    output.clear();
+    clear(output);
 
     assertThrows(
         ReweaveException.class, () -> output.publish(never, List.of(new PartReceipt(1, ""))));
@@ -173,11 +173,11 @@ abstract class PublishingContract extends ReadingContract {
         1, new PartWriter(stores, begun, content).write(parts(content).subList(0, 1)).size());
     output.writeState("finished/one.json", bytes(5));
 
-    output.clear();
+    clear(output);
 
     assertEquals(List.of("config.json"), leftovers());
     assertEquals(Optional.empty(), output.readState("finished/one.json"));
-    output.clear();
+    clear(output);
     assertThrows(
         ReweaveException.class, () -> output.publish(assembled.file(), assembled.receipts()));
     assertEquals(List.of("config.json"), output.names());
@@ -191,8 +191,8 @@ abstract class PublishingContract extends ReadingContract {
     Complete neighbour = complete(longer, content);
     complete(output, content);
 
-    output.clear();
-    inside.clear();
+    clear(output);
+    clear(inside);
 
     longer.publish(neighbour.file(), neighbour.receipts());
     assertEquals(List.of(NAME), longer.names());
@@ -233,7 +233,7 @@ abstract class PublishingContract extends ReadingContract {
     assertEquals(List.of(), output.names());
 
     output.publish("config.json", bytes(4));
-    output.clear();
+    clear(output);
     output.removeIfEmpty();
     assertEquals(List.of("config.json"), output.names());
 
@@ -252,5 +252,11 @@ abstract class PublishingContract extends ReadingContract {
 
     assertTrue(refused.getMessage().contains("the output is a file"), refused.getMessage());
     assertArrayEquals(bytes(3), stores.readAll(file, 10));
+  }
+
+  /** Gives up what this process began, and all that is out of sight. */
+  static void clear(OutputFolder output) {
+    assertEquals(Optional.empty(), output.abortUploads(List.of()).failure());
+    output.finish();
   }
 }

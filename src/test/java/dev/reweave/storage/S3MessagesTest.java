@@ -68,7 +68,7 @@ class S3MessagesTest {
         is("DELETE", "uploadId=.*"),
         (s, o) -> {
           o.stage("x", 10);
-          o.clear();
+          PublishingContract.clear(o);
         }),
     PUT(is("PUT", ""), (s, o) -> o.publish("small", CONTENT)),
     DELETE(is("DELETE", ""), (s, o) -> o.remove("small")),

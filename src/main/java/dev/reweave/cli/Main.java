@@ -4,6 +4,7 @@ import dev.reweave.common.Printable;
 import dev.reweave.common.Redacted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.common.ReweaveException.Kind;
+import dev.reweave.convert.LeftBehind;
 import dev.reweave.convert.Preparation;
 import dev.reweave.look.bug.BugReport;
 import dev.reweave.manifest.Failure;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -229,12 +231,10 @@ public final class Main implements Runnable {
     bugs.failure(failure, e);
     PrintWriter err = command.getErr();
     err.println("reweave: " + failure.text());
-    for (Throwable besides : e.getSuppressed()) {
-      // What a clean-up could not take away.
-      if (besides instanceof ReweaveException told) {
-        err.println("reweave: besides: " + Printable.text(told.getMessage()));
-      }
-    }
+    Stream.of(e.getSuppressed())
+        .filter(LeftBehind.class::isInstance)
+        .map(left -> Printable.text(Redacted.text(String.valueOf(left.getMessage()))))
+        .forEach(left -> err.println("reweave: besides: " + left));
     if (verbose) {
       StringWriter trace = new StringWriter();
       e.printStackTrace(new PrintWriter(trace));

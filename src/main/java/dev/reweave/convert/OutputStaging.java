@@ -145,7 +145,7 @@ final class OutputStaging {
     try {
       cleanUp.run();
     } catch (RuntimeException e) {
-      cause.addSuppressed(e);
+      cause.addSuppressed(new LeftBehind(e));
     }
   }
 }

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.common.ReweaveException;
+import dev.reweave.convert.LeftBehind;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -30,6 +32,29 @@ class DefectMessagesTest {
                 + " spark.executor.memory"),
         run.err());
     assertTrue(run.out().get(0).contains("\"error\":{\"kind\":\"shortage\","), run::toString);
+  }
+
+  /** What is left of a failed run is told beside what it failed of, and what that was of is not. */
+  @Test
+  void whatIsLeftBehindIsToldToo() {
+    ReweaveException failure = ReweaveException.usage("no", "there", "go");
+    failure.addSuppressed(
+        new LeftBehind(ReweaveException.usage("parts stay", "s3a://key:secret@acme/x", "clean")));
+    failure.addSuppressed(ReweaveException.usage("a", "b", "c"));
+
+    ConvertRun run =
+        ConvertRun.with(
+            (name, work) -> {
+              throw failure;
+            },
+            "-i",
+            "in",
+            "-o",
+            "out");
+
+    assertEquals(
+        List.of("reweave: no: there; go", "reweave: besides: parts stay: s3a://***@acme/x; clean"),
+        run.err());
   }
 
   @Test

@@ -40,17 +40,6 @@ class OpenUploadsTest {
   private static final int FOREVER = Integer.MAX_VALUE;
   private static final int SHARDS = 3;
 
-  private static final Predicate<Request> LIST =
-      r -> r.method().equals("GET") && r.query().startsWith("uploads");
-  private static final Predicate<Request> LIST_PARTS =
-      r -> r.method().equals("GET") && r.query().contains("uploadId=");
-  private static final Predicate<Request> PART =
-      r -> r.method().equals("PUT") && r.query().startsWith("partNumber=");
-  private static final Predicate<Request> COMPLETE =
-      r -> r.method().equals("POST") && r.query().startsWith("uploadId=");
-  private static final Predicate<Request> ABORT =
-      r -> r.method().equals("DELETE") && r.query().startsWith("uploadId=");
-
   /** As MinIO answers for any prefix that is no key. */
   private static final Fault NONE =
       Fault.answer(
@@ -81,6 +70,26 @@ class OpenUploadsTest {
     fs.close();
     FileSystem.get(fs.getUri(), conf).close();
     proxy.close();
+  }
+
+  private static boolean isList(Request r) {
+    return r.method().equals("GET") && r.query().startsWith("uploads");
+  }
+
+  private static boolean isListOfParts(Request r) {
+    return r.method().equals("GET") && r.query().contains("uploadId=");
+  }
+
+  private static boolean isPart(Request r) {
+    return r.method().equals("PUT") && r.query().startsWith("partNumber=");
+  }
+
+  private static boolean isCompletion(Request r) {
+    return r.method().equals("POST") && r.query().startsWith("uploadId=");
+  }
+
+  private static boolean isAbort(Request r) {
+    return r.method().equals("DELETE") && r.query().startsWith("uploadId=");
   }
 
   private String output() {
@@ -122,9 +131,9 @@ class OpenUploadsTest {
 
   /** Leaves what a killed run leaves, as far as a store keeps it. */
   private void failWithOpenUploads() throws IOException {
-    proxy.inject(LIST, FOREVER, NONE);
-    proxy.inject(PART, FOREVER, Fault.status(500));
-    proxy.inject(ABORT, FOREVER, Fault.status(403));
+    proxy.inject(OpenUploadsTest::isList, FOREVER, NONE);
+    proxy.inject(OpenUploadsTest::isPart, FOREVER, Fault.status(500));
+    proxy.inject(OpenUploadsTest::isAbort, FOREVER, Fault.status(403));
     ReweaveException failure = failure();
     assertEquals(SHARDS, pending().size());
     List<String> besides =
@@ -138,8 +147,8 @@ class OpenUploadsTest {
 
   @Test
   void aFailedRunAbortsWhatNobodyLists() throws IOException {
-    proxy.inject(LIST, FOREVER, NONE);
-    proxy.inject(PART, FOREVER, Fault.status(500));
+    proxy.inject(OpenUploadsTest::isList, FOREVER, NONE);
+    proxy.inject(OpenUploadsTest::isPart, FOREVER, Fault.status(500));
 
     assertEquals(Kind.STORE_FAILED, failure().kind());
 
@@ -150,7 +159,7 @@ class OpenUploadsTest {
   /** The store fails at the second of the uploads: no plan tells of the first one yet. */
   @Test
   void aRunThatFailsWhileItBeginsAbortsWhatItBegan() throws IOException {
-    proxy.inject(LIST, FOREVER, NONE);
+    proxy.inject(OpenUploadsTest::isList, FOREVER, NONE);
     proxy.inject(
         r ->
             r.method().equals("POST")
@@ -168,7 +177,7 @@ class OpenUploadsTest {
   @Test
   void cleanAbortsWhatNobodyLists() throws IOException {
     failWithOpenUploads();
-    proxy.inject(LIST, FOREVER, NONE);
+    proxy.inject(OpenUploadsTest::isList, FOREVER, NONE);
 
     clean();
 
@@ -179,8 +188,8 @@ class OpenUploadsTest {
   @Test
   void cleanTellsOfWhatItCannotAbortAndCanBeRepeated() throws IOException {
     failWithOpenUploads();
-    proxy.inject(LIST, FOREVER, NONE);
-    proxy.inject(ABORT, FOREVER, Fault.status(403));
+    proxy.inject(OpenUploadsTest::isList, FOREVER, NONE);
+    proxy.inject(OpenUploadsTest::isAbort, FOREVER, Fault.status(403));
 
     ReweaveException told = assertThrows(ReweaveException.class, this::clean);
     proxy.clear();
@@ -191,7 +200,7 @@ class OpenUploadsTest {
     assertEquals(
         Set.of(output().substring(fs.getUri().toString().length() + 1) + "/.reweave/plan.json"),
         HadoopFiles.digests(fs, "/").keySet());
-    proxy.inject(LIST, FOREVER, NONE);
+    proxy.inject(OpenUploadsTest::isList, FOREVER, NONE);
     clean();
     assertEquals(List.of(), pending());
     assertEquals(Map.of(), HadoopFiles.digests(fs, "/"));
@@ -200,7 +209,7 @@ class OpenUploadsTest {
   @Test
   void theNextRunAbortsWhatNobodyLists() throws IOException {
     failWithOpenUploads();
-    proxy.inject(LIST, FOREVER, NONE);
+    proxy.inject(OpenUploadsTest::isList, FOREVER, NONE);
 
     assertEquals(0, convert(output()).figures().resumedFiles());
 
@@ -210,7 +219,7 @@ class OpenUploadsTest {
   /** Who may write need not be allowed to list uploads. */
   @Test
   void uploadsNeedNotBeListed() throws IOException {
-    proxy.inject(LIST, FOREVER, Fault.status(403));
+    proxy.inject(OpenUploadsTest::isList, FOREVER, Fault.status(403));
 
     convert(output());
 
@@ -219,8 +228,8 @@ class OpenUploadsTest {
 
   @Test
   void someStoresListNoUploadsAtAll() throws IOException {
-    proxy.inject(LIST, FOREVER, Fault.error(501, "NotImplemented"));
-    proxy.inject(PART, FOREVER, Fault.status(403));
+    proxy.inject(OpenUploadsTest::isList, FOREVER, Fault.error(501, "NotImplemented"));
+    proxy.inject(OpenUploadsTest::isPart, FOREVER, Fault.status(403));
 
     assertEquals(Kind.ACCESS_DENIED, failure().kind());
 
@@ -234,9 +243,9 @@ class OpenUploadsTest {
    * @return their ids
    */
   private Set<String> failBeforeItIsPublished() throws IOException {
-    proxy.inject(COMPLETE.and(r -> kept.take()), FOREVER, Fault.status(403));
+    proxy.inject(r -> isCompletion(r) && kept.take(), FOREVER, Fault.status(403));
     assertThrows(ReweaveException.class, () -> convert(output()));
-    Set<String> ids = ids(PART);
+    Set<String> ids = ids(OpenUploadsTest::isPart);
     assertEquals(SHARDS, ids.size());
     assertEquals(SHARDS + 2, kept.files().size(), kept.files()::toString);
     assertEquals(List.of(), pending());
@@ -259,8 +268,10 @@ class OpenUploadsTest {
 
     assertEquals(0, convert(output()).figures().resumedFiles());
 
-    assertEquals(gone, ids(LIST_PARTS), "what was asked for");
-    assertTrue(Collections.disjoint(gone, ids(PART)), "parts were sent to what is gone");
+    assertEquals(gone, ids(OpenUploadsTest::isListOfParts), "what was asked for");
+    assertTrue(
+        Collections.disjoint(gone, ids(OpenUploadsTest::isPart)),
+        "parts were sent to what is gone");
     assertMade();
   }
 
@@ -271,8 +282,10 @@ class OpenUploadsTest {
 
     assertEquals(0, convert(output()).figures().resumedFiles());
 
-    assertEquals(gone, ids(LIST_PARTS), "what was asked for");
-    assertTrue(Collections.disjoint(gone, ids(PART)), "parts were sent to what is gone");
+    assertEquals(gone, ids(OpenUploadsTest::isListOfParts), "what was asked for");
+    assertTrue(
+        Collections.disjoint(gone, ids(OpenUploadsTest::isPart)),
+        "parts were sent to what is gone");
     assertMade();
   }
 
@@ -282,7 +295,7 @@ class OpenUploadsTest {
     failBeforeItIsPublished();
     kept.restore(name -> true);
     failWithOpenUploads();
-    proxy.inject(LIST, FOREVER, NONE);
+    proxy.inject(OpenUploadsTest::isList, FOREVER, NONE);
 
     clean();
 
@@ -294,7 +307,7 @@ class OpenUploadsTest {
   void anUploadThatNobodyCouldAskFor() throws IOException {
     failBeforeItIsPublished();
     kept.restore(name -> true);
-    proxy.inject(LIST_PARTS, FOREVER, Fault.status(403));
+    proxy.inject(OpenUploadsTest::isListOfParts, FOREVER, Fault.status(403));
 
     assertEquals(Kind.STORE_FAILED, failure().kind());
 
@@ -306,10 +319,10 @@ class OpenUploadsTest {
   @Test
   void aShardThatIsPublishedIsNotMadeAgain() throws IOException {
     proxy.inject(
-        COMPLETE.and(r -> r.path().endsWith("1-of-00003.safetensors")),
+        r -> isCompletion(r) && r.path().endsWith("1-of-00003.safetensors"),
         1,
         Fault.meanwhile(() -> {}));
-    proxy.inject(COMPLETE.and(r -> kept.take()), FOREVER, Fault.status(403));
+    proxy.inject(r -> isCompletion(r) && kept.take(), FOREVER, Fault.status(403));
     // Nothing is taken away again: as of a process that is killed.
     proxy.inject(r -> r.method().equals("DELETE"), FOREVER, Fault.status(403));
     proxy.inject(r -> r.query().startsWith("delete"), FOREVER, Fault.status(403));
@@ -318,7 +331,7 @@ class OpenUploadsTest {
 
     assertEquals(SHARDS, convert(output()).figures().resumedFiles());
 
-    assertEquals(0, proxy.count(PART));
+    assertEquals(0, proxy.count(OpenUploadsTest::isPart));
     assertMade();
   }
 }

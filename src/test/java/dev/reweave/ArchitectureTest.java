@@ -69,7 +69,15 @@ class ArchitectureTest {
                   "spark")),
           Map.entry(
               "sql",
-              Set.of("common", "tensor", "storage", "checkpoint", "plan", "gather", "spark")),
+              Set.of(
+                  "common",
+                  "tensor",
+                  "storage",
+                  "checkpoint",
+                  "plan",
+                  "manifest",
+                  "gather",
+                  "spark")),
           Map.entry(
               "cli",
               Set.of(

@@ -1,32 +1,23 @@
 package dev.reweave.cli;
 
-import dev.reweave.common.Location;
 import dev.reweave.common.Option;
 import dev.reweave.common.Options;
 import dev.reweave.common.Redacted;
 import dev.reweave.convert.AskedConversion;
-import dev.reweave.convert.Conversion;
 import dev.reweave.convert.ConversionRequest;
 import dev.reweave.convert.ConversionSeries;
 import dev.reweave.convert.OutputTemplate;
 import dev.reweave.convert.RepeatedConversion;
 import dev.reweave.convert.StepRequests;
-import dev.reweave.look.report.Summary;
 import dev.reweave.manifest.ConversionEnd;
-import dev.reweave.manifest.Manifest;
-import dev.reweave.plan.Measuring;
-import dev.reweave.plan.prepare.BaseUsed;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.LocalFiles;
 import dev.reweave.spark.SparkSessions;
-import dev.reweave.sql.ConvertedModel;
-import dev.reweave.sql.TensorCatalog;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -98,33 +89,24 @@ final class ConvertCommand implements Callable<Integer> {
       LocalDate today,
       ConversionReports reports) {
     Stores stores = machines.stores();
-    // What can be wrong with the address is better known before the work is done.
-    Optional<TensorCatalog> table =
-        given
-            .of(ConvertOptions.CATALOG)
-            .map(c -> new TensorCatalog(machines, stores, stores.locate(c)));
-    table.ifPresent(t -> asked.forEach(one -> requireApart(t, one)));
-    List<String> listed = new ArrayList<>();
+    // What can be wrong with a catalog is better known before the work is done.
+    Catalogs catalogs = Catalogs.of(machines, stores, given);
+    asked.forEach(one -> requireApart(catalogs, one));
     ConversionSeries series =
         new ConversionSeries(
             machines,
             stores,
             new StepRequests(stores, today),
             given.of(ReadLimit.MAX_BANDWIDTH),
-            table.isPresent() ? Measuring.TENSORS : Measuring.NOTHING,
-            (outcome, address) ->
-                table.ifPresent(
-                    t ->
-                        listed.add(
-                            Summary.listed(t.add(converted(outcome, address)), t.address().uri()))),
+            catalogs.measuring(),
+            catalogs,
             Main.plans(spec));
     for (AskedConversion one : asked) {
       series.run(
           one,
           end -> {
             reports.add(end);
-            listed.forEach(reports::tell);
-            listed.clear();
+            catalogs.told().forEach(reports::tell);
           });
     }
     if (given.has(ConvertOptions.LIST) || asked.stream().anyMatch(AskedConversion::isOfSeveral)) {
@@ -132,19 +114,9 @@ final class ConvertCommand implements Callable<Integer> {
     }
   }
 
-  private static ConvertedModel converted(Conversion.Outcome outcome, Location output) {
-    Manifest manifest = outcome.manifest();
-    return new ConvertedModel(
-        output,
-        manifest.baseUsed().map(BaseUsed::component).orElse(""),
-        manifest.input().tag(),
-        manifest.fingerprint(),
-        outcome.digests());
-  }
-
-  private static void requireApart(TensorCatalog table, AskedConversion asked) {
-    table.requireOutside("input", asked.input());
-    asked.options().base().ifPresent(base -> table.requireOutside("base", base.address()));
+  private static void requireApart(Catalogs catalogs, AskedConversion asked) {
+    catalogs.requireOutside("input", asked.input());
+    asked.options().base().ifPresent(base -> catalogs.requireOutside("base", base.address()));
   }
 
   private static void requireReachable(

@@ -10,6 +10,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.spark.LocalFiles;
+import dev.reweave.sql.TableName;
 import dev.reweave.storage.ReadLimit;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,22 @@ final class ConvertOptions {
               "Add a row for each tensor of the result to a folder of Parquet files, once for each"
                   + " conversion.")
           .more(": see [the catalog](sql.md#a-catalog-of-what-was-converted)");
+
+  static final Option<Optional<TableName>> CATALOG_TABLE =
+      Option.unwritten("catalog-table", "TABLE", Optional.<TableName>empty(), ConvertOptions::table)
+          .about(Option.Part.COMMAND)
+          .help(
+              "Add the same rows to a table of a catalog that Spark knows, such as"
+                  + " lake.models.tensors; it is made if it is not there.")
+          .more(": see [tables of a lake](sql.md#tables-of-a-lake)");
+
+  static final Option<Optional<TableName>> RUNS_TABLE =
+      Option.unwritten("runs-table", "TABLE", Optional.<TableName>empty(), ConvertOptions::table)
+          .about(Option.Part.COMMAND)
+          .help(
+              "Add a row for each conversion to such a table, such as lake.models.runs: what it"
+                  + " read, wrote and checked, and with what options.")
+          .more(": see [tables of a lake](sql.md#tables-of-a-lake)");
 
   static final Option<Optional<String>> LIST =
       Option.text("list", "URI")
@@ -69,12 +86,24 @@ final class ConvertOptions {
               ConversionRequest.Proving.OPTIONS,
               Checks.OPTIONS,
               List.of(ConversionOptions.OVERWRITE, ConversionOptions.NO_RESUME),
-              List.of(CATALOG, LIST, JSON, DRY_RUN, SAMPLE, ReadLimit.MAX_BANDWIDTH),
+              List.of(
+                  CATALOG,
+                  CATALOG_TABLE,
+                  RUNS_TABLE,
+                  LIST,
+                  JSON,
+                  DRY_RUN,
+                  SAMPLE,
+                  ReadLimit.MAX_BANDWIDTH),
               List.of(LocalFiles.SHARED_FILESYSTEM, AGAIN))
           .<Option<?>>flatMap(List::stream)
           .toList();
 
   private ConvertOptions() {}
+
+  private static Optional<TableName> table(String text) {
+    return Optional.of(TableName.of(text));
+  }
 
   private static Optional<Double> percent(String text) {
     if (text.matches("\\d{1,3}(\\.\\d{1,6})?%")) {

@@ -55,15 +55,91 @@ final class SqlFailures {
         "name a folder outside of " + folder);
   }
 
-  /** The folder of the catalog cannot be written, or is full. */
-  static ReweaveException notListed(String reason, Location catalog, Exception cause) {
+  /** The catalog cannot be written, or is full. */
+  static ReweaveException notListed(String reason, String catalog, Exception cause) {
     return new ReweaveException(
         ReweaveException.Kind.STORE_FAILED,
         "the model is published, but its tensors could not be added to the catalog ("
             + reason
             + ")",
-        catalog.uri(),
+        catalog,
         "see to the catalog, then run the same command again: it adds them, and converts nothing",
         cause);
+  }
+
+  /** The table of {@code --runs-table} cannot be written. */
+  static ReweaveException runNotListed(String reason, String table, Exception cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.STORE_FAILED,
+        "the model is published, but the run could not be added to the table (" + reason + ")",
+        table,
+        "see to the table, then run the same command again: it adds the run, and converts nothing",
+        cause);
+  }
+
+  /** The settings name no catalog that the table could be in. */
+  static ReweaveException noCatalog(TableName table) {
+    String setting = "spark.sql.catalog." + table.catalog();
+    return ReweaveException.usage(
+        "this Spark has no catalog " + table.catalog(),
+        "table " + table,
+        "set "
+            + setting
+            + " to the class of the catalog, such as --conf "
+            + setting
+            + "=org.apache.iceberg.spark.SparkCatalog, and what else that one needs");
+  }
+
+  /** The catalog cannot be reached, its class is not there, or a setting of it is wrong. */
+  static ReweaveException catalogFailed(String reason, TableName table, Throwable cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.ENVIRONMENT,
+        "the catalog " + table.catalog() + " does not tell of its tables (" + reason + ")",
+        "table " + table,
+        "see to the settings spark.sql.catalog."
+            + table.catalog()
+            + ".*, and to the jars of the catalog: REWEAVE_JARS; nothing was converted",
+        cause);
+  }
+
+  /** A table of Spark's own files. */
+  static ReweaveException noLake(TableName table) {
+    return ReweaveException.usage(
+        "tables of Spark's own catalog are not written in one commit",
+        "table " + table,
+        "name a table of Iceberg, Delta or another catalog of that kind, or add rows to a folder"
+            + " of Parquet files: --catalog");
+  }
+
+  /** No right to make the table, or no namespace for it. */
+  static ReweaveException tableNotMade(String reason, TableName table, Throwable cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.ENVIRONMENT,
+        "the table is not there and cannot be made (" + reason + ")",
+        "table " + table,
+        "make its namespace, CREATE NAMESPACE "
+            + table.namespace()
+            + ", or the table; see to the rights of who runs this; nothing was converted",
+        cause);
+  }
+
+  /** Somebody else's table, or one of another version. */
+  static ReweaveException otherColumns(TableName table, String differences) {
+    return new ReweaveException(
+        ReweaveException.Kind.USAGE,
+        "the table has not the columns for these rows",
+        "table " + table + ", columns: " + differences,
+        "name another table, one that is not there is made; or add the columns with ALTER TABLE;"
+            + " nothing was converted");
+  }
+
+  /** No right to write the table, or one that replaces no rows. */
+  static ReweaveException notWritable(String reason, TableName table) {
+    return new ReweaveException(
+        ReweaveException.Kind.ENVIRONMENT,
+        "the table takes no rows in place of those of an earlier run (" + reason + ")",
+        "table " + table,
+        "name a table of Iceberg, Delta or another format that can, with the right to write it;"
+            + " nothing was converted");
   }
 }

@@ -1,28 +1,16 @@
 package dev.reweave.sql;
 
-import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
-import dev.reweave.gather.TensorDigest;
-import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.spark.Cluster;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
-import dev.reweave.tensor.NamedTensor;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.catalog.ExternalCatalogUtils;
-import org.apache.spark.sql.functions;
 
 /**
  * A folder of Parquet files with a row for each tensor of all models that were converted, in the
@@ -31,9 +19,7 @@ import org.apache.spark.sql.functions;
  * so it is added once, however often the conversion is repeated. The file is written beside under a
  * name that readers pass over, and then moved to its place.
  */
-public final class TensorCatalog {
-  private static final String WAREHOUSE = "spark.sql.warehouse.dir";
-
+public final class TensorCatalog implements ConversionCatalog {
   private final SparkSession session;
   private final Cluster cluster;
   private final Stores stores;
@@ -44,62 +30,39 @@ public final class TensorCatalog {
     this.cluster = cluster;
     this.stores = stores;
     this.address = address;
-    this.session = session(cluster);
+    this.session = SqlSession.of(cluster, stores);
   }
 
-  /** Spark makes a folder for tables of its own, by default where the process was started. */
-  private SparkSession session(Cluster cluster) {
-    SparkSession.Builder builder = SparkSession.builder();
-    if (SparkSession.getDefaultSession().isEmpty()
-        && !cluster.context().getConf().contains(WAREHOUSE)) {
-      try {
-        Path folder = Files.createTempDirectory("reweave-sql-");
-        folder.toFile().deleteOnExit();
-        builder.config(WAREHOUSE, folder.toUri().toString());
-      } catch (IOException e) {
-        throw Stores.unwritable(stores.locate(System.getProperty("java.io.tmpdir")), e);
-      }
-    }
-    return builder.getOrCreate();
+  @Override
+  public Subject subject() {
+    return Subject.TENSORS;
   }
 
-  /** Its full address. */
-  public Location address() {
-    return address;
+  @Override
+  public String address() {
+    return address.uri();
   }
 
-  /**
-   * Refuses a catalog in a folder that is never written to.
-   *
-   * @param what the folder is, such as {@code input}
-   * @throws ReweaveException if it is that folder, or lies in it
-   */
+  @Override
   public void requireOutside(String what, Location folder) {
     if (folder.holds(address)) {
       throw SqlFailures.catalogInside(what, address, folder);
     }
   }
 
-  /**
-   * Adds the tensors of a conversion's result, unless they are there. What the conversion did not
-   * measure is read from the result.
-   *
-   * @return number of rows that were added
-   * @throws ReweaveException if it cannot be done; the result stays what it is
-   */
+  @Override
   public long add(ConvertedModel converted) {
-    String model = converted.output().name();
-    Location partition = address.child("model=" + ExternalCatalogUtils.escapePathName(model));
+    Location partition =
+        address.child("model=" + ExternalCatalogUtils.escapePathName(converted.name()));
     Location file = partition.child("reweave-" + converted.fingerprint() + ".parquet");
     try {
       if (stores.file(file).isPresent()) {
         return 0;
       }
-      return write(rows(converted, model), file);
+      return write(new TensorRows(session, cluster, stores).of(converted), file);
     } catch (Exception e) {
       // Not only runtime exceptions: Scala lets any pass through methods that declare none.
-      String cause = e instanceof ReweaveException known ? known.problem() : String.valueOf(e);
-      throw SqlFailures.notListed(cause.lines().findFirst().orElse(""), address, e);
+      throw SqlFailures.notListed(Reason.of(e), address.uri(), e);
     }
   }
 
@@ -124,43 +87,5 @@ public final class TensorCatalog {
     } catch (ReweaveException left) {
       // A catalog that lets nothing be deleted has its rows all the same.
     }
-  }
-
-  /** All rows, in one partition, so that they become one file. */
-  private Dataset<Row> rows(ConvertedModel converted, String model) {
-    Location weights = converted.weights();
-    TensorListing listing =
-        TensorListing.read(cluster, stores, weights, ReadOptions.defaults(), MappingChoice.NONE);
-    Map<String, TensorDigest> digests = converted.digests();
-    boolean known =
-        listing.tensors().stream()
-            .allMatch(t -> t.spec().elements() == 0 || digests.containsKey(t.name()));
-    if (!known) {
-      return session
-          .read()
-          .format(ReweaveSource.class.getName())
-          .load(weights.uri())
-          .withColumn(
-              TensorColumn.TAG.column(),
-              functions.nullif(functions.lit(converted.tag()), functions.lit("")))
-          .repartition(1);
-    }
-    List<Row> rows = new ArrayList<>();
-    for (NamedTensor tensor : listing.tensors()) {
-      TensorEntry entry = TensorEntry.of(model, listing, tensor).withTag(converted.tag());
-      TensorDigest digest = digests.getOrDefault(tensor.name(), TensorDigest.NONE);
-      rows.add(
-          RowFactory.create(
-              Arrays.stream(TensorColumn.values())
-                  .map(c -> c.value(entry, digest).map(TensorCatalog::external).orElse(null))
-                  .toArray()));
-    }
-    return session.createDataFrame(rows, TensorColumn.schema()).coalesce(1);
-  }
-
-  private static Object external(Object value) {
-    return value instanceof long[] numbers
-        ? Arrays.stream(numbers).boxed().toArray(Long[]::new)
-        : value;
   }
 }

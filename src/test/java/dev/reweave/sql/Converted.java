@@ -1,7 +1,6 @@
 package dev.reweave.sql;
 
 import dev.reweave.convert.Conversion;
-import dev.reweave.plan.prepare.BaseUsed;
 import dev.reweave.testing.Locations;
 
 /** What conversions in tests hand to a catalog, as the command line does. */
@@ -9,11 +8,6 @@ final class Converted {
   private Converted() {}
 
   static ConvertedModel of(Conversion.Outcome outcome, String output) {
-    return new ConvertedModel(
-        Locations.of(output),
-        outcome.manifest().baseUsed().map(BaseUsed::component).orElse(""),
-        outcome.manifest().input().tag(),
-        outcome.manifest().fingerprint(),
-        outcome.digests());
+    return new ConvertedModel(Locations.of(output), outcome.manifest(), outcome.digests());
   }
 }

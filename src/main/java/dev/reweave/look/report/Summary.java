@@ -228,11 +228,15 @@ public final class Summary {
     return "up to date: " + output + " holds the result of this conversion";
   }
 
-  /** How many rows a catalog was given; none if it had them. */
-  public static String listed(long rows, String catalog) {
+  /**
+   * How many rows a catalog was given; none if it had them.
+   *
+   * @param noun what one row is of
+   */
+  public static String listed(long rows, String noun, String catalog) {
     return rows == 0
-        ? "listed before: " + catalog + " has the tensors of this conversion"
-        : "listed " + Counted.of(rows, "tensor") + " in " + catalog;
+        ? "listed before: " + catalog + " has the rows of this conversion"
+        : "listed " + Counted.of(rows, noun) + " in " + catalog;
   }
 
   /** What a verification found in a good folder. */

@@ -86,7 +86,7 @@ class SummaryTest {
             "tried  1 of 1 chunk: read 1 B, made 1 B, wrote nothing",
             "       checksums of 1 storage verified, 1 was read in part or has none"),
         Summary.trial(1, 1, 1, 1, 1, 1));
-    assertEquals("listed 1 tensor in x", Summary.listed(1, "x"));
+    assertEquals("listed 1 tensor in x", Summary.listed(1, "tensor", "x"));
     assertEquals(
         "good   1 shard, 1 tensor, 1 B: headers and index fit, checksums are those that were"
             + " written",

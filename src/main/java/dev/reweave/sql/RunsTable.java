@@ -1,0 +1,58 @@
+package dev.reweave.sql;
+
+import dev.reweave.common.Location;
+import dev.reweave.spark.Cluster;
+import dev.reweave.storage.Stores;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+
+/** A table with a row for each conversion: what its manifest says of it. */
+public final class RunsTable implements ConversionCatalog {
+  private final CatalogTable table;
+
+  private RunsTable(CatalogTable table) {
+    this.table = table;
+  }
+
+  /**
+   * A table that can be written; it is made if it is not there.
+   *
+   * @throws dev.reweave.common.ReweaveException if it could not be
+   */
+  public static RunsTable of(Cluster cluster, Stores stores, TableName name) {
+    SparkSession session = SqlSession.of(cluster, stores);
+    CatalogTable table = new CatalogTable(session, name, RunColumn.schema());
+    table.require();
+    return new RunsTable(table);
+  }
+
+  @Override
+  public Subject subject() {
+    return Subject.RUNS;
+  }
+
+  @Override
+  public String address() {
+    return table.name().toString();
+  }
+
+  /** Where it lies is the catalog's business. */
+  @Override
+  public void requireOutside(String what, Location folder) {}
+
+  @Override
+  public long add(ConvertedModel converted) {
+    try {
+      Object[] values =
+          Arrays.stream(RunColumn.values()).map(c -> c.value(converted).orElse(null)).toArray();
+      Row row = RowFactory.create(values);
+      return table.add(
+          converted, () -> table.session().createDataFrame(List.of(row), RunColumn.schema()));
+    } catch (Exception e) { // Scala lets any pass through methods that declare none.
+      throw SqlFailures.runNotListed(Reason.of(e), address(), e);
+    }
+  }
+}

@@ -1,8 +1,10 @@
 package dev.reweave.sql;
 
+import dev.reweave.common.FirstNames;
 import dev.reweave.common.Location;
 import dev.reweave.common.Option;
 import dev.reweave.common.ReweaveException;
+import java.util.List;
 
 /** What can be wrong with a query and with a catalog, in words of the user. */
 final class SqlFailures {
@@ -45,6 +47,22 @@ final class SqlFailures {
         };
     return new ReweaveException(
         ReweaveException.Kind.USAGE, cause.getMessage(), "option " + given, remedy, cause);
+  }
+
+  /** {@code VERSION AS OF} names no step, or a number in which several end. */
+  static ReweaveException noVersion(String version, String address, List<String> steps) {
+    return ReweaveException.notFound(
+        "no one step is version " + version,
+        address,
+        "name one of its steps, or the number in which one alone ends: " + FirstNames.of(steps));
+  }
+
+  /** A statement that would change a checkpoint. */
+  static ReweaveException onlyRead(String statement, String address) {
+    return ReweaveException.usage(
+        "checkpoints are only read: " + statement + " does nothing",
+        address,
+        "ask with SELECT; files are made, moved and deleted with the tools of their store");
   }
 
   /** {@code --catalog} is in the input or the base. */

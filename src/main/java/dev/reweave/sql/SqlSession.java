@@ -6,8 +6,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.spark.sql.SparkSession;
+import scala.jdk.javaapi.CollectionConverters;
 
-/** The session for SQL of an application that has none of its own. */
+/** What a session for SQL gives, and one for an application that has none of its own. */
 final class SqlSession {
   private static final String WAREHOUSE = "spark.sql.warehouse.dir";
 
@@ -27,5 +28,14 @@ final class SqlSession {
       }
     }
     return builder.getOrCreate();
+  }
+
+  /** Stores with the settings of the cluster, of the session that asks, and of its query. */
+  static Stores stores(SourceOptions source) {
+    SparkSession session = SparkSession.active();
+    return new Stores(
+        source.configuration(
+            session.sparkContext().hadoopConfiguration(),
+            CollectionConverters.asJava(session.conf().getAll())));
   }
 }

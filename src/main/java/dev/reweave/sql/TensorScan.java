@@ -16,7 +16,6 @@ import org.apache.spark.sql.connector.read.PartitionReaderFactory;
 import org.apache.spark.sql.connector.read.Scan;
 import org.apache.spark.sql.sources.Filter;
 import org.apache.spark.sql.types.StructType;
-import scala.jdk.javaapi.CollectionConverters;
 
 /** One query of the table of tensors: reads metadata in the driver, once, and cuts the rest up. */
 final class TensorScan implements Scan, Batch {
@@ -91,11 +90,7 @@ final class TensorScan implements Scan, Batch {
   private Planned plan() {
     SparkSession session = SparkSession.active();
     Cluster cluster = new Cluster(JavaSparkContext.fromSparkContext(session.sparkContext()));
-    Stores stores =
-        new Stores(
-            source.configuration(
-                cluster.context().hadoopConfiguration(),
-                CollectionConverters.asJava(session.conf().getAll())));
+    Stores stores = SqlSession.stores(source);
     List<TensorWork.Source> sources = new ArrayList<>();
     List<TensorGroup> groups = new ArrayList<>();
     for (String given : source.addresses()) {

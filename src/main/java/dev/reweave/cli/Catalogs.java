@@ -9,9 +9,9 @@ import dev.reweave.plan.Measuring;
 import dev.reweave.spark.Cluster;
 import dev.reweave.sql.ConversionCatalog;
 import dev.reweave.sql.ConvertedModel;
-import dev.reweave.sql.RunsTable;
+import dev.reweave.sql.LakeRuns;
+import dev.reweave.sql.LakeTensors;
 import dev.reweave.sql.TensorCatalog;
-import dev.reweave.sql.TensorsTable;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,11 +37,11 @@ final class Catalogs implements ConversionSeries.Recorder {
         .ifPresent(uri -> all.add(new TensorCatalog(machines, stores, stores.locate(uri))));
     given
         .of(ConvertOptions.CATALOG_TABLE)
-        .ifPresent(name -> all.add(TensorsTable.of(machines, stores, name)));
+        .ifPresent(name -> all.add(LakeTensors.of(machines, stores, name)));
     // Behind the others: a run that is listed has its tensors listed.
     given
         .of(ConvertOptions.RUNS_TABLE)
-        .ifPresent(name -> all.add(RunsTable.of(machines, stores, name)));
+        .ifPresent(name -> all.add(LakeRuns.of(machines, stores, name)));
     return new Catalogs(all);
   }
 

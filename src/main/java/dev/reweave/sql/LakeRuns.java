@@ -10,10 +10,10 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 
 /** A table with a row for each conversion: what its manifest says of it. */
-public final class RunsTable implements ConversionCatalog {
-  private final CatalogTable table;
+public final class LakeRuns implements ConversionCatalog {
+  private final LakeTable table;
 
-  private RunsTable(CatalogTable table) {
+  private LakeRuns(LakeTable table) {
     this.table = table;
   }
 
@@ -22,11 +22,11 @@ public final class RunsTable implements ConversionCatalog {
    *
    * @throws dev.reweave.common.ReweaveException if it could not be
    */
-  public static RunsTable of(Cluster cluster, Stores stores, TableName name) {
+  public static LakeRuns of(Cluster cluster, Stores stores, TableName name) {
     SparkSession session = SqlSession.of(cluster, stores);
-    CatalogTable table = new CatalogTable(session, name, RunColumn.schema());
+    LakeTable table = new LakeTable(session, name, RunColumn.schema());
     table.require();
-    return new RunsTable(table);
+    return new LakeRuns(table);
   }
 
   @Override

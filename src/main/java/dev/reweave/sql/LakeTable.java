@@ -30,7 +30,7 @@ import org.apache.spark.sql.types.StructType;
  * @param schema the columns that are written, model and run among them; the table may have more,
  *     which get NULL
  */
-record CatalogTable(SparkSession session, TableName name, StructType schema) {
+record LakeTable(SparkSession session, TableName name, StructType schema) {
   /** Which conversion a row is of. */
   static final String RUN = "run";
 
@@ -196,7 +196,9 @@ record CatalogTable(SparkSession session, TableName name, StructType schema) {
       // The same run elsewhere may do the same at the same time.
       all.writeTo(name.quoted()).overwrite(run);
     } catch (Exception e) {
-      // Files with rows of several runs, in tables of other partitions, cannot be replaced in part.
+      // In tables of other partitions a file can have rows of several runs, and Iceberg replaces
+      // none
+      // in part. Where something else is wrong, that fails here again.
       if (count(run) == 0) {
         all.writeTo(name.quoted()).append();
       }

@@ -11,11 +11,11 @@ import org.apache.spark.sql.types.DataTypes;
  * A table with a row for each tensor of all models that were converted: the columns of {@link
  * ReweaveSource}, and the run.
  */
-public final class TensorsTable implements ConversionCatalog {
-  private final CatalogTable table;
+public final class LakeTensors implements ConversionCatalog {
+  private final LakeTable table;
   private final TensorRows rows;
 
-  private TensorsTable(CatalogTable table, TensorRows rows) {
+  private LakeTensors(LakeTable table, TensorRows rows) {
     this.table = table;
     this.rows = rows;
   }
@@ -25,13 +25,13 @@ public final class TensorsTable implements ConversionCatalog {
    *
    * @throws dev.reweave.common.ReweaveException if it could not be
    */
-  public static TensorsTable of(Cluster cluster, Stores stores, TableName name) {
+  public static LakeTensors of(Cluster cluster, Stores stores, TableName name) {
     SparkSession session = SqlSession.of(cluster, stores);
-    CatalogTable table =
-        new CatalogTable(
-            session, name, TensorColumn.schema().add(CatalogTable.RUN, DataTypes.StringType));
+    LakeTable table =
+        new LakeTable(
+            session, name, TensorColumn.schema().add(LakeTable.RUN, DataTypes.StringType));
     table.require();
-    return new TensorsTable(table, new TensorRows(session, cluster, stores));
+    return new LakeTensors(table, new TensorRows(session, cluster, stores));
   }
 
   @Override
@@ -53,7 +53,7 @@ public final class TensorsTable implements ConversionCatalog {
     try {
       return table.add(
           converted,
-          () -> rows.of(converted).withColumn(CatalogTable.RUN, functions.lit(converted.run())));
+          () -> rows.of(converted).withColumn(LakeTable.RUN, functions.lit(converted.run())));
     } catch (Exception e) { // Scala lets any pass through methods that declare none.
       throw SqlFailures.notListed(Reason.of(e), address(), e);
     }

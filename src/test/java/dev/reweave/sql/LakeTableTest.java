@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What conversions leave in tables of a catalog, as SQL shows it. */
-class CatalogTableTest {
+class LakeTableTest {
   private static final Path CHECKPOINT = Fixtures.folder("z3_bf16_w2_bn/ckpt");
   private static final String CONVERTED = "; nothing was converted";
 
@@ -53,12 +53,12 @@ class CatalogTableTest {
         .run(what.request(), Measuring.TENSORS);
   }
 
-  private TensorsTable tensors(String name) {
-    return TensorsTable.of(TestSpark.cluster(), TestSpark.stores(), TableName.of(name));
+  private LakeTensors tensors(String name) {
+    return LakeTensors.of(TestSpark.cluster(), TestSpark.stores(), TableName.of(name));
   }
 
-  private RunsTable runs(String name) {
-    return RunsTable.of(TestSpark.cluster(), TestSpark.stores(), TableName.of(name));
+  private LakeRuns runs(String name) {
+    return LakeRuns.of(TestSpark.cluster(), TestSpark.stores(), TableName.of(name));
   }
 
   private static ConvertedModel made(Conversion.Outcome outcome, Path output) {
@@ -102,8 +102,8 @@ class CatalogTableTest {
     Path output = temp.resolve("a/model");
     ConvertedModel first = made(output);
     int count = first.manifest().result().tensors();
-    TensorsTable table = tensors(tensors);
-    RunsTable list = runs(runs);
+    LakeTensors table = tensors(tensors);
+    LakeRuns list = runs(runs);
     assertEquals(count, table.add(first));
     assertEquals(1, list.add(first));
 
@@ -169,9 +169,8 @@ class CatalogTableTest {
   @Test
   void rowsOfTheSameRunAreReplaced() throws Exception {
     ConvertedModel converted = made(temp.resolve("out"));
-    CatalogTable table =
-        new CatalogTable(TestSpark.session(), TableName.of(runs), RunColumn.schema());
-    RunsTable list = runs(runs);
+    LakeTable table = new LakeTable(TestSpark.session(), TableName.of(runs), RunColumn.schema());
+    LakeRuns list = runs(runs);
 
     table.add(
         converted,
@@ -186,7 +185,7 @@ class CatalogTableTest {
 
   @Test
   void rowsAreAddedWhereFilesAreNotReplacedInPart() {
-    TensorsTable table = tensors(tensors);
+    LakeTensors table = tensors(tensors);
     MemoryCatalog.table(tensors).let(MemoryTable.Commits.ADD_ALONE);
     ConvertedModel converted = made(temp.resolve("out"));
 
@@ -201,8 +200,8 @@ class CatalogTableTest {
     Path output = temp.resolve("out");
     ConvertedModel converted = made(output);
     var published = Fixtures.digests(output);
-    TensorsTable table = tensors(tensors);
-    RunsTable list = runs(runs);
+    LakeTensors table = tensors(tensors);
+    LakeRuns list = runs(runs);
     MemoryCatalog.table(tensors).let(MemoryTable.Commits.FAIL);
     MemoryCatalog.table(runs).let(MemoryTable.Commits.FAIL);
 

@@ -86,7 +86,7 @@ public final class AddressCatalog implements TableCatalog {
     SourceOptions source = source(table, options);
     if (!isThere(source, table)) {
       // For a table that is not there Spark looks for a file format of this catalog's name.
-      throw AddressCatalog.<RuntimeException>unchecked(
+      AddressCatalog.<RuntimeException>raise(
           new AnalysisException("PATH_NOT_FOUND", new Map1<>("path", table.name())));
     }
     return source;
@@ -106,7 +106,7 @@ public final class AddressCatalog implements TableCatalog {
 
   /** Scala, in which Spark expects it, declares no exceptions. */
   @SuppressWarnings("unchecked")
-  private static <E extends Exception> E unchecked(Exception e) throws E {
+  private static <E extends Exception> void raise(Exception e) throws E {
     throw (E) e;
   }
 

@@ -30,6 +30,16 @@ public record SqlProcess(Path java, Collection<Path> jars, Path folder) {
 
   /** Runs statements; gives the rows of all answers, with spaces between the columns. */
   public List<String> run(String... statements) throws IOException, InterruptedException {
+    return run(List.of(), statements);
+  }
+
+  /**
+   * Runs statements.
+   *
+   * @param settings more of Spark, each as {@code KEY=VALUE}
+   */
+  public List<String> run(List<String> settings, String... statements)
+      throws IOException, InterruptedException {
     Path answers = folder.resolve("answers");
     List<String> command = new ArrayList<>();
     command.add(java.toString());
@@ -44,6 +54,7 @@ public record SqlProcess(Path java, Collection<Path> jars, Path folder) {
             "spark.sql.catalog.reweave=dev.reweave.sql.AddressCatalog")) {
       command.addAll(List.of("--conf", setting));
     }
+    settings.forEach(setting -> command.addAll(List.of("--conf", setting)));
     command.addAll(
         List.of(
             "--master",

@@ -105,11 +105,11 @@ final class ProxyConnection {
         if (bodySent) {
           out.write(answer.raw());
           head.copyBody(in, bodies);
-          answer = answer(answers);
+          answer = lastAnswer(answers);
         }
       } else {
         head.copyBody(in, bodies);
-        answer = answer(answers);
+        answer = lastAnswer(answers);
       }
 
       proxy.record(request, answer.status());
@@ -132,6 +132,15 @@ final class ProxyConnection {
 
   private static HttpHead answer(InputStream answers) throws IOException {
     return HttpHead.read(answers).orElseThrow(() -> new EOFException("the server does not answer"));
+  }
+
+  /** Some servers say more than once that they go on. */
+  private static HttpHead lastAnswer(InputStream answers) throws IOException {
+    HttpHead answer = answer(answers);
+    while (answer.status() == 100) {
+      answer = answer(answers);
+    }
+    return answer;
   }
 
   private static void copyAnswer(

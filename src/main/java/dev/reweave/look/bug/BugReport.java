@@ -107,7 +107,7 @@ public final class BugReport {
         json.put("shards", plan.shards().size())
             .put("copies", plan.copied().size())
             .put("chunks", plan.chunks(PartRule.FREE).size())
-            .put("chunkBytes", plan.chunkBytes().orElse(0L))
+            .put("chunkBytes", plan.chunkBytes().orElse(PartRule.FREE.usualBytes()))
             .put("bytesToRead", plan.bytesToRead())
             .put("bytesToWrite", plan.bytesToWrite())
             .put("cautions", checkpoint.cautions().size()));

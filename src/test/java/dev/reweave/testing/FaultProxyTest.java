@@ -66,7 +66,7 @@ class FaultProxyTest {
   private Configuration configuration() {
     Configuration conf = new Configuration();
     proxy.configure(conf);
-    // As Reweave has it: the other stream of Hadoop 3.5 asks for more, and does not ask again.
+    // As Reweave has it: the other stream of Hadoop 3.5 reads more, and leaves retries to the SDK.
     conf.set("fs.s3a.input.stream.type", "classic");
     conf.unset(S3Server.SIGNING);
     return conf;

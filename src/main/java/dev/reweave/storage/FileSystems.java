@@ -72,8 +72,9 @@ final class FileSystems {
           ? own(fs.getUri(), conf)
           : fs;
     } catch (IllegalArgumentException e) {
-      if (path.toUri().getScheme() != null && path.toUri().getHost() == null) {
-        throw e; // The address has no bucket, or one of no name that can be.
+      boolean hasNoBucket = path.toUri().getScheme() != null && path.toUri().getHost() == null;
+      if (hasNoBucket || e.getCause() instanceof UnknownHostException) {
+        throw e; // It is about the address.
       }
       throw StoreFailures.badSetting(path.toString(), StoreSettings.meant(path, conf, e), e);
     }

@@ -14,8 +14,6 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.apache.spark.launcher.JavaModuleOptions;
 
 /**
  * A standalone Spark cluster on loopback: a master and workers of one core each, every one a JVM of
@@ -23,7 +21,6 @@ import org.apache.spark.launcher.JavaModuleOptions;
  * of its own, since Spark starts no twin of a task on the host of the first one.
  */
 public final class SparkCluster implements AutoCloseable {
-  private static final Path CLASS_PATH = Path.of("target", "classpath");
   private static final Pattern MASTER = Pattern.compile("Starting Spark master at (spark://\\S+)");
   private static final Pattern PAGE = Pattern.compile("MasterWebUI.* started at \\S+:(\\d+)");
   private static final int MOST_POLLS = 60_000;
@@ -36,7 +33,7 @@ public final class SparkCluster implements AutoCloseable {
 
   private SparkCluster(Path folder, int size) throws IOException {
     this.folder = folder;
-    this.home = makeHome(folder.resolve("home"));
+    this.home = SparkHome.make(folder.resolve("home"), ReleaseFolder.embeddedJars());
     this.master =
         start(
             "master",
@@ -146,10 +143,8 @@ public final class SparkCluster implements AutoCloseable {
   }
 
   private void deleteLinks() {
-    try (Stream<Path> links = Files.list(home.resolve("jars"))) {
-      for (Path link : links.toList()) {
-        Files.delete(link);
-      }
+    try {
+      ReleaseFolder.deleteLinks(home);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -187,50 +182,6 @@ public final class SparkCluster implements AutoCloseable {
     builder.environment().putAll(environment());
     builder.environment().put("SPARK_LOCAL_IP", host);
     return builder.start();
-  }
-
-  /** What a Spark installation has: a folder of jars, and a script to submit with. */
-  private static Path makeHome(Path home) throws IOException {
-    Path jars = Files.createDirectories(home.resolve("jars"));
-    for (String jar : Files.readString(CLASS_PATH).strip().split(":", -1)) {
-      Path file = Path.of(jar);
-      Files.createSymbolicLink(jars.resolve(file.getFileName()), file);
-    }
-    String program = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    script(
-        home.resolve("bin/spark-class"),
-        """
-        exec '%s' -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dspark.master.rest.enabled=false \
-          '-Dlog4j2.configurationFile=%s' %s -cp '%s/*' "$@"
-        """
-            .formatted(
-                program,
-                Path.of("conf", "log4j2-verbose.properties").toAbsolutePath(),
-                JavaModuleOptions.defaultModuleOptions(),
-                jars));
-    // The launcher prints the command with a NUL after each word, and a line before it.
-    script(
-        home.resolve("bin/spark-submit"),
-        """
-        words=()
-        while IFS= read -r -d '' word; do
-          words+=("$word")
-        done < <('%s' -Xmx64m -cp '%s/*' org.apache.spark.launcher.Main \
-          org.apache.spark.deploy.SparkSubmit "$@")
-        exec "${words[1]#$'\\n'}" "${words[@]:2}"
-        """
-            .formatted(program, jars));
-    return home;
-  }
-
-  private static void script(Path file, String content) throws IOException {
-    Files.createDirectories(file.getParent());
-    Files.writeString(
-        file,
-        "#!/usr/bin/env bash\nset -euo pipefail\nexport SPARK_SCALA_VERSION=2.13\n" + content);
-    if (!file.toFile().setExecutable(true)) {
-      throw new IOException("cannot make executable: " + file);
-    }
   }
 
   private String awaitInLog(Pattern line) {

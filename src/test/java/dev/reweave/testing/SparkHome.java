@@ -7,7 +7,7 @@ import java.util.Collection;
 import org.apache.spark.launcher.JavaModuleOptions;
 
 /** What a Spark installation has: a folder of jars, and scripts to submit and to start with. */
-final class SparkHome {
+public final class SparkHome {
   private SparkHome() {}
 
   /**
@@ -15,7 +15,7 @@ final class SparkHome {
    *
    * @param jars of Spark and Hadoop, which it links
    */
-  static Path make(Path home, Collection<Path> jars) throws IOException {
+  public static Path make(Path home, Collection<Path> jars) throws IOException {
     Path all = Files.createDirectories(home.resolve("jars"));
     for (Path jar : jars) {
       Files.createSymbolicLink(all.resolve(jar.getFileName()), jar);

@@ -105,6 +105,28 @@ class LauncherIT {
     assertFalse(Files.exists(output));
   }
 
+  /** A cluster shows the one who submitted nothing else of a driver that it has started. */
+  @Test
+  void onAClusterTheFailureIsTheException() throws Exception {
+    Map<String, String> environment =
+        Map.of("REWEAVE_JAVA_OPTS", Launcher.SHORT_LIVED + " -Dspark.submit.deployMode=cluster");
+
+    Launcher.Result missing = Launcher.run(environment, "inspect", temp.resolve("no").toString());
+    Launcher.Result wrong = Launcher.run(environment, "inspect");
+
+    for (Launcher.Result failed : List.of(missing, wrong)) {
+      assertEquals(1, failed.exitCode(), failed::toString);
+    }
+    String said = missing.err().lines().findFirst().orElseThrow();
+    assertTrue(said.startsWith("reweave: "), missing::toString);
+    assertTrue(
+        missing.err().contains("IllegalStateException: " + said.substring("reweave: ".length())),
+        missing::toString);
+    assertTrue(
+        wrong.err().contains("IllegalStateException: Missing required parameter: "),
+        wrong::toString);
+  }
+
   @Test
   void aHeapThatSparkDoesNotStartIn() throws Exception {
     String output = temp.resolve("out").toString();

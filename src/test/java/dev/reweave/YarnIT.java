@@ -9,8 +9,6 @@ import dev.reweave.testing.HadoopFiles;
 import dev.reweave.testing.Launcher;
 import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.YarnCluster;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,8 +39,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("clusters")
 class YarnIT {
   private static final Path CHECKPOINT = Fixtures.folder("z3_bf16_w2/ckpt");
-  private static final String OPTIMIZER_STATES =
-      "global_step3/bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt";
   private static final String WROTE = "wrote  12 tensors, ";
 
   @TempDir static Path temp;
@@ -51,7 +47,6 @@ class YarnIT {
 
   private final FileSystem store = TestHdfs.fileSystem();
   private final String folder = "/yarn";
-  private String in;
   private Set<ApplicationId> before;
 
   @BeforeAll
@@ -70,8 +65,7 @@ class YarnIT {
   }
 
   @BeforeEach
-  void copyCheckpoint() throws Exception {
-    in = HadoopFiles.copy(CHECKPOINT, store, folder + "/in");
+  void notePast() {
     before = yarn.applications().keySet();
   }
 
@@ -86,7 +80,9 @@ class YarnIT {
     return weights;
   }
 
-  private Launcher.Result convert(String mode) throws Exception {
+  /** Converts a copy of a checkpoint. */
+  private Launcher.Result convert(String mode, Path checkpoint) throws Exception {
+    String in = HadoopFiles.copy(checkpoint, store, folder + "/in");
     Map<String, String> environment = new TreeMap<>(yarn.environment());
     environment.put("REWEAVE_DEPLOY_MODE", mode);
     List<String> command = new ArrayList<>(List.of("submit/yarn.sh"));
@@ -133,7 +129,7 @@ class YarnIT {
   @ParameterizedTest
   @ValueSource(strings = {"client", "cluster"})
   void converts(String mode) throws Exception {
-    Launcher.Result converted = convert(mode);
+    Launcher.Result converted = convert(mode, CHECKPOINT);
 
     assertEquals(0, converted.exitCode(), converted::toString);
     assertEquals(FinalApplicationStatus.SUCCEEDED, application().getFinalApplicationStatus());
@@ -149,9 +145,7 @@ class YarnIT {
   @ParameterizedTest
   @ValueSource(strings = {"client", "cluster"})
   void tellsOfFailure(String mode) throws Exception {
-    damage(new org.apache.hadoop.fs.Path(in, OPTIMIZER_STATES));
-
-    Launcher.Result failed = convert(mode);
+    Launcher.Result failed = convert(mode, Fixtures.folder("corrupt/z3_flipped_byte/ckpt"));
 
     assertEquals(1, failed.exitCode(), failed::toString);
     String said = driverSaid(mode, failed.err(), "stderr");
@@ -159,18 +153,7 @@ class YarnIT {
     assertEquals(Set.of("in"), entries(folder));
     if (mode.equals("cluster")) {
       assertEquals(FinalApplicationStatus.FAILED, application().getFinalApplicationStatus());
-    }
-  }
-
-  /** Flips a bit where the last storage is, which holds the weights. */
-  private void damage(org.apache.hadoop.fs.Path file) throws Exception {
-    byte[] content;
-    try (InputStream stored = store.open(file)) {
-      content = stored.readAllBytes();
-    }
-    content[content.length * 2 / 3] ^= 1;
-    try (OutputStream stored = store.create(file, true)) {
-      stored.write(content);
+      assertTrue(failed.err().contains("Exception: damaged weights: "), failed::toString);
     }
   }
 }

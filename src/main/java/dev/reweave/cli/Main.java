@@ -56,6 +56,7 @@ public final class Main implements Runnable {
   private Optional<String> reportBug = Optional.empty();
 
   private final BugReport bugs = new BugReport();
+  private Optional<Failure> failed = Optional.empty();
   private boolean refused;
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
@@ -99,12 +100,16 @@ public final class Main implements Runnable {
     if (isWork(args)) {
       SparkSessions.readAhead();
     }
-    int code = run(writer(System.out), writer(System.err), args);
+    Main main = new Main();
+    CommandLine.IFactory factory = CommandLine.defaultFactory();
+    int code = main.execute(writer(System.out), writer(System.err), factory, args);
     if (!SparkSessions.isDriverOnCluster()) {
       System.exit(code);
     }
     if (code != CommandLine.ExitCode.OK) {
-      throw new IllegalStateException("it ended with " + code + ": see what it said above");
+      // All that a cluster tells the one who submitted: what was printed is in a log far away.
+      throw new IllegalStateException(
+          main.failed.map(Failure::text).orElse("it ended with " + code));
     }
   }
 
@@ -135,7 +140,7 @@ public final class Main implements Runnable {
     command
         .setParameterExceptionHandler(
             (e, given) -> {
-              bugs.failure(usage(e), e);
+              failed(usage(e), e);
               return explainUsage(e);
             })
         .setExecutionExceptionHandler((e, failed, parsed) -> explain(e, failed))
@@ -218,6 +223,11 @@ public final class Main implements Runnable {
     return command.getCommandSpec().exitCodeOnInvalidInput();
   }
 
+  private void failed(Failure failure, Throwable cause) {
+    bugs.failure(failure, cause);
+    failed = Optional.of(failure);
+  }
+
   private static Failure usage(CommandLine.ParameterException e) {
     return new Failure(
         Kind.USAGE,
@@ -228,7 +238,7 @@ public final class Main implements Runnable {
 
   private int explain(Throwable e, CommandLine command) {
     Failure failure = Failure.of(e, command.getCommandSpec().qualifiedName());
-    bugs.failure(failure, e);
+    failed(failure, e);
     PrintWriter err = command.getErr();
     err.println("reweave: " + failure.text());
     Stream.of(e.getSuppressed())

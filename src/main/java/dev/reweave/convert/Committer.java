@@ -1,5 +1,6 @@
 package dev.reweave.convert;
 
+import dev.reweave.common.ReweaveException;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.Provenance;
 import dev.reweave.plan.ConversionPlan;
@@ -35,8 +36,8 @@ final class Committer {
    * @param staged what the run of the plan came to
    * @param earlier paths of the files of the conversion that is replaced
    * @return the manifest that stands beside the result
-   * @throws dev.reweave.common.ReweaveException if the store does not hold what was written, or
-   *     somebody took the lock over
+   * @throws ReweaveException if the store does not hold what was written, or somebody took the lock
+   *     over
    */
   Manifest commit(
       ConversionPlan plan, PlanRunner.Staged staged, List<String> earlier, Provenance provenance) {
@@ -48,7 +49,13 @@ final class Committer {
     Publisher publisher = new Publisher(output, journal);
     publisher.publishFiles(plan, staged, earlier, lock);
     if (reads && !output.showsStaged()) {
-      read.putAll(readBack.require(plan, staged));
+      try {
+        read.putAll(readBack.require(plan, staged));
+      } catch (ReweaveException e) {
+        e.throwIfOfStore();
+        publisher.takeBack(plan);
+        throw e;
+      }
       lock.check();
     }
     Manifest manifest = provenance.manifest(plan, staged.figures(), read);

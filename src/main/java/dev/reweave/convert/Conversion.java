@@ -151,7 +151,7 @@ public final class Conversion {
       OutputStaging staging = new OutputStaging(output, journal);
       Outcome made;
       try {
-        PlanRunner.Staged result =
+        Ran ran =
             runOnUnchanged(
                 request, prepared, provenance.begun().fingerprint(), staging, runner, check);
         ReadBack readBack =
@@ -162,8 +162,8 @@ public final class Conversion {
                 request.options().checks());
         Manifest manifest =
             new Committer(output, journal, lock, readBack)
-                .commit(prepared.plan(), result, check.earlierFiles(), provenance);
-        made = new Outcome(manifest, Outcome.Kind.CONVERTED, result.digests());
+                .commit(ran.plan(), ran.staged(), check.earlierFiles(), provenance);
+        made = new Outcome(manifest, Outcome.Kind.CONVERTED, ran.staged().digests());
       } catch (RuntimeException e) {
         staging.abandon(e);
         throw e;
@@ -178,7 +178,10 @@ public final class Conversion {
     }
   }
 
-  private PlanRunner.Staged runOnUnchanged(
+  /** What ran, under the names that the files have. */
+  private record Ran(ConversionPlan plan, PlanRunner.Staged staged) {}
+
+  private Ran runOnUnchanged(
       ConversionRequest request,
       Preparation.Prepared prepared,
       String fingerprint,
@@ -186,15 +189,15 @@ public final class Conversion {
       PlanRunner runner,
       OutputCheck check) {
     UnchangedInputs inputs = new UnchangedInputs(stores, prepared.inputs());
-    PlanRunner.Staged result;
+    Ran ran;
     try {
       OutputStaging.Begun begun =
           staging.begin(prepared.plan(), fingerprint, request.options().earlier());
-      result = runner.run(prepared.plan(), check.output(), begun);
+      ran = new Ran(begun.plan(), runner.run(begun.plan(), check.output(), begun));
     } catch (RuntimeException e) {
       throw inputs.cause(e);
     }
     inputs.require();
-    return result;
+    return ran;
   }
 }

@@ -5,6 +5,7 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.SpareNames;
 import dev.reweave.plan.prepare.Strays;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.OutputFolder;
@@ -42,7 +43,9 @@ public final class EarlierOutput {
     }
     OutputFolder output = stores.outputFolder(request.output());
     List<String> present = output.names();
-    List<String> made = plan.paths();
+    // An earlier result of the same names may have had to give way to one before it.
+    List<String> made =
+        SpareNames.of(plan).stream().flatMap(p -> p.paths().stream()).distinct().toList();
     List<String> strays = Strays.among(present, made);
     List<String> earlier =
         manifest(stores, output).map(Manifest::fileNames).orElse(List.of()).stream()

@@ -37,6 +37,10 @@ final class Journal {
   private static final String OF_NO_CONVERSION = "";
 
   private static final String PUBLISHING = "publishing";
+
+  /** Folder of what an old model had in place of small files. */
+  private static final String KEPT = "kept/";
+
   private static final int CHECKSUM_BYTES = 10;
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -127,17 +131,45 @@ final class Journal {
     output.writeState(PUBLISHING, new byte[0]);
   }
 
+  /** Says that files of this plan become visible beside an old model. */
+  void replacing(Replacement replacement) {
+    write(PUBLISHING, replacement);
+  }
+
+  /** How a plan that is being published takes an old model's place; empty if that is gone. */
+  Optional<Replacement> replacement() {
+    return read(PUBLISHING, new TypeReference<>() {});
+  }
+
+  /** Keeps a small visible file, in case that the old model stays. */
+  void keep(String path, byte[] content) {
+    output.writeState(KEPT + path, content);
+  }
+
+  Optional<byte[]> kept(String path) {
+    return output.readState(KEPT + path);
+  }
+
   boolean isPublishing() {
     return output.readState(PUBLISHING).isPresent();
   }
 
+  /** Whether readers find the plan's model in place of an old one. */
+  boolean isSwitched() {
+    return replacement().filter(r -> r.isSwitched(output)).isPresent();
+  }
+
   /**
    * Removes what a publication that did not come to its end made visible; what readers see after a
-   * manifest is written stays.
+   * manifest is written stays. Where an old model was there, the one stays that readers find.
    *
    * @return names of the removed files
    */
   List<String> undoPublishing() {
+    Optional<Replacement> replacement = replacement();
+    if (replacement.isPresent()) {
+      return begun().map(p -> replacement.get().settle(output, this, p)).orElse(List.of());
+    }
     if (!isPublishing() || output.file(Manifest.FILE_NAME).isPresent()) {
       return List.of();
     }

@@ -118,6 +118,7 @@ final class OutputCheck {
         () -> found.set(manifest()));
     if (publishing[0]) {
       journal.begun().ifPresent(plan -> names.removeIf(plan::publishes));
+      journal.replacement().ifPresent(replacement -> names.removeAll(replacement.old()));
     }
     Optional<Manifest> there = found.get();
     earlierFiles = there.map(Manifest::fileNames).orElse(List.of());

@@ -4,6 +4,8 @@ import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;
+import dev.reweave.plan.SpareNames;
+import dev.reweave.storage.InputFile;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.StagedFile;
@@ -21,10 +23,14 @@ final class OutputStaging {
   /**
    * Files that have a place in the output.
    *
+   * @param plan with the names that its shards get here
    * @param files all of the plan, by path
    * @param finished those of them that an earlier process completed, by path
    */
-  record Begun(Map<String, StagedFile> files, Map<String, Journal.FileState> finished) {}
+  record Begun(
+      ConversionPlan plan,
+      Map<String, StagedFile> files,
+      Map<String, Journal.FileState> finished) {}
 
   private final OutputFolder output;
   private final Journal journal;
@@ -48,7 +54,7 @@ final class OutputStaging {
             .filter(p -> p.fingerprint().equals(fingerprint));
     if (begun.isPresent()) {
       output.tryMeans();
-      return goOn(plan, begun.get());
+      return goOn(begunOf(plan, begun.get()), begun.get());
     }
     if (isStaged) {
       journal.undoPublishing();
@@ -58,7 +64,19 @@ final class OutputStaging {
       var unused = output.abortUploads(List.of());
     }
     output.prepare(plan.bytesToWrite());
-    return new Begun(stage(plan, fingerprint), Map.of());
+    ConversionPlan named =
+        output.showsStaged() || plan.index().isEmpty()
+            ? plan
+            : SpareNames.beside(output.names(), plan);
+    return new Begun(named, stage(named, fingerprint), Map.of());
+  }
+
+  /** The plan under the names that its files have been given. */
+  private static ConversionPlan begunOf(ConversionPlan plan, Journal.PlanState begun) {
+    return SpareNames.of(plan).stream()
+        .filter(p -> p.files().stream().allMatch(f -> begun.tokens().containsKey(f.path())))
+        .findFirst()
+        .orElse(plan);
   }
 
   private Map<String, StagedFile> stage(ConversionPlan plan, String fingerprint) {
@@ -98,7 +116,7 @@ final class OutputStaging {
     if (!tokens.equals(begun.tokens())) {
       begin(plan, begun.fingerprint(), tokens);
     }
-    return new Begun(staged, finished);
+    return new Begun(plan, staged, finished);
   }
 
   /** What is not in the store any more. */
@@ -115,9 +133,20 @@ final class OutputStaging {
     }
     // What became visible of this plan is no upload any more.
     if (!lost.isEmpty() && journal.isPublishing()) {
-      lost.removeIf(f -> output.file(f.path()).filter(o -> o.length() == f.length()).isPresent());
+      Optional<Replacement> replacement = journal.replacement();
+      lost.removeIf(
+          f ->
+              output
+                  .file(f.path())
+                  .filter(o -> o.length() == f.length())
+                  .filter(o -> replacement.filter(r -> isOld(o, f, r)).isEmpty())
+                  .isPresent());
     }
     return lost;
+  }
+
+  private static boolean isOld(InputFile there, PlannedFile file, Replacement replacement) {
+    return there.stamp().equals(replacement.before(file.path()));
   }
 
   private StagedFile stagedBefore(
@@ -129,10 +158,16 @@ final class OutputStaging {
         : output.stage(name, file.length());
   }
 
-  /** Takes away what is staged and what was published of it, since the conversion failed. */
+  /**
+   * Takes away what is staged and what was published of it, since the conversion failed; but once
+   * readers find the new model in place of an old one, the same command can only go on.
+   */
   void abandon(RuntimeException cause) {
     quietly(
         () -> {
+          if (journal.isSwitched()) {
+            return;
+          }
           // What tells of visible files goes behind them.
           var unused = journal.undoPublishing();
           journal.clear();

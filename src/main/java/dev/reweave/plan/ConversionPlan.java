@@ -1,14 +1,17 @@
 package dev.reweave.plan;
 
+import dev.reweave.format.safetensors.SafetensorsIndex;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.PartRule;
 import dev.reweave.tensor.Layout;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongUnaryOperator;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -56,6 +59,35 @@ public record ConversionPlan(
         last,
         chunkBytes,
         by);
+  }
+
+  /**
+   * The same plan with other names for its shards, which the index names.
+   *
+   * @param naming from the path that a shard has to the one that it gets, in the same folder
+   */
+  ConversionPlan renamed(UnaryOperator<String> naming) {
+    return new ConversionPlan(
+        sources,
+        checkpointFiles,
+        files.stream()
+            .map(f -> f.role() == PlannedFile.Role.WEIGHTS ? f.at(naming.apply(f.path())) : f)
+            .toList(),
+        configs,
+        index.map(file -> renamed(file, naming)),
+        last,
+        chunkBytes,
+        witness);
+  }
+
+  private static SmallFile renamed(SmallFile file, UnaryOperator<String> naming) {
+    SafetensorsIndex index = SafetensorsIndex.parse(file.content(), file.path());
+    Map<String, String> weightMap = new HashMap<>(index.weightMap());
+    weightMap.replaceAll((tensor, shard) -> naming.apply(shard));
+    return new SmallFile(
+        file.path(),
+        new SafetensorsIndex(index.droppedNames(), index.totalSize().orElseThrow(), weightMap)
+            .bytes());
   }
 
   /** The part that tasks need. */

@@ -78,6 +78,11 @@ public final class PlannedFile implements Serializable {
     return new PlannedFile(path, role, segments, found, extent);
   }
 
+  /** The same file in another place. */
+  PlannedFile at(String other) {
+    return new PlannedFile(other, role, segments, secondCopies, compared);
+  }
+
   /** By segment, where the elements of a tensor are once more. */
   public Map<Integer, Layout> secondCopies() {
     return secondCopies;

@@ -43,7 +43,7 @@ record ConcatenatedFile(Location parts, Location staged, Location target) implem
   }
 
   @Override
-  public void publish(Stores stores, List<PartReceipt> receipts) throws IOException {
+  public void publish(Stores stores, List<PartReceipt> receipts, String before) throws IOException {
     stores.rename(staged, target);
   }
 

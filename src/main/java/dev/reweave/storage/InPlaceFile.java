@@ -45,7 +45,7 @@ record InPlaceFile(Location staged, Location target) implements StagedFile {
   }
 
   @Override
-  public void publish(Stores stores, List<PartReceipt> receipts) throws IOException {
+  public void publish(Stores stores, List<PartReceipt> receipts, String before) throws IOException {
     stores.rename(staged, target);
   }
 

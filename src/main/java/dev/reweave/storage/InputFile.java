@@ -25,6 +25,11 @@ public record InputFile(Location location, long length, long modified, String et
     this(location, length, modified, "");
   }
 
+  /** What another file that is put in its place does not have. */
+  public String stamp() {
+    return etag + " " + modified;
+  }
+
   /** The full address, for messages. */
   public String uri() {
     return location.uri();

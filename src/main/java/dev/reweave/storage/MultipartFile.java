@@ -83,7 +83,7 @@ record MultipartFile(Location target, String token, long length) implements Stag
   }
 
   @Override
-  public void publish(Stores stores, List<PartReceipt> receipts) throws IOException {
+  public void publish(Stores stores, List<PartReceipt> receipts, String before) throws IOException {
     Path path = Stores.path(target);
     Map<Integer, PartHandle> parts = new HashMap<>();
     receipts.forEach(r -> parts.put(r.number(), new StoreToken(r.token())));
@@ -91,8 +91,11 @@ record MultipartFile(Location target, String token, long length) implements Stag
       await(uploader.complete(handle(), path, parts));
     } catch (IOException e) {
       // An upload that was completed already (by a killed process, or by a request whose answer was
-      // lost) is gone, and its object is there: publication removes older ones first.
-      if (stores.file(target).filter(f -> f.length() == length).isEmpty()) {
+      // lost) is gone, and its object is there.
+      if (stores
+          .file(target)
+          .filter(f -> f.length() == length && !f.stamp().equals(before))
+          .isEmpty()) {
         throw e;
       }
     }

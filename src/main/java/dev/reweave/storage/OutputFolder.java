@@ -269,9 +269,14 @@ public final class OutputFolder {
 
   /** Makes an assembled file visible, whole. */
   public void publish(StagedFile file, List<PartReceipt> receipts) {
+    publish(file, receipts, "");
+  }
+
+  /** The same in the place of a file whose {@link InputFile#stamp()} was this. */
+  public void publish(StagedFile file, List<PartReceipt> receipts, String before) {
     try {
       makeParent(Stores.path(file.target()), folder);
-      file.publish(stores, receipts);
+      file.publish(stores, receipts, before);
     } catch (IOException e) {
       throw Stores.unwritable(address(), e);
     }
@@ -321,18 +326,21 @@ public final class OutputFolder {
 
   /** Keeps a small file out of sight, for a later process. */
   public void writeState(String name, byte[] content) {
-    small.write(state(name), content);
-  }
-
-  private Path state(String name) {
-    return new Path(staging, name);
+    small.write(new Path(staging, name), content);
   }
 
   /** What a process kept; empty if there is none. */
   public Optional<byte[]> readState(String name) {
-    return stores
-        .file(Stores.location(state(name)))
-        .map(file -> stores.readAll(file, MOST_STATE_BYTES));
+    return read(new Path(staging, name));
+  }
+
+  /** What stands in a small visible file; empty if there is none. */
+  public Optional<byte[]> read(String name) {
+    return read(within(folder, name));
+  }
+
+  private Optional<byte[]> read(Path file) {
+    return stores.file(Stores.location(file)).map(there -> stores.readAll(there, MOST_STATE_BYTES));
   }
 
   /**

@@ -30,8 +30,13 @@ public sealed interface StagedFile extends Serializable
   /** Makes one file of the parts, still out of sight. */
   void assemble(Stores stores, List<PartReceipt> receipts) throws IOException;
 
-  /** Makes the assembled file visible, whole; nothing happens if it is already. */
-  void publish(Stores stores, List<PartReceipt> receipts) throws IOException;
+  /**
+   * Makes the assembled file visible, whole; nothing happens if it is already.
+   *
+   * @param before {@link InputFile#stamp()} of the file that it takes the place of; empty if there
+   *     was none
+   */
+  void publish(Stores stores, List<PartReceipt> receipts, String before) throws IOException;
 
   /** Throws away what was written, unless it was published. */
   void abort(Stores stores) throws IOException;

@@ -33,7 +33,7 @@ record WholeFile(Location parts, Location staged, Location target) implements St
   }
 
   @Override
-  public void publish(Stores stores, List<PartReceipt> receipts) throws IOException {
+  public void publish(Stores stores, List<PartReceipt> receipts, String before) throws IOException {
     stores.rename(staged, target);
   }
 

@@ -60,14 +60,23 @@ class OverwriteKillTest {
   private static final PlanOptions SINGLE = PlanOptions.DEFAULTS.withSizes(1 << 20, 64_000);
   private static final String INDEX = "model.safetensors.index.json";
   private static final String SINGLE_FILE = "model.safetensors";
+  private static final String CONFIG = "config.json";
+  private static final String OLD_CONFIG = "{\"model_type\": \"old\"}";
+  private static final String NEW_CONFIG = "{\"model_type\": \"new\"}";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** From what to what. */
   enum Transition {
     SHARDS_TO_SHARDS(SHARDED, SHARDED),
+    SHARDS_AND_CONFIGS(SHARDED, SHARDED),
     SINGLE_TO_SINGLE(SINGLE, SINGLE),
     SHARDS_TO_SINGLE(SHARDED, SINGLE),
     SINGLE_TO_SHARDS(SINGLE, SHARDED);
+
+    /** Whether both have a config that the other has not. */
+    boolean configs() {
+      return this == SHARDS_AND_CONFIGS;
+    }
 
     private final PlanOptions old;
     private final PlanOptions made;
@@ -149,13 +158,25 @@ class OverwriteKillTest {
     return output;
   }
 
-  private static Manifest overwrite(String output, Path input, PlanOptions options) {
-    return Converting.between(input, output)
-        .planning(options)
-        .overwriting()
-        .in(new Stores(conf))
-        .run()
-        .manifest();
+  private static Converting conversion(String output, Transition transition) throws IOException {
+    Converting conversion =
+        Converting.between(later, output).planning(transition.made).in(new Stores(conf));
+    return transition.configs() ? conversion.base(base()) : conversion;
+  }
+
+  /** A model folder with a config, and weights of the same names. */
+  private static Path base() throws IOException {
+    Path base = temp.resolve("base");
+    if (Files.notExists(base)) {
+      Fixtures.copy(local(earlier, SINGLE, "weights"), base);
+      Files.delete(base.resolve(Manifest.FILE_NAME));
+      Files.writeString(base.resolve(CONFIG), NEW_CONFIG);
+    }
+    return base;
+  }
+
+  private static Manifest overwrite(String output, Transition transition) throws IOException {
+    return conversion(output, transition).overwriting().run().manifest();
   }
 
   /** Every request that changes the bucket, once publishing has begun, behind the first so many. */
@@ -248,7 +269,7 @@ class OverwriteKillTest {
   }
 
   /** Cuts the process off behind so many requests; gives whether that did harm. */
-  private boolean dies(String folder, PlanOptions options, int requests) {
+  private boolean dies(String folder, Transition transition, int requests) throws IOException {
     proxy.clear();
     Predicate<Request> dead = deadAfter(requests);
     AtomicInteger refused = new AtomicInteger();
@@ -261,7 +282,7 @@ class OverwriteKillTest {
         FOREVER,
         Fault.status(403));
     try {
-      var unused = overwrite(folder, later, options);
+      var unused = overwrite(folder, transition);
     } catch (ReweaveException e) {
       assertTrue(refused.get() > 0, e::getMessage);
     }
@@ -273,6 +294,9 @@ class OverwriteKillTest {
   @EnumSource
   void aWholeModelIsThereWhereverAProcessDies(Transition transition) throws IOException {
     Path old = local(earlier, transition.old, "old-" + transition);
+    if (transition.configs()) {
+      Files.writeString(old.resolve(CONFIG), OLD_CONFIG);
+    }
     Path made = local(later, transition.made, "made-" + transition);
     Map<String, String> oldWeights = load(localFiles(old), Loader.TRANSFORMERS);
     Map<String, String> newWeights = load(localFiles(made), Loader.TRANSFORMERS);
@@ -285,8 +309,8 @@ class OverwriteKillTest {
       assertTrue(requests < MOST_REQUESTS, "it does not come to its end");
       String folder = folderWith(old);
       String cleaned = folderWith(old);
-      died = dies(folder, transition.made, requests);
-      var unused = dies(cleaned, transition.made, requests);
+      died = dies(folder, transition, requests);
+      var unused = dies(cleaned, transition, requests);
       String when = "behind " + requests + " requests: ";
       for (Loader loader : Loader.values()) {
         Map<String, String> loaded = load(files(folder), loader);
@@ -299,7 +323,7 @@ class OverwriteKillTest {
 
       assertRunsAgain(folder, transition, newWeights, when);
       if (!died) {
-        assertUpToDate(folder, transition.made);
+        assertUpToDate(folder, transition);
       }
       assertIsCleaned(cleaned, localFiles(old), newWeights, when);
       requests++;
@@ -310,12 +334,15 @@ class OverwriteKillTest {
   private void assertRunsAgain(
       String folder, Transition transition, Map<String, String> newWeights, String when)
       throws IOException {
-    Manifest manifest = overwrite(folder, later, transition.made);
+    Manifest manifest = overwrite(folder, transition);
     Map<String, byte[]> files = files(folder);
     for (Loader loader : Loader.values()) {
       assertEquals(newWeights, load(files, loader), when);
     }
     assertEquals(new TreeSet<>(manifest.fileNames()), files.keySet(), when);
+    if (transition.configs()) {
+      assertEquals(NEW_CONFIG, new String(files.get(CONFIG), StandardCharsets.UTF_8), when);
+    }
     assertEquals(
         List.of(),
         S3Server.shared().pendingUploads(bucket).stream()
@@ -325,10 +352,8 @@ class OverwriteKillTest {
         when);
   }
 
-  private static void assertUpToDate(String folder, PlanOptions options) {
-    assertEquals(
-        Conversion.Outcome.Kind.UP_TO_DATE,
-        Converting.between(later, folder).planning(options).in(new Stores(conf)).run().kind());
+  private static void assertUpToDate(String folder, Transition transition) throws IOException {
+    assertEquals(Conversion.Outcome.Kind.UP_TO_DATE, conversion(folder, transition).run().kind());
   }
 
   private void assertIsCleaned(

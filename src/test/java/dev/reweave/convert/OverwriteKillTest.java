@@ -67,35 +67,33 @@ class OverwriteKillTest {
 
   /** From what to what. */
   enum Transition {
-    SHARDS_TO_SHARDS(SHARDED, SHARDED),
-    SHARDS_AND_CONFIGS(SHARDED, SHARDED),
-    SINGLE_TO_SINGLE(SINGLE, SINGLE),
-    SHARDS_TO_SINGLE(SHARDED, SINGLE),
-    SINGLE_TO_SHARDS(SINGLE, SHARDED);
+    SHARDS_TO_SHARDS,
+    SHARDS_AND_CONFIGS,
+    SINGLE_TO_SINGLE,
+    SHARDS_TO_SINGLE,
+    SINGLE_TO_SHARDS;
+
+    PlanOptions old() {
+      return name().startsWith("SINGLE") ? SINGLE : SHARDED;
+    }
+
+    PlanOptions made() {
+      return name().endsWith("SINGLE") ? SINGLE : SHARDED;
+    }
 
     /** Whether both have a config that the other has not. */
     boolean configs() {
       return this == SHARDS_AND_CONFIGS;
     }
-
-    private final PlanOptions old;
-    private final PlanOptions made;
-
-    Transition(PlanOptions old, PlanOptions made) {
-      this.old = old;
-      this.made = made;
-    }
   }
 
   /** Which of two kinds of weights a loader takes. */
   private enum Loader {
-    TRANSFORMERS(SINGLE_FILE, INDEX),
-    DIFFUSERS(INDEX, SINGLE_FILE);
+    TRANSFORMERS,
+    DIFFUSERS;
 
-    private final List<String> order;
-
-    Loader(String... order) {
-      this.order = List.of(order);
+    List<String> order() {
+      return this == TRANSFORMERS ? List.of(SINGLE_FILE, INDEX) : List.of(INDEX, SINGLE_FILE);
     }
   }
 
@@ -160,7 +158,7 @@ class OverwriteKillTest {
 
   private static Converting conversion(String output, Transition transition) throws IOException {
     Converting conversion =
-        Converting.between(later, output).planning(transition.made).in(new Stores(conf));
+        Converting.between(later, output).planning(transition.made()).in(new Stores(conf));
     return transition.configs() ? conversion.base(base()) : conversion;
   }
 
@@ -216,7 +214,7 @@ class OverwriteKillTest {
   /** By tensor, a digest of what the loader gets; fails where it finds no whole model. */
   private static Map<String, String> load(Map<String, byte[]> files, Loader loader)
       throws IOException {
-    for (String name : loader.order) {
+    for (String name : loader.order()) {
       if (!files.containsKey(name)) {
         continue;
       }
@@ -293,11 +291,11 @@ class OverwriteKillTest {
   @ParameterizedTest
   @EnumSource
   void aWholeModelIsThereWhereverAProcessDies(Transition transition) throws IOException {
-    Path old = local(earlier, transition.old, "old-" + transition);
+    Path old = local(earlier, transition.old(), "old-" + transition);
     if (transition.configs()) {
       Files.writeString(old.resolve(CONFIG), OLD_CONFIG);
     }
-    Path made = local(later, transition.made, "made-" + transition);
+    Path made = local(later, transition.made(), "made-" + transition);
     Map<String, String> oldWeights = load(localFiles(old), Loader.TRANSFORMERS);
     Map<String, String> newWeights = load(localFiles(made), Loader.TRANSFORMERS);
     assertFalse(oldWeights.equals(newWeights));

@@ -16,7 +16,7 @@ import java.util.concurrent.Future;
 /** Reads of stores that answer late, several at once, on threads that end with their task. */
 final class LateReads implements Closeable {
   /** Reads that are made at once: one connection alone is slow, however fast the link is. */
-  static final int AT_ONCE = 16;
+  static final int AT_ONCE = 32;
 
   /** A read that was begun. */
   static final class Read {

@@ -207,6 +207,12 @@ final class Journal {
     throw kept.failure().get();
   }
 
+  /** Removes visible files, indexes first, so that none names a file that is not there. */
+  static void removeModel(OutputFolder output, Collection<String> names) {
+    names.stream().filter(n -> n.endsWith(".json")).forEach(output::remove);
+    removeAll(output, names.stream().filter(n -> !n.endsWith(".json")).toList());
+  }
+
   /** Removes visible files, in any order. */
   static void removeAll(OutputFolder output, Collection<String> names) {
     var unused =

@@ -88,9 +88,7 @@ final class Publisher {
     if (present.contains(Manifest.FILE_NAME)) {
       output.remove(Manifest.FILE_NAME);
     }
-    // Indexes first.
-    old.stream().filter(n -> n.endsWith(".json")).forEach(output::remove);
-    Journal.removeAll(output, old.stream().filter(n -> !n.endsWith(".json")).toList());
+    Journal.removeModel(output, old);
     // From here on, what is visible is of this plan: a later process must not remove it again.
     journal.publishing();
   }

@@ -70,9 +70,7 @@ record Replacement(String decides, List<String> old, Map<String, String> before)
   List<String> removeOld(OutputFolder output) {
     List<String> gone = new ArrayList<>(old);
     gone.retainAll(output.names());
-    // Indexes first, so that none names a file that is not there.
-    gone.stream().filter(n -> n.endsWith(".json")).forEach(output::remove);
-    Journal.removeAll(output, gone.stream().filter(n -> !n.endsWith(".json")).toList());
+    Journal.removeModel(output, gone);
     return gone;
   }
 

@@ -19,12 +19,13 @@ public interface ConversionCatalog {
   String address();
 
   /**
-   * Refuses a catalog in a folder that is never written to.
+   * Refuses a catalog in a folder that is never written to; where tables lie is the business of
+   * those who keep them.
    *
    * @param what the folder is, such as {@code input}
    * @throws dev.reweave.common.ReweaveException if it is that folder, or lies in it
    */
-  void requireOutside(String what, Location folder);
+  default void requireOutside(String what, Location folder) {}
 
   /**
    * Adds what is to be listed of a conversion, unless it is there.

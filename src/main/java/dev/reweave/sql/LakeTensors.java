@@ -1,6 +1,5 @@
 package dev.reweave.sql;
 
-import dev.reweave.common.Location;
 import dev.reweave.spark.Cluster;
 import dev.reweave.storage.Stores;
 import org.apache.spark.sql.SparkSession;
@@ -43,10 +42,6 @@ public final class LakeTensors implements ConversionCatalog {
   public String address() {
     return table.name().toString();
   }
-
-  /** Where it lies is the catalog's business. */
-  @Override
-  public void requireOutside(String what, Location folder) {}
 
   @Override
   public long add(ConvertedModel converted) {

@@ -10,6 +10,12 @@ import java.util.List;
 
 /** A local file of its final length, written in place by position, then renamed. */
 record InPlaceFile(Location staged, Location target) implements StagedFile {
+  /**
+   * Bytes of one write. Linux gives a file pages as large as the write, up to 2 MiB and more, and
+   * where it has none of these at hand it makes them, which takes longer than all else: 2 GB were
+   * written in 0.4 s with this, and in up to 4 with 8 MiB (kernel 6.18, ext4).
+   */
+  private static final int PIECE = 512 << 10;
 
   /** Makes the file in its final length; what it held stays, as far as it fits. */
   static InPlaceFile reserve(Location staged, Location target, long length) throws IOException {
@@ -68,7 +74,9 @@ record InPlaceFile(Location staged, Location target) implements StagedFile {
     @Override
     public void write(byte[] data, int offset, int length) throws IOException {
       ByteBuffer buffer = ByteBuffer.wrap(data, offset, length);
-      while (buffer.hasRemaining()) {
+      int end = buffer.limit();
+      while (buffer.position() < end) {
+        buffer.limit(Math.min(end, buffer.position() + PIECE));
         position += channel.write(buffer, position);
       }
     }

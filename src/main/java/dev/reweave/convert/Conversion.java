@@ -145,8 +145,9 @@ public final class Conversion {
     OutputFolder output = check.output();
     Journal journal = new Journal(output);
     check.requireRoom(journal);
-    boolean existed = output.exists();
+    boolean existed = check.content().exists();
     try (OutputLock.Held lock = output.lock().take("reweave convert " + request.output())) {
+      check.lookAgain();
       check.requireRoom(journal);
       OutputStaging staging = new OutputStaging(output, journal);
       Outcome made;
@@ -192,7 +193,7 @@ public final class Conversion {
     Ran ran;
     try {
       OutputStaging.Begun begun =
-          staging.begin(prepared.plan(), fingerprint, request.options().earlier());
+          staging.begin(prepared.plan(), fingerprint, request.options().earlier(), check.content());
       ran = new Ran(begun.plan(), runner.run(begun.plan(), check.output(), begun));
     } catch (RuntimeException e) {
       throw inputs.cause(e);

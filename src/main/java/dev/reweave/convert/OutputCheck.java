@@ -8,13 +8,13 @@ import dev.reweave.convert.ConversionRequest.ExistingOutput;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.prepare.Strays;
 import dev.reweave.storage.FileDigest;
+import dev.reweave.storage.OutputContent;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 
 /** Looks at what an output folder holds: refuses to harm it, and finds out what is done already. */
 final class OutputCheck {
@@ -22,6 +22,10 @@ final class OutputCheck {
   private final ConversionRequest request;
   private final OutputFolder output;
   private List<String> earlierFiles = List.of();
+  private Optional<Seen> seen = Optional.empty();
+
+  /** What one look at the folder showed. */
+  private record Seen(OutputContent content, Optional<Manifest> manifest) {}
 
   /**
    * Finds the output folder.
@@ -49,9 +53,35 @@ final class OutputCheck {
     return output;
   }
 
+  /** Looks once more: what is told from here on is of now. */
+  void lookAgain() {
+    seen = Optional.of(look());
+  }
+
+  private Seen seen() {
+    if (seen.isEmpty()) {
+      lookAgain();
+    }
+    return seen.orElseThrow();
+  }
+
+  private Seen look() {
+    OutputContent content = output.content();
+    Optional<Manifest> manifest =
+        content.names().contains(Manifest.FILE_NAME)
+            ? EarlierOutput.manifest(stores, output)
+            : Optional.empty();
+    return new Seen(content, manifest);
+  }
+
   /** The manifest of a finished conversion to this folder. */
-  Optional<Manifest> manifest() {
-    return EarlierOutput.manifest(stores, output);
+  private Optional<Manifest> manifest() {
+    return seen().manifest();
+  }
+
+  /** What the last look showed. */
+  OutputContent content() {
+    return seen().content();
   }
 
   /** What this very conversion has written and is still whole; empty if it must run. */
@@ -81,7 +111,7 @@ final class OutputCheck {
         && areThere(manifest.result().shards())
         && areThere(manifest.result().files())
         // Who loads the folder would get something else.
-        && Strays.among(output.names(), manifest.fileNames()).isEmpty();
+        && Strays.among(content().names(), manifest.fileNames()).isEmpty();
   }
 
   private boolean hasDigests(Manifest manifest) {
@@ -109,20 +139,14 @@ final class OutputCheck {
    * @param journal of a killed run of any conversion, whose published shards may go
    */
   void requireRoom(Journal journal) {
-    List<String> names = new ArrayList<>();
-    boolean[] publishing = {false};
-    AtomicReference<Optional<Manifest>> found = new AtomicReference<>(Optional.empty());
-    ParallelCalls.askAll(
-        () -> names.addAll(output.names()),
-        () -> publishing[0] = journal.isPublishing(),
-        () -> found.set(manifest()));
-    if (publishing[0]) {
+    Seen now = seen();
+    List<String> names = new ArrayList<>(now.content().names());
+    if (now.content().isStaged() && journal.isPublishing()) {
       journal.begun().ifPresent(plan -> names.removeIf(plan::publishes));
       journal.replacement().ifPresent(replacement -> names.removeAll(replacement.old()));
     }
-    Optional<Manifest> there = found.get();
-    earlierFiles = there.map(Manifest::fileNames).orElse(List.of());
-    there
+    earlierFiles = now.manifest().map(Manifest::fileNames).orElse(List.of());
+    now.manifest()
         .filter(m -> request.options().earlier() == Earlier.CONTINUE)
         .filter(m -> m.command().equals(Fingerprint.command(request)))
         .ifPresent(m -> names.removeAll(m.fileNames()));

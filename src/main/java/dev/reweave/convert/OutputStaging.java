@@ -6,6 +6,7 @@ import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.plan.SpareNames;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.OutputContent;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.StagedFile;
@@ -45,9 +46,11 @@ final class OutputStaging {
    *
    * @param fingerprint of the conversion
    * @param earlier whether finished files of an earlier run of it count
+   * @param there what the output holds
    */
-  Begun begin(ConversionPlan plan, String fingerprint, Earlier earlier) {
-    boolean isStaged = output.isStaged();
+  Begun begin(ConversionPlan plan, String fingerprint, Earlier earlier, OutputContent there) {
+    boolean isStaged = there.isStaged();
+    List<String> visible = there.names();
     Optional<Journal.PlanState> begun =
         (isStaged ? journal.begun() : Optional.<Journal.PlanState>empty())
             .filter(p -> earlier == Earlier.CONTINUE)
@@ -59,15 +62,14 @@ final class OutputStaging {
     if (isStaged) {
       journal.undoPublishing();
       journal.clear();
+      visible = output.names();
     } else {
       // Nobody knows of them but the store.
       var unused = output.abortUploads(List.of());
     }
     output.prepare(plan.bytesToWrite());
     ConversionPlan named =
-        output.showsStaged() || plan.index().isEmpty()
-            ? plan
-            : SpareNames.beside(output.names(), plan);
+        output.showsStaged() || plan.index().isEmpty() ? plan : SpareNames.beside(visible, plan);
     return new Begun(named, stage(named, fingerprint), Map.of());
   }
 

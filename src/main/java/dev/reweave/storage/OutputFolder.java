@@ -4,7 +4,6 @@ import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -89,39 +88,20 @@ public final class OutputFolder {
   }
 
   /**
+   * What is in it now.
+   *
+   * @throws ReweaveException if the address is a file, or may not be looked at
+   */
+  public OutputContent content() {
+    return OutputContent.of(fs, folder);
+  }
+
+  /**
    * Paths of the files that the folder and those below it hold for readers; none if it does not
    * exist.
    */
   public List<String> names() {
-    List<String> names = new ArrayList<>();
-    addNames(folder, names);
-    names.sort(null);
-    return names;
-  }
-
-  private void addNames(Path within, List<String> names) {
-    try {
-      for (FileStatus status : fs.listStatus(within)) {
-        Path path = status.getPath();
-        if (within.equals(folder) && isOurs(path.getName())) {
-          continue;
-        }
-        if (status.isDirectory()) {
-          addNames(path, names);
-        } else {
-          names.add(address().pathTo(Stores.location(path)));
-        }
-      }
-    } catch (FileNotFoundException e) {
-      // It went away meanwhile, or never was.
-      return;
-    } catch (IOException e) {
-      throw Stores.unreadable(Stores.location(within), e);
-    }
-  }
-
-  private static boolean isOurs(String name) {
-    return name.equals(STAGING) || name.startsWith(OutputLock.NAME);
+    return content().names();
   }
 
   /**
@@ -138,11 +118,6 @@ public final class OutputFolder {
     return new OutputRoom(fs, folder);
   }
 
-  /** Whether anything is staged, or kept of a process that staged something. */
-  public boolean isStaged() {
-    return stores.isFolder(Stores.location(staging));
-  }
-
   /** Whether there is anything at the address. */
   public boolean exists() {
     return stores.isFolder(address());
@@ -152,13 +127,10 @@ public final class OutputFolder {
    * Makes the staging folder.
    *
    * @param bytes that will be staged
-   * @throws ReweaveException if the address is a file, or a local disk has too little room
+   * @throws ReweaveException if a local disk has too little room
    */
   public void prepare(long bytes) {
     try {
-      if (stores.file(address()).isPresent()) {
-        throw StoreFailures.outputIsFile(address());
-      }
       // Object stores have no folders that would be missed.
       if (means != StagingMeans.MULTIPART_UPLOAD && !fs.mkdirs(new Path(staging, FILES))) {
         throw new IOException("cannot create " + staging);

@@ -5,7 +5,6 @@ import dev.reweave.common.ReweaveException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.ObjectInputStream;
-import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -36,36 +35,44 @@ public final class Stores implements Serializable {
   private static final long serialVersionUID = 1L;
 
   private final MetadataLimit limit;
-  private transient Optional<LinkBoundary> boundary;
-  private transient Configuration conf;
+  private final SentConfiguration conf;
+  private transient Looking looking;
+
+  /** What the one who lists folders keeps to: no task does. */
+  private record Looking(Optional<LinkBoundary> boundary, KnownFolders known) {
+    static final Looking FREE = new Looking(Optional.empty(), KnownFolders.NONE);
+  }
 
   /** Stores that are configured as {@code conf} says. */
   public Stores(Configuration conf) {
-    this(ConnectorSettings.in(conf), MetadataLimit.DEFAULT, Optional.empty());
+    this(new SentConfiguration(ConnectorSettings.in(conf)), MetadataLimit.DEFAULT, Looking.FREE);
   }
 
-  private Stores(Configuration conf, MetadataLimit limit, Optional<LinkBoundary> boundary) {
+  private Stores(SentConfiguration conf, MetadataLimit limit, Looking looking) {
     this.conf = conf;
     this.limit = limit;
-    this.boundary = boundary;
+    this.looking = looking;
   }
 
   /**
-   * The same stores for reading what somebody else wrote: files that are opened are limited, and
-   * what is listed refuses links that lead out of {@code address}.
+   * The same stores for reading once what somebody else wrote: files that are opened are limited,
+   * what is listed refuses links that lead out of {@code address}, and far stores are asked once
+   * for what a folder holds.
    *
    * @param address a folder, or a file, which stands for the folder that it is in
    */
   public Stores guarded(Location address, Safeguards safeguards) {
     Path path = path(address);
+    Looking once = new Looking(Optional.empty(), KnownFolders.begin());
     boolean bounded = safeguards.links() == Safeguards.Links.INSIDE;
     try {
-      return new Stores(
-          conf,
-          safeguards.limit(),
-          bounded && fileSystem(path) instanceof RawLocalFileSystem local
-              ? LinkBoundary.of(local.pathToFile(path))
-              : Optional.empty());
+      if (fileSystem(path) instanceof RawLocalFileSystem local) {
+        once =
+            bounded
+                ? new Looking(LinkBoundary.of(local.pathToFile(path)), KnownFolders.NONE)
+                : Looking.FREE;
+      }
+      return new Stores(conf, safeguards.limit(), once);
     } catch (IOException e) {
       throw unreadable(address, e);
     }
@@ -73,7 +80,7 @@ public final class Stores implements Serializable {
 
   /** The same stores for reading what Reweave itself wrote, and somebody may have changed. */
   public Stores limited(MetadataLimit most) {
-    return new Stores(conf, most, Optional.empty());
+    return new Stores(conf, most, Looking.FREE);
   }
 
   /**
@@ -122,12 +129,19 @@ public final class Stores implements Serializable {
 
   /** The file at an address, or empty if there is nothing or a folder. */
   public Optional<InputFile> file(Location address) {
-    return status(address).filter(FileStatus::isFile).map(Stores::inputFile);
+    KnownFolders known = looking.known();
+    if (known.isFolder(address)) {
+      return Optional.empty();
+    }
+    return known
+        .file(address)
+        .or(() -> status(address).filter(FileStatus::isFile).map(Stores::inputFile));
   }
 
   /** Whether there is a folder at an address. */
   public boolean isFolder(Location address) {
-    return status(address).filter(FileStatus::isDirectory).isPresent();
+    return looking.known().isFolder(address)
+        || status(address).filter(FileStatus::isDirectory).isPresent();
   }
 
   /**
@@ -136,6 +150,10 @@ public final class Stores implements Serializable {
    * @throws ReweaveException if it is missing or may not be read
    */
   public Listing list(Location address) {
+    return looking.known().list(address, this::ask);
+  }
+
+  private Listing ask(Location address) {
     Path path = path(address);
     try {
       LocalFolder.Content content = LocalFolder.list(fileSystem(path), path);
@@ -158,8 +176,8 @@ public final class Stores implements Serializable {
   }
 
   private void requireInside(Path listed) throws IOException {
-    if (boundary.isPresent() && fileSystem(listed) instanceof RawLocalFileSystem local) {
-      boundary.get().require(local.pathToFile(listed));
+    if (looking.boundary().isPresent() && fileSystem(listed) instanceof RawLocalFileSystem local) {
+      looking.boundary().get().require(local.pathToFile(listed));
     }
   }
 
@@ -345,7 +363,7 @@ public final class Stores implements Serializable {
 
   /** The file system that holds a path, without checksum side files. */
   FileSystem fileSystem(Path path) {
-    return FileSystems.of(path, conf);
+    return FileSystems.of(path, conf.get());
   }
 
   static Path path(Location address) {
@@ -371,21 +389,8 @@ public final class Stores implements Serializable {
         ObjectStatus.etag(status));
   }
 
-  private void writeObject(ObjectOutputStream out) throws IOException {
-    out.defaultWriteObject();
-    // Hadoop's own form compresses each of a thousand settings by itself, which takes a while.
-    Map<String, String> settings = new HashMap<>();
-    conf.forEach(setting -> settings.put(setting.getKey(), setting.getValue()));
-    out.writeObject(settings);
-  }
-
   private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
     in.defaultReadObject();
-    conf = new Configuration(false);
-    for (Object setting : ((Map<?, ?>) in.readObject()).entrySet()) {
-      Map.Entry<?, ?> entry = (Map.Entry<?, ?>) setting;
-      conf.set((String) entry.getKey(), (String) entry.getValue());
-    }
-    boundary = Optional.empty(); // tasks list nothing
+    looking = Looking.FREE;
   }
 }

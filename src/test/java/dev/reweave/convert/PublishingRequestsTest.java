@@ -27,6 +27,34 @@ class PublishingRequestsTest {
 
   private static final int SHARDS = 3;
 
+  /** Before anything is sent, but reading: of the input, of the output, and of that when locked. */
+  private static final int MOST_LOOKS = 12;
+
+  @Test
+  void theStartLooksAtEachPlaceOnce() throws IOException {
+    Configuration conf = new Configuration(TestSpark.context().hadoopConfiguration());
+    try (FaultProxy proxy = FaultProxy.start(S3Server.shared())) {
+      proxy.configure(conf);
+      String bucket = S3Server.shared().newBucket();
+      try (FileSystem fs = FileSystem.get(URI.create("s3a://" + bucket), conf)) {
+        String input = HadoopFiles.copy(Fixtures.folder("z3_bf16_w2/ckpt"), fs, "/runs/ckpt");
+        proxy.clear();
+
+        var unused =
+            Converting.between(input, fs.getUri() + "/models/new").in(new Stores(conf)).run();
+
+        List<String> looks =
+            proxy.requests().stream()
+                .map(Recorded::request)
+                .takeWhile(r -> !r.query().contains("partNumber="))
+                .filter(r -> !r.headers().containsKey("range"))
+                .map(r -> r.method() + " " + r.path() + "?" + r.query())
+                .toList();
+        assertTrue(looks.size() <= MOST_LOOKS, looks.size() + " requests: " + looks);
+      }
+    }
+  }
+
   @Test
   void publishingIsAFewRequestsAndCopiesNothing() throws IOException {
     Configuration conf = new Configuration(TestSpark.context().hadoopConfiguration());

@@ -248,7 +248,7 @@ abstract class PublishingContract extends ReadingContract {
 
     ReweaveException refused =
         assertThrows(
-            ReweaveException.class, () -> stores.outputFolder(Locations.of(file.uri())).prepare(1));
+            ReweaveException.class, () -> stores.outputFolder(Locations.of(file.uri())).content());
 
     assertTrue(refused.getMessage().contains("the output is a file"), refused.getMessage());
     assertArrayEquals(bytes(3), stores.readAll(file, 10));

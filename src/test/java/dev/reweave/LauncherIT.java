@@ -68,6 +68,23 @@ class LauncherIT {
   }
 
   @Test
+  void hadoopsOwnSettingsAreFound() throws Exception {
+    Path conf = Files.createDirectories(temp.resolve("conf"));
+    Files.writeString(
+        conf.resolve("core-site.xml"),
+        "<configuration><property><name>fs.viewfs.mounttable.lake.link./runs</name><value>"
+            + Path.of(GOOD).toUri()
+            + "</value></property></configuration>");
+    Map<String, String> environment =
+        Map.of("REWEAVE_JAVA_OPTS", Launcher.SHORT_LIVED, "HADOOP_CONF_DIR", conf.toString());
+
+    Launcher.Result inspected = Launcher.run(environment, "inspect", "viewfs://lake/runs");
+
+    assertEquals(0, inspected.exitCode(), inspected::toString);
+    assertTrue(inspected.out().contains("ZeRO-3, 2 ranks"), inspected::toString);
+  }
+
+  @Test
   void convertAddsToACatalog() throws Exception {
     String catalog = temp.resolve("catalog").toString();
     String[] command = {"convert", "-i", GOOD, "-o", temp + "/out", "--catalog", catalog};

@@ -44,22 +44,30 @@ final class Committer {
     boolean reads = readBack.isWanted(staged);
     Map<String, FileDigest> read = new HashMap<>();
     if (reads && output.showsStaged()) {
-      read.putAll(readBack.require(plan, staged));
+      read.putAll(digests(readBack.read(plan, staged)));
     }
     Publisher publisher = new Publisher(output, journal);
     publisher.publishFiles(plan, staged, earlier, lock);
     if (reads && !output.showsStaged()) {
-      try {
-        read.putAll(readBack.require(plan, staged));
-      } catch (ReweaveException e) {
-        e.throwIfOfStore();
+      ReadBack.Found found = readBack.read(plan, staged);
+      if (found.failure().isPresent()) {
         publisher.takeBack(plan);
-        throw e;
       }
+      read.putAll(digests(found));
       lock.check();
     }
     Manifest manifest = provenance.manifest(plan, staged.figures(), read);
     publisher.publishIndex(plan, manifest);
     return manifest;
+  }
+
+  private static Map<String, FileDigest> digests(ReadBack.Found found) {
+    found
+        .failure()
+        .ifPresent(
+            failure -> {
+              throw failure;
+            });
+    return found.digests();
   }
 }

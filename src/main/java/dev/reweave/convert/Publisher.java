@@ -135,10 +135,13 @@ final class Publisher {
     return there;
   }
 
-  /** Takes weights away again that are not what was written, though readers may have found them. */
+  /**
+   * Says that the old model is gone if a file that is not what was written took its place: what
+   * clears up behind a failure removes it then, as it does where there was no old one.
+   */
   void takeBack(ConversionPlan plan) {
     if (replacement.isPresent() && plan.index().isEmpty()) {
-      Journal.removeAll(output, plan.shards().stream().map(PlannedFile::path).toList());
+      journal.publishing();
     }
   }
 

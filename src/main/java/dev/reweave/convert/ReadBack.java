@@ -51,12 +51,19 @@ final class ReadBack {
   }
 
   /**
+   * What was found.
+   *
+   * @param digests by path
+   * @param failure that there is what was not written; empty if all is as it was written
+   */
+  record Found(Map<String, FileDigest> digests, Optional<ReweaveException> failure) {}
+
+  /**
    * Reads all files, also those of earlier runs.
    *
-   * @return what was found, by path
-   * @throws ReweaveException if a file is not what was written
+   * @throws ReweaveException if that cannot be done
    */
-  Map<String, FileDigest> require(ConversionPlan plan, PlanRunner.Staged staged) {
+  Found read(ConversionPlan plan, PlanRunner.Staged staged) {
     List<PlannedFile> files = plan.files();
     List<List<Location>> places =
         files.stream().map(f -> staged.files().get(f.path()).places()).toList();
@@ -82,7 +89,9 @@ final class ReadBack {
         found.add(there.get());
       }
     }
-    require(problems);
+    if (!problems.isEmpty()) {
+      return new Found(Map.of(), failure(problems));
+    }
     List<FileDigest> digests =
         checksums.read("verify: " + found.size() + " written files", found, checks.digest());
     Map<String, FileDigest> byPath = new TreeMap<>();
@@ -101,14 +110,13 @@ final class ReadBack {
       }
       byPath.put(path, digests.get(i));
     }
-    require(problems);
-    return byPath;
+    return new Found(byPath, failure(problems));
   }
 
-  private void require(List<String> problems) {
-    if (!problems.isEmpty()) {
-      int more = problems.size() - 1;
-      throw ConversionFailures.readBackDiffers(problems, more, output.address());
-    }
+  private Optional<ReweaveException> failure(List<String> problems) {
+    return problems.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            ConversionFailures.readBackDiffers(problems, problems.size() - 1, output.address()));
   }
 }

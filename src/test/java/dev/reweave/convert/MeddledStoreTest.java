@@ -130,6 +130,36 @@ class MeddledStoreTest {
     assertEquals(3, convert(Checks.DEFAULTS).figures().filesReadBack());
   }
 
+  /**
+   * A single file takes the old one's place before it can be read: better none than a wrong one.
+   */
+  @Test
+  void aFileThatTheStoreDamagesInTheOldOnesPlace() throws IOException {
+    var unused = single("z1_bf16_w2", Checks.DEFAULTS);
+    Path file = new Path(output() + "/model.safetensors");
+    proxy.inject(
+        is("POST", "model.safetensors").and(r -> r.query().startsWith("uploadId=")),
+        1,
+        Fault.meanwhile(() -> StoredFiles.flipBit(other, file)));
+
+    ReweaveException failure =
+        assertThrows(ReweaveException.class, () -> single("z2_bf16_w2", Checks.DEFAULTS));
+
+    assertTrue(failure.problem().contains("model.safetensors has CRC32C"), failure::getMessage);
+    assertEquals(Map.of(), HadoopFiles.digests(other, "/models"));
+    assertEquals(List.of(), S3Server.shared().pendingUploads(bucket));
+    assertEquals(1, single("z2_bf16_w2", Checks.DEFAULTS).figures().filesReadBack());
+  }
+
+  private Manifest single(String fixture, Checks checks) {
+    return Converting.between(Fixtures.folder(fixture + "/ckpt"), output())
+        .checking(checks)
+        .overwriting()
+        .in(new Stores(conf))
+        .run()
+        .manifest();
+  }
+
   @Test
   void aShardThatTheStoreLoses() throws IOException {
     proxy.inject(

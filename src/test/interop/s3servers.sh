@@ -2,7 +2,9 @@
 # Installs S3 servers that others wrote, starts one after the other, and runs the tests of stores
 # against each. mvn -P s3servers verify runs it when all is built.
 #
-# usage: s3servers.sh FOLDER  what is installed goes there, with the servers' files and logs
+# usage: s3servers.sh FOLDER [install]
+#   FOLDER                    what is installed goes there, with the servers' files and logs
+#   install                   that alone: nothing is started
 #   S3SERVERS_ONLY            some of moto, versitygw and minio, with spaces between; all by default
 #   S3SERVERS_TESTS           the tests, as for -Dtest
 #   S3SERVERS_PYTHON          the Python that makes an environment for moto; python3 by default
@@ -11,7 +13,7 @@
 # Exit codes: 0 all right; 1 tests that failed; 2 nothing could be installed.
 set -euo pipefail
 
-[[ $# -eq 1 ]] || { echo "usage: $0 FOLDER" >&2; exit 2; }
+[[ $# -eq 1 || ($# -eq 2 && $2 == install) ]] || { echo "usage: $0 FOLDER [install]" >&2; exit 2; }
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 mkdir -p "$1"
 work=$(cd "$1" && pwd)
@@ -86,6 +88,13 @@ await() {
   echo "it does not start"
   return 1
 }
+
+if [[ $# -eq 2 ]]; then
+  for name in "${servers[@]}"; do
+    install "$name" || { echo "not installed: $name; see $work/$name.install.log" >&2; exit 2; }
+  done
+  exit
+fi
 
 ran=0
 failed=()

@@ -53,7 +53,7 @@ class SubmitScriptsTest {
   @TempDir Path temp;
 
   static Stream<Path> scripts() throws IOException {
-    return files("submit", "reweave", ".sh");
+    return files("submit", "reweave", "bench", "soak", ".sh");
   }
 
   static Stream<Path> settingsFiles() throws IOException {

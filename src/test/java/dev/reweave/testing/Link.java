@@ -44,7 +44,7 @@ public final class Link {
       };
 
   /** The machine's own loopback. */
-  static final Link NEAR = new Link(Duration.ZERO, Long.MAX_VALUE, REAL);
+  public static final Link NEAR = new Link(Duration.ZERO, Long.MAX_VALUE, REAL);
 
   Link(Duration latency, long bytesPerSecond, Time time) {
     if (latency.isNegative() || bytesPerSecond <= 0) {

@@ -11,6 +11,7 @@ import dev.reweave.sql.ConversionCatalog;
 import dev.reweave.sql.ConvertedModel;
 import dev.reweave.sql.LakeRuns;
 import dev.reweave.sql.LakeTensors;
+import dev.reweave.sql.RunCatalog;
 import dev.reweave.sql.TensorCatalog;
 import dev.reweave.storage.Stores;
 import java.util.ArrayList;
@@ -40,9 +41,18 @@ final class Catalogs implements ConversionSeries.Recorder {
         .ifPresent(name -> all.add(LakeTensors.of(machines, stores, name)));
     // Behind the others: a run that is listed has its tensors listed.
     given
+        .of(ConvertOptions.RUNS)
+        .ifPresent(uri -> all.add(runs(machines, stores, stores.locate(uri), given)));
+    given
         .of(ConvertOptions.RUNS_TABLE)
         .ifPresent(name -> all.add(LakeRuns.of(machines, stores, name)));
     return new Catalogs(all);
+  }
+
+  private static RunCatalog runs(Cluster machines, Stores stores, Location uri, Options given) {
+    RunCatalog runs = new RunCatalog(machines, stores, uri);
+    given.of(ConvertOptions.CATALOG).map(stores::locate).ifPresent(runs::requireBeside);
+    return runs;
   }
 
   /** Refuses one that lies in a folder that is never written to. */

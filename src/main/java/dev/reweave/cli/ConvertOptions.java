@@ -26,20 +26,26 @@ final class ConvertOptions {
                   + " conversion.")
           .more(": see [the catalog](sql.md#a-catalog-of-what-was-converted)");
 
+  static final Option<Optional<String>> RUNS =
+      Option.text("runs", "URI")
+          .about(Option.Part.COMMAND)
+          .help(
+              "Add a row for each conversion to another such folder: what it read, wrote and"
+                  + " checked, and with what options.")
+          .more(": see [the catalog](sql.md#a-catalog-of-what-was-converted)");
+
   static final Option<Optional<TableName>> CATALOG_TABLE =
       Option.unwritten("catalog-table", "TABLE", Optional.<TableName>empty(), ConvertOptions::table)
           .about(Option.Part.COMMAND)
           .help(
-              "Add the same rows to a table of a catalog that Spark knows, such as"
+              "Add the rows of --catalog to a table of a catalog that Spark knows, such as"
                   + " lake.models.tensors; it is made if it is not there.")
           .more(": see [tables of a lake](sql.md#tables-of-a-lake)");
 
   static final Option<Optional<TableName>> RUNS_TABLE =
       Option.unwritten("runs-table", "TABLE", Optional.<TableName>empty(), ConvertOptions::table)
           .about(Option.Part.COMMAND)
-          .help(
-              "Add a row for each conversion to such a table, such as lake.models.runs: what it"
-                  + " read, wrote and checked, and with what options.")
+          .help("Add the rows of --runs to such a table, such as lake.models.runs.")
           .more(": see [tables of a lake](sql.md#tables-of-a-lake)");
 
   static final Option<Optional<String>> LIST =
@@ -88,6 +94,7 @@ final class ConvertOptions {
               List.of(ConversionOptions.OVERWRITE, ConversionOptions.NO_RESUME),
               List.of(
                   CATALOG,
+                  RUNS,
                   CATALOG_TABLE,
                   RUNS_TABLE,
                   LIST,

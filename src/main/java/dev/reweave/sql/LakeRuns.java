@@ -2,10 +2,6 @@ package dev.reweave.sql;
 
 import dev.reweave.spark.Cluster;
 import dev.reweave.storage.Stores;
-import java.util.Arrays;
-import java.util.List;
-import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 
 /** A table with a row for each conversion: what its manifest says of it. */
@@ -41,11 +37,7 @@ public final class LakeRuns implements ConversionCatalog {
   @Override
   public long add(ConvertedModel converted) {
     try {
-      Object[] values =
-          Arrays.stream(RunColumn.values()).map(c -> c.value(converted).orElse(null)).toArray();
-      Row row = RowFactory.create(values);
-      return table.add(
-          converted, () -> table.session().createDataFrame(List.of(row), RunColumn.schema()));
+      return table.add(converted, () -> RunColumn.rows(table.session(), converted));
     } catch (Exception e) { // Scala lets any pass through methods that declare none.
       throw SqlFailures.runNotListed(Reason.of(e), address(), e);
     }

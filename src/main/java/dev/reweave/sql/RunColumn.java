@@ -16,12 +16,16 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
-/** A column of the table of runs. Values are as Spark takes them in rows. */
+/** A column of the list of runs. Values are as Spark takes them in rows. */
 enum RunColumn {
   MODEL(Type.TEXT),
   RUN(Type.TEXT),
@@ -95,8 +99,14 @@ enum RunColumn {
             .toArray(StructField[]::new));
   }
 
+  /** The row of a conversion. */
+  static Dataset<Row> rows(SparkSession session, ConvertedModel converted) {
+    Object[] values = Arrays.stream(values()).map(c -> c.value(converted).orElse(null)).toArray();
+    return session.createDataFrame(List.of(RowFactory.create(values)), schema());
+  }
+
   /** The value in the row of a conversion; empty for NULL. */
-  Optional<?> value(ConvertedModel converted) {
+  private Optional<?> value(ConvertedModel converted) {
     Manifest manifest = converted.manifest();
     return switch (this) {
       case MODEL -> Optional.of(converted.name());

@@ -65,7 +65,15 @@ final class SqlFailures {
         "ask with SELECT; files are made, moved and deleted with the tools of their store");
   }
 
-  /** {@code --catalog} is in the input or the base. */
+  /** {@code --catalog} and {@code --runs} are one folder, or one lies in the other. */
+  static ReweaveException oneCatalogInAnother(Location tensors, Location runs) {
+    return ReweaveException.usage(
+        "who reads the catalog would find the list of runs in it, or the other way round",
+        "--catalog " + tensors + ", --runs " + runs,
+        "name two folders beside each other");
+  }
+
+  /** {@code --catalog} or {@code --runs} is in the input or the base. */
   static ReweaveException catalogInside(String what, Location catalog, Location folder) {
     return ReweaveException.usage(
         "the catalog lies inside the " + what + ", which is never written to",
@@ -85,13 +93,13 @@ final class SqlFailures {
         cause);
   }
 
-  /** The table of {@code --runs-table} cannot be written. */
-  static ReweaveException runNotListed(String reason, String table, Exception cause) {
+  /** The folder of {@code --runs}, or the table of {@code --runs-table}, cannot be written. */
+  static ReweaveException runNotListed(String reason, String list, Exception cause) {
     return new ReweaveException(
         ReweaveException.Kind.STORE_FAILED,
-        "the model is published, but the run could not be added to the table (" + reason + ")",
-        table,
-        "see to the table, then run the same command again: it adds the run, and converts nothing",
+        "the model is published, but the run could not be added to the list (" + reason + ")",
+        list,
+        "see to that place, then run the same command again: it adds the run, and converts nothing",
         cause);
   }
 

@@ -13,7 +13,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Steps that are converted in one run, and the catalog of their tensors. */
+/** Steps that are converted in one run, and the folders that list their tensors and the runs. */
 class CatalogOfStepsTest {
   @TempDir Path temp;
 
@@ -26,37 +26,72 @@ class CatalogOfStepsTest {
         "--tag",
         tag,
         "--catalog",
-        temp + "/catalog");
+        temp + "/catalog",
+        "--runs",
+        temp + "/runs");
   }
 
   private String models() {
+    return rows("SELECT model, tag, count(*) FROM parquet.`" + temp.resolve("catalog") + "`");
+  }
+
+  private String runs() {
+    return rows("SELECT model, tag, sum(tensors) FROM parquet.`" + temp.resolve("runs") + "`");
+  }
+
+  private static String rows(String query) {
     SparkSession session =
         SparkSession.builder().sparkContext(TestSpark.context().sc()).getOrCreate();
-    return session
-        .sql(
-            "SELECT model, tag, count(*) FROM parquet.`"
-                + temp.resolve("catalog")
-                + "` GROUP BY 1, 2 ORDER BY 1")
-        .collectAsList()
-        .toString();
+    return session.sql(query + " GROUP BY 1, 2 ORDER BY 1").collectAsList().toString();
   }
 
   @Test
   void aCatalogInsideTheInputIsRefused() throws Exception {
     Path input = Fixtures.copy(Fixtures.folder("z2_bf16_w2/ckpt"), temp.resolve("in"));
     Map<String, String> before = Fixtures.digests(input);
-    for (String catalog : List.of("/in", "/in/catalog", "/x/../in/global_step3/catalog")) {
+    for (String option : List.of("--catalog", "--runs")) {
+      for (String catalog : List.of("/in", "/in/catalog", "/x/../in/global_step3/catalog")) {
+        ConvertRun run = ConvertRun.of("-i", input, "-o", temp + "/out", option, temp + catalog);
+
+        assertEquals(1, run.exitCode(), run::toString);
+        assertTrue(
+            run.err()
+                .get(0)
+                .startsWith(
+                    "reweave: the catalog lies inside the input, which is never written to"),
+            run::toString);
+      }
+    }
+    assertEquals(before, Fixtures.digests(input));
+    assertTrue(Files.notExists(temp.resolve("out")));
+  }
+
+  @Test
+  void foldersOfTensorsAndOfRunsLieBesideEachOther() {
+    String input = Fixtures.folder("z2_bf16_w2/ckpt").toString();
+    for (String runs : List.of("/catalog", "/catalog/runs", "/")) {
       ConvertRun run =
-          ConvertRun.of("-i", input, "-o", temp.resolve("out"), "--catalog", temp + catalog);
+          ConvertRun.of(
+              "-i",
+              input,
+              "-o",
+              temp + "/out",
+              "--catalog",
+              temp + "/catalog",
+              "--runs",
+              temp + runs);
 
       assertEquals(1, run.exitCode(), run::toString);
       assertTrue(
           run.err()
               .get(0)
-              .startsWith("reweave: the catalog lies inside the input, which is never written to"),
+              .startsWith(
+                  "reweave: who reads the catalog would find the list of runs in it, or the other"
+                      + " way round: --catalog file:"
+                      + temp
+                      + "/catalog, --runs file:"),
           run::toString);
     }
-    assertEquals(before, Fixtures.digests(input));
     assertTrue(Files.notExists(temp.resolve("out")));
   }
 
@@ -67,6 +102,10 @@ class CatalogOfStepsTest {
     String listed =
         "[[global_step1,global_step1,8], [global_step3,global_step3,8], [my-tag 2,my-tag 2,8]]";
     assertEquals(listed, models());
+    assertEquals(listed, runs());
+    assertTrue(
+        first.out().toString().contains("listed 1 run in file:" + temp.resolve("runs")),
+        first::toString);
 
     ConvertRun again = convert("new");
     assertEquals(0, again.exitCode(), again::toString);
@@ -74,6 +113,7 @@ class CatalogOfStepsTest {
         String.join(" ", again.out()).contains("listed before: file:" + temp.resolve("catalog")),
         again::toString);
     assertEquals(listed, models());
+    assertEquals(listed, runs());
     assertTrue(Files.exists(temp.resolve("models/my-tag 2/model.safetensors")));
   }
 }

@@ -195,8 +195,7 @@ public final class SparkSessions {
       if (java.isPresent()) {
         throw java.get();
       }
-      throw SparkFailures.notStarted(
-          String.valueOf(e.getMessage()).lines().findFirst().orElse(""), conf.get(MASTER), e);
+      throw SparkFailures.notStarted(StartFailure.reason(e), conf.get(MASTER), e);
     }
   }
 

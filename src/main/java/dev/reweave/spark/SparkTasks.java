@@ -151,10 +151,10 @@ public final class SparkTasks {
       Consumer<R> results,
       AtomicInteger open,
       CompletableFuture<Void> done) {
-    PartitionWork<T, R> onPartition = partition -> done(work, partition.next());
-    Function2<Object, R, BoxedUnit> onResult =
+    PartitionWork<T, byte[]> onPartition = partition -> done(work, partition.next());
+    Function2<Object, byte[], BoxedUnit> onResult =
         (index, result) -> {
-          results.accept(result);
+          handOver(result, results);
           return BoxedUnit.UNIT;
         };
     List<Object> all = IntStream.range(0, items).boxed().map(Object.class::cast).toList();
@@ -178,14 +178,19 @@ public final class SparkTasks {
    * Spark ends the process for errors that it takes for fatal, as for exceptions with such a cause;
    * one task that goes wrong is no reason for that.
    */
-  private static <T, R> R done(Work<T, R> work, T item) {
+  private static <T, R> byte[] done(Work<T, R> work, T item) {
     try {
-      return work.apply(item);
+      return Packed.of(work.apply(item));
     } catch (OutOfMemoryError e) {
       throw without(SparkFailures.outOfMemory(e), e);
     } catch (StackOverflowError e) {
       throw without(new IllegalStateException("the stack of a task overflowed"), e);
     }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <R> void handOver(byte[] result, Consumer<R> results) {
+    results.accept((R) Packed.value(result));
   }
 
   private static RuntimeException without(RuntimeException told, Error fatal) {

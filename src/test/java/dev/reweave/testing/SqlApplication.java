@@ -12,6 +12,9 @@ import org.apache.spark.sql.SparkSession;
  * An application that knows Spark alone: runs SQL, and writes the rows of all answers to a file.
  */
 public final class SqlApplication {
+  /** Before the file of an artifact: what a client of Spark Connect does, which has no SQL. */
+  static final String ADD_ARTIFACT = "ADD ARTIFACT ";
+
   private SqlApplication() {}
 
   /** Runs {@code FILE STATEMENT...}. */
@@ -19,7 +22,11 @@ public final class SqlApplication {
     List<String> rows = new ArrayList<>();
     try (SparkSession spark = SparkSession.builder().getOrCreate()) {
       for (String statement : List.of(args).subList(1, args.length)) {
-        spark.sql(statement).collectAsList().forEach(row -> rows.add(row.mkString(" ")));
+        if (statement.startsWith(ADD_ARTIFACT)) {
+          spark.addArtifact(statement.substring(ADD_ARTIFACT.length()));
+        } else {
+          spark.sql(statement).collectAsList().forEach(row -> rows.add(row.mkString(" ")));
+        }
       }
     }
     Files.write(Path.of(args[0]), rows, StandardCharsets.UTF_8);

@@ -15,8 +15,8 @@ import java.util.stream.Collectors;
 import org.apache.spark.launcher.JavaModuleOptions;
 
 /**
- * Somebody else's application that asks SQL: a process of spark-submit with the packaged jar beside
- * Spark's own.
+ * Somebody else's application that asks SQL: a process of spark-submit with Spark's own jars, and
+ * the packaged one.
  *
  * @param java the program
  * @param jars Spark's own
@@ -40,6 +40,21 @@ public record SqlProcess(Path java, Collection<Path> jars, Path folder) {
    */
   public List<String> run(List<String> settings, String... statements)
       throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>(settings);
+    all.add("spark.jars=" + Path.of("target/reweave.jar").toUri());
+    return ask(all, statements);
+  }
+
+  /**
+   * Runs statements in an application that was started without the packaged jar. They may add it,
+   * also as {@code ADD ARTIFACT FILE}.
+   */
+  public List<String> runWithoutJar(String... statements) throws IOException, InterruptedException {
+    return ask(List.of(), statements);
+  }
+
+  private List<String> ask(List<String> settings, String... statements)
+      throws IOException, InterruptedException {
     Path answers = folder.resolve("answers");
     List<String> command = new ArrayList<>();
     command.add(java.toString());
@@ -59,8 +74,6 @@ public record SqlProcess(Path java, Collection<Path> jars, Path folder) {
         List.of(
             "--master",
             "local[2]",
-            "--jars",
-            Path.of("target/reweave.jar").toUri().toString(),
             "--class",
             SqlApplication.class.getName(),
             application().toString(),

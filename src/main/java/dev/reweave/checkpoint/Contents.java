@@ -42,6 +42,11 @@ public interface Contents {
     return false;
   }
 
+  /** A folder in which the trainer has put what a library wants beside these weights. */
+  default Optional<Location> configs() {
+    return Optional.empty();
+  }
+
   /** The tags of its saved steps, in natural order; empty if it is not saved in steps. */
   default List<String> steps() {
     return List.of();

@@ -51,6 +51,15 @@ public final class RankName {
     }
   }
 
+  /**
+   * What to say of the files of several ranks that hold plain tensors alone.
+   *
+   * @param place one of them
+   */
+  public static ReweaveException notCut(long ranks, String place) {
+    return CheckpointFailures.oneOfRanks(ranks, place);
+  }
+
   /** What the names of all ranks have in common; the name itself if it tells of no rank. */
   private static String set(String name) {
     String set = name;

@@ -6,9 +6,11 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.checkpoint.reading.Reading;
+import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.ConversionRequest.Proving;
 import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.plan.prepare.BaseTemplate;
 import dev.reweave.plan.prepare.BaseUsed;
 import dev.reweave.plan.prepare.MappingChoice;
@@ -67,10 +69,16 @@ public final class Preparation {
     if (options.checks().unfamiliar() == Unfamiliar.REFUSE) {
       Caution.requireNone(read.cautions());
     }
+    ModelPlanner planner = new ModelPlanner(stores, input.place(), reading.safeguards());
+    Optional<Location> configs =
+        options.base().isPresent() ? Optional.empty() : input.taken().configs();
+    List<String> notes = new ArrayList<>();
     PlannedModel model =
-        new ModelPlanner(stores, input.place(), reading.safeguards())
-            .plan(read, options.mapping(), options.base(), options.planning());
-    List<String> notes = new ArrayList<>(model.notes());
+        configs
+            .flatMap(folder -> withConfigs(planner, read, options, folder, notes))
+            .orElseGet(
+                () -> planner.plan(read, options.mapping(), options.base(), options.planning()));
+    notes.addAll(model.notes());
     ConversionPlan plan = model.plan();
     if (options.proving() == Proving.NONE) {
       notes.add("--no-proof: the weights were compared with nothing");
@@ -91,5 +99,36 @@ public final class Preparation {
         notes,
         plan,
         inputs);
+  }
+
+  /**
+   * The model with the configs that the trainer has put beside its weights; empty, with a note, if
+   * they do not fit. Nobody has asked for them, so that they are no reason to convert nothing.
+   */
+  private static Optional<PlannedModel> withConfigs(
+      ModelPlanner planner,
+      Checkpoint read,
+      ConversionOptions options,
+      Location folder,
+      List<String> notes) {
+    String what = "what lies in " + folder.name() + "/ beside the weights ";
+    try {
+      PlannedModel model =
+          planner.plan(
+              read,
+              options.mapping(),
+              Optional.of(BaseChoice.besideWeights(folder)),
+              options.planning());
+      if (model.base().filter(BaseTemplate::hasWeights).isEmpty()) {
+        notes.add(what + "comes along: --base takes another folder's");
+        return Optional.of(model);
+      }
+      notes.add(
+          what + "has weights, and does not come along: name it with --base to have the rest");
+    } catch (ReweaveException e) {
+      e.throwIfOfStore();
+      notes.add(what + "does not come along: " + e.problem());
+    }
+    return Optional.empty();
   }
 }

@@ -69,8 +69,12 @@ public final class StoredLayout implements Layout {
     return new StoredLayout(storage, offset, shape, shape.rowMajorStrides());
   }
 
-  /** The same view of fewer indexes of one dimension. */
-  StoredLayout narrowed(int dim, long from, long length) {
+  /**
+   * The same view of fewer indexes of one dimension.
+   *
+   * @throws IndexOutOfBoundsException if it has not so many
+   */
+  public StoredLayout narrowed(int dim, long from, long length) {
     Objects.checkFromIndexSize(from, length, shape.dim(dim));
     long[] dims = shape.dims();
     dims[dim] = length;
@@ -93,7 +97,7 @@ public final class StoredLayout implements Layout {
   }
 
   /** The lengths of the view's dimensions. */
-  Shape shape() {
+  public Shape shape() {
     return shape;
   }
 

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.CheckpointFormat;
 import dev.reweave.checkpoint.dcp.DcpFormat;
 import dev.reweave.checkpoint.deepspeed.DeepSpeedFormat;
 import dev.reweave.checkpoint.foreign.ForeignFormat;
+import dev.reweave.checkpoint.fsdp.FsdpFormat;
 import dev.reweave.checkpoint.huggingface.ModelFormat;
 import dev.reweave.checkpoint.statedict.StateDictFormat;
 import java.util.List;
@@ -15,6 +16,7 @@ public final class CheckpointFormats {
           new DeepSpeedFormat(),
           new ModelFormat(),
           new DcpFormat(),
+          new FsdpFormat(),
           new StateDictFormat(),
           new ForeignFormat());
 

@@ -198,6 +198,16 @@ public final class TorchValue {
     return items;
   }
 
+  /** How many items a list, tuple or {@code torch.Size} has; cheaper than having them. */
+  public int size() {
+    return sequence().orElseThrow(() -> wrong("a list")).size();
+  }
+
+  /** The same object for all values that a pickle has once and names again. */
+  public Object identity() {
+    return value;
+  }
+
   /** An attribute of an object of some class; empty if this is no object or lacks it. */
   public Optional<TorchValue> attribute(String name) {
     return value instanceof PickleObject object
@@ -210,6 +220,24 @@ public final class TorchValue {
     return value instanceof PickleObject object
         ? Optional.of(child("'s state", object.state()))
         : Optional.empty();
+  }
+
+  /** What a class or function would be called with to make this; empty if this is no object. */
+  public List<TorchValue> arguments() {
+    List<TorchValue> arguments = new ArrayList<>();
+    if (value instanceof PickleObject object) {
+      for (int i = 0; i < object.arguments().size(); i++) {
+        arguments.add(child("'s argument " + i, object.arguments().item(i)));
+      }
+    }
+    return arguments;
+  }
+
+  /** The class that this would be of, without its module; empty if this is no object. */
+  public String className() {
+    return value instanceof PickleObject object
+        ? object.type().map(PickleGlobal::name).orElse("")
+        : "";
   }
 
   /** A {@code torch.dtype} that safetensors has too. */

@@ -72,6 +72,11 @@ public record BaseChoice(
                     given.of(PIPELINE)));
   }
 
+  /** What a trainer has put beside its weights, where nobody has named a base. */
+  public static BaseChoice besideWeights(Location configs) {
+    return new BaseChoice(configs, Mode.COPY, Optional.empty(), Optional.empty(), Optional.empty());
+  }
+
   /** What of the base becomes part of the result. */
   public enum Mode {
     /** All of it but the weights that are replaced. */

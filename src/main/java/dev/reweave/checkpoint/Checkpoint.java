@@ -17,6 +17,8 @@ import java.util.Map;
  * @param metadata what the headers of safetensors files say beside their tensors, by key; empty for
  *     other formats
  * @param remarks what is to be told of it
+ * @param numbers what the trainer stored of the model's form, such as {@code num_attention_heads},
+ *     by the trainer's own names; empty where it stored none
  */
 public record Checkpoint(
     Source source,
@@ -24,11 +26,24 @@ public record Checkpoint(
     List<NamedTensor> tensors,
     Map<String, String> aliases,
     Map<String, String> metadata,
-    Remarks remarks) {
+    Remarks remarks,
+    Map<String, Long> numbers) {
 
   public Checkpoint {
     files = List.copyOf(files);
     tensors = List.copyOf(tensors);
+    numbers = Map.copyOf(numbers);
+  }
+
+  /** One whose trainer stored no numbers. */
+  public Checkpoint(
+      Source source,
+      List<InputFile> files,
+      List<NamedTensor> tensors,
+      Map<String, String> aliases,
+      Map<String, String> metadata,
+      Remarks remarks) {
+    this(source, files, tensors, aliases, metadata, remarks, Map.of());
   }
 
   /** One of which everything is known, without metadata. */
@@ -43,7 +58,7 @@ public record Checkpoint(
 
   /** The same with something else to tell. */
   public Checkpoint with(Remarks others) {
-    return new Checkpoint(source, files, tensors, aliases, metadata, others);
+    return new Checkpoint(source, files, tensors, aliases, metadata, others, numbers);
   }
 
   /** What the user should know: what was decided, and why. */

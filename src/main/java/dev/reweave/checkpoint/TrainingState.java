@@ -15,7 +15,7 @@ public final class TrainingState {
           "(optim|optims|optimizers?|optim(izer)?_states?|optimizer_state_dicts?"
               + "|(lr_|opt_param_)?schedulers?|lr_scheduler_states?|scheduler_state_dicts?"
               + "|train_state|training_state|trainer_state|data_?loaders?|data_loader_states?"
-              + "|rng|rng_states?|rerun_state_machine|grad_scaler|scaler)([-_][0-9]+)?");
+              + "|rng|rng_states?|rerun_state_machine|grad_scaler|scaler|chained)([-_][0-9]+)?");
 
   /** Names under which they save the model, where it is a dict of its own. */
   private static final List<String> MODEL =

@@ -108,7 +108,8 @@ public final class WrapperNames {
         tensors,
         aliases,
         saved.metadata(),
-        saved.remarks().withNote(note));
+        saved.remarks().withNote(note),
+        saved.numbers());
   }
 
   /** What each name becomes, in the same order. */

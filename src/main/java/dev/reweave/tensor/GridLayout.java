@@ -1,6 +1,7 @@
 package dev.reweave.tensor;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -59,6 +60,16 @@ public final class GridLayout implements Layout {
       }
     }
 
+    /** The part of this block in a tensor that starts at index {@code base} of a dimension. */
+    private Block narrowed(int dim, long from, long length, long base) {
+      TensorSpec whole = new TensorSpec(toString(), layout.dtype(), Shape.of(sizes));
+      NamedTensor part =
+          new NamedTensor(whole, layout).narrowed(whole.name(), dim, from - offsets[dim], length);
+      List<Long> starts = new ArrayList<>(Arrays.stream(offsets).boxed().toList());
+      starts.set(dim, from - base);
+      return new Block(starts, part.spec().shape(), part.layout());
+    }
+
     /** The outermost dimension along which elements follow each other without a gap. */
     private int runDim(long[] dims) {
       int dim = dims.length - 1;
@@ -103,6 +114,32 @@ public final class GridLayout implements Layout {
     this.borders = borders();
     this.cells = cells();
     this.granularity = leastRun();
+  }
+
+  /** Whether this places a tensor of whole elements and this shape. */
+  boolean isOf(Shape shape) {
+    return Arrays.equals(dims, shape.dims()) && !dtype().isPacked();
+  }
+
+  /**
+   * The same tensor with fewer indexes of one dimension, of those blocks alone that have them: one
+   * of a stack of layers has its own blocks, and not those of all.
+   *
+   * @param length how many are kept, at least 1
+   */
+  Layout narrowed(int dim, long from, long length) {
+    Objects.checkFromIndexSize(from, length, dims[dim]);
+    List<Block> kept = new ArrayList<>();
+    for (Block block : blocks) {
+      long start = Math.max(from, block.offsets[dim]);
+      long end = Math.min(from + length, block.offsets[dim] + block.sizes[dim]);
+      if (start < end) {
+        kept.add(block.narrowed(dim, start, end - start, from));
+      }
+    }
+    long[] lengths = dims.clone();
+    lengths[dim] = length;
+    return kept.size() == 1 ? kept.get(0).layout : new GridLayout(Shape.of(lengths), kept);
   }
 
   private long[][] borders() {

@@ -1,9 +1,11 @@
 package dev.reweave.tensor;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * A tensor of a checkpoint and where its elements lie.
@@ -59,6 +61,9 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
     }
     if (layout instanceof StoredLayout stored && stored.shape().equals(spec.shape())) {
       return new NamedTensor(part, stored.narrowed(dim, from, length));
+    }
+    if (layout instanceof GridLayout grid && grid.isOf(spec.shape())) {
+      return new NamedTensor(part, grid.narrowed(dim, from, length));
     }
     requireWholeUnits(dim);
     long outer = outer(part.shape(), dim);
@@ -132,6 +137,46 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
    */
   public static NamedTensor stacked(String name, int dim, List<NamedTensor> parts) {
     return joined(name, dim, parts.stream().map(part -> part.withDimension(dim)).toList());
+  }
+
+  /**
+   * This tensor with one dimension seen as several, and those in another order, as {@code
+   * view(…).permute(…).reshape(…)} gives it: its shape stays.
+   *
+   * @param name of the result
+   * @param lengths of the dimensions that {@code dim} is seen as, from the outermost
+   * @param order which of them stands where, each once
+   * @throws IllegalArgumentException if the lengths do not make up the dimension, or the order is
+   *     none of them
+   * @throws IndexOutOfBoundsException if there is no such dimension
+   */
+  public NamedTensor reordered(String name, int dim, List<Long> lengths, List<Integer> order) {
+    long length = spec.shape().dim(Objects.checkIndex(dim, spec.shape().rank()));
+    Shape inside = Shape.of(lengths.stream().mapToLong(Long::longValue).toArray());
+    boolean eachOnce =
+        order.stream().sorted().toList().equals(IntStream.range(0, inside.rank()).boxed().toList());
+    if (inside.elements() != length || !eachOnce) {
+      throw new IllegalArgumentException(
+          spec + " with dimension " + dim + " seen as " + lengths + " in order " + order);
+    }
+    TensorSpec whole = new TensorSpec(name, spec.dtype(), spec.shape());
+    if (spec.elements() == 0) {
+      return new NamedTensor(whole, layout);
+    }
+    requireWholeUnits(dim);
+    long outer = outer(spec.shape(), dim);
+    long inner = spec.units() / outer / length;
+    long[] strides = inside.rowMajorStrides();
+    List<Long> dims = new ArrayList<>(List.of(outer));
+    List<Long> steps = new ArrayList<>(List.of(length * inner));
+    for (int from : order) {
+      dims.add(lengths.get(from));
+      steps.add(strides[from] * inner);
+    }
+    dims.add(inner);
+    steps.add(1L);
+    Shape seen = Shape.of(dims.stream().mapToLong(Long::longValue).toArray());
+    return new NamedTensor(whole, new StridedLayout(layout, new Strided(seen, 0, steps)));
   }
 
   /** The same elements under a further dimension of length 1. */

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.reweave.target.mapping.Mapped;
 import dev.reweave.target.mapping.Mapping;
+import dev.reweave.target.mapping.ModelFacts;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
@@ -14,6 +15,7 @@ import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Mapping files, applied to a few tensors. */
 public final class MappingFuzz {
@@ -100,7 +102,7 @@ public final class MappingFuzz {
     Promise.check(
         () -> {
           Mapping mapping = Mapping.parse(json, "memory:/mapping.json");
-          mapping.recognises(NAMES, () -> NAMES);
+          mapping.recognises(NAMES, () -> ModelFacts.of(Map.of(), Optional.empty(), () -> NAMES));
           for (SlicingRule rule : mapping.slicing()) {
             TENSORS.stream().filter(t -> rule.matches(t.name())).forEach(t -> whole(rule, t));
           }

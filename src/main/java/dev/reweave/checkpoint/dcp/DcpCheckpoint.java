@@ -53,9 +53,11 @@ final class DcpCheckpoint {
   static Checkpoint read(
       Stores stores, MetadataScanner scanner, DcpFolder folder, ReadOptions options) {
     refuse(folder, options);
+    Weights wanted = options.weights().orElse(Weights.MODEL);
     try (RandomAccess access = stores.open(folder.metadata())) {
       DcpMetadata metadata = new DcpMetadata(PickleFile.read(access), folder.files());
-      return new DcpCheckpoint(folder, metadata).read(scanner);
+      return new DcpCheckpoint(folder, metadata)
+          .read(scanner, wanted, TrainerNumbers.read(stores, folder, metadata));
     } catch (IOException e) {
       throw Stores.unreadable(folder.metadata().location(), e);
     }
@@ -63,32 +65,34 @@ final class DcpCheckpoint {
 
   private static void refuse(DcpFolder folder, ReadOptions options) {
     options.requireNoKey(folder.address().uri());
-    if (options.weights().filter(Weights.MASTER::equals).isPresent()) {
-      throw DcpFailures.noMasters(folder.address().uri());
-    }
     if (options.frozen() == ReadOptions.Frozen.EXCLUDE) {
       throw DcpFailures.frozenNotTold(folder.address().uri());
     }
   }
 
-  private Checkpoint read(MetadataScanner scanner) {
-    TensorChoice choice = TensorChoice.of(metadata, folder.address().uri());
+  private Checkpoint read(MetadataScanner scanner, Weights wanted, TrainerNumbers numbers) {
+    TensorChoice choice = TensorChoice.of(metadata, wanted, folder.address().uri());
     if (choice.names().isEmpty()) {
       throw DcpFailures.noWeights(
           choice.left().stream().findFirst().map(NotTaken::text), folder.metadata().uri());
     }
-    List<DcpTensor> tensors = metadata.tensors(choice.names());
+    List<DcpTensor> tensors =
+        metadata.tensors(choice.names().stream().map(choice.stored()::get).toList());
     Map<String, List<StoredChunk>> byFile = chunksByFile(tensors);
     Map<StoredChunk, StoredLayout> found = locate(scanner, byFile);
     List<NamedTensor> named = new ArrayList<>();
-    for (DcpTensor tensor : tensors) {
-      named.add(named(tensor, tensor.name().substring(choice.prefix().length()), found));
+    for (int i = 0; i < tensors.size(); i++) {
+      String name = choice.names().get(i).substring(choice.prefix().length());
+      named.add(named(tensors.get(i), name, found));
     }
     List<String> notes = new ArrayList<>(folder.notes());
     notes.addAll(choice.notes());
+    notes.addAll(numbers.notes());
     Checkpoint.Source source =
-        new Checkpoint.Source(FRAMEWORK, "", -1, 1, "", folder.tag(), folder.tags(), Weights.MODEL);
-    List<InputFile> files = byFile.keySet().stream().map(folder.files()::get).toList();
+        new Checkpoint.Source(FRAMEWORK, "", -1, 1, "", folder.tag(), folder.tags(), wanted);
+    List<InputFile> files = new ArrayList<>();
+    byFile.keySet().forEach(name -> files.add(folder.files().get(name)));
+    files.addAll(numbers.files());
     List<Caution> cautions =
         TestedVersions.distributedFormat(metadata.version(), folder.metadata().uri()).stream()
             .toList();
@@ -98,7 +102,8 @@ final class DcpCheckpoint {
         named,
         Map.of(),
         Map.of(),
-        new Remarks(notes, cautions, List.of(), left(choice)));
+        new Remarks(notes, cautions, List.of(), left(choice)),
+        numbers.numbers());
   }
 
   /** Tensors that are not of the model, and files of which the metadata know nothing. */

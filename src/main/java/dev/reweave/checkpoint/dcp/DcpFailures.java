@@ -44,6 +44,43 @@ final class DcpFailures {
         "leave --weights out");
   }
 
+  /** {@code --weights master}, and Megatron-LM's {@code dp_reshardable}. */
+  static ReweaveException flatMasters(String place) {
+    return ReweaveException.unsupported(
+        "the fp32 masters are in flat buckets of the distributed optimizer, without names",
+        place,
+        "leave --weights out for the model's own weights, or save with"
+            + " --dist-ckpt-optim-fully-reshardable");
+  }
+
+  /** {@code --weights master}, and the optimizer's state is of a part of the model. */
+  static ReweaveException mastersMissing(List<String> tensors, int all, String place) {
+    return new ReweaveException(
+        tensors.size()
+            + " of "
+            + all
+            + " tensors have no fp32 master: "
+            + String.join(", ", tensors.subList(0, Math.min(10, tensors.size()))),
+        place,
+        "leave --weights out for the model's own weights");
+  }
+
+  /** The optimizer's state is of another model, or of an optimizer that keeps it otherwise. */
+  static ReweaveException unfitMaster(
+      String tensor, Shape shape, DType type, Shape stored, String place) {
+    return new ReweaveException(
+        "tensor "
+            + tensor
+            + " has shape "
+            + shape
+            + ", and its master is "
+            + type.torchName()
+            + " of shape "
+            + stored,
+        place,
+        "leave --weights out for the model's own weights");
+  }
+
   /** {@code --exclude-frozen}. */
   static ReweaveException frozenNotTold(String place) {
     return ReweaveException.usage(

@@ -73,6 +73,11 @@ final class DcpMetadata {
     return String.join(".", keys).equals(name) ? keys : List.of(name);
   }
 
+  /** The type of a tensor. */
+  DType dtype(String name) {
+    return dtype(attribute(tensors.get(name), "properties"));
+  }
+
   /** The shape of a tensor. */
   Shape shape(String name) {
     return attribute(tensors.get(name), "size").shape();
@@ -95,6 +100,34 @@ final class DcpMetadata {
       named.add(attribute(pair.getValue(), "relative_path").text());
     }
     return named;
+  }
+
+  /**
+   * A pickle among the chunks: what was saved and is no tensor.
+   *
+   * @param start first byte in the file
+   * @param length in bytes
+   */
+  record StoredObject(InputFile file, long start, long length) {}
+
+  /**
+   * The first object whose name starts like this.
+   *
+   * @return nothing if there is none, or its file is not there or ends before it
+   */
+  Optional<StoredObject> object(String prefix) {
+    for (Map.Entry<TorchValue, TorchValue> pair : attribute(root, "storage_data").pairs()) {
+      String name = attribute(pair.getKey(), "fqn").text();
+      if (name.startsWith(prefix) && !tensors.containsKey(name)) {
+        InputFile file = files.get(attribute(pair.getValue(), "relative_path").text());
+        long start = attribute(pair.getValue(), "offset").integer();
+        long length = attribute(pair.getValue(), "length").integer();
+        return file == null || start < 0 || length < 0 || start > file.length() - length
+            ? Optional.empty()
+            : Optional.of(new StoredObject(file, start, length));
+      }
+    }
+    return Optional.empty();
   }
 
   private Map<String, Map<List<Long>, TorchValue>> places(Set<String> names) {

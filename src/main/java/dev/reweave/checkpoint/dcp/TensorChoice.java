@@ -2,32 +2,66 @@ package dev.reweave.checkpoint.dcp;
 
 import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.TrainingState;
+import dev.reweave.checkpoint.Weights;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * Which tensors of a distributed checkpoint are the model's, and what their names are there.
  *
- * @param names whole names of the tensors that are taken
- * @param prefix what is cut off each of them, with its dot; can be empty
+ * @param names whole names of the model's tensors that are taken
+ * @param stored where the weights of each lie: itself, or its master
+ * @param prefix what is cut off each of the names, with its dot; can be empty
  * @param notes what was cut off, or is no tensor
  * @param left tensors that are not taken
  */
-record TensorChoice(List<String> names, String prefix, List<String> notes, List<NotTaken> left) {
-  private static final String MEGATRON_MASTERS = "optimizer.state.fp32_param.";
+record TensorChoice(
+    List<String> names,
+    Map<String, String> stored,
+    String prefix,
+    List<String> notes,
+    List<NotTaken> left) {
 
   /**
+   * @param wanted which copy of the weights
    * @param place the checkpoint, for messages
    */
-  static TensorChoice of(DcpMetadata metadata, String place) {
+  static TensorChoice of(DcpMetadata metadata, Weights wanted, String place) {
+    MegatronMasters masters = MegatronMasters.of(metadata);
+    if (wanted == Weights.MASTER) {
+      Set<String> taken = masters.of(Set.copyOf(metadata.names()));
+      return masters.instead(ofModel(metadata, taken, place), metadata, place);
+    }
+    TensorChoice model = ofModel(metadata, Set.of(), place);
+    List<String> notes = new ArrayList<>(model.notes);
+    notes.addAll(masters.notTaken());
+    return new TensorChoice(model.names, model.stored, model.prefix, notes, model.left);
+  }
+
+  private static TensorChoice of(
+      List<String> names, String prefix, List<String> notes, List<NotTaken> left) {
+    Map<String, String> stored = new LinkedHashMap<>();
+    names.forEach(name -> stored.put(name, name));
+    return new TensorChoice(names, stored, prefix, notes, left);
+  }
+
+  /**
+   * @param masters that are taken, and so are not left among the training state
+   */
+  private static TensorChoice ofModel(DcpMetadata metadata, Set<String> masters, String place) {
     List<String> kept = new ArrayList<>();
     List<String> training = new ArrayList<>();
     Set<String> where = new LinkedHashSet<>();
     for (String name : metadata.names()) {
       List<String> path = metadata.path(name);
+      if (masters.contains(name)) {
+        continue;
+      }
       if (TrainingState.holds(path)) {
         training.add(name);
         where.add("'" + name.split("\\.", 2)[0] + "'");
@@ -45,15 +79,12 @@ record TensorChoice(List<String> names, String prefix, List<String> notes, List<
               "left out: no part of the model",
               place));
     }
-    if (training.stream().anyMatch(name -> name.startsWith(MEGATRON_MASTERS))) {
-      notes.add("among the training state are fp32 masters: the weights are the model's own");
-    }
     if (metadata.others() > 0) {
       notes.add(metadata.others() + " entries of the checkpoint are no tensors: left out");
     }
     Optional<List<String>> wrapper = wrapper(metadata, kept);
     if (wrapper.isEmpty()) {
-      return new TensorChoice(kept, "", notes, left);
+      return of(kept, "", notes, left);
     }
     String prefix = String.join(".", wrapper.get()) + ".";
     List<String> wrapped =
@@ -69,7 +100,7 @@ record TensorChoice(List<String> names, String prefix, List<String> notes, List<
               place));
     }
     notes.add("all weights lie below '" + prefix + "', which is left off their names");
-    return new TensorChoice(wrapped, prefix, notes, left);
+    return of(wrapped, prefix, notes, left);
   }
 
   /** The dict that holds all tensors but counters such as {@code step}. */

@@ -75,7 +75,8 @@ public final class Dequantization {
         tensors,
         aliases,
         metadata,
-        new Remarks(notes, remarks.cautions(), remarks.clientState(), remarks.notTaken()));
+        new Remarks(notes, remarks.cautions(), remarks.clientState(), remarks.notTaken()),
+        checkpoint.numbers());
   }
 
   private static NamedTensor dequantized(

@@ -10,6 +10,7 @@ import dev.reweave.target.base.Fitted;
 import dev.reweave.target.mapping.Mapped;
 import dev.reweave.target.mapping.Mapping;
 import dev.reweave.target.mapping.Mappings;
+import dev.reweave.target.mapping.ModelFacts;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StoredLayout;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** Finds out which model the tensors' names are of, and compares them with a base's. */
@@ -38,7 +40,7 @@ final class BaseExam {
   void compare(Location address, Checkpoint checkpoint, Optional<BaseFolder> base) {
     String place = address.uri();
     findings
-        .attempt(() -> named(place, checkpoint.tensors(), checkpoint.aliases(), base))
+        .attempt(() -> named(place, checkpoint, base))
         .flatMap(named -> named)
         .ifPresent(named -> base.ifPresent(b -> compare(place, named, b, Optional.empty())));
   }
@@ -56,7 +58,7 @@ final class BaseExam {
     if (folder.isEmpty()) {
       List<NamedTensor> placed = tensors.values().stream().map(BaseExam::anywhere).toList();
       findings
-          .attempt(() -> named(address.uri(), placed, Map.of(), Optional.of(base)))
+          .attempt(() -> named(address.uri(), placed, Map.of(), Map.of(), Optional.of(base)))
           .flatMap(named -> named)
           .ifPresent(named -> compare(address.uri(), named, base, Optional.empty()));
       return;
@@ -80,15 +82,28 @@ final class BaseExam {
     return new NamedTensor(spec, StoredLayout.contiguous(storage, 0, spec.shape()));
   }
 
+  private Optional<Named> named(String place, Checkpoint checkpoint, Optional<BaseFolder> base) {
+    return named(place, checkpoint.tensors(), checkpoint.aliases(), checkpoint.numbers(), base);
+  }
+
+  /**
+   * @param numbers what the trainer stored of the model's form
+   */
   private Optional<Named> named(
       String place,
       List<NamedTensor> tensors,
       Map<String, String> aliases,
+      Map<String, Long> numbers,
       Optional<BaseFolder> base) {
     List<String> names = new ArrayList<>(tensors.stream().map(NamedTensor::name).toList());
     names.addAll(aliases.keySet());
-    List<Mapping> fitting =
-        Mappings.recognise(names, () -> base.map(b -> names(b, names)).orElse(Set.of()));
+    Supplier<ModelFacts> facts =
+        () ->
+            ModelFacts.of(
+                numbers,
+                base.flatMap(BaseFolder::config),
+                () -> base.map(b -> names(b, names)).orElse(Set.of()));
+    List<Mapping> fitting = Mappings.recognise(names, facts);
     if (fitting.size() > 1) {
       findings.warning(
           "the names of the tensors fit several mappings: "
@@ -103,7 +118,7 @@ final class BaseExam {
     Mapping mapping = fitting.get(0);
     findings.info(
         "names recognised: mapping " + mapping.name() + " (" + mapping.description() + ")", place);
-    Mapped mapped = mapping.apply(tensors, aliases);
+    Mapped mapped = mapping.apply(tensors, aliases, facts.get());
     mapped.notes().forEach(note -> findings.info(note, place));
     return Optional.of(new Named(mapped.tensors(), mapped.aliases(), mapping.component()));
   }

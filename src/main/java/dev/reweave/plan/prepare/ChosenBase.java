@@ -3,8 +3,10 @@ package dev.reweave.plan.prepare;
 import dev.reweave.storage.Stores;
 import dev.reweave.target.base.BaseFolder;
 import dev.reweave.target.base.Component;
+import dev.reweave.target.mapping.ModelFacts;
 import dev.reweave.tensor.TensorSpec;
 import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -29,6 +31,15 @@ public final class ChosenBase {
       folder = Optional.of(BaseFolder.read(stores, choice.address()));
     }
     return folder.get();
+  }
+
+  /**
+   * What it tells of the model that a checkpoint with these names is of.
+   *
+   * @param trained what the trainer stored of it
+   */
+  ModelFacts facts(Map<String, Long> trained, Collection<String> ofCheckpoint) {
+    return ModelFacts.of(trained, folder().config(), () -> names(ofCheckpoint));
   }
 
   /** What its tensors are called, where a checkpoint with these names would take their place. */

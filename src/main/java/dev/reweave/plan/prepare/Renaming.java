@@ -10,6 +10,7 @@ import dev.reweave.storage.Stores;
 import dev.reweave.target.mapping.Mapped;
 import dev.reweave.target.mapping.Mapping;
 import dev.reweave.target.mapping.Mappings;
+import dev.reweave.target.mapping.ModelFacts;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.TensorNames;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * The tensors of a checkpoint under the names of the result.
@@ -90,8 +92,13 @@ public record Renaming(
    */
   public static Renaming of(
       Stores stores, Checkpoint checkpoint, MappingChoice choice, Optional<ChosenBase> base) {
+    List<String> of = checkpoint.names();
+    Supplier<ModelFacts> facts =
+        () ->
+            base.map(b -> b.facts(checkpoint.numbers(), of))
+                .orElseGet(() -> ModelFacts.of(checkpoint.numbers(), Optional.empty(), Set::of));
     Optional<Mapping> mapping =
-        choice.equals(MappingChoice.AUTO) ? recognised(checkpoint, base) : named(stores, choice);
+        choice.equals(MappingChoice.AUTO) ? recognised(of, facts) : named(stores, choice);
     List<String> notes = new ArrayList<>(checkpoint.notes());
     if (mapping.isEmpty()) {
       List<Mapped.Row> rows =
@@ -107,7 +114,7 @@ public record Renaming(
             + mapping.get().name()
             + ": "
             + mapping.get().description());
-    Mapped mapped = mapping.get().apply(checkpoint.tensors(), checkpoint.aliases());
+    Mapped mapped = mapping.get().apply(checkpoint.tensors(), checkpoint.aliases(), facts.get());
     List<String> names = new ArrayList<>(mapped.tensors().stream().map(NamedTensor::name).toList());
     names.addAll(mapped.aliases().keySet());
     TensorNames.require(names, "mapping " + mapping.get().name());
@@ -115,12 +122,8 @@ public record Renaming(
     return new Renaming(mapping, mapped.rows(), mapped.tensors(), mapped.aliases(), notes);
   }
 
-  private static Optional<Mapping> recognised(Checkpoint checkpoint, Optional<ChosenBase> base) {
-    List<String> names =
-        new ArrayList<>(checkpoint.tensors().stream().map(NamedTensor::name).toList());
-    names.addAll(checkpoint.aliases().keySet());
-    List<Mapping> fitting =
-        Mappings.recognise(names, () -> base.map(b -> b.names(names)).orElse(Set.of()));
+  private static Optional<Mapping> recognised(List<String> names, Supplier<ModelFacts> facts) {
+    List<Mapping> fitting = Mappings.recognise(names, facts);
     if (fitting.size() > 1) {
       throw PrepareFailures.severalMappings(fitting);
     }

@@ -141,6 +141,13 @@ public final class BaseFolder {
     return files.containsKey(path) ? Optional.of(content(path)) : Optional.empty();
   }
 
+  /** The {@code config.json} of one model; empty if there is none, or this is a pipeline. */
+  public Optional<JsonNode> config() {
+    return isPipeline() || !files.containsKey(FolderClass.CONFIG)
+        ? Optional.empty()
+        : Optional.of(json(FolderClass.CONFIG));
+  }
+
   /**
    * A result's tensors as this base has them: without those that its model ties to others.
    *

@@ -9,12 +9,15 @@ sealed interface Action {
   /** Gives a tensor another name. */
   record Rename(Template to) implements Action {}
 
+  /** Gives a tensor another name, under which it goes on to the rules that follow. */
+  record Then(Template to) implements Action {}
+
   /**
    * Takes the beginning of a tensor along a dimension, as of a vocabulary that training padded.
    *
-   * @param length how much is left
+   * @param length how much is left; all where it need not be known, and is not
    */
-  record Cut(Template to, int dim, long length) implements Action {}
+  record Cut(Template to, int dim, Amount length) implements Action {}
 
   /**
    * Cuts a tensor along a dimension into parts of the same length, and makes tensors of them.
@@ -24,6 +27,39 @@ sealed interface Action {
   record Split(int dim, long parts, List<Share> shares) implements Action {
     public Split {
       shares = List.copyOf(shares);
+    }
+  }
+
+  /**
+   * Cuts a dimension into groups of the same form, and makes a tensor of the first part of each,
+   * one of the second, and so on: queries, keys and values, by the group of heads that share a key.
+   *
+   * @param groups number of groups
+   * @param sizes relative lengths of the parts of a group
+   * @param unit the length that size 1 stands for, where it is to be proven
+   * @param to what the parts become
+   */
+  record Regroup(
+      int dim, Amount groups, List<Amount> sizes, Optional<Amount> unit, List<Template> to)
+      implements Action {
+    public Regroup {
+      sizes = List.copyOf(sizes);
+      to = List.copyOf(to);
+    }
+  }
+
+  /**
+   * Sees a dimension as several, and puts those in another order: the pairs of a rotary embedding
+   * as halves, or the other way round.
+   *
+   * @param lengths of the dimensions that it is seen as; one may be absent, and is the rest
+   * @param order which of them stands where
+   */
+  record Reorder(Template to, int dim, List<Optional<Amount>> lengths, List<Integer> order)
+      implements Action {
+    public Reorder {
+      lengths = List.copyOf(lengths);
+      order = List.copyOf(order);
     }
   }
 
@@ -40,7 +76,7 @@ sealed interface Action {
   /**
    * Cuts a tensor into as many parts as a dimension is long, each without the dimension.
    *
-   * @param part what becomes of each: a {@link Rename}, or a {@link Split} of it
+   * @param part what becomes of each: a {@link Rename}, a {@link Then}, or a {@link Split} of it
    */
   record Unstack(int dim, Action part) implements Action {
     /** The group that stands for the number of a part, from 0, in the names of what it becomes. */

@@ -164,6 +164,51 @@ final class JsonObject {
     return new JsonObject(node.path(name), place + ", '" + name + "'", known);
   }
 
+  /** The objects of a table, by their names in it. */
+  Map<String, JsonObject> table(String name, Set<String> known) {
+    Map<String, JsonObject> objects = new LinkedHashMap<>();
+    JsonNode table = node.path(name);
+    if (!table.isObject() || table.isEmpty()) {
+      throw MappingFileFailures.notTable(name, place);
+    }
+    for (Map.Entry<String, JsonNode> member : table.properties()) {
+      String at = place + ", '" + name + "', '" + member.getKey() + "'";
+      objects.put(member.getKey(), new JsonObject(member.getValue(), at, known));
+    }
+    return objects;
+  }
+
+  /** A whole number of at least 1, or a name that stands for one, or the quotient of two. */
+  Amount amount(String name) {
+    return amount(node.path(name), name);
+  }
+
+  private Amount amount(JsonNode value, String name) {
+    return value.isTextual()
+        ? Amount.parse(value.textValue(), this)
+        : Amount.of(number(value, name, 1));
+  }
+
+  List<Amount> amounts(String name) {
+    return elements(name).stream().map(value -> amount(value, name)).toList();
+  }
+
+  /** Amounts, of which one can be {@code "*"} for what remains. */
+  List<Optional<Amount>> amountsOrRest(String name) {
+    List<Optional<Amount>> amounts =
+        elements(name).stream()
+            .map(
+                value ->
+                    value.isTextual() && value.textValue().equals("*")
+                        ? Optional.<Amount>empty()
+                        : Optional.of(amount(value, name)))
+            .toList();
+    if (amounts.stream().filter(Optional::isEmpty).count() > 1) {
+      throw MappingFileFailures.severalRests(name, place);
+    }
+    return amounts;
+  }
+
   /** A table of texts by a group's name, by group. */
   Map<String, Map<String, String>> tables(String name) {
     Map<String, Map<String, String>> tables = new LinkedHashMap<>();

@@ -32,6 +32,7 @@ public final class Mapping {
   private final List<Rule> rules;
   private final List<Requirement> requirements;
   private final List<SlicingRule> slicing;
+  private final Map<String, NamedValue> values;
 
   Mapping(
       Title title,
@@ -39,13 +40,15 @@ public final class Mapping {
       byte[] json,
       List<Rule> rules,
       List<Requirement> requirements,
-      List<SlicingRule> slicing) {
+      List<SlicingRule> slicing,
+      Map<String, NamedValue> values) {
     this.title = title;
     this.place = place;
     this.json = new String(json, UTF_8);
     this.rules = List.copyOf(rules);
     this.requirements = List.copyOf(requirements);
     this.slicing = List.copyOf(slicing);
+    this.values = Map.copyOf(values);
   }
 
   /**
@@ -91,21 +94,32 @@ public final class Mapping {
   /**
    * Whether these are names of a model that the mapping is for, as far as the mapping tells.
    *
-   * @param base names of the model that the result shall look like, of which there are none without
-   *     one; asked for only where they can decide
+   * @param facts of the model that the result shall look like; asked for only where they can decide
    */
-  public boolean recognises(Collection<String> names, Supplier<? extends Collection<String>> base) {
-    return title.recognition().filter(r -> r.fits(names, base)).isPresent();
+  public boolean recognises(Collection<String> names, Supplier<ModelFacts> facts) {
+    return title.recognition().filter(r -> r.fits(names, facts)).isPresent();
+  }
+
+  /**
+   * Places all tensors of a model of which nothing else is known.
+   *
+   * @see #apply(List, Map, ModelFacts)
+   */
+  public Mapped apply(List<NamedTensor> tensors, Map<String, String> aliases) {
+    return apply(tensors, aliases, ModelFacts.NONE);
   }
 
   /**
    * Places all tensors.
    *
    * @param aliases tied names: each name that is not among the tensors to the one that is
-   * @throws ReweaveException if a tensor has no place, two have the same, or one is missing
+   * @param facts what else is known of the model
+   * @throws ReweaveException if a tensor has no place, two have the same, one is missing, or a
+   *     number that a rule needs is not known
    */
-  public Mapped apply(List<NamedTensor> tensors, Map<String, String> aliases) {
-    Placement placement = new Placement(rules);
+  public Mapped apply(List<NamedTensor> tensors, Map<String, String> aliases, ModelFacts facts) {
+    List<Rule> counting = rules.stream().filter(rule -> rule.counts(facts.names())).toList();
+    Placement placement = new Placement(counting, new Values(values, facts, place));
     Map<String, NamedTensor> byName = new HashMap<>();
     for (NamedTensor tensor : tensors) {
       byName.put(tensor.name(), tensor);

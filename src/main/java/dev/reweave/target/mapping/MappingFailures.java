@@ -3,8 +3,12 @@ package dev.reweave.target.mapping;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** Where tensors do not fit the rules of a mapping. */
 final class MappingFailures {
@@ -12,6 +16,9 @@ final class MappingFailures {
   private static final String CORRECT_OR_NARROW = "correct the rule, or let it match fewer tensors";
   private static final String CHECK =
       "check that the checkpoint is whole and that this is the mapping for it";
+
+  private static final String OF_ANOTHER_MODEL =
+      "check that base and checkpoint are of one model, or correct the rule";
 
   private MappingFailures() {}
 
@@ -157,14 +164,121 @@ final class MappingFailures {
     return Assembly.shown(one) + ", " + Assembly.shown(other);
   }
 
-  /** A rule that is for other tensors, or wrong. */
-  static ReweaveException notCuttable(NamedTensor tensor, Action.Cut cut, Rule rule) {
+  /**
+   * A rule that is for other tensors, or wrong; or the model has fewer of what is to be left, such
+   * as a vocabulary that is smaller than the base's.
+   *
+   * @param shown what is cut, such as {@code tensor a}
+   */
+  static ReweaveException notCuttable(String shown, Shape shape, int dim, long length, Rule rule) {
     return ReweaveException.mismatch(
         String.format(
-            "tensor %s of shape %s has no dimension %d that can be cut to %d",
-            tensor.name(), tensor.spec().shape(), cut.dim(), cut.length()),
+            "%s of shape %s has no dimension %d that can be cut to %d", shown, shape, dim, length),
         rule.place(),
         CORRECT_OR_NARROW);
+  }
+
+  /** Neither the checkpoint nor a base says it, and no shape does. */
+  static ReweaveException unknownValue(String name, NamedValue value, String place) {
+    return ReweaveException.mismatch(
+        "the mapping needs the number '"
+            + name
+            + "', which "
+            + told(value)
+            + " would tell, and nothing does",
+        place,
+        "name the folder of the model's config.json with --base");
+  }
+
+  private static String told(NamedValue value) {
+    List<String> from = new ArrayList<>();
+    if (!value.trained().isEmpty()) {
+      from.add(value.trained().get(0) + " of the checkpoint");
+    }
+    if (!value.configured().isEmpty()) {
+      from.add(value.configured().get(0) + " of the base's config.json");
+    }
+    return String.join(" or ", from);
+  }
+
+  /** The base is of another model than the checkpoint. */
+  static ReweaveException valuesDiffer(
+      String name, NamedValue value, long ofTrainer, long ofBase, String place) {
+    return ReweaveException.mismatch(
+        "the checkpoint was trained with "
+            + value.trained().get(0)
+            + " "
+            + ofTrainer
+            + ", and the config.json of the base has "
+            + value.configured().get(0)
+            + " "
+            + ofBase
+            + " ('"
+            + name
+            + "' of the mapping)",
+        place,
+        "name the base of this very model, with a config.json of these numbers");
+  }
+
+  /**
+   * The numbers are of another model than the tensors.
+   *
+   * @param names that stand in {@code amount}
+   */
+  static ReweaveException notWhole(
+      Amount amount, List<String> names, Function<String, OptionalLong> numbers, Rule rule) {
+    return ReweaveException.mismatch(
+        "'"
+            + amount
+            + "' is no whole number above 0: "
+            + names.stream()
+                .map(name -> name + " is " + numbers.apply(name).orElse(0))
+                .collect(Collectors.joining(", ")),
+        rule.place(),
+        OF_ANOTHER_MODEL);
+  }
+
+  /** The numbers are of another model than the tensors, or the rule is wrong. */
+  static ReweaveException notRegroupable(
+      String shown,
+      Shape shape,
+      Action.Regroup regroup,
+      long groups,
+      List<Long> sizes,
+      OptionalLong unit,
+      Rule rule) {
+    return ReweaveException.mismatch(
+        String.format(
+            "%s of shape %s has no dimension %d of %d groups (%s) of %s parts%s (%s)",
+            shown,
+            shape,
+            regroup.dim(),
+            groups,
+            regroup.groups(),
+            sizes.stream().map(String::valueOf).collect(Collectors.joining(" + ")),
+            unit.isPresent() ? " of length " + unit.getAsLong() : "",
+            regroup.sizes().stream().map(Amount::toString).collect(Collectors.joining(", "))),
+        rule.place(),
+        OF_ANOTHER_MODEL);
+  }
+
+  /** The numbers are of another model than the tensors, or the rule is wrong. */
+  static ReweaveException notReorderable(
+      String shown, Shape shape, Action.Reorder reorder, List<OptionalLong> lengths, Rule rule) {
+    return ReweaveException.mismatch(
+        String.format(
+            "%s of shape %s has no dimension %d that is %s (%s)",
+            shown,
+            shape,
+            reorder.dim(),
+            lengths.stream()
+                .map(l -> l.isPresent() ? String.valueOf(l.getAsLong()) : "*")
+                .collect(Collectors.joining(" x ")),
+            reorder.lengths().stream()
+                .map(l -> l.map(Amount::toString).orElse("*"))
+                .collect(Collectors.joining(", "))),
+        rule.place(),
+        OF_ANOTHER_MODEL);
   }
 
   /**

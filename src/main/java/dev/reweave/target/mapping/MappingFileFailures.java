@@ -54,6 +54,35 @@ final class MappingFileFailures {
     return broken("'dim' is too large", place);
   }
 
+  static ReweaveException notTable(String member, String place) {
+    return broken("'" + member + "' is not an object with at least one member", place);
+  }
+
+  static ReweaveException noAmount(String text, String place) {
+    return broken(
+        "'" + text + "' is no number, no name of one in 'values', and no quotient of those", place);
+  }
+
+  static ReweaveException severalRests(String member, String place) {
+    return broken("'" + member + "' has \"*\" more than once", place);
+  }
+
+  static ReweaveException noSuchValue(String name, String place) {
+    return broken("'values' does not say what '" + name + "' is", place);
+  }
+
+  static ReweaveException valueOfNothing(String place) {
+    return broken("neither 'checkpoint' nor 'base'", place);
+  }
+
+  static ReweaveException unknownKindOfValue(String place) {
+    return broken("'kind' is neither 'same' nor 'room'", place);
+  }
+
+  static ReweaveException notAnOrder(int count, String place) {
+    return broken("'order' has not each of 0 to " + (count - 1) + " once", place);
+  }
+
   static ReweaveException notTableOfNumbers(String member, String place) {
     return broken("'" + member + "' is not a list of lists of numbers", place);
   }
@@ -95,8 +124,12 @@ final class MappingFileFailures {
     return broken("neither '" + one + "' nor '" + other + "'", place);
   }
 
-  static ReweaveException notOneOf(String one, String other, String place) {
-    return broken("not one of '" + one + "' and '" + other + "'", place);
+  static ReweaveException notOneOf(List<String> members, String place) {
+    return broken("not one of '" + String.join("', '", members) + "'", place);
+  }
+
+  static ReweaveException noMeaningWithout(String member, String other, String place) {
+    return broken("'" + member + "' has no meaning without '" + other + "'", place);
   }
 
   static ReweaveException noMeaningBeside(String member, String other, String place) {

@@ -3,6 +3,7 @@ package dev.reweave.target.mapping;
 import dev.reweave.tensor.SlicingRule;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -19,11 +20,14 @@ final class MappingReader {
           "weightsName",
           "recognise",
           "rules",
+          "values",
           "tensorParallel");
   private static final Set<String> ACTIONS =
-      Set.of("rename", "cut", "split", "join", "unstack", "stack", "drop", "require");
+      Set.of(
+          "rename", "then", "cut", "split", "reorder", "join", "unstack", "stack", "drop",
+          "require");
   private static final Set<String> RULE =
-      Stream.concat(ACTIONS.stream(), Stream.of("match", "prefix", "shape", "translate"))
+      Stream.concat(ACTIONS.stream(), Stream.of("match", "prefix", "shape", "translate", "beside"))
           .collect(Collectors.toUnmodifiableSet());
 
   /** Components and weight names become names of folders and files. */
@@ -35,6 +39,7 @@ final class MappingReader {
     JsonObject root = JsonObject.parse(json, place, MAPPING);
     List<Rule> rules = new ArrayList<>();
     List<Requirement> requirements = new ArrayList<>();
+    Map<String, NamedValue> values = root.has("values") ? ValueReader.read(root) : Map.of();
     List<SlicingRule> slicing = root.has("tensorParallel") ? SlicingReader.read(root) : List.of();
     boolean keepsNames = !root.has("rules") && !slicing.isEmpty();
     if (keepsNames) {
@@ -47,6 +52,7 @@ final class MappingReader {
         requirements.add(requirement(rule));
       } else {
         rules.add(rule(rule, action));
+        ValueReader.requireKnown(rules.get(rules.size() - 1), values.keySet());
       }
     }
     Mapping.Title title =
@@ -56,7 +62,7 @@ final class MappingReader {
             fileName(root, "component"),
             fileName(root, "weightsName"),
             root.has("recognise") ? Optional.of(recognition(root)) : Optional.empty());
-    return new Mapping(title, place, json, rules, requirements, slicing);
+    return new Mapping(title, place, json, rules, requirements, slicing, values);
   }
 
   private static Optional<String> fileName(JsonObject root, String member) {
@@ -68,12 +74,13 @@ final class MappingReader {
   }
 
   private static Recognition recognition(JsonObject root) {
-    JsonObject recognise = root.object("recognise", Set.of("all", "none", "base"));
+    JsonObject recognise = root.object("recognise", Set.of("all", "none", "base", "config"));
     Optional<Recognition.Scheme> base =
         recognise.has("base")
             ? Optional.of(scheme(recognise.object("base", Set.of("all", "none"))))
             : Optional.empty();
-    return new Recognition(scheme(recognise), base);
+    return new Recognition(
+        scheme(recognise), base, recognise.has("config") ? recognise.texts("config") : List.of());
   }
 
   private static Recognition.Scheme scheme(JsonObject names) {
@@ -113,7 +120,7 @@ final class MappingReader {
 
   private static Requirement requirement(JsonObject rule) {
     Optional<NamePattern> pattern = pattern(rule);
-    refuse(rule, "require", "shape", "translate");
+    refuse(rule, "require", "shape", "translate", "beside");
     NamePattern groups = pattern.orElse(NamePattern.WHOLE);
     if (pattern.isEmpty() && rule.mentions("$")) {
       throw MappingFileFailures.requireOfNoGroup(rule.place());
@@ -141,8 +148,11 @@ final class MappingReader {
         rule.place(),
         pattern,
         shape,
+        rule.optionalText("beside").map(regex -> NamePattern.regex(regex, rule)),
         switch (action) {
-          case "rename" -> new Action.Rename(rename(rule, pattern));
+          case "rename" -> new Action.Rename(name(rule, action, pattern));
+          case "then" -> new Action.Then(name(rule, action, pattern));
+          case "reorder" -> SplitReader.reorder(rule, pattern);
           case "cut" -> SplitReader.cut(rule, pattern);
           case "split" -> SplitReader.read(rule, pattern);
           case "join" -> JoinReader.read(rule, pattern);
@@ -152,10 +162,11 @@ final class MappingReader {
         });
   }
 
-  private static Template rename(JsonObject rule, NamePattern pattern) {
+  /** The new name that stands under the action; behind a prefix, what takes its place. */
+  private static Template name(JsonObject rule, String action, NamePattern pattern) {
     return rule.has("prefix")
-        ? Template.prefix(rule.mayBeEmpty("rename"), rule)
-        : Template.parse(rule.text("rename"), pattern, rule);
+        ? Template.prefix(rule.mayBeEmpty(action), rule)
+        : Template.parse(rule.text(action), pattern, rule);
   }
 
   private static Action.Drop drop(JsonObject rule) {

@@ -17,8 +17,16 @@ public final class Mappings {
           "cogvideox-sat-lora",
           "cogvideox-sat-transformer",
           "cogvideox-sat-vae",
+          "megatron-llama",
+          "megatron-mixtral",
+          "megatron-qwen2",
+          "megatron-qwen3",
+          "megatron-qwen3-moe",
           "peft-adapter",
           "peft-base",
+          "torchtitan-deepseek-v3",
+          "torchtitan-llama3",
+          "torchtitan-qwen3",
           "transformers-mixtral",
           "transformers-moe",
           "transformers-qwen2-vl");
@@ -43,12 +51,10 @@ public final class Mappings {
   /**
    * Those that are for a model with these names; more than one if the names do not decide.
    *
-   * @param base names of the model that the result shall look like, of which there are none without
-   *     one; asked for only where they can decide
+   * @param facts of the model that the result shall look like; asked for only where they can decide
    */
-  public static List<Mapping> recognise(
-      Collection<String> names, Supplier<? extends Collection<String>> base) {
-    return all().stream().filter(mapping -> mapping.recognises(names, base)).toList();
+  public static List<Mapping> recognise(Collection<String> names, Supplier<ModelFacts> facts) {
+    return all().stream().filter(mapping -> mapping.recognises(names, facts)).toList();
   }
 
   private static Mapping load(String name) {

@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -21,6 +22,7 @@ final class Placement {
   private record Whole(Rule rule, String target) {}
 
   private final List<Rule> rules;
+  private final Values values;
   private final List<Supplier<NamedTensor>> placed = new ArrayList<>();
   private final Map<Whole, Assembly> assemblies = new LinkedHashMap<>();
   private final Map<String, String> aliases = new LinkedHashMap<>();
@@ -32,13 +34,33 @@ final class Placement {
   /** By target, what it is made of; more than one entry per target is an error. */
   private final Map<String, List<String>> sources = new LinkedHashMap<>();
 
-  private final Map<String, List<String>> dropped = new LinkedHashMap<>();
+  private final Map<String, Set<String>> dropped = new LinkedHashMap<>();
   private final List<String> unplaced = new ArrayList<>();
   private final List<String> shortened = new ArrayList<>();
+
+  /** What would have been cut, if it were known to what. */
+  private final List<String> whole = new ArrayList<>();
+
   private long unstacked;
 
-  Placement(List<Rule> rules) {
+  Placement(List<Rule> rules, Values values) {
     this.rules = rules;
+    this.values = values;
+  }
+
+  /**
+   * A tensor on its way.
+   *
+   * @param source name of the tensor of the checkpoint that it is, or is a part of
+   * @param same what tells it from others: equal texts mean equal tensors
+   */
+  private record Traveller(NamedTensor tensor, String source, String same) {
+    /** As messages call it. */
+    String shown() {
+      return "tensor "
+          + tensor.name()
+          + (source.equals(tensor.name()) ? "" : " (of " + source + ")");
+    }
   }
 
   /**
@@ -47,34 +69,51 @@ final class Placement {
    * @param kept the name that a tied tensor is kept under; its own name if it is not tied
    */
   void place(NamedTensor tensor, String kept) {
-    for (Rule rule : rules) {
-      Optional<NameMatch> match = rule.match(tensor);
+    place(new Traveller(tensor, tensor.name(), kept), 0);
+  }
+
+  /**
+   * Places a tensor by the first rule that matches it.
+   *
+   * @param first the first rule that can
+   */
+  private void place(Traveller traveller, int first) {
+    for (int i = first; i < rules.size(); i++) {
+      Optional<NameMatch> match = rules.get(i).match(traveller.tensor());
       if (match.isPresent()) {
-        place(tensor, kept, rule, match.get());
+        place(traveller, i, match.get());
         return;
       }
     }
-    unplaced.add(tensor.name());
+    unplaced.add(traveller.shown().substring("tensor ".length()));
   }
 
-  private void place(NamedTensor tensor, String kept, Rule rule, NameMatch match) {
+  private void place(Traveller traveller, int number, NameMatch match) {
+    NamedTensor tensor = traveller.tensor();
+    Rule rule = rules.get(number);
     if (rule.action() instanceof Action.Rename rename) {
-      rename(tensor, kept, expand(rename.to(), match, rule));
+      rename(traveller, expand(rename.to(), match, rule));
+    } else if (rule.action() instanceof Action.Then then) {
+      goOn(traveller, expand(then.to(), match, rule), number);
     } else if (rule.action() instanceof Action.Cut cut) {
-      cut(tensor, kept, cut, rule, match);
+      cut(traveller, cut, rule, match);
     } else if (rule.action() instanceof Action.Split split) {
-      split(tensor, "tensor " + tensor.name(), split, rule, match);
+      split(traveller, traveller.shown(), split, rule, match);
+    } else if (rule.action() instanceof Action.Regroup regroup) {
+      regroup(traveller, regroup, rule, match);
+    } else if (rule.action() instanceof Action.Reorder reorder) {
+      reorder(traveller, reorder, rule, match);
     } else if (rule.action() instanceof Action.Unstack unstack) {
-      unstack(tensor, unstack, rule, match);
+      unstack(traveller, unstack, number, match);
     } else if (rule.action() instanceof Action.Join join) {
       String target = expand(join.to(), match, rule);
-      assemble(tensor, target, rule, match, () -> new Joining(target, rule, join));
+      assemble(traveller, target, rule, match, () -> new Joining(target, rule, join));
     } else if (rule.action() instanceof Action.Stack stack) {
       String target = expand(stack.to(), match, rule);
-      assemble(tensor, target, rule, match, () -> new Stacking(target, rule, stack));
+      assemble(traveller, target, rule, match, () -> new Stacking(target, rule, stack));
     } else if (rule.action() instanceof Action.Drop drop) {
-      dropped.computeIfAbsent(drop.reason(), r -> new ArrayList<>()).add(tensor.name());
-      rows.add(new Mapped.Row(tensor.name(), "", tensor.spec().shape()));
+      dropped.computeIfAbsent(drop.reason(), r -> new LinkedHashSet<>()).add(traveller.source());
+      rows.add(new Mapped.Row(traveller.source(), "", tensor.spec().shape()));
     }
   }
 
@@ -86,14 +125,19 @@ final class Placement {
     return name;
   }
 
-  private void claim(NamedTensor source, String target, Shape shape) {
-    sources.computeIfAbsent(target, t -> new ArrayList<>()).add(source.name());
-    rows.add(new Mapped.Row(source.name(), target, shape));
+  private void claim(String source, String target, Shape shape) {
+    sources.computeIfAbsent(target, t -> new ArrayList<>()).add(source);
+    rows.add(new Mapped.Row(source, target, shape));
   }
 
-  private void rename(NamedTensor tensor, String kept, String target) {
-    claim(tensor, target, tensor.spec().shape());
-    put(tensor.renamed(target), kept);
+  private void rename(Traveller traveller, String target) {
+    claim(traveller.source(), target, traveller.tensor().spec().shape());
+    put(traveller.tensor().renamed(target), traveller.same());
+  }
+
+  private void goOn(Traveller traveller, String name, int number) {
+    NamedTensor tensor = traveller.tensor().renamed(name);
+    place(new Traveller(tensor, traveller.source(), traveller.same()), number + 1);
   }
 
   /**
@@ -110,14 +154,22 @@ final class Placement {
     }
   }
 
-  private void cut(NamedTensor tensor, String kept, Action.Cut cut, Rule rule, NameMatch match) {
+  private void cut(Traveller traveller, Action.Cut cut, Rule rule, NameMatch match) {
+    NamedTensor tensor = traveller.tensor();
     Shape shape = tensor.spec().shape();
-    if (cut.dim() >= shape.rank() || shape.dim(cut.dim()) < cut.length()) {
-      throw MappingFailures.notCuttable(tensor, cut, rule);
+    OptionalLong known = values.ifKnown(cut.length(), rule);
+    if (known.isEmpty()) {
+      rename(traveller, expand(cut.to(), match, rule));
+      whole.add(tensor.name() + " " + shape);
+      return;
     }
-    NamedTensor part = tensor.narrowed(expand(cut.to(), match, rule), cut.dim(), 0, cut.length());
-    claim(tensor, part.name(), part.spec().shape());
-    put(part, kept + "\n" + cut.dim() + "\n" + cut.length());
+    long length = known.getAsLong();
+    if (cut.dim() >= shape.rank() || shape.dim(cut.dim()) < length) {
+      throw MappingFailures.notCuttable(traveller.shown(), shape, cut.dim(), length, rule);
+    }
+    NamedTensor part = tensor.narrowed(expand(cut.to(), match, rule), cut.dim(), 0, length);
+    claim(traveller.source(), part.name(), part.spec().shape());
+    put(part, traveller.same() + "\n" + cut.dim() + "\n" + length);
     if (!part.spec().shape().equals(shape)) {
       shortened.add(tensor.name() + " " + shape + " to " + part.spec().shape());
     }
@@ -129,26 +181,70 @@ final class Placement {
    * @param shown what messages call it
    */
   private void split(
-      NamedTensor tensor, String shown, Action.Split split, Rule rule, NameMatch match) {
-    Shape shape = tensor.spec().shape();
+      Traveller traveller, String shown, Action.Split split, Rule rule, NameMatch match) {
+    Shape shape = traveller.tensor().spec().shape();
     if (split.dim() >= shape.rank() || shape.dim(split.dim()) % split.parts() != 0) {
       throw MappingFailures.notSplittable(shown, shape, split, rule);
     }
-    long unit = shape.dim(split.dim()) / split.parts();
     for (Action.Share share : split.shares()) {
       String target = expand(share.to(), match, rule);
-      List<NamedTensor> pieces = new ArrayList<>();
-      for (Action.Range range : share.ranges()) {
-        long from = range.from() * unit;
-        pieces.add(tensor.narrowed(target, split.dim(), from, range.count() * unit));
-      }
-      NamedTensor part = NamedTensor.joined(target, split.dim(), pieces);
-      claim(tensor, target, part.spec().shape());
+      NamedTensor part =
+          new Grouped(traveller.tensor(), split.dim(), 1, split.parts())
+              .taken(target, share.ranges());
+      claim(traveller.source(), target, part.spec().shape());
       placed.add(() -> part);
     }
   }
 
-  private void unstack(NamedTensor tensor, Action.Unstack unstack, Rule rule, NameMatch match) {
+  private void regroup(Traveller traveller, Action.Regroup regroup, Rule rule, NameMatch match) {
+    Shape shape = traveller.tensor().spec().shape();
+    long groups = values.of(regroup.groups(), rule);
+    List<Long> sizes = regroup.sizes().stream().map(size -> values.of(size, rule)).toList();
+    OptionalLong unit =
+        regroup.unit().map(u -> OptionalLong.of(values.of(u, rule))).orElse(OptionalLong.empty());
+    if (!Grouped.fits(shape, regroup.dim(), groups, sizes, unit)) {
+      throw MappingFailures.notRegroupable(
+          traveller.shown(), shape, regroup, groups, sizes, unit, rule);
+    }
+    long from = 0;
+    long parts = sizes.stream().mapToLong(Long::longValue).sum();
+    for (int i = 0; i < sizes.size(); i++) {
+      String target = expand(regroup.to().get(i), match, rule);
+      NamedTensor part =
+          new Grouped(traveller.tensor(), regroup.dim(), groups, parts)
+              .taken(target, List.of(new Action.Range(from, sizes.get(i))));
+      from += sizes.get(i);
+      claim(traveller.source(), target, part.spec().shape());
+      placed.add(() -> part);
+    }
+  }
+
+  private void reorder(Traveller traveller, Action.Reorder reorder, Rule rule, NameMatch match) {
+    Shape shape = traveller.tensor().spec().shape();
+    List<OptionalLong> lengths =
+        reorder.lengths().stream()
+            .map(
+                l ->
+                    l.map(amount -> OptionalLong.of(values.of(amount, rule)))
+                        .orElse(OptionalLong.empty()))
+            .toList();
+    Optional<List<Long>> whole =
+        reorder.dim() < shape.rank()
+            ? Grouped.lengths(shape.dim(reorder.dim()), lengths)
+            : Optional.empty();
+    if (whole.isEmpty()) {
+      throw MappingFailures.notReorderable(traveller.shown(), shape, reorder, lengths, rule);
+    }
+    String target = expand(reorder.to(), match, rule);
+    claim(traveller.source(), target, shape);
+    NamedTensor part =
+        traveller.tensor().reordered(target, reorder.dim(), whole.get(), reorder.order());
+    placed.add(() -> part);
+  }
+
+  private void unstack(Traveller traveller, Action.Unstack unstack, int number, NameMatch match) {
+    NamedTensor tensor = traveller.tensor();
+    Rule rule = rules.get(number);
     Shape shape = tensor.spec().shape();
     if (unstack.dim() >= shape.rank() || shape.dim(unstack.dim()) == 0) {
       throw MappingFailures.notUnstackable(tensor, unstack.dim(), rule);
@@ -159,28 +255,35 @@ final class Placement {
     }
     unstacked += parts;
     for (long i = 0; i < parts; i++) {
-      NamedTensor part = tensor.selected(tensor.name(), unstack.dim(), i);
+      Traveller part =
+          new Traveller(
+              tensor.selected(tensor.name(), unstack.dim(), i),
+              traveller.source(),
+              traveller.same() + "\n" + unstack.dim() + " at " + i);
       NameMatch numbered = match.giving(Action.Unstack.INDEX, Long.toString(i));
       if (unstack.part() instanceof Action.Split split) {
         split(part, "each part of tensor " + tensor.name(), split, rule, numbered);
+      } else if (unstack.part() instanceof Action.Then then) {
+        goOn(part, expand(then.to(), numbered, rule), number);
       } else if (unstack.part() instanceof Action.Rename rename) {
         String target = expand(rename.to(), numbered, rule);
-        claim(part, target, part.spec().shape());
-        placed.add(() -> part.renamed(target));
+        claim(part.source(), target, part.tensor().spec().shape());
+        placed.add(() -> part.tensor().renamed(target));
       }
     }
   }
 
   private void assemble(
-      NamedTensor tensor, String target, Rule rule, NameMatch match, Supplier<Assembly> begun) {
+      Traveller traveller, String target, Rule rule, NameMatch match, Supplier<Assembly> begun) {
+    NamedTensor tensor = traveller.tensor();
     Assembly assembly = assemblies.get(new Whole(rule, target));
     if (assembly == null) {
       assembly = begun.get();
       assemblies.put(new Whole(rule, target), assembly);
       placed.add(assembly::tensor);
-      claim(tensor, target, tensor.spec().shape());
+      claim(traveller.source(), target, tensor.spec().shape());
     } else {
-      rows.add(new Mapped.Row(tensor.name(), target, tensor.spec().shape()));
+      rows.add(new Mapped.Row(traveller.source(), target, tensor.spec().shape()));
     }
     assembly.add(match, tensor);
   }
@@ -244,6 +347,13 @@ final class Placement {
     List<String> notes = new ArrayList<>();
     if (!shortened.isEmpty()) {
       notes.add("cut " + Names.count(shortened.size(), "tensor") + ": " + Names.shown(shortened));
+    }
+    if (!whole.isEmpty()) {
+      notes.add(
+          "left whole "
+              + Names.count(whole.size(), "tensor")
+              + ", as neither checkpoint nor base says to what it is to be cut: "
+              + Names.shown(whole));
     }
     dropped.forEach(
         (reason, names) ->

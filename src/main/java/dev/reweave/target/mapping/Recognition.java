@@ -10,8 +10,12 @@ import java.util.function.Supplier;
  *
  * @param own of the checkpoint
  * @param base of the model that the result shall look like; absent where there need be none
+ * @param types one of which is the {@code model_type} of that model; empty if any or none will do
  */
-record Recognition(Scheme own, Optional<Scheme> base) {
+record Recognition(Scheme own, Optional<Scheme> base, List<String> types) {
+  Recognition {
+    types = List.copyOf(types);
+  }
 
   /**
    * A way to name tensors.
@@ -31,8 +35,10 @@ record Recognition(Scheme own, Optional<Scheme> base) {
     }
   }
 
-  /** Asks for the base's names only where the others fit, and the base's matter. */
-  boolean fits(Collection<String> names, Supplier<? extends Collection<String>> ofBase) {
-    return own.fits(names) && (base.isEmpty() || base.get().fits(ofBase.get()));
+  /** Asks for what is known of the base only where the names fit, and the base matters. */
+  boolean fits(Collection<String> names, Supplier<ModelFacts> facts) {
+    return own.fits(names)
+        && (types.isEmpty() || types.contains(facts.get().modelType()))
+        && (base.isEmpty() || base.get().fits(facts.get().names().get()));
   }
 }

@@ -3,21 +3,35 @@ package dev.reweave.target.mapping;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
- * Reads how a rule cuts a tensor: split into equal parts, parts of different sizes, or regrouped;
- * unstacked, and each part split or not.
+ * Reads how a rule takes a tensor apart: split into equal parts, parts of different sizes, or
+ * regrouped; unstacked, and each part split or not; or puts the parts of it in another order.
  */
 final class SplitReader {
   private static final Set<String> CUT = Set.of("dim", "length", "into");
-  private static final Set<String> SPLIT = Set.of("dim", "into", "sizes", "parts");
-  private static final Set<String> UNSTACK = Set.of("dim", "into", "split");
+  private static final Set<String> SPLIT =
+      Set.of("dim", "into", "sizes", "parts", "groups", "unit");
+  private static final Set<String> EQUAL_PARTS = Set.of("dim", "into", "sizes", "parts");
+  private static final Set<String> REORDER = Set.of("dim", "as", "order", "into");
+  private static final Set<String> UNSTACK = Set.of("dim", "into", "then", "split");
 
   private SplitReader() {}
 
-  static Action.Split read(JsonObject rule, NamePattern pattern) {
+  /** A split as it stands in a rule: of a tensor, or of groups in it. */
+  static Action read(JsonObject rule, NamePattern pattern) {
     JsonObject split = rule.object("split", SPLIT);
+    return split.has("groups") ? groups(split, pattern) : split(split, pattern);
+  }
+
+  private static Action.Split split(JsonObject split, NamePattern pattern) {
+    if (split.has("unit")) {
+      throw MappingFileFailures.noMeaningWithout("unit", "groups", split.place());
+    }
     if (split.hasObjects("into")) {
       return regrouped(split, pattern);
     }
@@ -30,13 +44,48 @@ final class SplitReader {
   static Action.Cut cut(JsonObject rule, NamePattern pattern) {
     JsonObject cut = rule.object("cut", CUT);
     Template into = Template.parse(cut.text("into"), pattern, cut);
-    return new Action.Cut(into, cut.dimension(), cut.number("length", 1));
+    return new Action.Cut(into, cut.dimension(), cut.amount("length"));
+  }
+
+  static Action.Reorder reorder(JsonObject rule, NamePattern pattern) {
+    JsonObject reorder = rule.object("reorder", REORDER);
+    List<Optional<Amount>> lengths = reorder.amountsOrRest("as");
+    List<Long> order = reorder.numbers("order", 0);
+    List<Long> each = LongStream.range(0, lengths.size()).boxed().toList();
+    if (!order.stream().sorted().toList().equals(each)) {
+      throw MappingFileFailures.notAnOrder(lengths.size(), reorder.place());
+    }
+    return new Action.Reorder(
+        Template.parse(reorder.text("into"), pattern, reorder),
+        reorder.dimension(),
+        lengths,
+        order.stream().map(Long::intValue).toList());
+  }
+
+  private static Action.Regroup groups(JsonObject split, NamePattern pattern) {
+    if (split.has("parts")) {
+      throw MappingFileFailures.both("groups", "parts", split.place());
+    }
+    List<String> names = split.texts("into");
+    List<Amount> sizes =
+        split.has("sizes")
+            ? split.amounts("sizes")
+            : names.stream().map(name -> Amount.of(1)).toList();
+    if (sizes.size() != names.size()) {
+      throw MappingFileFailures.sizesForNames(sizes.size(), names.size(), split.place());
+    }
+    return new Action.Regroup(
+        split.dimension(),
+        split.amount("groups"),
+        sizes,
+        split.has("unit") ? Optional.of(split.amount("unit")) : Optional.empty(),
+        names.stream().map(name -> Template.parse(name, pattern, split)).toList());
   }
 
   static Action.Unstack unstack(JsonObject rule, NamePattern pattern) {
     JsonObject unstack = rule.object("unstack", UNSTACK);
-    if (unstack.has("into") == unstack.has("split")) {
-      throw MappingFileFailures.notOneOf("into", "split", unstack.place());
+    if (Stream.of("into", "then", "split").filter(unstack::has).count() != 1) {
+      throw MappingFileFailures.notOneOf(List.of("into", "then", "split"), unstack.place());
     }
     if (pattern.hasGroup(Action.Unstack.INDEX)) {
       throw MappingFileFailures.groupCalledAsNumber(unstack.place());
@@ -44,13 +93,14 @@ final class SplitReader {
     NamePattern numbered = pattern.giving(Action.Unstack.INDEX);
     int dim = unstack.dimension();
     if (unstack.has("split")) {
-      Action.Split split = read(unstack, numbered);
+      Action.Split split = split(unstack.object("split", EQUAL_PARTS), numbered);
       split.shares().forEach(share -> requireNumber(share.to(), unstack));
       return new Action.Unstack(dim, split);
     }
-    Template into = Template.parse(unstack.text("into"), numbered, unstack);
-    requireNumber(into, unstack);
-    return new Action.Unstack(dim, new Action.Rename(into));
+    boolean ends = unstack.has("into");
+    Template name = Template.parse(unstack.text(ends ? "into" : "then"), numbered, unstack);
+    requireNumber(name, unstack);
+    return new Action.Unstack(dim, ends ? new Action.Rename(name) : new Action.Then(name));
   }
 
   private static void requireNumber(Template name, JsonObject unstack) {

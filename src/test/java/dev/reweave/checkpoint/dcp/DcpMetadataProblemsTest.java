@@ -166,7 +166,9 @@ class DcpMetadataProblemsTest {
     Checkpoint checkpoint = read();
     assertEquals(List.of("model.embed_tokens.weight", "model.norm.weight"), names(checkpoint));
     assertEquals(
-        List.of("among the training state are fp32 masters: the weights are the model's own"),
+        List.of(
+            "among the training state are fp32 masters: the weights are the model's own;"
+                + " --weights master takes those"),
         checkpoint.notes());
     assertEquals(
         List.of(

@@ -45,7 +45,9 @@ class CogVideoXMappingsTest {
   }
 
   private static List<String> recognised(Map<String, Shape> shapes) {
-    return Mappings.recognise(shapes.keySet(), List::of).stream().map(Mapping::name).toList();
+    return Mappings.recognise(shapes.keySet(), () -> ModelFacts.NONE).stream()
+        .map(Mapping::name)
+        .toList();
   }
 
   @ParameterizedTest
@@ -276,7 +278,7 @@ class CogVideoXMappingsTest {
   void recognisesNothingInDiffusersNames() {
     List<String> names = new ArrayList<>(CogVideoXVae.diffusers().keySet());
     names.addAll(CogVideoXTransformer.twoB().diffusers().keySet());
-    assertEquals(List.of(), Mappings.recognise(names, List::of));
-    assertEquals(List.of(), Mappings.recognise(List.of(), List::of));
+    assertEquals(List.of(), Mappings.recognise(names, () -> ModelFacts.NONE));
+    assertEquals(List.of(), Mappings.recognise(List.of(), () -> ModelFacts.NONE));
   }
 }

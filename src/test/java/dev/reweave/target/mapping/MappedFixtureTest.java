@@ -49,7 +49,7 @@ class MappedFixtureTest {
                 new ReadOptions(
                     Optional.empty(), Optional.of(weights), ReadOptions.Frozen.INCLUDE));
     List<String> names = checkpoint.tensors().stream().map(NamedTensor::name).toList();
-    List<Mapping> mappings = Mappings.recognise(names, List::of);
+    List<Mapping> mappings = Mappings.recognise(names, () -> ModelFacts.NONE);
     assertEquals(1, mappings.size());
     Mapped mapped = mappings.get(0).apply(checkpoint.tensors(), checkpoint.aliases());
 

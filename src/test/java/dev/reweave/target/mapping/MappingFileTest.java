@@ -41,9 +41,9 @@ class MappingFileTest {
       quoteCharacter = '`',
       textBlock =
           """
-          {}                            | no action: none of [cut, drop, join, rename, require, split, stack, unstack]
+          {}                            | no action: none of [cut, drop, join, rename, reorder, require, split, stack, then, unstack]
           {'rename': 'b'}               | neither 'match' nor 'prefix'
-          {'match': 'a'}                | no action: none of [cut, drop, join, rename, require, split, stack, unstack]
+          {'match': 'a'}                | no action: none of [cut, drop, join, rename, reorder, require, split, stack, then, unstack]
           {'match': 'a', 'prefix': 'b', 'drop': 'c'} | both 'match' and 'prefix'
           {'match': 'a', 'rename': 'b', 'drop': 'c'} | more than one action: [drop, rename]
           {'match': 'a', 'renam': 'b'}  | unknown member 'renam'
@@ -106,8 +106,8 @@ class MappingFileTest {
           'join': {'to': 'a', 'dim': 0, 'part': '$0', 'order': ['a', 'a']} | join | a part is twice in 'order'
           'join': {'to': '$1', 'dim': 0, 'part': '$0', 'order': ['a']} | join | '$1' refers to a group that the pattern does not have: $1
           'unstack': 7                               | unstack | not a JSON object
-          'unstack': {'dim': 0}                      | unstack | not one of 'into' and 'split'
-          'unstack': {'dim': 0, 'into': '${index}', 'split': {'dim': 0, 'into': ['${index}']}} | unstack | not one of 'into' and 'split'
+          'unstack': {'dim': 0}                      | unstack | not one of 'into', 'then', 'split'
+          'unstack': {'dim': 0, 'into': '${index}', 'split': {'dim': 0, 'into': ['${index}']}} | unstack | not one of 'into', 'then', 'split'
           'unstack': {'into': '${index}'}            | unstack | 'dim' is not a whole number of at least 0
           'unstack': {'dim': 0, 'into': ['${index}']} | unstack | 'into' is not a text of at least one character
           'unstack': {'dim': 0, 'into': 'b'}         | unstack | a name without the part's number: ${index}

@@ -38,7 +38,11 @@ class MappingTest {
 
   /** Without a base. */
   private static boolean recognises(Mapping mapping, String... names) {
-    return mapping.recognises(List.of(names), List::of);
+    return mapping.recognises(List.of(names), () -> ModelFacts.NONE);
+  }
+
+  private static ModelFacts withNames(String... ofBase) {
+    return ModelFacts.of(Map.of(), Optional.empty(), () -> List.of(ofBase));
   }
 
   private static void refuses(String message, Mapping mapping, NamedTensor... tensors) {
@@ -76,11 +80,11 @@ class MappingTest {
                 + REST
                 + "]}");
 
-    assertTrue(mapping.recognises(List.of("a"), () -> List.of("b", "c")));
+    assertTrue(mapping.recognises(List.of("a"), () -> withNames("b", "c")));
     assertFalse(recognises(mapping, "a"), "without a base");
-    assertFalse(mapping.recognises(List.of("a"), () -> List.of("b", "a")));
-    assertFalse(mapping.recognises(List.of("a"), () -> List.of("c")));
-    Supplier<List<String>> unread =
+    assertFalse(mapping.recognises(List.of("a"), () -> withNames("b", "a")));
+    assertFalse(mapping.recognises(List.of("a"), () -> withNames("c")));
+    Supplier<ModelFacts> unread =
         () -> {
           throw new AssertionError("the base is read");
         };

@@ -17,8 +17,11 @@ class MappingsTest {
   void listsTheFilesOfTheFolder() throws IOException {
     try (Stream<Path> files = Files.list(Path.of("conf/mappings"))) {
       assertEquals(
-          files.map(file -> file.getFileName().toString()).sorted().toList(),
-          Mappings.names().stream().map(name -> name + ".json").toList());
+          files
+              .map(file -> file.getFileName().toString().replaceFirst("\\.json$", ""))
+              .sorted()
+              .toList(),
+          Mappings.names());
     }
   }
 
@@ -32,6 +35,6 @@ class MappingsTest {
     }
     assertEquals(Optional.empty(), Mappings.find("none"));
     assertEquals(Optional.empty(), Mappings.find("../mappings/cogvideox-sat-vae"));
-    assertEquals(List.of(), Mappings.recognise(List.of("a"), List::of));
+    assertEquals(List.of(), Mappings.recognise(List.of("a"), () -> ModelFacts.NONE));
   }
 }

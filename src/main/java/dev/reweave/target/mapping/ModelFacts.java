@@ -1,0 +1,63 @@
+package dev.reweave.target.mapping;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+
+/**
+ * What is known of a model beside its tensors, for rules that need numbers which no shape tells,
+ * such as that of its heads.
+ *
+ * @param trained numbers that the trainer stored in the checkpoint, by their names there
+ * @param configured whole numbers of the {@code config.json} of the model that the result shall
+ *     look like, by their names there
+ * @param modelType its {@code model_type}; empty without a base, or if it has none
+ * @param names of the tensors of that model, of which there are none without one; asked for only
+ *     where they can decide
+ */
+public record ModelFacts(
+    Map<String, Long> trained,
+    Map<String, Long> configured,
+    String modelType,
+    Supplier<? extends Collection<String>> names) {
+  private static final String MODEL_TYPE = "model_type";
+
+  /** Nothing but the tensors is known. */
+  public static final ModelFacts NONE = new ModelFacts(Map.of(), Map.of(), "", Set::of);
+
+  public ModelFacts {
+    trained = Map.copyOf(trained);
+    configured = Map.copyOf(configured);
+  }
+
+  /**
+   * The facts.
+   *
+   * @param config the {@code config.json} of the model that the result shall look like, if there is
+   *     one
+   */
+  public static ModelFacts of(
+      Map<String, Long> trained,
+      Optional<JsonNode> config,
+      Supplier<? extends Collection<String>> names) {
+    Map<String, Long> numbers = new TreeMap<>();
+    config.ifPresent(
+        c ->
+            c.properties().stream()
+                .filter(e -> e.getValue().isIntegralNumber() && e.getValue().canConvertToLong())
+                .forEach(e -> numbers.put(e.getKey(), e.getValue().longValue())));
+    String type = config.map(c -> c.path(MODEL_TYPE).asText("")).orElse("");
+    return new ModelFacts(trained, numbers, type, names);
+  }
+
+  /** The number that the trainer or the config has under a key. */
+  static OptionalLong number(Map<String, Long> numbers, String key) {
+    Long number = numbers.get(key);
+    return number == null ? OptionalLong.empty() : OptionalLong.of(number);
+  }
+}

@@ -105,9 +105,12 @@ public final class Conversion {
       String fingerprint = Fingerprint.of(request, prepared);
       Optional<Manifest> done = check.upToDate(fingerprint);
       if (done.isPresent()) {
+        // Killed between its last steps: the result is whole, and rubbish is left.
         if (new Journal(check.output()).begun().isPresent()) {
-          // Killed between its last two steps: the result is whole, and rubbish is left.
           new Cleanup(stores).run(request.output());
+        }
+        if (check.content().locks() > 0) {
+          check.output().lock().removeDead(job(request));
         }
         finite.require(done.get(), check.output().address());
         return new Outcome(done.get(), Outcome.Kind.UP_TO_DATE, Map.of());
@@ -135,6 +138,10 @@ public final class Conversion {
     }
   }
 
+  private static String job(ConversionRequest request) {
+    return "reweave convert " + request.output();
+  }
+
   /** Holds the output while it is written. */
   private Outcome write(
       ConversionRequest request,
@@ -146,8 +153,11 @@ public final class Conversion {
     Journal journal = new Journal(output);
     check.requireRoom(journal);
     boolean existed = check.content().exists();
-    try (OutputLock.Held lock = output.lock().take("reweave convert " + request.output())) {
+    try (OutputLock.Held lock = output.lock().take(job(request))) {
       check.lookAgain();
+      if (check.content().locks() > 1) {
+        output.lock().removeDead(job(request));
+      }
       check.requireRoom(journal);
       OutputStaging staging = new OutputStaging(output, journal);
       Outcome made;

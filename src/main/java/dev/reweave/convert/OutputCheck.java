@@ -103,7 +103,7 @@ final class OutputCheck {
         .filter(m -> m.command().equals(Fingerprint.command(request, m.reweave())))
         .filter(this::isWhole)
         // A run that was killed behind its manifest has left rubbish, which the next one removes.
-        .filter(m -> new Journal(output).begun().isEmpty());
+        .filter(m -> content().locks() == 0 && new Journal(output).begun().isEmpty());
   }
 
   private boolean isWhole(Manifest manifest) {

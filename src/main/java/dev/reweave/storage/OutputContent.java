@@ -13,10 +13,11 @@ import org.apache.hadoop.fs.Path;
  *
  * @param exists whether there is anything at the address
  * @param isStaged whether anything is staged, or kept of a process that staged something
+ * @param locks how many files of locks there are, also of such on a take-over
  * @param names paths of the files that the folder and those below it hold for readers, in order
  */
-public record OutputContent(boolean exists, boolean isStaged, List<String> names) {
-  private static final OutputContent NOTHING = new OutputContent(false, false, List.of());
+public record OutputContent(boolean exists, boolean isStaged, int locks, List<String> names) {
+  private static final OutputContent NOTHING = new OutputContent(false, false, 0, List.of());
 
   static OutputContent of(FileSystem fs, Path folder) {
     FileStatus[] listed;
@@ -28,6 +29,7 @@ public record OutputContent(boolean exists, boolean isStaged, List<String> names
       throw Stores.unreadable(Stores.location(folder), e);
     }
     boolean isStaged = false;
+    int locks = 0;
     List<String> names = new ArrayList<>();
     for (FileStatus status : listed) {
       String name = status.getPath().getName();
@@ -36,12 +38,14 @@ public record OutputContent(boolean exists, boolean isStaged, List<String> names
       }
       if (name.equals(OutputFolder.STAGING)) {
         isStaged = true;
-      } else if (!name.startsWith(OutputLock.NAME)) {
+      } else if (name.startsWith(OutputLock.NAME)) {
+        locks++;
+      } else {
         add(fs, folder, status, names);
       }
     }
     names.sort(null);
-    return new OutputContent(true, isStaged, List.copyOf(names));
+    return new OutputContent(true, isStaged, locks, List.copyOf(names));
   }
 
   private static void add(FileSystem fs, Path folder, FileStatus status, List<String> names) {

@@ -147,7 +147,7 @@ public final class OutputLock {
    */
   private void takeOver(Holder holder, Clock clock) throws IOException {
     requireDead(readSettled(path), clock);
-    Path takeOver = path.suffix(".takeover");
+    Path takeOver = takeOver();
     if (!create(takeOver, holder)) {
       requireDead(readSettled(takeOver), clock);
       fs.delete(takeOver, false);
@@ -163,6 +163,32 @@ public final class OutputLock {
       }
     } finally {
       fs.delete(takeOver, false);
+    }
+  }
+
+  private Path takeOver() {
+    return path.suffix(".takeover");
+  }
+
+  /**
+   * Removes what killed holders left, of the lock and of a lock on its take-over; nothing happens
+   * to what a living one holds.
+   *
+   * @param job what does so, for others to read
+   * @throws ReweaveException if another job takes the lock over at this moment
+   */
+  public void removeDead(String job) {
+    try {
+      Instant now = Instant.now();
+      if (readSettled(path).isDead(now) && fs.exists(path)) {
+        take(job).close();
+      }
+      // Who finds it gone while he takes the lock over looks at the lock itself once more.
+      if (readSettled(takeOver()).isDead(now)) {
+        fs.delete(takeOver(), false);
+      }
+    } catch (IOException e) {
+      throw Stores.unwritable(Stores.location(path), e);
     }
   }
 

@@ -72,6 +72,42 @@ class FinishedOutputTest {
     assertEquals(Optional.empty(), finished(converting(input).request()));
   }
 
+  /** Of a run that was killed in its last step, when all else was done. */
+  @Test
+  void aLockThatAKilledRunLeftGoesAndOneOfALivingRunStays() throws Exception {
+    converting(input).run();
+    Map<String, String> made = Fixtures.digests(temp.resolve("out"));
+    Process dead = new ProcessBuilder("true").start();
+    dead.waitFor();
+    String host = java.net.InetAddress.getLocalHost().getHostName();
+    Path lock = temp.resolve("out/.reweave.lock");
+    Path takeOver = temp.resolve("out/.reweave.lock.takeover");
+
+    Files.writeString(lock, holder(host, dead.pid()));
+    Files.writeString(takeOver, holder(host, dead.pid()));
+    assertEquals(Optional.empty(), finished(converting(input).request()));
+    assertEquals(Conversion.Outcome.Kind.UP_TO_DATE, converting(input).run().kind());
+    assertEquals(made, Fixtures.digests(temp.resolve("out")));
+
+    Files.writeString(takeOver, holder(host, dead.pid()));
+    Files.writeString(lock, holder("far.example", 1));
+    assertEquals(Conversion.Outcome.Kind.UP_TO_DATE, converting(input).run().kind());
+    assertEquals(List.of(false, true), List.of(Files.exists(takeOver), Files.exists(lock)));
+
+    Files.delete(lock);
+    Files.writeString(takeOver, holder(host, dead.pid()));
+    assertEquals(
+        Conversion.Outcome.Kind.CONVERTED,
+        converting(input).type("float16").overwriting().run().kind());
+    assertEquals(List.of(false, false), List.of(Files.exists(takeOver), Files.exists(lock)));
+  }
+
+  private static String holder(String host, long pid) {
+    String now = java.time.Instant.now().toString();
+    return "{\"id\":\"x\",\"job\":\"a\",\"host\":\"%s\",\"pid\":%d,\"started\":\"%s\",\"renewed\":\"%s\"}"
+        .formatted(host, pid, now, now);
+  }
+
   @Test
   void aStrangersFileIsNone() throws IOException {
     Files.createDirectories(temp.resolve("out"));

@@ -38,6 +38,9 @@ final class Journal {
 
   private static final String PUBLISHING = "publishing";
 
+  /** Of an old model, as long as it is taken away. */
+  private static final String REMOVING = "removing";
+
   /** Folder of what an old model had in place of small files. */
   private static final String KEPT = "kept/";
 
@@ -124,6 +127,17 @@ final class Journal {
 
   void finish(FileState file) {
     write(nameOf(file.path()), file);
+  }
+
+  /** Says which files of an old model are taken away, before the first of them goes. */
+  void removing(Collection<String> old) {
+    write(REMOVING, List.copyOf(old));
+  }
+
+  /** What an earlier process began to take away of an old model; some of it may be there. */
+  List<String> removing() {
+    Optional<List<String>> old = read(REMOVING, new TypeReference<>() {});
+    return old.orElse(List.of());
   }
 
   /** Says that the old model is gone, and that files of this plan become visible. */

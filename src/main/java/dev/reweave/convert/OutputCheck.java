@@ -141,11 +141,17 @@ final class OutputCheck {
   void requireRoom(Journal journal) {
     Seen now = seen();
     List<String> names = new ArrayList<>(now.content().names());
-    if (now.content().isStaged() && journal.isPublishing()) {
+    boolean staged = now.content().isStaged();
+    boolean publishing = staged && journal.isPublishing();
+    if (publishing) {
       journal.begun().ifPresent(plan -> names.removeIf(plan::publishes));
       journal.replacement().ifPresent(replacement -> names.removeAll(replacement.old()));
     }
-    earlierFiles = now.manifest().map(Manifest::fileNames).orElse(List.of());
+    // Whoever began to remove these was asked to replace them.
+    boolean isCut = staged && !publishing && now.manifest().isEmpty() && !names.isEmpty();
+    List<String> removing = isCut ? journal.removing() : List.of();
+    names.removeAll(removing);
+    earlierFiles = now.manifest().map(Manifest::fileNames).orElse(removing);
     now.manifest()
         .filter(m -> request.options().earlier() == Earlier.CONTINUE)
         .filter(m -> m.command().equals(Fingerprint.command(request)))

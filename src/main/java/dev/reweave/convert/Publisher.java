@@ -84,6 +84,10 @@ final class Publisher {
       replacement = Optional.of(begun);
       return;
     }
+    if (!old.isEmpty()) {
+      // The manifest goes first, and nothing else tells of all that belongs to the old model.
+      journal.removing(old);
+    }
     old.remove(Manifest.FILE_NAME);
     if (present.contains(Manifest.FILE_NAME)) {
       output.remove(Manifest.FILE_NAME);

@@ -84,6 +84,51 @@ class KubernetesIT {
     return pods.get(0).content();
   }
 
+  /** Runs a command whose driver is here, in a cluster that knows no pod of its name. */
+  private Launcher.Result refused(String master) throws Exception {
+    Path home = SparkHome.make(temp.resolve("client"), ClusterJars.all());
+    List<String> command = new ArrayList<>(List.of("submit/reweave", "--master", master));
+    for (String setting :
+        List.of(
+            "spark.kubernetes.driver.pod.name=lost",
+            "spark.kubernetes.namespace=models",
+            "spark.kubernetes.container.image=registry.example.com/reweave:1",
+            "spark.kubernetes.trust.certificates=true",
+            "spark.driver.host=127.0.0.1",
+            "spark.ui.enabled=false")) {
+      command.addAll(List.of("--conf", setting));
+    }
+    command.addAll(
+        List.of("convert", "-i", "hdfs://127.0.0.1:1/run", "-o", "hdfs://127.0.0.1:1/out"));
+    Map<String, String> environment =
+        Map.of(
+            "SPARK_HOME",
+            home.toString(),
+            "SPARK_LOCAL_IP",
+            "127.0.0.1",
+            "KUBECONFIG",
+            temp.resolve("none").toString());
+
+    Launcher.Result refused = Launcher.begin(environment, command).await();
+
+    assertEquals(1, refused.exitCode(), refused::toString);
+    return refused;
+  }
+
+  /** Spark's own words are that an external scheduler cannot be instantiated. */
+  @Test
+  void whatKubernetesRefusedIsTold() throws Exception {
+    Launcher.Result lost = refused(kubernetes.master());
+
+    assertTrue(
+        lost.err()
+            .contains(
+                "reweave: Spark could not be started (External scheduler cannot be"
+                    + " instantiated; SparkException: No pod was found named lost in the cluster in the"
+                    + " namespace models"),
+        lost::toString);
+  }
+
   private static List<String> texts(JsonNode array) {
     return StreamSupport.stream(array.spliterator(), false).map(JsonNode::asText).toList();
   }

@@ -61,6 +61,18 @@ final class ManualPages {
     return prose;
   }
 
+  /** The blocks of code in a section of a page, of those of a language, such as {@code sql}. */
+  static List<String> blocks(String page, String heading, String language) throws IOException {
+    String text = read(page) + "\n## ";
+    int start = text.indexOf("\n## " + heading + "\n");
+    String section = text.substring(start + 1, text.indexOf("\n## ", start + 1));
+    return Pattern.compile("```" + language + "\n(.*?\n)```", Pattern.DOTALL)
+        .matcher(section)
+        .results()
+        .map(block -> block.group(1))
+        .toList();
+  }
+
   /** Where the links of a page lead, also such as go on in another line. */
   static List<String> links(Path page) throws IOException {
     String text = CODE.matcher(String.join(" ", prose(page))).replaceAll("code");

@@ -98,7 +98,10 @@ class ManualNamesTest {
     // Of Megatron-LM, in what an error says to do.
     known.addAll(
         Set.of(
-            "--ckpt-format", "--target-tensor-parallel-size", "--target-pipeline-parallel-size"));
+            "--ckpt-format",
+            "--dist-ckpt-optim-fully-reshardable",
+            "--target-tensor-parallel-size",
+            "--target-pipeline-parallel-size"));
     for (Path page : ManualPages.all()) {
       for (String code : ManualPages.code(page)) {
         if (code.startsWith("-") || code.startsWith("convert ")) {

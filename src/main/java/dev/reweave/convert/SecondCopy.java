@@ -10,6 +10,7 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Witness;
 import dev.reweave.plan.prepare.BaseTemplate;
+import dev.reweave.plan.prepare.ChosenBase;
 import dev.reweave.plan.prepare.PlannedModel;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.plan.prepare.SavedWeights;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -117,6 +119,22 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
       return matched(this, module, Witness.Kind.SECOND_COPY, "the module");
     }
 
+    /** The copy's tensors under the names of the result. */
+    Renaming renamed(Checkpoint copy) {
+      Optional<ChosenBase> base =
+          options
+              .base()
+              .map(
+                  choice ->
+                      new ChosenBase(
+                          input
+                              .place()
+                              .stores()
+                              .guarded(choice.address(), options.reading().safeguards()),
+                          choice));
+      return Renaming.of(input.place().stores(), copy, options.mapping(), base);
+    }
+
     SecondCopy ofBase(BaseTemplate base) {
       try {
         // As the base's names were compared with those of the result.
@@ -149,21 +167,21 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
         isBase
             ? second.tensors().stream()
                 .collect(Collectors.toUnmodifiableMap(NamedTensor::name, t -> t))
-            : Renaming.of(finder.input().place().stores(), second, finder.options().mapping())
-                .byName();
-    Set<String> ofSecond =
-        second.files().stream().map(InputFile::uri).collect(Collectors.toUnmodifiableSet());
+            : finder.renamed(second).byName();
     Map<String, Layout> copies = new HashMap<>();
     List<String> absent = new ArrayList<>();
     List<String> others = new ArrayList<>();
     for (NamedTensor tensor : finder.renaming().tensors()) {
       TensorSpec spec = tensor.spec();
-      if (spec.elements() == 0
-          || !spec.dtype().isCastable()
-          || lies(tensor.layout(), finder.checkpoint().files(), ofSecond)) {
+      if (spec.elements() == 0 || !spec.dtype().isCastable()) {
         continue;
       }
       NamedTensor copy = modules.get(tensor.name());
+      if (copy != null
+          && copy.spec().elements() > 0
+          && firstOf(copy, second.files()).equals(firstOf(tensor, finder.checkpoint().files()))) {
+        continue;
+      }
       if (copy == null) {
         absent.add(tensor.name());
       } else if (!copy.spec().shape().equals(spec.shape())
@@ -210,15 +228,17 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     }
   }
 
-  /** Whether a tensor's first element is in one of these files: what is no second copy. */
-  private static boolean lies(Layout layout, List<InputFile> files, Set<String> addresses) {
-    boolean[] found = {false};
-    layout.runs(
-        0,
-        1,
-        (storage, offset, elements) ->
-            found[0] |= addresses.contains(files.get(storage.file()).uri()));
-    return found[0];
+  /** Where a tensor's first element lies: two that begin in one place are no copies. */
+  private static List<Object> firstOf(NamedTensor tensor, List<InputFile> files) {
+    List<Object> place = new ArrayList<>();
+    tensor
+        .layout()
+        .runs(
+            0,
+            1,
+            (storage, offset, elements) ->
+                place.addAll(List.of(files.get(storage.file()).uri(), storage.position(), offset)));
+    return place;
   }
 
   /** The plan with these copies to compare; says so if there are none. */

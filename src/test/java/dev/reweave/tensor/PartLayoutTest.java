@@ -124,6 +124,77 @@ class PartLayoutTest {
     refusesJoin("no parts for s", () -> NamedTensor.stacked("s", 0, List.of()));
   }
 
+  /** As rotary pairs become halves: a dimension seen as three, the last two in another order. */
+  @Test
+  void reordersEveryKindAlongEveryDimension() {
+    SplittableRandom random = new SplittableRandom(12);
+    for (int i = 0; i < 400; i++) {
+      int[] dims = shape(random);
+      int dim = random.nextInt(dims.length);
+      int[] as = {random.nextInt(1, 3), random.nextInt(1, 3), random.nextInt(1, 4)};
+      dims[dim] = as[0] * as[1] * as[2];
+      Modelled base = random(random, dims);
+      long inner = 1;
+      for (int d = dim + 1; d < dims.length; d++) {
+        inner *= dims[d];
+      }
+      List<LayoutModel.Place> places = new ArrayList<>();
+      for (int at = 0; at < base.places().size(); at++) {
+        long index = at / inner % dims[dim];
+        // The place of index (a, c, b) of the result is that of (a, b, c).
+        long a = index / (as[1] * as[2]);
+        long c = index % (as[1] * as[2]) / as[1];
+        long b = index % as[1];
+        long from = (a * as[1] + b) * as[2] + c;
+        places.add(base.places().get((int) (at + (from - index) * inner)));
+      }
+      NamedTensor reordered =
+          base.tensor()
+              .reordered(
+                  "r", dim, List.of((long) as[0], (long) as[1], (long) as[2]), List.of(0, 2, 1));
+      assertEquals(base.tensor().spec().shape(), reordered.spec().shape());
+      new Modelled(reordered, places, base.cuts() + places.size()).check();
+    }
+  }
+
+  @Test
+  void reordersByWhatMakesUpTheDimensionAlone() {
+    NamedTensor tensor = flat(new SplittableRandom(1), Shape.of(6, 2)).tensor();
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> tensor.reordered("r", 0, List.of(2L, 2L), List.of(1, 0)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> tensor.reordered("r", 0, List.of(2L, 3L), List.of(1, 1)));
+    assertThrows(
+        IndexOutOfBoundsException.class,
+        () -> tensor.reordered("r", 2, List.of(2L, 3L), List.of(1, 0)));
+  }
+
+  /** One of a stack of tensors has its own blocks alone. */
+  @Test
+  void whatIsSelectedFromAGridTouchesItsOwnFilesAlone() {
+    List<GridLayout.Block> blocks = new ArrayList<>();
+    for (int layer = 0; layer < 4; layer++) {
+      for (int half = 0; half < 2; half++) {
+        StorageRef storage = LayoutModel.storage(2 * layer + half, "s", 6);
+        blocks.add(
+            new GridLayout.Block(
+                List.of((long) layer, 0L, 2L * half),
+                Shape.of(1, 3, 2),
+                StoredLayout.contiguous(storage, 0, Shape.of(3, 2))));
+      }
+    }
+    NamedTensor whole = tensor(Shape.of(4, 3, 4), new GridLayout(Shape.of(4, 3, 4), blocks));
+    List<String> runs = new ArrayList<>();
+    NamedTensor layer = whole.selected("l", 0, 2);
+    assertEquals(GridLayout.class, layer.layout().getClass());
+    layer.layout().runs(0, 12, (s, at, n) -> runs.add(s.file() + "@" + at + "+" + n));
+    assertEquals(List.of("4@0+2", "5@0+2", "4@2+2", "5@2+2", "4@4+2", "5@4+2"), runs);
+    assertEquals(
+        StoredLayout.class, whole.narrowed("n", 2, 0, 2).selected("l", 0, 1).layout().getClass());
+  }
+
   private static Modelled select(Modelled base, int dim, long index) {
     Modelled slice = narrow(base, dim, index, 1);
     NamedTensor selected = base.tensor().selected("part", dim, index);
@@ -169,7 +240,8 @@ class PartLayoutTest {
       lengths[i] = dims[i];
     }
     Shape shape = Shape.of(lengths);
-    return switch (random.nextInt(3)) {
+    return switch (random.nextInt(shape.elements() == 0 ? 3 : 4)) {
+      case 3 -> grid(random, shape);
       case 0 -> stored(random, shape);
       case 1 -> flat(random, shape);
       default -> partitioned(random, shape);
@@ -238,6 +310,48 @@ class PartLayoutTest {
     }
     Layout layout = new PartitionedLayout(new RankBuffers(ranks), offset, shape.elements());
     return new Modelled(tensor(shape, layout), places.subList(0, (int) shape.elements()), 4);
+  }
+
+  /** Slices along one dimension, each in a storage of its own. */
+  private static Modelled grid(SplittableRandom random, Shape shape) {
+    int dim = random.nextInt(shape.rank());
+    List<GridLayout.Block> blocks = new ArrayList<>();
+    List<StorageRef> storages = new ArrayList<>();
+    List<Long> starts = new ArrayList<>();
+    long length = shape.elements() / shape.dim(dim);
+    for (long from = 0; from < shape.dim(dim); ) {
+      long count = 1 + random.nextLong(shape.dim(dim) - from);
+      long[] dims = shape.dims();
+      dims[dim] = count;
+      StorageRef storage =
+          LayoutModel.storage(random.nextInt(FILES), "grid/" + random.nextInt(), length * count);
+      List<Long> offsets = new ArrayList<>(java.util.Collections.nCopies(shape.rank(), 0L));
+      offsets.set(dim, from);
+      blocks.add(
+          new GridLayout.Block(
+              offsets, Shape.of(dims), StoredLayout.contiguous(storage, 0, Shape.of(dims))));
+      storages.add(storage);
+      starts.add(from);
+      from += count;
+    }
+    long inner = 1;
+    for (int d = dim + 1; d < shape.rank(); d++) {
+      inner *= shape.dim(d);
+    }
+    List<LayoutModel.Place> places = new ArrayList<>();
+    for (long at = 0; at < shape.elements(); at++) {
+      long index = at / inner % shape.dim(dim);
+      int block = starts.size() - 1;
+      while (starts.get(block) > index) {
+        block--;
+      }
+      long count =
+          (block + 1 < starts.size() ? starts.get(block + 1) : shape.dim(dim)) - starts.get(block);
+      long row = at / inner / shape.dim(dim) * count + index - starts.get(block);
+      places.add(new LayoutModel.Place(storages.get(block), row * inner + at % inner));
+    }
+    return new Modelled(
+        tensor(shape, new GridLayout(shape, blocks)), places, 4 + (int) shape.elements());
   }
 
   private static NamedTensor tensor(Shape shape, Layout layout) {

@@ -74,6 +74,11 @@ class MappingFileTest {
           {'match': 'a', 'drop': 'b', 'shape': [1.5]}    | 'shape' is not a whole number of at least 0
           {'match': 'a', 'drop': 'b', 'shape': ['?']}    | 'shape' is not a whole number of at least 0
           {'match': 'a', 'drop': 'b', 'shape': 4}        | 'shape' is not a list of at least one element
+          {'match': 'a', 'require': ['b'], 'beside': 'c'} | 'beside' has no meaning beside 'require'
+          {'match': 'a', 'drop': 'b', 'beside': '*'} | '*' is not a regular expression: Dangling meta character '*'
+          {'match': 'a', 'cut': {'dim': 0, 'length': 'rows', 'into': 'b'}} | 'values' does not say what 'rows' is
+          {'match': 'a', 'split': {'dim': 0, 'groups': 'g', 'into': ['b', 'c']}} | 'values' does not say what 'g' is
+          {'match': 'a', 'reorder': {'dim': 0, 'as': ['h/2', '*'], 'order': [1, 0], 'into': 'b'}} | 'values' does not say what 'h' is
           """)
   void refusesRules(String rule, String problem) {
     refuses(problem + ": conf/x.json, rule 2", withRule(rule));
@@ -124,6 +129,18 @@ class MappingFileTest {
           'stack': {'to': 'a', 'dim': 0, 'index': '$0', 'join': {'to': 'a'}} | stack', 'join | unknown member 'to'
           'stack': {'to': 'a', 'dim': 0, 'index': '$0', 'join': {'dim': 0, 'part': '$0'}} | stack', 'join | 'order' is not a list of at least one element
           'unstack': {'dim': 0, 'split': {'into': ['${index}']}} | unstack', 'split | 'dim' is not a whole number of at least 0
+          'unstack': {'dim': 0, 'split': {'dim': 0, 'groups': 2, 'into': ['${index}']}} | unstack', 'split | unknown member 'groups'
+          'unstack': {'dim': 0, 'then': 'b'}         | unstack | a name without the part's number: ${index}
+          'split': {'dim': 0, 'groups': 2, 'parts': 2, 'into': ['a']} | split | both 'groups' and 'parts'
+          'split': {'dim': 0, 'unit': 2, 'into': ['a']} | split | 'unit' has no meaning without 'groups'
+          'split': {'dim': 0, 'groups': 0, 'into': ['a']} | split | 'groups' is not a whole number of at least 1
+          'split': {'dim': 0, 'groups': 'a/b/c', 'into': ['a']} | split | 'a/b/c' is no number, no name of one in 'values', and no quotient of those
+          'split': {'dim': 0, 'groups': 2, 'sizes': [1], 'into': ['a', 'b']} | split | 1 sizes for 2 names
+          'cut': {'dim': 0, 'into': 'a'}             | cut | 'length' is not a whole number of at least 1
+          'reorder': {'dim': 0, 'as': ['*', 2, '*'], 'order': [0, 2, 1], 'into': 'a'} | reorder | 'as' has "*" more than once
+          'reorder': {'dim': 0, 'as': ['*', 2], 'order': [0, 0], 'into': 'a'} | reorder | 'order' has not each of 0 to 1 once
+          'reorder': {'dim': 0, 'as': ['*', 2], 'order': [0, 1, 2], 'into': 'a'} | reorder | 'order' has not each of 0 to 1 once
+          'reorder': {'dim': 0, 'as': ['*', 2], 'order': [1, 0]} | reorder | no 'into'
           """)
   void refusesSplitsAndJoins(String action, String member, String problem) {
     refuses(
@@ -186,6 +203,11 @@ class MappingFileTest {
           {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'base': ['b']}} | not a JSON object: conf/x.json, 'recognise', 'base'
           {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'base': {'all': ['b'], 'base': 'c'}}} | unknown member 'base': conf/x.json, 'recognise', 'base'
           {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'base': {'all': ['b']}}} | 'all' is not a list of at least one element: conf/x.json, 'recognise'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'values': {}} | 'values' is not an object with at least one member: conf/x.json
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'values': {'a': {}}} | neither 'checkpoint' nor 'base': conf/x.json, 'values', 'a'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'values': {'a': {'base': ['b'], 'kind': 'c'}}} | 'kind' is neither 'same' nor 'room': conf/x.json, 'values', 'a'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'values': {'a': {'base': 'b'}}} | 'base' is not a list of at least one element: conf/x.json, 'values', 'a'
+          {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['a'], 'config': 't'}} | 'config' is not a list of at least one element: conf/x.json, 'recognise'
           {'name': 'n', 'description': 'd', 'rules': RULES, 'recognise': {'all': ['*']}} | '*' is not a regular expression: Dangling meta character '*': conf/x.json, 'recognise'
           """)
   void refusesWhatIsNoMapping(String json, String problem) {

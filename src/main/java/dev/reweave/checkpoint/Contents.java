@@ -42,8 +42,13 @@ public interface Contents {
     return false;
   }
 
-  /** A folder in which the trainer has put what a library wants beside these weights. */
-  default Optional<Location> configs() {
+  /**
+   * A folder in which the trainer has put what a library wants beside these weights.
+   *
+   * @param wanted the tag that the user asks for; empty for the newest
+   * @throws ReweaveException if there is no such step, or it is not clear which is meant
+   */
+  default Optional<Location> configs(Optional<String> wanted) {
     return Optional.empty();
   }
 

@@ -71,7 +71,7 @@ public final class Preparation {
     }
     ModelPlanner planner = new ModelPlanner(stores, input.place(), reading.safeguards());
     Optional<Location> configs =
-        options.base().isPresent() ? Optional.empty() : input.taken().configs();
+        options.base().isPresent() ? Optional.empty() : input.taken().configs(reading.tag());
     List<String> notes = new ArrayList<>();
     PlannedModel model =
         configs

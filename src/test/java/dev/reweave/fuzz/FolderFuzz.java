@@ -23,7 +23,8 @@ import java.util.regex.Pattern;
 
 /**
  * Folders of kinds that no file alone shows, in which one file was changed: universal checkpoints,
- * distributed ones of PyTorch, saved weights; read as the command line reads them.
+ * distributed ones of PyTorch, files of FSDP's ranks, saved weights; read as the command line reads
+ * them.
  */
 public final class FolderFuzz {
   private static final Stores STORES = new Stores(MemoryFolders.configuration());
@@ -32,7 +33,7 @@ public final class FolderFuzz {
   private static final Pattern READ =
       Pattern.compile(
           ".*/(fp32\\.pt|optimizer_state\\.pt|.*_states\\.pt|latest\\w*|\\.metadata|__0_0\\.distcp"
-              + "|pytorch_model\\.bin|.*\\.safetensors|.*\\.json)");
+              + "|pytorch_model(_fsdp_rank\\d)?\\.bin|model_world_size_\\d_rank_\\d\\.pt|.*\\.safetensors|.*\\.json)");
 
   /** Bytes of a word of what is no pickle. */
   private static final int WORD = 64;
@@ -75,18 +76,20 @@ public final class FolderFuzz {
     Map<String, String> folders = new TreeMap<>();
     for (String name :
         List.of(
-            "uc_from_z1_fp16_w2/ckpt",
-            "uc_from_z3_frozen/ckpt",
-            "dcp_plain/ckpt",
-            "dcp_mesh_w4/ckpt",
-            "z3_bf16_w2_save16/ckpt/model16",
-            "base_pipeline_sharded_transformer")) {
+            "fixtures/uc_from_z1_fp16_w2/ckpt",
+            "fixtures/uc_from_z3_frozen/ckpt",
+            "fixtures/dcp_plain/ckpt",
+            "fixtures/dcp_mesh_w4/ckpt",
+            "fixtures/z3_bf16_w2_save16/ckpt/model16",
+            "fixtures/base_pipeline_sharded_transformer",
+            "fsdp/tensor_parallel/ckpt",
+            "fsdp/fsdp1/ckpt")) {
       folders.put("/" + name + "/", name);
     }
     try {
       List<Member> members = new ArrayList<>();
       for (String folder : folders.values()) {
-        MemoryFolders.add(folder, Fixtures.folder(folder));
+        MemoryFolders.add(folder, Fixtures.resource(folder));
       }
       for (String path : MemoryFolders.paths()) {
         byte[] content = MemoryFolders.content(path);
@@ -95,7 +98,7 @@ public final class FolderFuzz {
           boolean zip = !path.endsWith(".distcp") && content[0] == 'P' && content[1] == 'K';
           Optional<TorchArchive> archive =
               zip
-                  ? Optional.of(new TorchArchive(Fixtures.folder(path.substring(1))))
+                  ? Optional.of(new TorchArchive(Fixtures.resource(path.substring(1))))
                   : Optional.empty();
           members.add(new Member(path, folder, archive));
         }

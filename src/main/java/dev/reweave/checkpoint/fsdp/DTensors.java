@@ -27,6 +27,11 @@ final class DTensors {
   /** More dimensions than any mesh or tensor has. */
   private static final int MOST_DIMENSIONS = 64;
 
+  /**
+   * Of the arguments of the function, and of the tensor that they make, which has its size there.
+   */
+  private static final int SIZE = 2;
+
   private final TorchFile file;
   private final int rank;
   private final Pieces pieces;
@@ -63,7 +68,7 @@ final class DTensors {
     TorchValue meshValue = State.attribute(spec, "mesh");
     Mesh mesh = meshes.get(meshValue.identity());
     if (mesh == null) {
-      mesh = Mesh.of(meshValue, rank);
+      mesh = Mesh.of(meshValue, rank, pieces);
       meshes.put(meshValue.identity(), mesh);
     }
     Shape whole = shape(name, value, spec);
@@ -94,15 +99,17 @@ final class DTensors {
 
   /** As the spec has it, and, in another copy, the arguments of the tensor that wraps it. */
   private static Shape shape(String name, TorchValue value, TorchValue spec) {
-    List<TorchValue> meta = State.attribute(spec, "tensor_meta").arguments();
+    List<TorchValue> meta = State.attribute(spec, "tensor_meta").arguments(1);
     if (meta.isEmpty()) {
       throw FsdpFailures.unknownForm(name, value.kind(), "tensor_meta", value.place());
     }
     Shape whole = meta.get(0).shape();
     Optional<Shape> wrapped =
-        Optional.of(value.arguments())
-            .filter(a -> a.size() > 2 && a.get(2).isSequence() && a.get(2).size() > 2)
-            .map(a -> a.get(2).items().get(2))
+        Optional.of(value.arguments(SIZE + 1))
+            .filter(a -> a.size() > SIZE && a.get(SIZE).isSequence())
+            .map(a -> a.get(SIZE))
+            .filter(a -> a.size() > SIZE && a.size() <= MOST_DIMENSIONS)
+            .map(a -> a.items().get(SIZE))
             .filter(TorchValue::isSequence)
             .map(TorchValue::shape);
     if (wrapped.isPresent() && !wrapped.get().equals(whole)) {
@@ -144,7 +151,7 @@ final class DTensors {
       return order;
     }
     for (TorchValue entry : told.get().items()) {
-      List<TorchValue> parts = entry.arguments();
+      List<TorchValue> parts = entry.arguments(3);
       if (parts.size() != 2 || !parts.get(0).isInteger() || parts.get(1).size() > MOST_DIMENSIONS) {
         throw new IllegalArgumentException("a shard_order that is none");
       }

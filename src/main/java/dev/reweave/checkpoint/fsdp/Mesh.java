@@ -32,19 +32,22 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
    * Reads one.
    *
    * @param rank whose file it stands in
+   * @param pieces count what is looked at
    * @throws dev.reweave.common.ReweaveException if it is of a form that is not known, or does not
    *     fit itself or the rank
    */
-  static Mesh of(TorchValue mesh, int rank) {
+  static Mesh of(TorchValue mesh, int rank, Pieces pieces) {
     try {
-      return mesh.attribute("mesh").isPresent() ? ofTensor(mesh, rank) : ofLayout(mesh, rank);
+      return mesh.attribute("mesh").isPresent()
+          ? ofTensor(mesh, rank, pieces)
+          : ofLayout(mesh, rank, pieces);
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw FsdpFailures.meshDoesNotFit(mesh.place(), e);
     }
   }
 
   /** Until torch 2.9: the mesh itself, row by row. */
-  private static Mesh ofTensor(TorchValue mesh, int rank) {
+  private static Mesh ofTensor(TorchValue mesh, int rank, Pieces pieces) {
     long[] sizes = mesh.attribute("mesh").orElseThrow().tensor().shape().dims();
     List<List<Steps>> axes = new ArrayList<>();
     long stride = 1;
@@ -52,17 +55,17 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
       axes.add(0, sizes[d] == 1 ? List.of() : List.of(new Steps(sizes[d], stride)));
       stride = Math.multiplyExact(stride, sizes[d]);
     }
-    List<Long> ranks = ranks(mesh, "_flatten_mesh_list");
+    List<Long> ranks = ranks(mesh, "_flatten_mesh_list", pieces);
     if (stride != ranks.size()) {
       throw new IllegalArgumentException(ranks.size() + " ranks in a mesh of " + stride);
     }
     return of(mesh, axes, ranks, rank);
   }
 
-  private static Mesh ofLayout(TorchValue mesh, int rank) {
+  private static Mesh ofLayout(TorchValue mesh, int rank, Pieces pieces) {
     TorchValue layout =
         mesh.attribute("_layout").orElseThrow(() -> FsdpFailures.unknownMesh(mesh.place()));
-    return of(mesh, axes(layout), ranks(mesh, "_flatten_rank_map"), rank);
+    return of(mesh, axes(layout), ranks(mesh, "_flatten_rank_map", pieces), rank);
   }
 
   /**
@@ -128,6 +131,7 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
     List<List<Steps>> axes = new ArrayList<>();
     Optional<TorchValue> listed = layout.attribute("axes").filter(TorchValue::isSequence);
     if (listed.isPresent()) {
+      requireFew(listed.get().size());
       for (TorchValue axis : listed.get().items()) {
         axes.add(steps(part(axis, "shape"), part(axis, "stride"), new ArrayList<>()));
       }
@@ -139,10 +143,13 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
         axes.add(steps(shape.get(i), stride.get(i), new ArrayList<>()));
       }
     }
-    if (axes.size() > MOST_AXES) {
-      throw new IllegalArgumentException(axes.size() + " dimensions");
-    }
     return axes;
+  }
+
+  private static void requireFew(int axes) {
+    if (axes > MOST_AXES) {
+      throw new IllegalArgumentException(axes + " axes");
+    }
   }
 
   /** Lengths and strides of an axis, which are nested alike. */
@@ -180,7 +187,11 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
   }
 
   private static List<TorchValue> parts(TorchValue value) {
-    return value.isInteger() ? List.of(value) : value.items();
+    if (value.isInteger()) {
+      return List.of(value);
+    }
+    requireFew(value.size());
+    return value.items();
   }
 
   /** Each step beyond what all smaller ones reach: so a position has one index along each axis. */
@@ -203,11 +214,12 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
     }
   }
 
-  private static List<Long> ranks(TorchValue mesh, String name) {
+  private static List<Long> ranks(TorchValue mesh, String name, Pieces pieces) {
     TorchValue list =
         mesh.attribute(name)
             .filter(TorchValue::isSequence)
             .orElseThrow(() -> FsdpFailures.unknownMesh(mesh.place()));
+    pieces.look(list.size());
     List<Long> ranks = list.items().stream().map(TorchValue::integer).toList();
     if (ranks.isEmpty()
         || new HashSet<>(ranks).size() < ranks.size()
@@ -221,7 +233,7 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
     List<String> names =
         mesh.attribute("_mesh_dim_names")
             .or(() -> mesh.attribute("mesh_dim_names"))
-            .filter(TorchValue::isSequence)
+            .filter(n -> n.isSequence() && n.size() <= MOST_AXES)
             .map(n -> n.items().stream().map(TorchValue::text).toList())
             .orElse(List.of());
     if (!names.isEmpty() && names.size() != dimensions) {
@@ -239,7 +251,7 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
     }
     Optional<List<Long>> own =
         mesh.attribute("_coordinate_on_dim")
-            .filter(TorchValue::isSequence)
+            .filter(c -> c.isSequence() && c.size() <= MOST_AXES)
             .map(c -> c.items().stream().map(TorchValue::integer).toList());
     if (own.isPresent() && !own.equals(at)) {
       throw FsdpFailures.otherIndex(

@@ -10,16 +10,33 @@ final class Pieces {
   /** All tensors of a file together: a hostile pickle can name one long list again and again. */
   private static final int MOST = 1 << 20;
 
-  private int count;
+  /** Ranks of all meshes, and shards of all tensors, as often as they stand there. */
+  private static final int MOST_NUMBERS = 1 << 26;
+
+  private long count;
+  private long looked;
 
   /**
-   * Counts one.
+   * Counts pieces.
    *
    * @throws IllegalArgumentException if there are too many
    */
-  void count() {
-    if (++count > MOST) {
+  void count(int pieces) {
+    count += pieces;
+    if (count > MOST) {
       throw new IllegalArgumentException("tensors in more than " + MOST + " pieces");
+    }
+  }
+
+  /**
+   * Counts what is looked at before there are pieces.
+   *
+   * @throws IllegalArgumentException if it is too much
+   */
+  void look(int numbers) {
+    looked += numbers;
+    if (looked > MOST_NUMBERS) {
+      throw new IllegalArgumentException("more than " + MOST_NUMBERS + " ranks or shards");
     }
   }
 
@@ -39,7 +56,7 @@ final class Pieces {
       List<TensorSlice.Piece> pieces, List<Spans> dims, List<Long> offsets, StoredLayout local) {
     int dim = offsets.size();
     if (dim == dims.size()) {
-      count();
+      count(1);
       pieces.add(new TensorSlice.Piece(offsets, local.shape(), local));
       return;
     }
@@ -52,12 +69,11 @@ final class Pieces {
     }
   }
 
-  /** A tensor that is all there. */
-  List<TensorSlice.Piece> whole(StoredLayout layout) {
+  /** A tensor that is all there: there are no more of them than entries. */
+  static List<TensorSlice.Piece> whole(StoredLayout layout) {
     if (layout.elements() == 0) {
       return List.of();
     }
-    count();
     Shape shape = layout.shape();
     List<Long> offsets = new ArrayList<>();
     for (int d = 0; d < shape.rank(); d++) {

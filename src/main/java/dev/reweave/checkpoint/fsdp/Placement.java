@@ -35,7 +35,7 @@ record Placement(int dim, long factor) {
   private static Optional<Long> number(TorchValue value, String attribute, int argument) {
     return value
         .attribute(attribute)
-        .or(() -> value.arguments().stream().skip(argument).findFirst())
+        .or(() -> value.arguments(argument + 1).stream().skip(argument).findFirst())
         .filter(TorchValue::isInteger)
         .map(TorchValue::integer);
   }

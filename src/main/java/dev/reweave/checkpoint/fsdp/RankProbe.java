@@ -45,7 +45,7 @@ record RankProbe(int rank) implements TorchProbe<RankContent> {
         throw FsdpFailures.flat(name, entry.getValue().place());
       }
       if (entries.tensors().containsKey(name)) {
-        tensors.put(name, plain(file, entries.tensors().get(name), pieces));
+        tensors.put(name, plain(file, entries.tensors().get(name)));
       } else if (entries.unread().containsKey(name)) {
         TorchValue value = entry.getValue();
         tensors.put(
@@ -65,11 +65,10 @@ record RankProbe(int rank) implements TorchProbe<RankContent> {
         dtensors.meshTexts());
   }
 
-  private static TensorSlice plain(TorchFile file, TorchTensor tensor, Pieces pieces)
-      throws IOException {
+  private static TensorSlice plain(TorchFile file, TorchTensor tensor) throws IOException {
     StoredLayout layout = file.layout(tensor);
     return new TensorSlice(
-        tensor.dtype(), tensor.shape(), TensorSlice.Cut.NOT, pieces.whole(layout));
+        tensor.dtype(), tensor.shape(), TensorSlice.Cut.NOT, Pieces.whole(layout));
   }
 
   private static List<LeftTensors> left(TorchValue root, TorchDicts.Chosen chosen) {

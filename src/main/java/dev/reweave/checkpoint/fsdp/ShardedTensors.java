@@ -31,10 +31,13 @@ final class ShardedTensors {
   /** Where a shard is. */
   private record Box(List<Long> offsets, List<Long> sizes) {}
 
+  /** Where all ranks' shards are, with what tells them from others. */
+  private record Listed(Set<Box> boxes, int hash) {}
+
   private final TorchFile file;
   private final int rank;
   private final Pieces pieces;
-  private final IdentityHashMap<Object, Set<Box>> boxes = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, Listed> boxes = new IdentityHashMap<>();
   private long world;
 
   ShardedTensors(TorchFile file, int rank, Pieces pieces) {
@@ -56,7 +59,7 @@ final class ShardedTensors {
    */
   TensorSlice read(String name, TorchValue value) throws IOException {
     TorchValue state = State.of(value);
-    if (!state.isSequence() || state.size() <= PROCESS_GROUP) {
+    if (!state.isSequence() || state.size() <= PROCESS_GROUP || state.size() > MOST_DIMENSIONS) {
       throw FsdpFailures.unknownForm(name, value.kind(), "state", value.place());
     }
     List<TorchValue> parts = state.items();
@@ -64,28 +67,36 @@ final class ShardedTensors {
     TorchValue metadata = parts.get(METADATA);
     Shape whole = State.attribute(metadata, "size").shape();
     TorchValue listed = State.attribute(metadata, "shards_metadata");
-    Set<Box> all = boxes.get(listed.identity());
+    Listed all = boxes.get(listed.identity());
     if (all == null) {
       all = boxes(listed);
       boxes.put(listed.identity(), all);
     }
     DType dtype = dtype(State.attribute(metadata, "tensor_properties"));
     List<TensorSlice.Piece> found = new ArrayList<>();
+    requireFew(name, parts.get(LOCAL_SHARDS));
     for (TorchValue shard : parts.get(LOCAL_SHARDS).items()) {
       TorchTensor local = State.attribute(shard, "tensor").tensor();
       Box box = box(State.attribute(shard, "metadata"));
-      requireListed(name, box, local, all, whole, shard);
+      requireListed(name, box, local, all.boxes(), whole, shard);
       if (local.dtype() != dtype) {
         throw FsdpFailures.otherType(name, local.dtype(), dtype, shard.place());
       }
       StoredLayout layout = file.layout(local);
       if (local.elements() > 0) {
-        pieces.count();
         found.add(new TensorSlice.Piece(box.offsets(), local.shape(), layout));
       }
     }
-    String how = CLASS + " in " + all.size() + " shards";
-    return new TensorSlice(dtype, whole, new TensorSlice.Cut(how, all.hashCode()), found);
+    String how = CLASS + " in " + all.boxes().size() + " shards";
+    return new TensorSlice(dtype, whole, new TensorSlice.Cut(how, all.hash()), found);
+  }
+
+  private void requireFew(String name, TorchValue shards) {
+    try {
+      pieces.count(shards.size());
+    } catch (IllegalArgumentException e) {
+      throw FsdpFailures.cutDoesNotFit(name, shards.place(), e);
+    }
   }
 
   private static void requireListed(
@@ -121,15 +132,15 @@ final class ShardedTensors {
 
   private static DType dtype(TorchValue properties) {
     TorchValue state = properties.state().orElse(properties);
-    return state.isSequence() && state.size() > 0
+    return state.isSequence() && state.size() > 0 && state.size() <= MOST_DIMENSIONS
         ? state.items().get(0).dtype()
         : State.attribute(properties, "dtype").dtype();
   }
 
-  private static Set<Box> boxes(TorchValue listed) {
+  private static Listed boxes(TorchValue listed) {
     Set<Box> boxes = new HashSet<>();
     listed.items().forEach(shard -> boxes.add(box(shard)));
-    return boxes;
+    return new Listed(boxes, boxes.hashCode());
   }
 
   private static Box box(TorchValue metadata) {

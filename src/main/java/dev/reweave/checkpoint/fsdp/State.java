@@ -14,7 +14,7 @@ final class State {
   private State() {}
 
   static TorchValue of(TorchValue tensor) {
-    List<TorchValue> arguments = tensor.arguments();
+    List<TorchValue> arguments = tensor.arguments(STATE + 1);
     if (arguments.size() <= STATE) {
       throw FsdpFailures.notTorch(tensor.kind(), "state", tensor.place());
     }

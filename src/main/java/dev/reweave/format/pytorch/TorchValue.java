@@ -222,11 +222,14 @@ public final class TorchValue {
         : Optional.empty();
   }
 
-  /** What a class or function would be called with to make this; empty if this is no object. */
-  public List<TorchValue> arguments() {
+  /**
+   * What a class or function would be called with to make this, at most so many; empty if this is
+   * no object.
+   */
+  public List<TorchValue> arguments(int most) {
     List<TorchValue> arguments = new ArrayList<>();
     if (value instanceof PickleObject object) {
-      for (int i = 0; i < object.arguments().size(); i++) {
+      for (int i = 0; i < Math.min(most, object.arguments().size()); i++) {
         arguments.add(child("'s argument " + i, object.arguments().item(i)));
       }
     }

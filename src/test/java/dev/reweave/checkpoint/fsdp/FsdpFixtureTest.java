@@ -36,9 +36,7 @@ class FsdpFixtureTest {
 
   /** A copy of the ranks' files alone. */
   private Path ranks(String name) throws IOException {
-    Path copy = Fixtures.copy(fixture(name), temp.resolve("ranks"));
-    Files.deleteIfExists(copy.resolve("expected.safetensors"));
-    return copy;
+    return Fixtures.copy(fixture(name).resolve("ckpt"), temp.resolve("ranks"));
   }
 
   @ParameterizedTest
@@ -200,7 +198,7 @@ class FsdpFixtureTest {
   void aFileOfAnotherModel() throws IOException {
     Path folder = ranks("hybrid");
     Files.copy(
-        fixture("experts").resolve("model_world_size_4_rank_1.pt"),
+        fixture("experts").resolve("ckpt/model_world_size_4_rank_1.pt"),
         folder.resolve("model_world_size_4_rank_1.pt"),
         StandardCopyOption.REPLACE_EXISTING);
 
@@ -215,5 +213,84 @@ class FsdpFixtureTest {
         assertRefused(
             folder.resolve("model_world_size_4_rank_0.pt"), "one of the files of 4 ranks");
     assertTrue(message.contains("name the folder with all of them: file:" + folder), message);
+  }
+
+  /** A run of verl's: two steps with two models each, and the model's config beside the weights. */
+  private Path run() throws IOException {
+    Path run = temp.resolve("run");
+    for (String step : List.of("global_step_9", "global_step_10")) {
+      for (String role : List.of("actor", "critic")) {
+        Path folder = run.resolve(step).resolve(role);
+        Files.createDirectories(folder.getParent());
+        String name = role.equals("actor") ? "hybrid" : "experts";
+        Fixtures.copy(fixture(name).resolve("ckpt"), folder);
+        Files.createDirectories(folder.resolve("huggingface"));
+        Files.writeString(folder.resolve("huggingface/config.json"), "{\"model_type\": \"tiny\"}");
+        Files.writeString(folder.resolve("huggingface/tokenizer.json"), "{\"version\": \"1.0\"}");
+      }
+    }
+    return run;
+  }
+
+  @Test
+  void theNewestStepOfARun() throws IOException {
+    Path run = run();
+
+    Checkpoint newest = read(run);
+    assertEquals("global_step_10", newest.source().tag());
+    assertEquals(List.of("global_step_9", "global_step_10"), newest.source().tags());
+    assertTrue(newest.files().get(0).uri().contains("/global_step_10/actor/"));
+    assertEquals(
+        List.of("critic, 2 tensors, not read: name it to convert it"),
+        newest.notTaken().stream().map(NotTaken::text).toList());
+
+    Files.writeString(run.resolve("latest_checkpointed_iteration.txt"), "9");
+    assertEquals("global_step_9", read(run).source().tag());
+
+    Files.writeString(run.resolve("latest_checkpointed_iteration.txt"), "11");
+    assertRefused(run, "the newest step should be 11", "--tag");
+  }
+
+  @Test
+  void theActorOfAStep() throws IOException {
+    Path step = run().resolve("global_step_9");
+
+    Checkpoint actor = read(step);
+
+    assertTrue(actor.files().get(0).uri().contains("/global_step_9/actor/"));
+    assertEquals(
+        List.of("critic, 2 tensors, not read: name it to convert it"),
+        actor.notTaken().stream().map(NotTaken::text).toList());
+  }
+
+  @Test
+  void configsBesideTheWeightsComeAlong() throws IOException {
+    Path run = run();
+    Path out = temp.resolve("out");
+
+    Converting.between(run, out).type("keep").run();
+
+    assertEquals(
+        Files.readString(run.resolve("global_step_10/actor/huggingface/tokenizer.json")),
+        Files.readString(out.resolve("tokenizer.json")));
+    assertTrue(Files.readString(out.resolve("config.json")).contains("tiny"));
+    assertEquals(expected("hybrid"), StoredTensors.of(out.resolve("model.safetensors")));
+  }
+
+  /** Nobody has asked for them: what is wrong with them is told, and the weights are converted. */
+  @Test
+  void configsThatAreOfNoUse() throws IOException {
+    Path run = run();
+    Files.writeString(run.resolve("global_step_10/actor/huggingface/config.json"), "no JSON");
+    Path out = temp.resolve("out");
+
+    Gathered gathered = Converting.between(run, out).type("keep").gather();
+
+    assertEquals(expected("hybrid"), gathered.tensors());
+    assertTrue(
+        gathered.notes().stream()
+            .anyMatch(
+                n -> n.startsWith("what lies in huggingface/ beside the weights does not come")),
+        gathered.notes().toString());
   }
 }

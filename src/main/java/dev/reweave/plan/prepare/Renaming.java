@@ -101,6 +101,9 @@ public record Renaming(
         choice.equals(MappingChoice.AUTO) ? recognised(of, facts) : named(stores, choice);
     List<String> notes = new ArrayList<>(checkpoint.notes());
     if (mapping.isEmpty()) {
+      if (choice.equals(MappingChoice.AUTO)) {
+        awaitingBase(of).ifPresent(notes::add);
+      }
       List<Mapped.Row> rows =
           checkpoint.tensors().stream()
               .map(t -> new Mapped.Row(t.name(), t.name(), t.spec().shape()))
@@ -120,6 +123,19 @@ public record Renaming(
     TensorNames.require(names, "mapping " + mapping.get().name());
     notes.addAll(mapped.notes());
     return new Renaming(mapping, mapped.rows(), mapped.tensors(), mapped.aliases(), notes);
+  }
+
+  /** What to say of names that a mapping is for, if only a base told which. */
+  private static Optional<String> awaitingBase(List<String> names) {
+    List<String> awaiting =
+        Mappings.all().stream().filter(m -> m.awaitsBase(names)).map(Mapping::name).toList();
+    return awaiting.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "names as they are stored: "
+                + String.join(", ", awaiting)
+                + " would give those of transformers; a --base with the model's config.json tells"
+                + " which");
   }
 
   private static Optional<Mapping> recognised(List<String> names, Supplier<ModelFacts> facts) {

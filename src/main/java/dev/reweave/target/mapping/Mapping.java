@@ -100,6 +100,11 @@ public final class Mapping {
     return title.recognition().filter(r -> r.fits(names, facts)).isPresent();
   }
 
+  /** Whether these are such names, and a base of the right model is all that is missing. */
+  public boolean awaitsBase(Collection<String> names) {
+    return title.recognition().filter(r -> r.awaitsBase(names)).isPresent();
+  }
+
   /**
    * Places all tensors of a model of which nothing else is known.
    *

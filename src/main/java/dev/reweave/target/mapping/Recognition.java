@@ -35,6 +35,11 @@ record Recognition(Scheme own, Optional<Scheme> base, List<String> types) {
     }
   }
 
+  /** Whether nothing but the base's model decides. */
+  boolean awaitsBase(Collection<String> names) {
+    return !types.isEmpty() && own.fits(names);
+  }
+
   /** Asks for what is known of the base only where the names fit, and the base matters. */
   boolean fits(Collection<String> names, Supplier<ModelFacts> facts) {
     return own.fits(names)

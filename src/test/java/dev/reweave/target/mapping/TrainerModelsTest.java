@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -320,6 +321,91 @@ class TrainerModelsTest {
           model.normed() ? "torchtitan-qwen3" : "torchtitan-llama3", mappingOf(own, facts));
       assertEquals(hub(model), mapped(own, facts));
     }
+  }
+
+  /** A layer of each kind, with and without a query rank; the shapes are those of 671B. */
+  @Test
+  void torchtitansDeepSeek() {
+    Shapes own = new Shapes().add("tok_embeddings.weight", 129280, 7168).add("norm.weight", 7168);
+    own.add("lm_head.weight", 129280, 7168);
+    Shapes hub =
+        new Shapes()
+            .add("model.embed_tokens.weight", 129280, 7168)
+            .add("model.norm.weight", 7168)
+            .add("lm_head.weight", 129280, 7168);
+    for (int layer = 0; layer < 2; layer++) {
+      String at = "layers." + layer + ".";
+      String to = "model.layers." + layer + ".";
+      attention(own, at + "attention.", "wq", "q_norm", "wkv_a", "kv_norm", "wkv_b", "wo", layer);
+      attention(
+          hub,
+          to + "self_attn.",
+          "q",
+          "q_a_layernorm",
+          "kv_a_proj_with_mqa",
+          "kv_a_layernorm",
+          "kv_b_proj",
+          "o_proj",
+          layer);
+      own.add(at + "attention_norm.weight", 7168).add(at + "ffn_norm.weight", 7168);
+      hub.add(to + "input_layernorm.weight", 7168)
+          .add(to + "post_attention_layernorm.weight", 7168);
+    }
+    gated(own, "layers.0.feed_forward.", "w1", "w3", "w2", 18432);
+    gated(hub, "model.layers.0.mlp.", "gate_proj", "up_proj", "down_proj", 18432);
+    gated(own, "layers.1.moe.shared_experts.", "w1", "w3", "w2", 2048);
+    gated(hub, "model.layers.1.mlp.shared_experts.", "gate_proj", "up_proj", "down_proj", 2048);
+    String experts = "layers.1.moe.routed_experts.inner_experts.";
+    own.add("layers.1.moe.router.gate.weight", 256, 7168)
+        .add("layers.1.moe.expert_bias_E", 256)
+        .add(experts + "w1_EFD", 256, 2048, 7168)
+        .add(experts + "w2_EDF", 256, 7168, 2048)
+        .add(experts + "w3_EFD", 256, 2048, 7168);
+    hub.add("model.layers.1.mlp.gate.weight", 256, 7168)
+        .add("model.layers.1.mlp.gate.e_score_correction_bias", 256);
+    for (int expert = 0; expert < 256; expert++) {
+      String each = "model.layers.1.mlp.experts." + expert + ".";
+      gated(hub, each, "gate_proj", "up_proj", "down_proj", 2048);
+    }
+    ModelFacts facts = new ModelFacts(Map.of(), Map.of(), "deepseek_v3", Set::of);
+
+    assertEquals("torchtitan-deepseek-v3", mappingOf(own.all, facts));
+    assertEquals(hub.all, mapped(own.all, facts));
+  }
+
+  private static void gated(
+      Shapes shapes, String at, String gate, String up, String down, long inner) {
+    shapes
+        .add(at + gate + ".weight", inner, 7168)
+        .add(at + up + ".weight", inner, 7168)
+        .add(at + down + ".weight", 7168, inner);
+  }
+
+  /** Layer 0 has queries of one matrix, layer 1 of two. */
+  private static void attention(
+      Shapes shapes,
+      String at,
+      String q,
+      String qNorm,
+      String kvA,
+      String kvNorm,
+      String kvB,
+      String o,
+      int layer) {
+    String end = q.equals("q") ? "_proj.weight" : ".weight";
+    if (layer == 0) {
+      shapes.add(at + q + end, 24576, 7168);
+    } else {
+      shapes
+          .add(at + q + "_a" + end, 1536, 7168)
+          .add(at + qNorm + ".weight", 1536)
+          .add(at + q + "_b" + end, 24576, 1536);
+    }
+    shapes
+        .add(at + kvA + ".weight", 576, 7168)
+        .add(at + kvNorm + ".weight", 512)
+        .add(at + kvB + ".weight", 32768, 512)
+        .add(at + o + ".weight", 7168, 16384);
   }
 
   @ParameterizedTest

@@ -81,6 +81,14 @@ class TrainerNamesTest {
 
     assertTrue(gathered.prepared().mapping().isEmpty());
     assertTrue(gathered.names().contains("decoder.layers.self_attention.linear_qkv.weight"));
+    assertTrue(
+        gathered
+            .notes()
+            .contains(
+                "names as they are stored: megatron-llama, megatron-mixtral, megatron-qwen2,"
+                    + " megatron-qwen3, megatron-qwen3-moe would give those of transformers; a --base"
+                    + " with the model's config.json tells which"),
+        gathered.notes().toString());
   }
 
   @Test

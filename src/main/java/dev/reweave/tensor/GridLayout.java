@@ -70,6 +70,13 @@ public final class GridLayout implements Layout {
       return new Block(starts, part.spec().shape(), part.layout());
     }
 
+    /** The block without a dimension in which it has one index. */
+    private Block without(int dim) {
+      List<Long> starts = new ArrayList<>(Arrays.stream(offsets).boxed().toList());
+      starts.remove(dim);
+      return new Block(starts, GridLayout.without(sizes, dim), layout);
+    }
+
     /** The outermost dimension along which elements follow each other without a gap. */
     private int runDim(long[] dims) {
       int dim = dims.length - 1;
@@ -140,6 +147,27 @@ public final class GridLayout implements Layout {
     long[] lengths = dims.clone();
     lengths[dim] = length;
     return kept.size() == 1 ? kept.get(0).layout : new GridLayout(Shape.of(lengths), kept);
+  }
+
+  /**
+   * The same tensor without a dimension.
+   *
+   * @throws IllegalArgumentException if that has another length than 1
+   */
+  Layout without(int dim) {
+    if (dims[dim] != 1) {
+      throw new IllegalArgumentException("dimension " + dim + " of " + Arrays.toString(dims));
+    }
+    return dims.length == 1
+        ? this
+        : new GridLayout(
+            without(dims, dim), Arrays.stream(blocks).map(block -> block.without(dim)).toList());
+  }
+
+  private static Shape without(long[] lengths, int dim) {
+    List<Long> others = new ArrayList<>(Arrays.stream(lengths).boxed().toList());
+    others.remove(dim);
+    return Shape.of(others);
   }
 
   private long[][] borders() {

@@ -119,11 +119,18 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
     long[] others = new long[dims.length - 1];
     System.arraycopy(dims, 0, others, 0, dim);
     System.arraycopy(dims, dim + 1, others, dim, others.length - dim);
-    Layout layout =
-        slice.layout instanceof StoredLayout stored && stored.shape().equals(slice.spec.shape())
-            ? stored.without(dim)
-            : slice.layout;
-    return new NamedTensor(new TensorSpec(name, spec.dtype(), Shape.of(others)), layout);
+    return new NamedTensor(
+        new TensorSpec(name, spec.dtype(), Shape.of(others)), slice.layoutWithout(dim));
+  }
+
+  /** The layout without a dimension of length 1, which a further part is taken of more easily. */
+  private Layout layoutWithout(int dim) {
+    if (layout instanceof StoredLayout stored && stored.shape().equals(spec.shape())) {
+      return stored.without(dim);
+    }
+    return layout instanceof GridLayout grid && grid.isOf(spec.shape())
+        ? grid.without(dim)
+        : layout;
   }
 
   /**

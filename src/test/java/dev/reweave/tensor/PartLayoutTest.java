@@ -191,6 +191,11 @@ class PartLayoutTest {
     assertEquals(GridLayout.class, layer.layout().getClass());
     layer.layout().runs(0, 12, (s, at, n) -> runs.add(s.file() + "@" + at + "+" + n));
     assertEquals(List.of("4@0+2", "5@0+2", "4@2+2", "5@2+2", "4@4+2", "5@4+2"), runs);
+    NamedTensor half = layer.narrowed("h", 1, 2, 2);
+    assertEquals(StoredLayout.class, half.layout().getClass());
+    runs.clear();
+    half.layout().runs(0, 6, (s, at, n) -> runs.add(s.file() + "@" + at + "+" + n));
+    assertEquals(List.of("5@0+6"), runs);
     assertEquals(
         StoredLayout.class, whole.narrowed("n", 2, 0, 2).selected("l", 0, 1).layout().getClass());
   }

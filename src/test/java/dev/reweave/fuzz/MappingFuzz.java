@@ -34,7 +34,16 @@ public final class MappingFuzz {
           tensor("layers.1.mlp.experts.0.gate.weight", 2, 2),
           tensor("layers.1.mlp.experts.0.up.weight", 2, 2),
           tensor("layers.1.mlp.experts.1.gate.weight", 2, 2),
-          tensor("layers.1.mlp.experts.1.up.weight", 2, 2));
+          tensor("layers.1.mlp.experts.1.up.weight", 2, 2),
+          tensor("stack.qkv", 2, 8, 3),
+          tensor("pairs", 8, 2),
+          tensor("rows", 6, 2));
+  private static final ModelFacts FACTS =
+      new ModelFacts(
+          Map.of("h", 4L, "v", 5L),
+          Map.of("heads", 4L, "kv", 2L, "vocab", 6L),
+          "m",
+          () -> List.of("layers.0.x"));
   private static final List<String> NAMES = TENSORS.stream().map(NamedTensor::name).toList();
   private static final Map<String, String> ALIASES = Map.of("tied", "a");
 
@@ -42,8 +51,18 @@ public final class MappingFuzz {
       """
       {"name": "m", "description": "d", "component": "transformer", "weightsName": "w",
        "recognise": {"all": ["layers\\\\.\\\\d+\\\\..*"], "none": ["nothing"],
-        "base": {"all": ["layers\\\\..*"], "none": ["nothing"]}},
+        "base": {"all": ["layers\\\\..*"], "none": ["nothing"]}, "config": ["m", "n"]},
+       "values": {"heads": {"checkpoint": ["h"], "base": ["heads"]},
+        "groups": {"base": ["kv", "heads/h"]},
+        "rows": {"checkpoint": ["v"], "base": ["vocab"], "kind": "room"}},
        "rules": [
+        {"match": "stack\\\\.([a-z]+)", "unstack": {"dim": 0, "then": "stacked.${index}.$1"}},
+        {"match": "stacked\\\\.(\\\\d)\\\\.qkv", "beside": "layers.*", "split": {"dim": 0, "groups": "groups",
+         "sizes": ["heads/groups", 1, 1], "unit": 1, "into": ["$1.q", "$1.k", "$1.v"]}},
+        {"match": "pairs", "reorder": {"dim": 0, "as": ["heads", "*", 2], "order": [0, 2, 1],
+         "into": "halves"}},
+        {"match": "rows", "cut": {"dim": 0, "length": "rows", "into": "cut"}},
+        {"prefix": "module.", "then": "module."},
         {"match": "(?<g>a|tied)", "translate": {"g": {"a": "b", "tied": "c"}}, "rename": "x.${g}"},
         {"match": "(.*)query_key_value(.*)",
          "split": {"dim": 0, "into": ["$1q$2", "$1k$2", "$1v$2"]}},
@@ -81,6 +100,9 @@ public final class MappingFuzz {
     for (String name : List.of("mixtral", "moe", "qwen2-vl")) {
       mappings.add(Words.json(Seeds.bytes("dev/reweave/mappings/transformers-" + name + ".json")));
     }
+    for (String name : List.of("megatron-qwen3-moe", "torchtitan-llama3")) {
+      mappings.add(Words.json(Seeds.bytes("dev/reweave/mappings/" + name + ".json")));
+    }
     return mappings;
   }
 
@@ -106,7 +128,7 @@ public final class MappingFuzz {
           for (SlicingRule rule : mapping.slicing()) {
             TENSORS.stream().filter(t -> rule.matches(t.name())).forEach(t -> whole(rule, t));
           }
-          Mapped mapped = mapping.apply(TENSORS, ALIASES);
+          Mapped mapped = mapping.apply(TENSORS, ALIASES, FACTS);
           TreeWalk.tensors(mapped.tensors());
         });
   }

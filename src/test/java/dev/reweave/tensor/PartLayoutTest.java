@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -330,7 +331,7 @@ class PartLayoutTest {
       dims[dim] = count;
       StorageRef storage =
           LayoutModel.storage(random.nextInt(FILES), "grid/" + random.nextInt(), length * count);
-      List<Long> offsets = new ArrayList<>(java.util.Collections.nCopies(shape.rank(), 0L));
+      List<Long> offsets = new ArrayList<>(Collections.nCopies(shape.rank(), 0L));
       offsets.set(dim, from);
       blocks.add(
           new GridLayout.Block(

@@ -55,6 +55,10 @@ final class Placement {
    * @param same what tells it from others: equal texts mean equal tensors
    */
   private record Traveller(NamedTensor tensor, String source, String same) {
+    Traveller called(String name) {
+      return new Traveller(tensor.renamed(name), source, same);
+    }
+
     /** As messages call it. */
     String shown() {
       return "tensor "
@@ -73,19 +77,26 @@ final class Placement {
   }
 
   /**
-   * Places a tensor by the first rule that matches it.
+   * Places a tensor by the first rule that matches it, and by further ones as long as it goes on.
    *
    * @param first the first rule that can
    */
   private void place(Traveller traveller, int first) {
+    Traveller on = traveller;
     for (int i = first; i < rules.size(); i++) {
-      Optional<NameMatch> match = rules.get(i).match(traveller.tensor());
-      if (match.isPresent()) {
-        place(traveller, i, match.get());
+      Rule rule = rules.get(i);
+      Optional<NameMatch> match = rule.match(on.tensor());
+      if (match.isEmpty()) {
+        continue;
+      }
+      if (rule.action() instanceof Action.Then then) {
+        on = on.called(expand(then.to(), match.get(), rule));
+      } else {
+        place(on, i, match.get());
         return;
       }
     }
-    unplaced.add(traveller.shown().substring("tensor ".length()));
+    unplaced.add(on.shown().substring("tensor ".length()));
   }
 
   private void place(Traveller traveller, int number, NameMatch match) {
@@ -93,8 +104,6 @@ final class Placement {
     Rule rule = rules.get(number);
     if (rule.action() instanceof Action.Rename rename) {
       rename(traveller, expand(rename.to(), match, rule));
-    } else if (rule.action() instanceof Action.Then then) {
-      goOn(traveller, expand(then.to(), match, rule), number);
     } else if (rule.action() instanceof Action.Cut cut) {
       cut(traveller, cut, rule, match);
     } else if (rule.action() instanceof Action.Split split) {
@@ -133,11 +142,6 @@ final class Placement {
   private void rename(Traveller traveller, String target) {
     claim(traveller.source(), target, traveller.tensor().spec().shape());
     put(traveller.tensor().renamed(target), traveller.same());
-  }
-
-  private void goOn(Traveller traveller, String name, int number) {
-    NamedTensor tensor = traveller.tensor().renamed(name);
-    place(new Traveller(tensor, traveller.source(), traveller.same()), number + 1);
   }
 
   /**
@@ -264,7 +268,8 @@ final class Placement {
       if (unstack.part() instanceof Action.Split split) {
         split(part, "each part of tensor " + tensor.name(), split, rule, numbered);
       } else if (unstack.part() instanceof Action.Then then) {
-        goOn(part, expand(then.to(), numbered, rule), number);
+        // Each time with one dimension less: no deeper than a tensor has dimensions.
+        place(part.called(expand(then.to(), numbered, rule)), number + 1);
       } else if (unstack.part() instanceof Action.Rename rename) {
         String target = expand(rename.to(), numbered, rule);
         claim(part.source(), target, part.tensor().spec().shape());

@@ -11,10 +11,12 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -51,7 +53,7 @@ class ValuesTest {
   }
 
   private static Map<String, Long> numbers(String text) {
-    Map<String, Long> numbers = new java.util.TreeMap<>();
+    Map<String, Long> numbers = new TreeMap<>();
     for (String pair : text.isBlank() ? new String[0] : text.strip().split(" ", -1)) {
       numbers.put(pair.split("=", -1)[0], Long.valueOf(pair.split("=", -1)[1]));
     }
@@ -206,6 +208,17 @@ class ValuesTest {
             ReweaveException.class,
             () -> mapping.apply(List.of(tensor("module.l.down", 1, 3)), Map.of()));
     assertEquals("no rule places 1 tensor: l.0.down (of module.l.down)", e.problem());
+  }
+
+  @Test
+  void aTensorThatGoesOnManyTimesFillsNoStack() {
+    String[] rules = new String[20_001];
+    Arrays.fill(rules, "{'match': '.*', 'then': '$0'}");
+    rules[20_000] = "{'match': 'a', 'rename': 'b'}";
+
+    assertEquals(
+        List.of("b"),
+        names(Tensors.mapping(rules).apply(List.of(tensor("a", 2)), Map.of()).tensors()));
   }
 
   /** Both names of a tied tensor take the same way. */

@@ -17,6 +17,7 @@ final class Round {
   private static final Duration LOCK = Duration.ofSeconds(190);
 
   private static final String LOCKED = "another job is at work on this output";
+  private static final String OVERWRITE = "--overwrite";
   private static final String UP_TO_DATE = "up to date";
 
   private final Choice choice;
@@ -90,7 +91,7 @@ final class Round {
     arguments.addAll(choice.made().arguments());
     arguments.addAll(choice.options());
     if (choice.old().isPresent()) {
-      arguments.add("--overwrite");
+      arguments.add(OVERWRITE);
     }
     more.stream().filter(option -> !arguments.contains(option)).forEach(arguments::add);
     return Command.reweave(site.settings(), arguments);
@@ -118,8 +119,17 @@ final class Round {
     }
   }
 
+  /** What the second command has beside: a whole model is only made anew where it may go. */
+  private List<String> more() {
+    List<String> more = new ArrayList<>(choice.again());
+    if (choice.options().contains("--no-resume") && !more.contains(OVERWRITE)) {
+      more.add(OVERWRITE);
+    }
+    return more;
+  }
+
   private void again(Site site) throws IOException, InterruptedException {
-    List<String> command = command(site, choice.again());
+    List<String> command = command(site, more());
     evidence.note("then: " + String.join(" ", command));
     Command.Ended second = Command.run(command, evidence.log("second"));
     while (second.exitCode() != 0 && second.said().contains(LOCKED) && waits < 2) {
@@ -150,7 +160,8 @@ final class Round {
   }
 
   private Ending.Names names() {
-    return choice.old().isPresent() && isObjectStore() ? Ending.Names.SPARE : Ending.Names.USUAL;
+    boolean replaces = choice.old().isPresent() || more().contains(OVERWRITE);
+    return replaces && isObjectStore() ? Ending.Names.SPARE : Ending.Names.USUAL;
   }
 
   private Outcome.Reached reached(Map<String, byte[]> after) {

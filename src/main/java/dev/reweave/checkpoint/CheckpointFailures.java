@@ -128,6 +128,22 @@ final class CheckpointFailures {
             + " and name the result; if this is a whole model, give it a name without a rank");
   }
 
+  /** {@code --tag}. */
+  static ReweaveException noStep(String tag, Collection<String> steps, String place) {
+    return ReweaveException.notFound(
+        "there is no saved step '" + tag + "' here",
+        place,
+        "choose one of " + steps + " with --tag");
+  }
+
+  /** The newest step was not copied, or removed since. */
+  static ReweaveException newestMissing(String said, Collection<String> steps, String place) {
+    return ReweaveException.notFound(
+        "the newest step should be " + said + ", which is not here",
+        place,
+        "copy it from the training run, or choose one of " + steps + " with --tag");
+  }
+
   /** {@code --strict}, and an unknown key or file, or a newer version; the message names it. */
   static ReweaveException notAllKnown(List<Caution> cautions) {
     return ReweaveException.unsupported(

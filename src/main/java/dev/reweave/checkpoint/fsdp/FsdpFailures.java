@@ -29,22 +29,6 @@ final class FsdpFailures {
             + "; if this is a whole model, give it a name without a rank");
   }
 
-  /** {@code --tag}. */
-  static ReweaveException noStep(String tag, Collection<String> steps, String place) {
-    return ReweaveException.notFound(
-        "there is no saved step '" + tag + "' here",
-        place,
-        "choose one of " + steps + " with --tag");
-  }
-
-  /** The newest step was not copied, or removed since. */
-  static ReweaveException newestMissing(String said, Collection<String> steps, String place) {
-    return ReweaveException.notFound(
-        "the newest step should be " + said + ", which is not here",
-        place,
-        "copy it from the training run, or choose one of " + steps + " with --tag");
-  }
-
   /** Ranks save their files on machines of their own, and not all were copied. */
   static ReweaveException missingRanks(List<String> missing, long ranks, String place) {
     List<String> first = missing.subList(0, Math.min(MOST_NAMES, missing.size()));

@@ -4,17 +4,24 @@ import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointFormat;
 import dev.reweave.checkpoint.Contents;
 import dev.reweave.checkpoint.FileContents;
+import dev.reweave.checkpoint.NumberedSteps;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What {@code torch.save} writes of a sharded state dict, a file for each rank: {@code DTensor}s of
  * FSDP2, as verl saves them, and {@code ShardedTensor}s of FSDP1.
  */
 public final class FsdpFormat implements CheckpointFormat {
+  /** What verl calls the folder of a step, with its number behind. */
+  private static final String STEP = "global_step_";
+
   @Override
   public List<Contents> in(Place place) {
     if (place.file().isPresent()) {
@@ -25,7 +32,18 @@ public final class FsdpFormat implements CheckpointFormat {
     if (here.isEmpty()) {
       here = Ranks.below(place);
     }
-    return here.isEmpty() ? StepFolders.in(place) : List.copyOf(here);
+    return here.isEmpty()
+        ? NumberedSteps.in(place, STEP, FsdpFormat::ofStep)
+            .map(List::<Contents>of)
+            .orElse(List.of())
+        : List.copyOf(here);
+  }
+
+  /** The model of a step that is trained for use. */
+  private static Optional<Contents> ofStep(Place step) {
+    List<Ranks> models = new ArrayList<>(Ranks.in(step));
+    models.addAll(Ranks.below(step));
+    return models.stream().min(Comparator.comparingInt(Ranks::precedence)).map(m -> m);
   }
 
   /** One file: of the only rank, or a part of what lies beside it. */

@@ -3,6 +3,7 @@ package dev.reweave.checkpoint.huggingface;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointFormat;
 import dev.reweave.checkpoint.Contents;
+import dev.reweave.checkpoint.NumberedSteps;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.RankName;
 import dev.reweave.checkpoint.ReadOptions;
@@ -20,6 +21,9 @@ import java.util.function.Predicate;
 public final class ModelFormat implements CheckpointFormat {
   private static final String PIPELINE = "model_index.json";
 
+  /** What torchtitan calls the folder of a step, with its number behind. */
+  private static final String STEP = "step-";
+
   /** More than what tells weights of one model from each other. */
   private static final int BESIDE = 4;
 
@@ -33,7 +37,8 @@ public final class ModelFormat implements CheckpointFormat {
     }
     List<WeightFiles> all = WeightFiles.among(place.stores(), place.listing().files());
     if (all.isEmpty()) {
-      return notConsolidated(place);
+      List<Contents> slices = notConsolidated(place);
+      return slices.isEmpty() ? steps(place) : slices;
     }
     List<Contents> models = new ArrayList<>();
     for (WeightFiles weights : all) {
@@ -52,6 +57,24 @@ public final class ModelFormat implements CheckpointFormat {
         .filter(WeightFiles::isSliced)
         .map(weights -> (Contents) new Model(place, weights, 0))
         .toList();
+  }
+
+  /**
+   * Steps that torchtitan has saved as models: the last one, with {@code last_save_in_hf}, beside
+   * others that are distributed checkpoints, or all.
+   */
+  private static List<Contents> steps(Place place) {
+    return NumberedSteps.in(place, STEP, ModelFormat::ofStep)
+        .filter(NumberedSteps::hasNewest)
+        .map(List::<Contents>of)
+        .orElse(List.of());
+  }
+
+  private static Optional<Contents> ofStep(Place step) {
+    List<WeightFiles> all = WeightFiles.among(step.stores(), step.listing().files());
+    return all.size() == 1 && !all.get(0).isSliced() && !all.get(0).isTorch()
+        ? Optional.of(new Model(step, all.get(0), 0))
+        : Optional.empty();
   }
 
   private static int precedence(WeightFiles weights, List<WeightFiles> all) {

@@ -54,7 +54,14 @@ public record Reading(
       throw ReadingFailures.nothing(
           below(place, formats).map(Location::uri), place.address().uri());
     }
-    Contents taken = chosen(place, found.get(0), tag);
+    List<Contents> first =
+        tag.flatMap(
+                t ->
+                    found.stream()
+                        .filter(f -> f.stream().anyMatch(c -> c.steps().contains(t)))
+                        .findFirst())
+            .orElse(found.get(0));
+    Contents taken = chosen(place, first, tag);
     List<Contents> others = new ArrayList<>();
     found.forEach(others::addAll);
     others.remove(taken);
@@ -156,7 +163,8 @@ public record Reading(
         checkpoint.files().stream().map(InputFile::location).collect(Collectors.toSet());
     List<Contents> left = new ArrayList<>(others);
     stepFolder(options).ifPresent(folder -> left.addAll(lyingIn(folder)));
-    left.removeIf(c -> used.contains(c.address()));
+    List<InputFile> own = taken.files(options.tag());
+    left.removeIf(c -> used.contains(c.address()) || isOf(c, own));
     if (left.isEmpty()) {
       return checkpoint;
     }
@@ -165,6 +173,11 @@ public record Reading(
     left.forEach(c -> notTaken.add(notTaken(c, notTaken.size())));
     return checkpoint.with(
         new Remarks(remarks.notes(), remarks.cautions(), remarks.clientState(), notTaken));
+  }
+
+  /** Whether it is what is taken, found in the folder of its step. */
+  private static boolean isOf(Contents contents, List<InputFile> own) {
+    return contents.steps().isEmpty() && contents.files(Optional.empty()).equals(own);
   }
 
   private Checkpoint readTaken(ReadOptions options) {

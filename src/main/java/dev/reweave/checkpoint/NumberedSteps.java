@@ -1,55 +1,65 @@
-package dev.reweave.checkpoint.fsdp;
+package dev.reweave.checkpoint;
 
-import dev.reweave.checkpoint.Checkpoint;
-import dev.reweave.checkpoint.Contents;
-import dev.reweave.checkpoint.Place;
-import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.Remarks;
 import dev.reweave.common.Location;
 import dev.reweave.storage.InputFile;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * The steps of a run of verl's, {@code global_step_10/actor} and others, of which {@code
- * latest_checkpointed_iteration.txt} names the newest.
+ * Steps of one model in folders that are called after their numbers, as verl's {@code
+ * global_step_10}, of which {@code latest_checkpointed_iteration.txt} may name the newest.
  *
- * @param models those of the steps, by the number of the step
+ * @param prefix what stands before the number
+ * @param models by the number of the step
  */
-record StepFolders(Place place, TreeMap<Long, Ranks> models) implements Contents {
-  private static final Pattern STEP = Pattern.compile("global_step_(0|[1-9]\\d{0,17})");
+public record NumberedSteps(Place place, String prefix, TreeMap<Long, Contents> models)
+    implements Contents {
+  private static final Pattern NUMBER = Pattern.compile("0|[1-9]\\d{0,17}");
   private static final String TRACKER = "latest_checkpointed_iteration.txt";
   private static final int MOST_TRACKER_BYTES = 4096;
 
-  /** The steps in a folder; none if no folder in it is one. */
-  static List<Contents> in(Place place) {
-    TreeMap<Long, Ranks> steps = new TreeMap<>();
+  /**
+   * The steps in a folder.
+   *
+   * @param model what a step's folder holds, if that is a model
+   * @return empty if none does
+   */
+  public static Optional<NumberedSteps> in(
+      Place place, String prefix, Function<Place, Optional<Contents>> model) {
+    TreeMap<Long, Contents> models = new TreeMap<>();
     for (Location folder : place.listing().folders()) {
-      Matcher name = STEP.matcher(folder.name());
-      if (name.matches()) {
-        Place step = place.folder(folder);
-        List<Ranks> models = new ArrayList<>(Ranks.in(step));
-        models.addAll(Ranks.below(step));
-        models.stream()
-            .min((a, b) -> Integer.compare(a.precedence(), b.precedence()))
-            .ifPresent(ranks -> steps.put(Long.valueOf(name.group(1)), ranks));
-      }
+      number(folder.name(), prefix)
+          .ifPresent(
+              step -> model.apply(place.folder(folder)).ifPresent(one -> models.put(step, one)));
     }
-    return steps.isEmpty() ? List.of() : List.of(new StepFolders(place, steps));
+    return models.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new NumberedSteps(place, prefix, models));
   }
 
-  private static String tag(long step) {
-    return "global_step_" + step;
+  private static Optional<Long> number(String folder, String prefix) {
+    String rest = folder.startsWith(prefix) ? folder.substring(prefix.length()) : "";
+    return Optional.of(rest).filter(r -> NUMBER.matcher(r).matches()).map(Long::valueOf);
   }
 
-  private Map.Entry<Long, Ranks> chosen(Optional<String> wanted) {
+  /** Whether no folder beside them has a higher number. */
+  public boolean hasNewest() {
+    return place.listing().folders().stream()
+        .flatMap(folder -> number(folder.name(), prefix).stream())
+        .allMatch(step -> step <= models.lastKey());
+  }
+
+  private String tag(long step) {
+    return prefix + step;
+  }
+
+  private Map.Entry<Long, Contents> chosen(Optional<String> wanted) {
     long step = wanted.map(this::asked).orElseGet(this::newest);
     return Map.entry(step, models.get(step));
   }
@@ -58,7 +68,7 @@ record StepFolders(Place place, TreeMap<Long, Ranks> models) implements Contents
     return models.keySet().stream()
         .filter(step -> tag(step).equals(tag))
         .findFirst()
-        .orElseThrow(() -> FsdpFailures.noStep(tag, steps(), place.address().uri()));
+        .orElseThrow(() -> CheckpointFailures.noStep(tag, steps(), place.address().uri()));
   }
 
   private long newest() {
@@ -74,7 +84,7 @@ record StepFolders(Place place, TreeMap<Long, Ranks> models) implements Contents
     return models.keySet().stream()
         .filter(step -> String.valueOf(step).equals(said))
         .findFirst()
-        .orElseThrow(() -> FsdpFailures.newestMissing(said, steps(), tracker.get().uri()));
+        .orElseThrow(() -> CheckpointFailures.newestMissing(said, steps(), tracker.get().uri()));
   }
 
   @Override
@@ -89,7 +99,7 @@ record StepFolders(Place place, TreeMap<Long, Ranks> models) implements Contents
 
   @Override
   public List<String> steps() {
-    return models.keySet().stream().map(StepFolders::tag).toList();
+    return models.keySet().stream().map(this::tag).toList();
   }
 
   @Override
@@ -115,7 +125,7 @@ record StepFolders(Place place, TreeMap<Long, Ranks> models) implements Contents
 
   @Override
   public Checkpoint read(ReadOptions options) {
-    Map.Entry<Long, Ranks> chosen = chosen(options.tag());
+    Map.Entry<Long, Contents> chosen = chosen(options.tag());
     Checkpoint read = chosen.getValue().read(options.with(ReadOptions.TAG, Optional.empty()));
     Checkpoint.Source of = read.source();
     Checkpoint.Source source =

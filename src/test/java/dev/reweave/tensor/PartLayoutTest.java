@@ -143,8 +143,9 @@ class PartLayoutTest {
       for (int at = 0; at < base.places().size(); at++) {
         long index = at / inner % dims[dim];
         // The place of index (a, c, b) of the result is that of (a, b, c).
-        long a = index / ((long) as[1] * as[2]);
-        long c = index % ((long) as[1] * as[2]) / as[1];
+        long group = (long) as[1] * as[2];
+        long a = index / group;
+        long c = index % group / as[1];
         long b = index % as[1];
         long from = (a * as[1] + b) * as[2] + c;
         places.add(base.places().get((int) (at + (from - index) * inner)));

@@ -71,7 +71,8 @@ class FsdpRoundTripTest {
     }
   }
 
-  private static Map<String, String> counted(Shape shape) {
+  /** A tensor whose elements are their own numbers. */
+  static Map<String, String> counted(Shape shape) {
     ByteBuffer whole =
         ByteBuffer.allocate(Float.BYTES * (int) shape.elements()).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < shape.elements(); i++) {

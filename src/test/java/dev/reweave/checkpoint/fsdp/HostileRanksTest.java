@@ -249,8 +249,9 @@ class HostileRanksTest {
       rank.writeAs(temp, r);
     }
 
-    assertEquals(Map.of(), Converting.between(temp, temp.resolve("out")).gather().differences());
-    assertEquals(1, RankReadings.read(temp).tensors().size());
+    assertEquals(
+        FsdpRoundTripTest.counted(SHAPE),
+        Converting.between(temp, temp.resolve("out")).gather().tensors());
   }
 
   @Test

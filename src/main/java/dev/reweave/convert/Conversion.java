@@ -153,6 +153,7 @@ public final class Conversion {
     Journal journal = new Journal(output);
     check.requireRoom(journal);
     boolean existed = check.content().exists();
+    boolean wasLocked = check.content().locks() > 0;
     try (OutputLock.Held lock = output.lock().take(job(request))) {
       check.lookAgain();
       if (check.content().locks() > 1) {
@@ -160,6 +161,9 @@ public final class Conversion {
       }
       check.requireRoom(journal);
       OutputStaging staging = new OutputStaging(output, journal);
+      if (wasLocked && !check.content().isStaged()) {
+        staging.giveUpUnnoted(prepared.plan());
+      }
       Outcome made;
       try {
         Ran ran =

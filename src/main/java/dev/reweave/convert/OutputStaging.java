@@ -73,6 +73,18 @@ final class OutputStaging {
     return new Begun(named, stage(named, fingerprint), Map.of());
   }
 
+  /**
+   * Gives up what a process began that died before it noted what: it has left a lock, and nothing
+   * else that can be seen.
+   */
+  void giveUpUnnoted(ConversionPlan plan) {
+    output.abortUploadsTo(
+        SpareNames.of(plan).stream()
+            .flatMap(p -> p.files().stream().map(PlannedFile::path))
+            .distinct()
+            .toList());
+  }
+
   /** The plan under the names that its files have been given. */
   private static ConversionPlan begunOf(ConversionPlan plan, Journal.PlanState begun) {
     return SpareNames.of(plan).stream()

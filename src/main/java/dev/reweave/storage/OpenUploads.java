@@ -83,6 +83,13 @@ public final class OpenUploads {
         files, Optional.of(UploadFailures.kept(files.size(), files.get(0).target(), folder, why)));
   }
 
+  /** Aborts all uploads to these files, as far as the store lists them and does so. */
+  void abortTo(Collection<Location> targets) {
+    List<StagedFile> found = new ArrayList<>();
+    ParallelCalls.answers(targets, target -> UploadProbe.to(fs, target)).forEach(found::addAll);
+    var unused = ParallelCalls.allAnswers(found, this::abort);
+  }
+
   private List<Refused> abort(StagedFile upload) {
     try {
       upload.abort(stores);

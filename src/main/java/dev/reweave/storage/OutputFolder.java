@@ -337,6 +337,16 @@ public final class OutputFolder {
     return means == StagingMeans.MULTIPART_UPLOAD ? uploads.abort(earlier) : OpenUploads.Kept.NONE;
   }
 
+  /**
+   * Gives up all uploads to files of these paths, whoever began them: some stores list uploads of
+   * one key only, and a process may have died before it noted their ids.
+   */
+  public void abortUploadsTo(Collection<String> paths) {
+    if (means == StagingMeans.MULTIPART_UPLOAD) {
+      uploads.abortTo(paths.stream().map(p -> Stores.location(within(folder, p))).toList());
+    }
+  }
+
   /** Throws away all that was kept out of sight but one state. */
   public void clearStateBut(String name) {
     try {

@@ -19,8 +19,10 @@ import dev.reweave.testing.KeptState;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +32,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.MultipartUploader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -172,6 +175,31 @@ class OpenUploadsTest {
 
     assertEquals(List.of(), pending());
     assertEquals(Map.of(), HadoopFiles.digests(fs, "/"));
+  }
+
+  /** Such a process has left its lock, and uploads that only a question for their keys finds. */
+  @Test
+  void whatAProcessBeganThatDiedBeforeItNotedTheIdsIsAborted() throws Exception {
+    String name = "/model-00002-of-00003.safetensors";
+    org.apache.hadoop.fs.Path folder = new org.apache.hadoop.fs.Path(output());
+    try (MultipartUploader uploader = fs.createMultipartUploader(folder).build()) {
+      var unused = uploader.startUpload(new org.apache.hadoop.fs.Path(output() + name)).get();
+    }
+    Process dead = new ProcessBuilder("true").start();
+    dead.waitFor();
+    String now = Instant.now().toString();
+    try (var out = fs.create(new org.apache.hadoop.fs.Path(output() + "/.reweave.lock"))) {
+      out.writeBytes(
+          "{\"id\":\"x\",\"job\":\"a\",\"host\":\"%s\",\"pid\":%d,\"started\":\"%s\",\"renewed\":\"%s\"}"
+              .formatted(InetAddress.getLocalHost().getHostName(), dead.pid(), now, now));
+    }
+    proxy.inject(r -> isList(r) && !r.query().contains("safetensors"), FOREVER, NONE);
+    assertEquals(1, pending().size());
+
+    var unused = convert(output());
+
+    proxy.clear();
+    assertMade();
   }
 
   @Test

@@ -19,6 +19,7 @@ public final class Bench {
           new StartRows(),
           new WholeRows(),
           new FurtherRows(),
+          new TrainerRows(),
           new StoreRows(),
           new ExecutorRows(),
           new PlanRows(),

@@ -1,6 +1,7 @@
 package dev.reweave.bench.table;
 
 import dev.reweave.testing.SyntheticCheckpoint;
+import dev.reweave.testing.SyntheticMegatron;
 import dev.reweave.testing.SyntheticOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import java.util.stream.Stream;
 record WorkFiles(Path folder) {
   private static final int STAGE = 3;
   private static final int RANKS = 4;
+  private static final int TENSOR_RANKS = 2;
 
   /** Of the checkpoint that is called 2.08 GB, in F32 masters. */
   static final long SMALL = 2_000_000_000L;
@@ -42,6 +44,15 @@ record WorkFiles(Path folder) {
         "sparse-" + masterBytes,
         masterBytes,
         new SyntheticOptions(STAGE, RANKS).with(SyntheticOptions.Moments.ADAM).sparse());
+  }
+
+  /** A checkpoint of Megatron-Core of about this size, all F32. */
+  Path megatron(long bytes) throws IOException {
+    Path checkpoint = folder.resolve("megatron-" + bytes);
+    if (!Files.exists(checkpoint)) {
+      SyntheticMegatron.write(checkpoint, TENSOR_RANKS, SyntheticMegatron.Form.ofBytes(bytes), 1);
+    }
+    return checkpoint;
   }
 
   private Path written(String name, long masterBytes, SyntheticOptions options) throws IOException {

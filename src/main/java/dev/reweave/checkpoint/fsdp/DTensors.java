@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,7 @@ final class DTensors {
   private final int rank;
   private final Pieces pieces;
   private final IdentityHashMap<Object, Mesh> meshes = new IdentityHashMap<>();
+  private final Map<String, List<Long>> owners = new LinkedHashMap<>();
 
   DTensors(TorchFile file, int rank, Pieces pieces) {
     this.file = file;
@@ -48,6 +50,11 @@ final class DTensors {
     Set<String> texts = new LinkedHashSet<>();
     meshes.values().forEach(mesh -> texts.add(mesh.text()));
     return new TreeSet<>(texts);
+  }
+
+  /** The ranks of the mesh of each tensor that was read. */
+  Map<String, List<Long>> owners() {
+    return owners;
   }
 
   /** How many ranks there are at least, as the meshes tell. */
@@ -71,6 +78,7 @@ final class DTensors {
       mesh = Mesh.of(meshValue, rank, pieces);
       meshes.put(meshValue.identity(), mesh);
     }
+    owners.put(name, mesh.members());
     Shape whole = shape(name, value, spec);
     List<Placement> placements = placements(spec, whole, mesh, name);
     StoredLayout layout = file.layout(local);

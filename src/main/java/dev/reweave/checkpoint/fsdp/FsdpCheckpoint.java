@@ -114,6 +114,11 @@ final class FsdpCheckpoint {
           Counted.of(joined.copied(), "tensor")
               + " that several ranks have: the first rank's is taken");
     }
+    if (joined.staged() > 0) {
+      notes.add(
+          Counted.of(joined.staged(), "tensor")
+              + " of some ranks alone, as the stages of a pipeline have them");
+    }
     int others = contents.get(0).others();
     if (others > 0) {
       notes.add(others + " entries of the state dict are no tensors: left out");

@@ -19,9 +19,12 @@ import java.util.Optional;
  * @param sizes of its dimensions
  * @param at the rank's number among those along each; empty if the mesh has not this rank
  * @param names of its dimensions; empty if they have none
+ * @param members the rank and those that it shares the mesh with, in rising order; empty if the
+ *     mesh has not this rank
  * @param world how many ranks there are at least
  */
-record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long world) {
+record Mesh(
+    List<Long> sizes, Optional<List<Long>> at, List<String> names, List<Long> members, long world) {
   /** More dimensions than any mesh has. */
   private static final int MOST_AXES = 64;
 
@@ -87,7 +90,7 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
       }
       sizes.add(size);
       index.add(digit);
-      inGroup.add(ordered || position < 0 ? digit : inGroup(axis, size, ranks, position));
+      inGroup.add(ordered || position < 0 ? digit : inGroup(axis, ranks, position));
     }
     if (position < 0) {
       index.clear();
@@ -98,6 +101,7 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
         List.copyOf(sizes),
         position < 0 ? Optional.empty() : Optional.of(List.copyOf(inGroup)),
         names(mesh, sizes.size()),
+        position < 0 ? List.of() : members(axes, ranks, position),
         ranks.stream().mapToLong(Long::longValue).max().orElseThrow() + 1);
   }
 
@@ -109,22 +113,36 @@ record Mesh(List<Long> sizes, Optional<List<Long>> at, List<String> names, long 
    * The rank's number among those along an axis. Process groups have their ranks in rising order,
    * whatever the mesh's is, and it is groups that scatter and gather the parts.
    */
-  private static long inGroup(List<Steps> axis, long size, List<Long> ranks, int position) {
+  private static long inGroup(List<Steps> axis, List<Long> ranks, int position) {
+    return along(axis, ranks, position).stream().filter(rank -> rank < ranks.get(position)).count();
+  }
+
+  private static List<Long> members(List<List<Steps>> axes, List<Long> ranks, int position) {
+    return along(axes.stream().flatMap(List::stream).toList(), ranks, position).stream()
+        .sorted()
+        .toList();
+  }
+
+  /** The ranks that these steps lead to from one of them, itself among them. */
+  private static List<Long> along(List<Steps> all, List<Long> ranks, int position) {
     long start = position;
-    for (Steps steps : axis) {
+    for (Steps steps : all) {
       start -= position / steps.stride() % steps.size() * steps.stride();
     }
-    long before = 0;
-    for (long i = 0; i < size; i++) {
-      long at = start;
-      long rest = i;
-      for (int s = axis.size() - 1; s >= 0; s--) {
-        at += rest % axis.get(s).size() * axis.get(s).stride();
-        rest /= axis.get(s).size();
+    List<Long> positions = List.of(start);
+    for (Steps steps : all) {
+      List<Long> more = new ArrayList<>();
+      for (long from : positions) {
+        for (long i = 0; i < steps.size(); i++) {
+          more.add(from + i * steps.stride());
+        }
       }
-      before += ranks.get((int) at) < ranks.get(position) ? 1 : 0;
+      positions = more;
     }
-    return before;
+    if (positions.stream().anyMatch(p -> p >= ranks.size())) {
+      throw new IllegalArgumentException("axes that reach beyond " + ranks.size() + " ranks");
+    }
+    return positions.stream().map(p -> ranks.get(Math.toIntExact(p))).toList();
   }
 
   private static List<List<Steps>> axes(TorchValue layout) {

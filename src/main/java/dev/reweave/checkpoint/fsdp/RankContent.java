@@ -10,6 +10,7 @@ import java.util.Set;
  * What one rank's file holds.
  *
  * @param tensors by name, in the order of the state dict
+ * @param owners by name, the ranks that a tensor is cut among, where the file tells them
  * @param others entries that are no tensors
  * @param left tensors beside the model's
  * @param world how many ranks there are at least, as the file itself tells; 0 if it does not
@@ -17,6 +18,7 @@ import java.util.Set;
  */
 record RankContent(
     Map<String, TensorSlice> tensors,
+    Map<String, List<Long>> owners,
     int others,
     List<LeftTensors> left,
     long world,

@@ -59,6 +59,7 @@ record RankProbe(int rank) implements TorchProbe<RankContent> {
     }
     return new RankContent(
         tensors,
+        dtensors.owners(),
         entries.others().size(),
         left(root, chosen),
         Math.max(dtensors.world(), sharded.world()),

@@ -181,6 +181,14 @@ class HostileRanksTest {
             rank -> rank.mesh.put("_layout", Rank.layout(longs(2, 2), longs(1, 1))),
             "axes that overlap"),
         fault(
+            "axes that reach no rank from this one",
+            Form.LAYOUT,
+            rank -> {
+              rank.mesh.put("_layout", Rank.layout(longs(2, 1), longs(3, 1)));
+              rank.mesh.put("_flatten_rank_map", longs(0, 2, 3, 4, 5, 6, 1));
+            },
+            "axes that reach beyond 7 ranks"),
+        fault(
             "axes without steps",
             Form.LAYOUT,
             rank -> rank.mesh.put("_layout", Rank.layout(longs(2, 2), longs(0, 1))),

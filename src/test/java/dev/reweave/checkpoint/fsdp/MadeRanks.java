@@ -224,9 +224,13 @@ final class MadeRanks {
     }
 
     void writeAs(Path folder, int named) throws IOException {
+      writeAs(folder, named, world);
+    }
+
+    void writeAs(Path folder, int named, int ranks) throws IOException {
       entries.replaceAll((name, value) -> value == null ? tensor() : value);
       TorchZipWriter.write(
-          folder.resolve("model_world_size_%d_rank_%d.pt".formatted(world, named)),
+          folder.resolve("model_world_size_%d_rank_%d.pt".formatted(ranks, named)),
           entries,
           storages);
     }

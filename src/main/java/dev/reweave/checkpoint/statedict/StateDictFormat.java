@@ -14,11 +14,11 @@ import java.util.regex.Pattern;
 
 /** State dicts in torch files of any name. */
 public final class StateDictFormat implements CheckpointFormat {
-  /** What Trainer, Accelerate, Lightning, verl and Megatron-LM save beside weights. */
+  /** What Trainer, Accelerate, Lightning, verl, nanochat and Megatron-LM save beside weights. */
   private static final Pattern TRAINING =
       Pattern.compile(
           "rng_state(_.*)?|training_args|random_states(_.*)?|scaler(_.*)?|trainer.*"
-              + "|optimizer(_\\d+)?_rank\\d+|(optim|extra_state)_world_size_\\d+_rank_\\d+"
+              + "|optim(izer)?_(.*_)?rank_?\\d+|extra_state_world_size_\\d+_rank_\\d+"
               + "|distrib_optim");
 
   private static final List<String> SUFFIXES = List.of(".pt", ".bin", ".pth", ".ckpt");

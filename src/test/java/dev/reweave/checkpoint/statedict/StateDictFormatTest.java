@@ -65,6 +65,16 @@ class StateDictFormatTest {
     assertEquals(List.of("embedding.weight"), read().names());
   }
 
+  /** As nanochat saves them: the model whole, the optimizer rank by rank. */
+  @Test
+  void theOptimizersOfRanksAreNoOtherModels() throws IOException {
+    write("model_021400.pt", "_orig_mod.wte.weight");
+    write("optim_021400_rank0.pt", "exp_avg");
+    write("optim_021400_rank1.pt", "exp_avg");
+
+    assertEquals(List.of("wte.weight"), read().names());
+  }
+
   /** Each message names the ending with which the file is read. */
   @Test
   void filesUnderTheNameOfAnotherKind() throws IOException {

@@ -8,7 +8,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -21,16 +20,6 @@ public final class FileCensus {
       Pattern.compile(
           "(?i).*optim.*|opt([_-].*)?|.*sched.*|(.*_)?rng(_.*)?|.*random_states?|.*scaler.*"
               + "|callbacks|loops");
-
-  /** What optimizers call their own tensors. */
-  private static final Set<String> MOMENTS =
-      Set.of(
-          "exp_avg",
-          "exp_avg_sq",
-          "max_exp_avg_sq",
-          "momentum_buffer",
-          "square_avg",
-          "fp32_from_fp16_params");
 
   /** Of so many places each is told apart; of more, what holds them is. */
   private static final int MOST_PLACES = 20;
@@ -80,7 +69,7 @@ public final class FileCensus {
         return i;
       }
     }
-    return holder.keys().stream().anyMatch(MOMENTS::contains) ? holder.path().size() - 1 : -1;
+    return holder.keys().stream().anyMatch(TrainingState::isMoment) ? holder.path().size() - 1 : -1;
   }
 
   static boolean isTrainingName(String name) {

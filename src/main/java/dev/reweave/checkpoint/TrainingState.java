@@ -2,6 +2,7 @@ package dev.reweave.checkpoint;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Tells the state of a training run from the weights of its model, by where trainers put both. */
@@ -21,7 +22,27 @@ public final class TrainingState {
   private static final List<String> MODEL =
       List.of("model", "module", "state_dict", "model_state_dict", "model_state");
 
+  /** What optimizers call their own tensors. */
+  private static final Set<String> MOMENTS =
+      Set.of(
+          "exp_avg",
+          "exp_avg_sq",
+          "max_exp_avg_sq",
+          "momentum_buffer",
+          "square_avg",
+          "fp32_from_fp16_params");
+
   private TrainingState() {}
+
+  /** Whether an optimizer calls a tensor of its own like this. */
+  static boolean isMoment(String name) {
+    return MOMENTS.contains(name);
+  }
+
+  /** Whether a key on the way to a tensor, or the end of one with dots, is an optimizer's own. */
+  public static boolean isOfOptimizer(List<String> path) {
+    return path.stream().anyMatch(key -> isMoment(key.substring(key.lastIndexOf('.') + 1)));
+  }
 
   /** Whether an entry or folder of this name holds training state. */
   public static boolean isStateName(String name) {

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.TrainingState;
 import dev.reweave.checkpoint.Weights;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -69,6 +70,17 @@ record TensorChoice(
         kept.add(name);
       }
     }
+    Set<String> others = new HashSet<>();
+    beside(metadata, kept)
+        .forEach(
+            (key, names) -> {
+              if (names.stream().map(metadata::path).anyMatch(TrainingState::isOfOptimizer)) {
+                others.addAll(names);
+                training.addAll(names);
+                where.add("'" + key + "'");
+              }
+            });
+    kept.removeIf(others::contains);
     List<String> notes = new ArrayList<>();
     List<NotTaken> left = new ArrayList<>();
     if (!training.isEmpty()) {
@@ -103,10 +115,31 @@ record TensorChoice(
     return of(wrapped, prefix, notes, left);
   }
 
+  /** Names in dicts that stand beside the model's own, by the keys of these. */
+  private static Map<String, List<String>> beside(DcpMetadata metadata, List<String> kept) {
+    Map<String, List<String>> beside = new LinkedHashMap<>();
+    Optional<List<String>> model = firstWrapper(metadata, kept);
+    if (model.isPresent()) {
+      int last = model.get().size() - 1;
+      for (String name : kept) {
+        List<String> path = metadata.path(name);
+        if (path.size() > last + 1
+            && path.subList(0, last).equals(model.get().subList(0, last))
+            && !path.get(last).equals(model.get().get(last))) {
+          beside.computeIfAbsent(path.get(last), k -> new ArrayList<>()).add(name);
+        }
+      }
+    }
+    return beside;
+  }
+
+  private static Optional<List<String>> firstWrapper(DcpMetadata metadata, List<String> kept) {
+    return kept.stream().flatMap(n -> TrainingState.wrapper(metadata.path(n)).stream()).findFirst();
+  }
+
   /** The dict that holds all tensors but counters such as {@code step}. */
   private static Optional<List<String>> wrapper(DcpMetadata metadata, List<String> kept) {
-    Optional<List<String>> wrapper =
-        kept.stream().flatMap(n -> TrainingState.wrapper(metadata.path(n)).stream()).findFirst();
+    Optional<List<String>> wrapper = firstWrapper(metadata, kept);
     boolean holdsAll =
         wrapper.isPresent()
             && kept.stream()

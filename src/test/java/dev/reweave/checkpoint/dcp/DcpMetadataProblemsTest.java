@@ -209,6 +209,23 @@ class DcpMetadataProblemsTest {
         checkpoint.notTaken().stream().map(NotTaken::text).toList());
   }
 
+  /** Whatever its key is called: the moments in it are an optimizer's. */
+  @Test
+  void leavesAnOptimizerUnderAnyKeyOut() throws IOException {
+    whole("net.model.weight", 3L);
+    whole("net.opt.state.weight.exp_avg", 3L);
+    whole("net.opt.state.weight.step");
+    planner.put("net.model.weight", new Tuple(List.of("net", "model", "weight")));
+    planner.put(
+        "net.opt.state.weight.exp_avg", new Tuple(List.of("net", "opt", "state.weight.exp_avg")));
+    planner.put("net.opt.state.weight.step", new Tuple(List.of("net", "opt", "state.weight.step")));
+    Checkpoint checkpoint = read();
+    assertEquals(List.of("weight"), names(checkpoint));
+    assertEquals(
+        List.of("training state below 'opt', 2 tensors, left out: no part of the model"),
+        checkpoint.notTaken().stream().map(NotTaken::text).toList());
+  }
+
   @Test
   void keepsAllNamesWhereWeightsLieInSeveralPlaces() throws IOException {
     whole("model.weight", 3L);

@@ -83,7 +83,10 @@ public final class FolderFuzz {
             "fixtures/z3_bf16_w2_save16/ckpt/model16",
             "fixtures/base_pipeline_sharded_transformer",
             "fsdp/tensor_parallel/ckpt",
-            "fsdp/fsdp1/ckpt")) {
+            "fsdp/experts/ckpt",
+            "fsdp/fsdp1/ckpt",
+            "slices/grid",
+            "slices/uneven3")) {
       folders.put("/" + name + "/", name);
     }
     try {

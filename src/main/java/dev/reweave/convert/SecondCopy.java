@@ -171,9 +171,14 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     Map<String, Layout> copies = new HashMap<>();
     List<String> absent = new ArrayList<>();
     List<String> others = new ArrayList<>();
+    List<String> merged = new ArrayList<>();
     for (NamedTensor tensor : finder.renaming().tensors()) {
       TensorSpec spec = tensor.spec();
       if (spec.elements() == 0 || !spec.dtype().isCastable()) {
+        continue;
+      }
+      if (!isBase && tensor.layout().summedOn().isPresent()) {
+        merged.add(tensor.name());
         continue;
       }
       NamedTensor copy = modules.get(tensor.name());
@@ -200,11 +205,14 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     if (!isBase) {
       addNote(finder, notes, absent, "have no copy of their name in " + place);
       addNote(finder, notes, others, "have another shape in " + place);
+      addNote(finder, notes, merged, "are sums that only this result holds");
     }
     Witness.Extent extent = whole ? Witness.Extent.ALL : Witness.Extent.SAMPLE;
     return copies.isEmpty()
         ? finder.none(
-            place + " holds none of the tensors that have masters" + example(absent, others))
+            merged.isEmpty()
+                ? place + " holds none of the tensors that have masters" + example(absent, others)
+                : "no tensor but merged ones is made of masters")
         : new SecondCopy(copies, new Witness(second.files(), kind, extent), notes);
   }
 

@@ -13,9 +13,11 @@ import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.StagedFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.TokenBucket;
+import dev.reweave.tensor.Layout;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -60,11 +62,16 @@ public final class ChunkTask {
 
   /** Bytes of all buffers of a task of this plan, beside what waits for the output's store. */
   public static long bufferBytes(Stores stores, ConversionPlan plan) {
-    boolean copies =
-        plan.shards().stream()
-            .flatMap(shard -> shard.tensors().stream())
-            .anyMatch(tensor -> tensor.layout().width() > 1);
-    return Window.bufferBytes(panes(stores, plan.work()), copies);
+    boolean besides = anyTensor(plan, layout -> layout.besides() > 0);
+    boolean sums = anyTensor(plan, layout -> layout.summedOn().isPresent());
+    return Window.bufferBytes(panes(stores, plan.work()), besides)
+        + (sums ? Factors.MOST_BYTES : 0);
+  }
+
+  private static boolean anyTensor(ConversionPlan plan, Predicate<Layout> is) {
+    return plan.shards().stream()
+        .flatMap(shard -> shard.tensors().stream())
+        .anyMatch(tensor -> is.test(tensor.layout()));
   }
 
   /** Some are read while one is cast: where that is no wait, it would only take memory. */
@@ -169,8 +176,10 @@ public final class ChunkTask {
       Gather copies = new Gather(second, proofTally);
       Proof proof = new Proof(file, masters, copies);
       int panes = panes(stores, work);
+      Factors factors = new Factors(files, tally);
       Window window =
-          new Window(chunk, file, () -> new Gather(files, tally), panes, proof, sink, measuring);
+          new Window(
+              chunk, file, () -> new Gather(files, tally, factors), panes, proof, sink, measuring);
       fill(window);
       window.finish();
       window.release();

@@ -3,7 +3,10 @@ package dev.reweave.gather;
 import dev.reweave.tensor.BlockScales;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.CombinedLayout;
+import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.LowRank;
+import dev.reweave.tensor.Products;
 import dev.reweave.tensor.Quotients;
 import dev.reweave.tensor.RankCopies;
 import dev.reweave.tensor.RunConsumer;
@@ -23,13 +26,13 @@ public final class Gather {
    */
   public static final int MOST_RUNS = 1 << 18;
 
-  /** Most bytes of all copies but the first that elements of one call are made of. */
-  public static final int MOST_COPIED = Buffers.SIZE;
+  /** Most bytes of what is read beside elements of one call: all copies but the first, factors. */
+  public static final int MOST_BESIDE = Buffers.SIZE;
 
   /** Elements {@code [from, to)} of a tensor and where they go in memory, little-endian. */
   public static final class Slice {
     private static final int ALL = -1;
-    private static final int SCALES = -2;
+    private static final int BESIDE = -2;
 
     private final Layout layout;
     private final long from;
@@ -66,9 +69,14 @@ public final class Gather {
       return buffer;
     }
 
+    /** Elements that are read as often as others need them, such as scales and factors. */
+    static Slice beside(Layout layout, long from, long to, byte[] buffer, int offset) {
+      return new Slice(layout, from, to, buffer, offset, BESIDE);
+    }
+
     /** Whether it is read this once: scales are read with each part of what they scale. */
     boolean isReadOnce() {
-      return copy != SCALES;
+      return copy != BESIDE;
     }
 
     /** Elements that should be the same in several copies and are not; after a read. */
@@ -93,10 +101,20 @@ public final class Gather {
       Slice slice, Layout values, BlockScales scales, long from, int elements, int target, Slice by)
       implements Step {}
 
+  /**
+   * Elements of a slice to which a product is added.
+   *
+   * @param stored what they are added to, as it was read: at the end of their room
+   * @param left the rows of the left matrix, which were read into a buffer of their own
+   */
+  private record Merging(Slice slice, Slice stored, LowRank product, int target, Slice left)
+      implements Step {}
+
   /** Elements of a slice that are quotients of what was read. */
   private record Division(Slice slice, double divisor, int target, int elements) implements Step {}
 
   private final StoredReads reads;
+  private final Factors factors;
   private final List<Step> steps = new ArrayList<>();
   private List<StoredRange> pieces = List.of();
   private byte[] copies = new byte[0];
@@ -104,7 +122,13 @@ public final class Gather {
 
   /** Reads from the files of one task, and tells the tally what it read. */
   public Gather(OpenFiles files, ReadTally tally) {
+    this(files, tally, new Factors(files, tally));
+  }
+
+  /** The same with what others of the task have read of factors. */
+  Gather(OpenFiles files, ReadTally tally, Factors factors) {
     this.reads = new StoredReads(files, tally);
+    this.factors = factors;
   }
 
   /** Most elements that one slice may take of a layout. */
@@ -113,19 +137,18 @@ public final class Gather {
   }
 
   /**
-   * Most elements of a layout of which copies are kept beside the first.
+   * Most elements of a layout that what is read beside them, such as copies, has room for.
    *
-   * @param room bytes for the copies
+   * @param room bytes for that
    */
-  public static long mostCombined(Layout layout, long room) {
-    int others = layout.width() - 1;
-    return others == 0 ? Long.MAX_VALUE : room / others / layout.dtype().bytes();
+  public static long mostBeside(Layout layout, long room) {
+    return layout.besides() == 0 ? Long.MAX_VALUE : room / layout.besides();
   }
 
   /**
    * Reads all slices.
    *
-   * @param slices whose copies beside the first fit in {@link #MOST_COPIED}
+   * @param slices of which what is read beside them fits in {@link #MOST_BESIDE}
    */
   public void read(List<Slice> slices) {
     begin(slices);
@@ -155,6 +178,7 @@ public final class Gather {
   void release() {
     Buffers.give(copies);
     reads.release();
+    factors.release();
   }
 
   /** Takes the runs of one slice, and those of its copies in slices of their own. */
@@ -186,7 +210,7 @@ public final class Gather {
         return;
       }
       if (copies.length == 0 && count > 1) {
-        copies = Buffers.take(MOST_COPIED);
+        copies = Buffers.take(MOST_BESIDE);
       }
       Combination combination = new Combination(slice, kind, at, copied, elements, count);
       layouts.get(0).runs(from, to, this);
@@ -218,10 +242,27 @@ public final class Gather {
       BlockScales.Range needed = scales.range(from, to);
       Layout layout = scales.layout();
       byte[] by = new byte[Math.multiplyExact(needed.count(), layout.dtype().bytes())];
-      Slice beside = new Slice(layout, needed.from(), needed.to(), by, 0, Slice.SCALES);
+      Slice beside = Slice.beside(layout, needed.from(), needed.to(), by, 0);
       layout.runs(needed.from(), needed.to(), new StoredRanges(beside, pieces));
       steps.add(new Scaling(slice, values, scales, from, elements, at, beside));
       at += elements * slice.layout.dtype().bytes();
+    }
+
+    @Override
+    public void merged(Layout base, LowRank product, long from, long to) {
+      int elements = Math.toIntExact(to - from);
+      int size = DType.F32.bytes();
+      // Narrower ones go where they can be widened from the front on.
+      int behind = at + elements * (size - base.dtype().bytes());
+      Slice stored = new Slice(base, from, to, slice.buffer, behind, slice.copy);
+      base.runs(from, to, new StoredRanges(stored, pieces));
+      LowRank.Range rows = product.leftOf(from, to);
+      Layout layout = product.left();
+      byte[] by = new byte[Math.multiplyExact(rows.count(), layout.dtype().bytes())];
+      Slice left = Slice.beside(layout, rows.from(), rows.to(), by, 0);
+      layout.runs(rows.from(), rows.to(), new StoredRanges(left, pieces));
+      steps.add(new Merging(slice, stored, product, at, left));
+      at += elements * size;
     }
   }
 
@@ -241,6 +282,8 @@ public final class Gather {
     } else if (step instanceof Division d) {
       Quotients.divide(
           d.slice().layout.dtype(), d.slice().buffer, d.target(), d.elements(), d.divisor());
+    } else if (step instanceof Merging m) {
+      merge(m);
     } else if (step instanceof Scaling s) {
       s.scales()
           .multiply(
@@ -251,6 +294,16 @@ public final class Gather {
               s.elements(),
               s.by().buffer);
     }
+  }
+
+  private void merge(Merging m) {
+    Slice stored = m.stored();
+    int count = Math.toIntExact(stored.to - stored.from);
+    byte[] data = m.slice().buffer;
+    Products.widen(stored.layout.dtype(), data, m.target(), count);
+    factors.add(
+        m.product(), new Products.Elements(data, m.target(), stored.from, count, m.left().buffer));
+    m.slice().differences += stored.differences;
   }
 
   private void combine(Combination c) {

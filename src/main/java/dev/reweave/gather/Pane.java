@@ -35,7 +35,7 @@ final class Pane {
   private long runs;
   private int gathered;
   private int filled;
-  private long copied;
+  private long besides;
 
   /**
    * Empty buffers.
@@ -69,7 +69,7 @@ final class Pane {
             : new Gather.Slice(layout, at, at + elements, in, gathered));
     long behind = ofTensor.length() - (at + elements) * cast.to().bytes();
     pieces.add(new Placed(segment, cast, gathered, filled, elements, at, behind));
-    copied += (long) elements * (layout.width() - 1) * layout.dtype().bytes();
+    besides += (long) elements * layout.besides();
     gathered += cast.isCopy() ? 0 : elements * cast.from().bytes();
     filled += elements * cast.to().bytes();
     runs += elements / layout.granularity() + 1;
@@ -99,9 +99,9 @@ final class Pane {
     return runs;
   }
 
-  /** Bytes of all copies but the first that its elements are made of. */
-  long copied() {
-    return copied;
+  /** Bytes of what is read beside its elements. */
+  long besides() {
+    return besides;
   }
 
   /** Begins to gather, as far as stores answer late. */
@@ -152,6 +152,6 @@ final class Pane {
     runs = 0;
     gathered = 0;
     filled = 0;
-    copied = 0;
+    besides = 0;
   }
 }

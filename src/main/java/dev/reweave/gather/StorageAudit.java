@@ -48,7 +48,7 @@ public final class StorageAudit {
   private final ReadLimit limit;
   private final ReadTally tally = new ReadTally();
   private final Map<StorageRef, Unchecked> unchecked = new LinkedHashMap<>();
-  private final Set<StorageRef> ofScales = new HashSet<>();
+  private final Set<StorageRef> besides = new HashSet<>();
 
   /**
    * An audit of one file.
@@ -106,11 +106,11 @@ public final class StorageAudit {
           .add(new Span(offset * size, (offset + elements) * size));
     }
 
-    /** Tasks read scales as often as they need them, and tell nothing of it: here they count. */
+    /** Tasks read these as often as they need them, and tell nothing of it: here they count. */
     @Override
-    public void scale(StorageRef storage, long offset, long count) {
+    public void beside(StorageRef storage, long offset, long count) {
       used.computeIfAbsent(storage, s -> new ArrayList<>());
-      ofScales.add(storage);
+      besides.add(storage);
     }
   }
 
@@ -142,7 +142,7 @@ public final class StorageAudit {
       }
       at = span.to();
     }
-    if (!ofScales.contains(storage)
+    if (!besides.contains(storage)
         && extra > Math.max(MOST_EXTRA_BYTES, storage.bytes() / MOST_EXTRA_PART)) {
       return Optional.of(Unchecked.NOT_READ_WHOLE);
     }

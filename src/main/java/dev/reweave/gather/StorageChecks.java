@@ -4,6 +4,7 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.Segment;
+import dev.reweave.tensor.RunConsumer;
 import dev.reweave.tensor.StorageRef;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -116,17 +117,37 @@ public final class StorageChecks {
     }
   }
 
+  /** Finds out whether elements, or what they need beside them, lie in one of some storages. */
+  private static final class Touching implements RunConsumer {
+    private final Set<StorageRef> storages;
+    private boolean found;
+
+    Touching(Set<StorageRef> storages) {
+      this.storages = storages;
+    }
+
+    @Override
+    public void run(StorageRef storage, long offset, long elements) {
+      found |= storages.contains(storage);
+    }
+
+    @Override
+    public void beside(StorageRef storage, long offset, long count) {
+      found |= storages.contains(storage);
+    }
+  }
+
   private static String tensorsIn(ConversionPlan plan, List<StorageRef> damaged) {
     Set<StorageRef> storages = new HashSet<>(damaged);
     int[] files = damaged.stream().mapToInt(StorageRef::file).distinct().toArray();
     List<String> names = new ArrayList<>();
     for (PlannedFile shard : plan.shards()) {
       for (Segment.OfTensor tensor : shard.tensors()) {
-        boolean[] touches = {false};
+        Touching touching = new Touching(storages);
         for (int file : files) {
-          tensor.layout().runsIn(file, (s, offset, n) -> touches[0] |= storages.contains(s));
+          tensor.layout().runsIn(file, touching);
         }
-        if (touches[0]) {
+        if (touching.found) {
           names.add(tensor.spec().name());
         }
       }

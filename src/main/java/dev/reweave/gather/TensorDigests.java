@@ -40,7 +40,7 @@ public final class TensorDigests implements Closeable {
   public TensorDigest of(Layout layout) {
     int size = layout.dtype().bytes();
     long most = Math.min(BUFFER / size, Gather.mostElements(layout));
-    long step = Math.max(1, Math.min(most, Gather.mostCombined(layout, Gather.MOST_COPIED)));
+    long step = Math.max(1, Math.min(most, Gather.mostBeside(layout, Gather.MOST_BESIDE)));
     int needed = (int) Math.min(step, layout.elements()) * size;
     if (buffer.length < needed) {
       buffer = new byte[needed];

@@ -73,10 +73,10 @@ final class Window {
   /**
    * Bytes of all buffers.
    *
-   * @param copies whether a tensor is made of several copies
+   * @param besides whether something is read beside the elements of a tensor
    */
-  static long bufferBytes(int panes, boolean copies) {
-    return panes * (PANE + (copies ? Gather.MOST_COPIED : 0));
+  static long bufferBytes(int panes, boolean besides) {
+    return panes * (PANE + (besides ? Gather.MOST_BESIDE : 0));
   }
 
   private Pane newPane() {
@@ -101,9 +101,9 @@ final class Window {
     long at = from;
     while (at < to) {
       long wanted = Math.min(Gather.mostElements(layout), to - at);
-      if (layout.width() > 1) {
-        wanted = Math.min(wanted, Math.max(1, Gather.mostCombined(layout, Gather.MOST_COPIED)));
-        if (Gather.mostCombined(layout, Gather.MOST_COPIED - pane.copied()) < wanted) {
+      if (layout.besides() > 0) {
+        wanted = Math.min(wanted, Math.max(1, Gather.mostBeside(layout, Gather.MOST_BESIDE)));
+        if (Gather.mostBeside(layout, Gather.MOST_BESIDE - pane.besides()) < wanted) {
           flush();
         }
       }

@@ -40,7 +40,7 @@ public final class Planner {
       specs.add(
           new TensorSpec(
               tensor.name(),
-              options.dtype().of(tensor.spec().dtype(), place.map(ResultModel.Place::dtype)),
+              options.dtype().of(tensor.keptType(), place.map(ResultModel.Place::dtype)),
               tensor.spec().shape()));
     }
     List<PackedShard> packed =

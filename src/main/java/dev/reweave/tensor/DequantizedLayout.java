@@ -63,7 +63,7 @@ public final class DequantizedLayout implements Layout {
   @Override
   public void runsIn(int file, RunConsumer consumer) {
     values.runsIn(file, consumer);
-    scales.layout().runsIn(file, consumer::scale);
+    scales.layout().runsIn(file, consumer::beside);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.reweave.tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Tensors joined along one dimension, as {@code torch.cat} gives them: row by row, the row of each
@@ -109,6 +110,16 @@ public final class JoinedLayout implements Layout {
   @Override
   public int width() {
     return Arrays.stream(parts).mapToInt(Layout::width).max().orElseThrow();
+  }
+
+  @Override
+  public int besides() {
+    return Arrays.stream(parts).mapToInt(Layout::besides).max().orElseThrow();
+  }
+
+  @Override
+  public Optional<DType> summedOn() {
+    return Arrays.stream(parts).map(Layout::summedOn).flatMap(Optional::stream).findFirst();
   }
 
   @Override

@@ -1,14 +1,15 @@
 package dev.reweave.tensor;
 
 import java.io.Serializable;
+import java.util.Optional;
 
 /**
  * The pure function from an element range of a tensor to the runs that hold it.
  *
  * <p>Runs come in row-major order of the tensor and cover the range exactly. All storages of a
- * layout have the same {@link #storedType()}, but for scales. Elements and runs count the {@link
- * DType units} of a type. Immutable and small: what many tensors share (the flat groups of all
- * ranks) is one object, kept once when a plan is serialized.
+ * layout have the same {@link #storedType()}, but for scales and factors. Elements and runs count
+ * the {@link DType units} of a type. Immutable and small: what many tensors share (the flat groups
+ * of all ranks) is one object, kept once when a plan is serialized.
  */
 public sealed interface Layout extends Serializable
     permits StoredLayout,
@@ -20,7 +21,8 @@ public sealed interface Layout extends Serializable
         GridLayout,
         CombinedLayout,
         QuotientLayout,
-        DequantizedLayout {
+        DequantizedLayout,
+        MergedLayout {
 
   /** Number of elements that the layout places. */
   long elements();
@@ -60,6 +62,22 @@ public sealed interface Layout extends Serializable
   /** How many stored elements one element is made of, at most: the copies of a combined layout. */
   default int width() {
     return 1;
+  }
+
+  /**
+   * Bytes that are read beside one element and kept until it is made, at most: of all copies but
+   * the first, of a row of a factor.
+   */
+  default int besides() {
+    return (width() - 1) * dtype().bytes();
+  }
+
+  /**
+   * Type of the elements that something is added to, which is theirs where no other is asked for;
+   * empty if nothing is.
+   */
+  default Optional<DType> summedOn() {
+    return Optional.empty();
   }
 
   /** Whether an element can be another than is stored: the mean of several copies, a quotient. */

@@ -25,6 +25,11 @@ public record NamedTensor(TensorSpec spec, Layout layout) implements Serializabl
     return spec.name();
   }
 
+  /** Its type where no other is asked for: as it is stored, or what it is added to. */
+  public DType keptType() {
+    return layout.summedOn().orElse(spec.dtype());
+  }
+
   /** The same tensor under another name. */
   public NamedTensor renamed(String name) {
     return new NamedTensor(new TensorSpec(name, spec.dtype(), spec.shape()), layout);

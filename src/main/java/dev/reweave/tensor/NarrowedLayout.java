@@ -1,6 +1,7 @@
 package dev.reweave.tensor;
 
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A part of a tensor along one dimension, as {@code torch.narrow} gives it: of each row of a base
@@ -82,6 +83,16 @@ public final class NarrowedLayout implements Layout {
   @Override
   public int width() {
     return base.width();
+  }
+
+  @Override
+  public int besides() {
+    return base.besides();
+  }
+
+  @Override
+  public Optional<DType> summedOn() {
+    return base.summedOn();
   }
 
   @Override

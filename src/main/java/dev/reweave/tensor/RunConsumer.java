@@ -45,16 +45,31 @@ public interface RunConsumer {
   default void scaled(Layout values, BlockScales scales, long from, long to) {
     values.runs(from, to, this);
     BlockScales.Range needed = scales.range(from, to);
-    scales.layout().runs(needed.from(), needed.to(), this::scale);
+    scales.layout().runs(needed.from(), needed.to(), this::beside);
   }
 
   /**
-   * Takes scales beside the elements that need them, which others may need as well. By default they
-   * are not looked at: elements are.
+   * Takes the next elements where each is a stored one and one of a product. By default the stored
+   * ones are taken, and where the factors lie.
    *
-   * @param storage where the scales lie
+   * @param stored what is added to; elements {@code [from, to)}
+   * @param product of as many elements as there are stored ones
+   */
+  default void merged(Layout stored, LowRank product, long from, long to) {
+    stored.runs(from, to, this);
+    LowRank.Range left = product.leftOf(from, to);
+    product.left().runs(left.from(), left.to(), this::beside);
+    LowRank.Range right = product.rightOf(from, to);
+    product.right().runs(right.from(), right.to(), this::beside);
+  }
+
+  /**
+   * Takes scales or factors beside the elements that need them, which others may need as well. By
+   * default they are not looked at: elements are.
+   *
+   * @param storage where they lie
    * @param offset the first of them in the storage
    * @param count how many
    */
-  default void scale(StorageRef storage, long offset, long count) {}
+  default void beside(StorageRef storage, long offset, long count) {}
 }

@@ -10,13 +10,16 @@ record RunsOfFile(int file, RunConsumer consumer) implements RunConsumer {
   }
 
   @Override
-  public void scale(StorageRef storage, long offset, long count) {
+  public void beside(StorageRef storage, long offset, long count) {
     if (storage.file() == file) {
-      consumer.scale(storage, offset, count);
+      consumer.beside(storage, offset, count);
     }
   }
 
-  /** Whether any run of a layout, or any scale, lies in a file; told without expanding them. */
+  /**
+   * Whether any run of a layout, or what is read beside it, lies in a file; told without expanding
+   * them.
+   */
   static boolean touch(Layout layout, int file) {
     boolean[] touched = {false};
     layout.runsIn(
@@ -28,7 +31,7 @@ record RunsOfFile(int file, RunConsumer consumer) implements RunConsumer {
           }
 
           @Override
-          public void scale(StorageRef storage, long offset, long count) {
+          public void beside(StorageRef storage, long offset, long count) {
             touched[0] = true;
           }
         });

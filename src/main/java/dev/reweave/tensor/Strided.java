@@ -103,7 +103,7 @@ public record Strided(Shape shape, long offset, List<Long> strides) implements S
   }
 
   /** Whether these are the first elements, one after another. */
-  boolean isContiguous() {
+  public boolean isContiguous() {
     return offset == 0 && isRun();
   }
 

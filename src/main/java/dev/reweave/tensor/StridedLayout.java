@@ -1,6 +1,7 @@
 package dev.reweave.tensor;
 
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A view of a base layout, as {@code torch.as_strided} makes it of a contiguous tensor: element
@@ -88,6 +89,16 @@ public final class StridedLayout implements Layout {
   @Override
   public int width() {
     return base.width();
+  }
+
+  @Override
+  public int besides() {
+    return base.besides();
+  }
+
+  @Override
+  public Optional<DType> summedOn() {
+    return base.summedOn();
   }
 
   @Override

@@ -147,7 +147,7 @@ class BlockScalesTest {
           }
 
           @Override
-          public void scale(StorageRef storage, long offset, long count) {
+          public void beside(StorageRef storage, long offset, long count) {
             runs.add("scales " + count);
           }
         });

@@ -138,7 +138,7 @@ public final class Gathered {
             Math.min(
                 units,
                 Math.min(
-                    Gather.mostElements(layout), Gather.mostCombined(layout, Gather.MOST_COPIED)));
+                    Gather.mostElements(layout), Gather.mostBeside(layout, Gather.MOST_BESIDE)));
     for (int from = 0; from < units; from += most) {
       int count = Math.min(most, units - from);
       byte[] stored = new byte[count * layout.dtype().bytes()];

@@ -45,7 +45,7 @@ final class DiffTask {
     private final List<Gather.Slice> slices = new ArrayList<>();
     private int filled;
     private long runs;
-    private long copied;
+    private long besides;
 
     Side(Stores stores, List<InputFile> inputs, long bytes) {
       files = new OpenFiles(stores, inputs, ReadLimit.NONE.bucket());
@@ -65,15 +65,15 @@ final class DiffTask {
       long at = from;
       while (at < to) {
         long step = Math.min(Gather.mostElements(layout), to - at);
-        step = Math.min(step, Math.max(1, Gather.mostCombined(layout, Gather.MOST_COPIED)));
-        long copies = step * (layout.width() - 1) * size;
-        if (runs >= Gather.MOST_RUNS || copied + copies > Gather.MOST_COPIED) {
+        step = Math.min(step, Math.max(1, Gather.mostBeside(layout, Gather.MOST_BESIDE)));
+        long beside = step * layout.besides();
+        if (runs >= Gather.MOST_RUNS || besides + beside > Gather.MOST_BESIDE) {
           read();
         }
         slices.add(new Gather.Slice(layout, at, at + step, buffer, filled));
         filled += Math.toIntExact(step * size);
         runs += step / layout.granularity() + 1;
-        copied += copies;
+        besides += beside;
         at += step;
       }
       return start;
@@ -83,7 +83,7 @@ final class DiffTask {
       gather.read(slices);
       slices.clear();
       runs = 0;
-      copied = 0;
+      besides = 0;
     }
 
     Elements elements(Layout layout, int offset) {

@@ -93,7 +93,7 @@ public record ResultMetadata(Map<String, String> entries, List<String> notes) {
     DType stored = tensor.layout().dtype();
     Optional<DType> inBase =
         Optional.ofNullable(like.tensors().get(tensor.name())).map(ResultModel.Place::dtype);
-    return planning.dtype().of(stored, inBase) == stored;
+    return tensor.layout().summedOn().isEmpty() && planning.dtype().of(stored, inBase) == stored;
   }
 
   /** Whether the one file of the result has the tensors of the one file of the input. */

@@ -6,6 +6,7 @@ import dev.reweave.tensor.NamedTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a framework saved, as an ordered set of named tensors.
@@ -19,6 +20,7 @@ import java.util.Map;
  * @param remarks what is to be told of it
  * @param numbers what the trainer stored of the model's form, such as {@code num_attention_heads},
  *     by the trainer's own names; empty where it stored none
+ * @param adapter what is known of it, if the tensors are those of an adapter, as PEFT names them
  */
 public record Checkpoint(
     Source source,
@@ -27,12 +29,25 @@ public record Checkpoint(
     Map<String, String> aliases,
     Map<String, String> metadata,
     Remarks remarks,
-    Map<String, Long> numbers) {
+    Map<String, Long> numbers,
+    Optional<Adapter> adapter) {
 
   public Checkpoint {
     files = List.copyOf(files);
     tensors = List.copyOf(tensors);
     numbers = Map.copyOf(numbers);
+  }
+
+  /** One that is no adapter. */
+  public Checkpoint(
+      Source source,
+      List<InputFile> files,
+      List<NamedTensor> tensors,
+      Map<String, String> aliases,
+      Map<String, String> metadata,
+      Remarks remarks,
+      Map<String, Long> numbers) {
+    this(source, files, tensors, aliases, metadata, remarks, numbers, Optional.empty());
   }
 
   /** One whose trainer stored no numbers. */
@@ -58,7 +73,18 @@ public record Checkpoint(
 
   /** The same with something else to tell. */
   public Checkpoint with(Remarks others) {
-    return new Checkpoint(source, files, tensors, aliases, metadata, others, numbers);
+    return new Checkpoint(source, files, tensors, aliases, metadata, others, numbers, adapter);
+  }
+
+  /** The same with other tensors, and other names that are tied to them. */
+  public Checkpoint with(List<NamedTensor> others, Map<String, String> tied) {
+    return new Checkpoint(source, files, others, tied, metadata, remarks, numbers, adapter);
+  }
+
+  /** The same as an adapter. */
+  public Checkpoint with(Adapter known) {
+    return new Checkpoint(
+        source, files, tensors, aliases, metadata, remarks, numbers, Optional.of(known));
   }
 
   /** What the user should know: what was decided, and why. */

@@ -17,6 +17,29 @@ final class CheckpointFailures {
         "no weights are named", "--weights", "name master, model, or a key of a torch file");
   }
 
+  /** {@code --part} with {@code --merge-adapter}. */
+  static ReweaveException partOfMerged() {
+    return ReweaveException.usage(
+        "a part is asked for of what is to be merged",
+        "--part with --merge-adapter",
+        "leave one of them out: --part gives the base or the adapter, --merge-adapter both in one");
+  }
+
+  /**
+   * {@code --part adapter}, and no {@code adapter_config.json} that says enough.
+   *
+   * @param missing keys of the config
+   * @param example of a config that has them
+   */
+  static ReweaveException noAdapterConfig(String missing, String example, String place) {
+    return ReweaveException.notFound(
+        "PEFT loads no adapter without its adapter_config.json, and names and shapes do not tell "
+            + missing,
+        place,
+        "name with --adapter-config the file that PEFT saved, or one with what is missing, such as "
+            + example);
+  }
+
   /** A key for what is no torch file. */
   static ReweaveException noChoice(String key, String place) {
     return ReweaveException.usage(

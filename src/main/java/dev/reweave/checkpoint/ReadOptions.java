@@ -53,19 +53,26 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
 
   /** All of them. */
   public static final List<Option<?>> OPTIONS =
-      Stream.concat(Stream.of(TAG, WEIGHTS, EXCLUDE_FROZEN, NAMES), Safeguards.OPTIONS.stream())
+      Stream.of(
+              List.of(TAG, WEIGHTS, EXCLUDE_FROZEN, NAMES),
+              AdapterChoice.OPTIONS,
+              Safeguards.OPTIONS)
+          .<Option<?>>flatMap(List::stream)
           .toList();
 
   /**
    * Checks that weights have a name.
    *
-   * @throws ReweaveException if they have an empty one
+   * @throws ReweaveException if they have an empty one, or a part of what is merged is asked for
    */
   public ReadOptions {
     options = options.only(OPTIONS);
     slicing = List.copyOf(slicing);
     if (options.of(WEIGHTS).filter(String::isBlank).isPresent()) {
       throw CheckpointFailures.nothingNamed();
+    }
+    if (AdapterChoice.of(options).isContradiction()) {
+      throw CheckpointFailures.partOfMerged();
     }
   }
 
@@ -101,6 +108,12 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
   /** The same for this copy of the weights. */
   public ReadOptions withWeights(Weights copy) {
     return withWeightsNamed(Option.written(copy));
+  }
+
+  /** The same for all that there is, with nothing merged. */
+  public ReadOptions ofAllParts() {
+    return with(AdapterChoice.PART, Optional.empty())
+        .with(AdapterChoice.MERGE_ADAPTER, AdapterChoice.Merging.APART);
   }
 
   /** The same with tensors called so. */
@@ -158,6 +171,11 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
 
   public Names names() {
     return options.of(NAMES);
+  }
+
+  /** What of a model with an adapter in it is wanted. */
+  public AdapterChoice adapter() {
+    return AdapterChoice.of(options);
   }
 
   public Safeguards safeguards() {

@@ -144,7 +144,8 @@ final class DiffCommand implements Callable<Integer> {
         reading
             .with(ReadOptions.TAG, given.of(OTHER_TAG))
             .with(ReadOptions.WEIGHTS, given.of(OTHER_WEIGHTS))
-            .with(ReadOptions.EXCLUDE_FROZEN, ReadOptions.Frozen.INCLUDE);
+            .with(ReadOptions.EXCLUDE_FROZEN, ReadOptions.Frozen.INCLUDE)
+            .ofAllParts();
     try {
       return new DiffRequest(
           new DiffRequest.Side(stores.locate(first), reading, given.of(MAPPING)),

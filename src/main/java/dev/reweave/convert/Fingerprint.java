@@ -24,6 +24,7 @@ public final class Fingerprint {
     MessageDigest digest = sha256();
     add(digest, Versions.reweave());
     add(digest, request.options().reading().weightsNamed().toString());
+    add(digest, request.options().reading().adapter().toString());
     add(digest, prepared.mapping().map(m -> m.rules().toString()).orElse(""));
     add(digest, request.options().proving().inFingerprints());
     plan.sources().forEach(file -> add(digest, file));

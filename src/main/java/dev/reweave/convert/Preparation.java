@@ -1,5 +1,6 @@
 package dev.reweave.convert;
 
+import dev.reweave.checkpoint.AdapterChoice;
 import dev.reweave.checkpoint.Caution;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
@@ -68,6 +69,9 @@ public final class Preparation {
     Checkpoint read = input.read(reading);
     if (options.checks().unfamiliar() == Unfamiliar.REFUSE) {
       Caution.requireNone(read.cautions());
+    }
+    if (reading.adapter().isOf(AdapterChoice.Part.ADAPTER) && options.base().isEmpty()) {
+      read.adapter().ifPresent(adapter -> adapter.requireConfig(request.input().uri()));
     }
     ModelPlanner planner = new ModelPlanner(stores, input.place(), reading.safeguards());
     Optional<Location> configs =

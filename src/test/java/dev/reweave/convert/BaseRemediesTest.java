@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reweave.checkpoint.AdapterChoice;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.look.doctor.Depth;
@@ -74,6 +75,10 @@ class BaseRemediesTest {
         () -> problems(input, base) + " without " + failure.remedy());
     assertFalse(Files.exists(out().resolve("reweave.json")));
     return failure.getMessage();
+  }
+
+  private static ReadOptions part(AdapterChoice.Part part) {
+    return ReadOptions.defaults().with(AdapterChoice.PART, Optional.of(part));
   }
 
   private static void assertHas(List<String> notes, String expected) {
@@ -351,13 +356,15 @@ class BaseRemediesTest {
       assertEquals(
           StoredTensors.of(ADAPTER.resolve("expected.safetensors")),
           StoredTensors.of(made.resolve("adapter_model.safetensors")));
+      assertEquals(
+          Files.readString(input.resolve("adapter_config.json")),
+          Files.readString(made.resolve("adapter_config.json")));
     }
-    assertEquals(
-        Files.readString(input.resolve("adapter_config.json")),
-        Files.readString(out().resolve("adapter_config.json")));
     assertEquals(List.of(), problems(input, input));
 
-    Converting.between(input, temp.resolve("raw")).mapping("none").run();
+    Converting.between(input, temp.resolve("raw"))
+        .reading(ReadOptions.defaults().withNames(ReadOptions.Names.AS_SAVED))
+        .run();
     assertEquals(
         StoredTensors.of(ADAPTER.resolve("expected_raw.safetensors")),
         StoredTensors.of(temp.resolve("raw/model.safetensors")));
@@ -369,19 +376,25 @@ class BaseRemediesTest {
     Path base = WITH_LAYERS.resolve("base");
     String told =
         "this is a model with the layers of an adapter in it, under the names that PEFT has in"
-            + " memory (4 of 16 tensors are the adapter's): --mapping peft-adapter makes the"
-            + " adapter alone, as PEFT loads it, and --mapping peft-base the model without what"
-            + " the adapter trained; they are not merged here, but PEFT's merge_and_unload does"
-            + " that with both";
+            + " memory (4 of 16 tensors are the adapter's): --part adapter makes the adapter alone,"
+            + " as PEFT loads it, --part base the model without what the adapter trained, and"
+            + " --merge-adapter one model of both";
     String message = refusal(input, base);
     assertTrue(message.endsWith(told), message);
     assertHas(Converting.between(input, temp.resolve("bare")).run().manifest().notes(), told);
 
-    Converting.between(input, out()).mapping("peft-adapter").run();
+    Path said = Files.writeString(temp.resolve("said.json"), "{\"lora_alpha\": 4}");
+    ReadOptions adapter =
+        part(AdapterChoice.Part.ADAPTER)
+            .with(AdapterChoice.ADAPTER_CONFIG, Optional.of(said.toString()));
+    Converting.between(input, out()).reading(adapter).run();
     assertEquals(
         StoredTensors.of(WITH_LAYERS.resolve("expected_adapter.safetensors")),
         StoredTensors.of(out().resolve("adapter_model.safetensors")));
-    Converting.between(input, temp.resolve("model")).mapping("peft-base").base(base).run();
+    Converting.between(input, temp.resolve("model"))
+        .reading(part(AdapterChoice.Part.BASE))
+        .base(base)
+        .run();
     assertEquals(
         StoredTensors.of(base.resolve("model.safetensors")),
         StoredTensors.of(temp.resolve("model/model.safetensors")));

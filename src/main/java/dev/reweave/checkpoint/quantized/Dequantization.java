@@ -76,7 +76,8 @@ public final class Dequantization {
         aliases,
         metadata,
         new Remarks(notes, remarks.cautions(), remarks.clientState(), remarks.notTaken()),
-        checkpoint.numbers());
+        checkpoint.numbers(),
+        checkpoint.adapter());
   }
 
   private static NamedTensor dequantized(

@@ -9,11 +9,11 @@ import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.WrapperNames;
+import dev.reweave.checkpoint.adapter.AdapterParts;
 import dev.reweave.common.FirstNames;
 import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
-import dev.reweave.tensor.AdapterNames;
 import dev.reweave.tensor.TensorNames;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -153,9 +153,9 @@ public record Reading(
     Checkpoint checkpoint =
         options.names() == ReadOptions.Names.PLAIN ? WrapperNames.without(saved) : saved;
     TensorNames.require(checkpoint.names(), place.address().uri());
-    return AdapterNames.inModel(checkpoint.names())
-        .map(told -> checkpoint.with(checkpoint.remarks().withNote(told)))
-        .orElse(checkpoint);
+    Checkpoint wanted = AdapterParts.of(place, checkpoint, options);
+    TensorNames.require(wanted.names(), place.address().uri());
+    return wanted;
   }
 
   private Checkpoint withNotTaken(Checkpoint checkpoint, ReadOptions options) {

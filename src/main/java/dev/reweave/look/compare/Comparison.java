@@ -1,13 +1,14 @@
 package dev.reweave.look.compare;
 
+import dev.reweave.checkpoint.AdapterChoice;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.ReadOptions.Frozen;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.checkpoint.reading.Reading;
 import dev.reweave.common.Location;
 import dev.reweave.common.Option;
+import dev.reweave.common.Options;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.gather.ChunkTask;
 import dev.reweave.gather.ProofVerdict;
@@ -120,7 +121,12 @@ public final class Comparison {
       ReadOptions reading =
           Renaming.reading(
               stores,
-              new ReadOptions(step, Optional.empty(), Frozen.INCLUDE)
+              // What was made of a model with an adapter in it is made of its second copy.
+              new ReadOptions(
+                      manifest
+                          .map(m -> m.options().of(AdapterChoice.OPTIONS))
+                          .orElse(Options.NONE)
+                          .with(ReadOptions.TAG, step))
                   .withNames(names)
                   .withSafeguards(safeguards),
               mapping);

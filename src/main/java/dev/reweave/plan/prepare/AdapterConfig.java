@@ -1,10 +1,11 @@
 package dev.reweave.plan.prepare;
 
+import dev.reweave.checkpoint.Adapter;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
-import dev.reweave.target.base.WeightlessModel;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,7 +18,7 @@ import java.util.Optional;
  * @param notes what the user should know of it
  */
 public record AdapterConfig(Optional<InputFile> input, List<SmallFile> copies, List<String> notes) {
-  private static final String NAME = WeightlessModel.ADAPTER_CONFIG;
+  private static final String NAME = Adapter.CONFIG_NAME;
   private static final int MOST_BYTES = 1 << 20;
 
   /** Of what is no adapter, or has none. */
@@ -25,11 +26,32 @@ public record AdapterConfig(Optional<InputFile> input, List<SmallFile> copies, L
       new AdapterConfig(Optional.empty(), List.of(), List.of());
 
   /**
-   * Reads the config that lies beside an adapter.
+   * The config of an adapter: what its reading found or made, or the one that lies beside its file.
    *
    * @throws dev.reweave.common.ReweaveException if it cannot be read
    */
-  public static AdapterConfig beside(Stores stores, Checkpoint checkpoint, Renaming renaming) {
+  public static AdapterConfig of(Stores stores, Checkpoint checkpoint, Renaming renaming) {
+    return checkpoint
+        .adapter()
+        .map(adapter -> known(adapter, renaming))
+        .orElseGet(() -> beside(stores, checkpoint, renaming));
+  }
+
+  private static AdapterConfig known(Adapter adapter, Renaming renaming) {
+    if (adapter.config().isEmpty()) {
+      return new AdapterConfig(Optional.empty(), List.of(), List.of(adapter.note()));
+    }
+    if (renaming.mapping().isPresent()) {
+      return left("it has names that the mapping changes: write one for those that it gives");
+    }
+    byte[] content = adapter.config().get().getBytes(StandardCharsets.UTF_8);
+    return new AdapterConfig(
+        adapter.file(),
+        List.of(new SmallFile(Adapter.CONFIG_NAME, content)),
+        List.of(adapter.note()));
+  }
+
+  private static AdapterConfig beside(Stores stores, Checkpoint checkpoint, Renaming renaming) {
     if (checkpoint.files().isEmpty() || !InputName.isAdapter(checkpoint)) {
       return NONE;
     }

@@ -1,5 +1,6 @@
 package dev.reweave.plan.prepare;
 
+import dev.reweave.checkpoint.Adapter;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.CheckpointFacts;
 import dev.reweave.checkpoint.Place;
@@ -66,9 +67,7 @@ public final class ModelPlanner {
         base.map(b -> b.like(renaming)).orElse(ResultModel.Likeness.NONE);
     ResultMetadata metadata = ResultMetadata.of(checkpoint, renaming, planning, likeness);
     AdapterConfig adapter =
-        base.isPresent()
-            ? AdapterConfig.NONE
-            : AdapterConfig.beside(input.stores(), read, renaming);
+        base.isPresent() ? AdapterConfig.NONE : AdapterConfig.of(input.stores(), read, renaming);
     ResultModel design =
         new ResultModel(
             sources(checkpoint, base),
@@ -91,7 +90,8 @@ public final class ModelPlanner {
         .filter(CheckpointFacts.Fact::isDoubt)
         .forEach(f -> notes.add(f.told()));
     base.ifPresent(b -> notes.addAll(b.notes()));
-    if (plan.shards().size() > 1 && InputName.isAdapter(checkpoint)) {
+    if (plan.shards().size() > 1
+        && (read.adapter().isPresent() || InputName.isAdapter(checkpoint))) {
       notes.add(
           "libraries load adapters from one file: with a larger --max-shard-size this would be one");
     }
@@ -179,6 +179,7 @@ public final class ModelPlanner {
     boolean knowsBetter = base.filter(b -> b.component().hasWeights()).isPresent();
     String usual =
         (knowsBetter ? ofBase.or(() -> mapped) : mapped.or(() -> ofBase))
+            .or(() -> checkpoint.adapter().map(a -> Adapter.WEIGHTS_NAME))
             .or(() -> InputName.kept(checkpoint))
             .orElse("model");
     Optional<String> variant = base.flatMap(b -> b.component().names().variant());
@@ -198,7 +199,7 @@ public final class ModelPlanner {
     for (NamedTensor tensor : renaming.tensors()) {
       Optional<DType> inBase =
           Optional.ofNullable(like.tensors().get(tensor.name())).map(ResultModel.Place::dtype);
-      DType type = planning.dtype().of(tensor.spec().dtype(), inBase);
+      DType type = planning.dtype().of(tensor.keptType(), inBase);
       if (type.isCastable()) {
         elements.merge(type, tensor.spec().elements(), Long::sum);
       }

@@ -22,8 +22,6 @@ public final class Mappings {
           "megatron-qwen2",
           "megatron-qwen3",
           "megatron-qwen3-moe",
-          "peft-adapter",
-          "peft-base",
           "torchtitan-deepseek-v3",
           "torchtitan-llama3",
           "torchtitan-qwen3",

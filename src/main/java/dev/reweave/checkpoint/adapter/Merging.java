@@ -27,6 +27,7 @@ final class Merging {
   private static final String EMBEDDING_LEFT = "lora_embedding_B";
   private static final String EMBEDDING_RIGHT = "lora_embedding_A";
   private static final String WEIGHT = "weight";
+  private static final String ATTENTION_OUTPUT = ".base_layer.out_proj";
 
   private final Checkpoint checkpoint;
   private final AdapterNames names;
@@ -167,11 +168,24 @@ final class Merging {
         throw AdapterFailures.twoFits(module, told, place);
       }
       Target target = likely.get(0);
-      LowRank product = target.fit().product(scale(key(plain, target), target.fit().rank()));
+      double scale = times(module) * scale(key(plain, target), target.fit().rank());
+      LowRank product = target.fit().product(scale);
       if (products.putIfAbsent(target.weight().name(), product) != null) {
         throw AdapterFailures.twoFits(module, told, place);
       }
     }
+  }
+
+  /**
+   * How often a product is added. PEFT (0.21.2, {@code MultiheadAttention.merge} of {@code
+   * peft/tuners/lora/layer.py}) adds that of an attention's output twice: so the model was trained,
+   * as its forward pass merges too.
+   */
+  private int times(String module) {
+    int attention = module.length() - ATTENTION_OUTPUT.length();
+    return module.endsWith(ATTENTION_OUTPUT) && layers.containsKey(module.substring(0, attention))
+        ? 2
+        : 1;
   }
 
   /** What patterns of ranks and scales are matched with: the module, or the parameter it is for. */

@@ -18,8 +18,7 @@ import java.util.Optional;
  * @param metadata what the headers of safetensors files say beside their tensors, by key; empty for
  *     other formats
  * @param remarks what is to be told of it
- * @param numbers what the trainer stored of the model's form, such as {@code num_attention_heads},
- *     by the trainer's own names; empty where it stored none
+ * @param arguments what the trainer stored of the model's form, such as {@code num_attention_heads}
  * @param adapter what is known of it, if the tensors are those of an adapter, as PEFT names them
  */
 public record Checkpoint(
@@ -29,13 +28,12 @@ public record Checkpoint(
     Map<String, String> aliases,
     Map<String, String> metadata,
     Remarks remarks,
-    Map<String, Long> numbers,
+    TrainerArguments arguments,
     Optional<Adapter> adapter) {
 
   public Checkpoint {
     files = List.copyOf(files);
     tensors = List.copyOf(tensors);
-    numbers = Map.copyOf(numbers);
   }
 
   /** One that is no adapter. */
@@ -46,11 +44,11 @@ public record Checkpoint(
       Map<String, String> aliases,
       Map<String, String> metadata,
       Remarks remarks,
-      Map<String, Long> numbers) {
-    this(source, files, tensors, aliases, metadata, remarks, numbers, Optional.empty());
+      TrainerArguments arguments) {
+    this(source, files, tensors, aliases, metadata, remarks, arguments, Optional.empty());
   }
 
-  /** One whose trainer stored no numbers. */
+  /** One whose trainer stored no arguments. */
   public Checkpoint(
       Source source,
       List<InputFile> files,
@@ -58,7 +56,7 @@ public record Checkpoint(
       Map<String, String> aliases,
       Map<String, String> metadata,
       Remarks remarks) {
-    this(source, files, tensors, aliases, metadata, remarks, Map.of());
+    this(source, files, tensors, aliases, metadata, remarks, TrainerArguments.NONE);
   }
 
   /** One of which everything is known, without metadata. */
@@ -73,18 +71,18 @@ public record Checkpoint(
 
   /** The same with something else to tell. */
   public Checkpoint with(Remarks others) {
-    return new Checkpoint(source, files, tensors, aliases, metadata, others, numbers, adapter);
+    return new Checkpoint(source, files, tensors, aliases, metadata, others, arguments, adapter);
   }
 
   /** The same with other tensors, and other names that are tied to them. */
   public Checkpoint with(List<NamedTensor> others, Map<String, String> tied) {
-    return new Checkpoint(source, files, others, tied, metadata, remarks, numbers, adapter);
+    return new Checkpoint(source, files, others, tied, metadata, remarks, arguments, adapter);
   }
 
   /** The same as an adapter. */
   public Checkpoint with(Adapter known) {
     return new Checkpoint(
-        source, files, tensors, aliases, metadata, remarks, numbers, Optional.of(known));
+        source, files, tensors, aliases, metadata, remarks, arguments, Optional.of(known));
   }
 
   /** What the user should know: what was decided, and why. */

@@ -149,6 +149,12 @@ public record NumberedSteps(Place place, String prefix, TreeMap<Long, Contents> 
                         + models.size()
                         + " saved steps: --tag takes another");
     return new Checkpoint(
-        source, read.files(), read.tensors(), read.aliases(), read.metadata(), remarks);
+        source,
+        read.files(),
+        read.tensors(),
+        read.aliases(),
+        read.metadata(),
+        remarks,
+        read.arguments());
   }
 }

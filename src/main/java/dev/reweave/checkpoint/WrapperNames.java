@@ -109,7 +109,7 @@ public final class WrapperNames {
         aliases,
         saved.metadata(),
         saved.remarks().withNote(note),
-        saved.numbers());
+        saved.arguments());
   }
 
   /** What each name becomes, in the same order. */

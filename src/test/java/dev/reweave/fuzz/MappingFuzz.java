@@ -2,6 +2,8 @@ package dev.reweave.fuzz;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.databind.node.LongNode;
+import dev.reweave.target.mapping.MadeConfig;
 import dev.reweave.target.mapping.Mapped;
 import dev.reweave.target.mapping.Mapping;
 import dev.reweave.target.mapping.ModelFacts;
@@ -13,6 +15,7 @@ import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,7 +43,7 @@ public final class MappingFuzz {
           tensor("rows", 6, 2));
   private static final ModelFacts FACTS =
       new ModelFacts(
-          Map.of("h", 4L, "v", 5L),
+          Map.of("h", LongNode.valueOf(4), "v", LongNode.valueOf(5)),
           Map.of("heads", 4L, "kv", 2L, "vocab", 6L),
           "m",
           () -> List.of("layers.0.x"));
@@ -55,6 +58,9 @@ public final class MappingFuzz {
        "values": {"heads": {"checkpoint": ["h"], "base": ["heads"]},
         "groups": {"base": ["kv", "heads/h"]},
         "rows": {"checkpoint": ["v"], "base": ["vocab"], "kind": "room"}},
+       "config": {"when": {"h": [4, null]}, "a": {"argument": ["g", "h"], "as": "real"},
+        "b": {"not": "t", "else": true}, "c": {"rows": "x.b", "argument": "v"}, "d": [1],
+        "e": {"when": {"v": [5]}, "f": {"argument": "v"}}},
        "rules": [
         {"match": "stack\\\\.([a-z]+)", "unstack": {"dim": 0, "then": "stacked.${index}.$1"}},
         {"match": "stacked\\\\.(\\\\d)\\\\.qkv", "beside": "layers.*", "split": {"dim": 0, "groups": "groups",
@@ -130,6 +136,12 @@ public final class MappingFuzz {
           }
           Mapped mapped = mapping.apply(TENSORS, ALIASES, FACTS);
           TreeWalk.tensors(mapped.tensors());
+          Map<String, Shape> shapes = new HashMap<>();
+          mapped.tensors().forEach(t -> shapes.put(t.name(), t.spec().shape()));
+          mapping
+              .config(FACTS.arguments(), shapes)
+              .flatMap(MadeConfig::json)
+              .ifPresent(MadeConfig::bytes);
         });
   }
 

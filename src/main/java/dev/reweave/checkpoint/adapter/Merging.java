@@ -86,7 +86,7 @@ final class Merging {
         merged.aliases(),
         checkpoint.metadata(),
         checkpoint.remarks().withNote(note(products)),
-        checkpoint.numbers());
+        checkpoint.arguments());
   }
 
   private void requirePlain() {

@@ -57,7 +57,7 @@ final class DcpCheckpoint {
     try (RandomAccess access = stores.open(folder.metadata())) {
       DcpMetadata metadata = new DcpMetadata(PickleFile.read(access), folder.files());
       return new DcpCheckpoint(folder, metadata)
-          .read(scanner, wanted, TrainerNumbers.read(stores, folder, metadata));
+          .read(scanner, wanted, CommonState.read(stores, folder, metadata));
     } catch (IOException e) {
       throw Stores.unreadable(folder.metadata().location(), e);
     }
@@ -70,7 +70,7 @@ final class DcpCheckpoint {
     }
   }
 
-  private Checkpoint read(MetadataScanner scanner, Weights wanted, TrainerNumbers numbers) {
+  private Checkpoint read(MetadataScanner scanner, Weights wanted, CommonState common) {
     TensorChoice choice = TensorChoice.of(metadata, wanted, folder.address().uri());
     if (choice.names().isEmpty()) {
       throw DcpFailures.noWeights(
@@ -87,12 +87,12 @@ final class DcpCheckpoint {
     }
     List<String> notes = new ArrayList<>(folder.notes());
     notes.addAll(choice.notes());
-    notes.addAll(numbers.notes());
+    notes.addAll(common.notes());
     Checkpoint.Source source =
         new Checkpoint.Source(FRAMEWORK, "", -1, 1, "", folder.tag(), folder.tags(), wanted);
     List<InputFile> files = new ArrayList<>();
     byFile.keySet().forEach(name -> files.add(folder.files().get(name)));
-    files.addAll(numbers.files());
+    files.addAll(common.files());
     List<Caution> cautions =
         TestedVersions.distributedFormat(metadata.version(), folder.metadata().uri()).stream()
             .toList();
@@ -103,7 +103,7 @@ final class DcpCheckpoint {
         Map.of(),
         Map.of(),
         new Remarks(notes, cautions, List.of(), left(choice)),
-        numbers.numbers());
+        common.arguments());
   }
 
   /** Tensors that are not of the model, and files of which the metadata know nothing. */

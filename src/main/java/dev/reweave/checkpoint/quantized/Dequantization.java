@@ -76,7 +76,7 @@ public final class Dequantization {
         aliases,
         metadata,
         new Remarks(notes, remarks.cautions(), remarks.clientState(), remarks.notTaken()),
-        checkpoint.numbers(),
+        checkpoint.arguments(),
         checkpoint.adapter());
   }
 

@@ -128,6 +128,11 @@ public final class TorchValue {
     return asInteger().isPresent();
   }
 
+  /** Whether {@link #real()} answers. */
+  public boolean isReal() {
+    return value instanceof Double || isInteger();
+  }
+
   /** Whether this is True or False. */
   public boolean isTruth() {
     return value instanceof Boolean;
@@ -151,14 +156,13 @@ public final class TorchValue {
    * @throws ReweaveException if {@link #find} is empty
    */
   public TorchValue at(String key) {
-    Optional<TorchValue> found = find(key);
-    if (found.isPresent()) {
-      return found.get();
-    }
     PickleDict dict = dict().orElseThrow(() -> wrong("a dict with '" + key + "'"));
-    throw lookUp(dict, key).isPresent()
-        ? TorchValueFailures.hasNone(key, this)
-        : TorchValueFailures.lacks(key, this);
+    return find(key)
+        .orElseThrow(
+            () ->
+                lookUp(dict, key).isPresent()
+                    ? TorchValueFailures.hasNone(key, this)
+                    : TorchValueFailures.lacks(key, this));
   }
 
   /** The entries of a dict in file order; keys that are no text as Python would print them. */
@@ -259,10 +263,9 @@ public final class TorchValue {
 
   /** A number of Python or numpy, integer or not. */
   public double real() {
-    if (value instanceof Double number) {
-      return number;
-    }
-    return asInteger().orElseThrow(() -> wrong("a number"));
+    return value instanceof Double number
+        ? number
+        : asInteger().orElseThrow(() -> wrong("a number"));
   }
 
   /** A truth value. */
@@ -286,10 +289,9 @@ public final class TorchValue {
     if (value instanceof TorchTensor tensor) {
       return tensor;
     }
-    if (isUnreadTensor()) {
-      throw TorchValueFailures.notPlain(this);
-    }
-    throw wrong("a tensor with plain elements");
+    throw isUnreadTensor()
+        ? TorchValueFailures.notPlain(this)
+        : wrong("a tensor with plain elements");
   }
 
   /** A {@code torch.Size}, or a tuple or list of integers, as a shape. */
@@ -381,11 +383,8 @@ public final class TorchValue {
     if (value instanceof PickleGlobal global) {
       return "the class or function " + global;
     }
-    if (value instanceof PickleDict) {
-      return "a dict";
-    }
-    if (value instanceof String) {
-      return "text";
+    if (value instanceof PickleDict || value instanceof String) {
+      return value instanceof String ? "text" : "a dict";
     }
     if (value instanceof Boolean) {
       return "True or False";

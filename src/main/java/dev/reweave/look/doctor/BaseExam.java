@@ -1,5 +1,6 @@
 package dev.reweave.look.doctor;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.common.Location;
 import dev.reweave.target.base.BaseCheck;
@@ -83,24 +84,25 @@ final class BaseExam {
   }
 
   private Optional<Named> named(String place, Checkpoint checkpoint, Optional<BaseFolder> base) {
-    return named(place, checkpoint.tensors(), checkpoint.aliases(), checkpoint.numbers(), base);
+    return named(
+        place, checkpoint.tensors(), checkpoint.aliases(), checkpoint.arguments().values(), base);
   }
 
   /**
-   * @param numbers what the trainer stored of the model's form
+   * @param arguments what the trainer stored of the model's form
    */
   private Optional<Named> named(
       String place,
       List<NamedTensor> tensors,
       Map<String, String> aliases,
-      Map<String, Long> numbers,
+      Map<String, JsonNode> arguments,
       Optional<BaseFolder> base) {
     List<String> names = new ArrayList<>(tensors.stream().map(NamedTensor::name).toList());
     names.addAll(aliases.keySet());
     Supplier<ModelFacts> facts =
         () ->
             ModelFacts.of(
-                numbers,
+                arguments,
                 base.flatMap(BaseFolder::config),
                 () -> base.map(b -> names(b, names)).orElse(Set.of()));
     List<Mapping> fitting = Mappings.recognise(names, facts);

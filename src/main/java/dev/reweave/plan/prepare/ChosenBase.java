@@ -1,5 +1,6 @@
 package dev.reweave.plan.prepare;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.storage.Stores;
 import dev.reweave.target.base.BaseFolder;
 import dev.reweave.target.base.Component;
@@ -36,10 +37,10 @@ public final class ChosenBase {
   /**
    * What it tells of the model that a checkpoint with these names is of.
    *
-   * @param trained what the trainer stored of it
+   * @param arguments what the trainer stored of it
    */
-  ModelFacts facts(Map<String, Long> trained, Collection<String> ofCheckpoint) {
-    return ModelFacts.of(trained, folder().config(), () -> names(ofCheckpoint));
+  ModelFacts facts(Map<String, JsonNode> arguments, Collection<String> ofCheckpoint) {
+    return ModelFacts.of(arguments, folder().config(), () -> names(ofCheckpoint));
   }
 
   /** What its tensors are called, where a checkpoint with these names would take their place. */

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** From a checkpoint, a mapping and a base to a plan. No byte of the weights is read. */
 public final class ModelPlanner {
@@ -68,6 +69,11 @@ public final class ModelPlanner {
     ResultMetadata metadata = ResultMetadata.of(checkpoint, renaming, planning, likeness);
     AdapterConfig adapter =
         base.isPresent() ? AdapterConfig.NONE : AdapterConfig.of(input.stores(), read, renaming);
+    Optional<DType> most = mostOf(renaming, likeness, planning);
+    TrainedConfig trained =
+        base.isPresent()
+            ? TrainedConfig.NONE
+            : TrainedConfig.of(checkpoint, renaming, planning, most);
     ResultModel design =
         new ResultModel(
             sources(checkpoint, base),
@@ -77,8 +83,13 @@ public final class ModelPlanner {
             metadata.entries(),
             names(read, renaming, base, planning),
             likeness,
-            base.map(b -> beside(b, checkpoint, mostOf(renaming, likeness, planning)))
-                .orElseGet(() -> Beside.configs(adapter.copies())));
+            base.map(b -> beside(b, checkpoint, most))
+                .orElseGet(
+                    () ->
+                        Beside.configs(
+                            Stream.of(adapter.copies(), trained.copies())
+                                .flatMap(List::stream)
+                                .toList())));
     ConversionPlan plan = new Planner(planning).plan(design);
     List<String> notes = new ArrayList<>(renaming.notes());
     if (scales == Scales.KEPT) {
@@ -86,6 +97,7 @@ public final class ModelPlanner {
     }
     notes.addAll(metadata.notes());
     notes.addAll(adapter.notes());
+    notes.addAll(trained.notes());
     CheckpointFacts.of(checkpoint).stream()
         .filter(CheckpointFacts.Fact::isDoubt)
         .forEach(f -> notes.add(f.told()));

@@ -95,14 +95,19 @@ public record Renaming(
     List<String> of = checkpoint.names();
     Supplier<ModelFacts> facts =
         () ->
-            base.map(b -> b.facts(checkpoint.numbers(), of))
-                .orElseGet(() -> ModelFacts.of(checkpoint.numbers(), Optional.empty(), Set::of));
+            base.map(b -> b.facts(checkpoint.arguments().values(), of))
+                .orElseGet(
+                    () ->
+                        ModelFacts.of(
+                            checkpoint.arguments().values(), Optional.empty(), Set::of));
     Optional<Mapping> mapping =
         choice.equals(MappingChoice.AUTO) ? recognised(of, facts) : named(stores, choice);
     List<String> notes = new ArrayList<>(checkpoint.notes());
     if (mapping.isEmpty()) {
       if (choice.equals(MappingChoice.AUTO)) {
-        awaitingBase(of).ifPresent(notes::add);
+        boolean said = base.isEmpty() && !checkpoint.arguments().values().isEmpty();
+        String besides = said ? ", as the trainer's own arguments are of none of these" : "";
+        awaitingBase(of).ifPresent(note -> notes.add(note + besides));
       }
       List<Mapped.Row> rows =
           checkpoint.tensors().stream()

@@ -3,6 +3,7 @@ package dev.reweave.target.mapping;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.common.JsonReader;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -162,6 +163,42 @@ final class JsonObject {
 
   JsonObject object(String name, Set<String> known) {
     return new JsonObject(node.path(name), place + ", '" + name + "'", known);
+  }
+
+  /** The names of its members, in order. */
+  List<String> names() {
+    List<String> names = new ArrayList<>();
+    node.fieldNames().forEachRemaining(names::add);
+    return names;
+  }
+
+  /** A member as it stands there. */
+  JsonNode raw(String name) {
+    return node.path(name);
+  }
+
+  boolean isTable(String name) {
+    return node.path(name).isObject();
+  }
+
+  /** An object that can have any members. */
+  JsonObject table(String name) {
+    JsonNode table = node.path(name);
+    if (!table.isObject() || table.isEmpty()) {
+      throw MappingFileFailures.notTable(name, place);
+    }
+    Set<String> all = new HashSet<>();
+    table.fieldNames().forEachRemaining(all::add);
+    return object(name, all);
+  }
+
+  /** A list of numbers, texts, truth values and null. */
+  List<JsonNode> scalars(String name) {
+    List<JsonNode> scalars = elements(name);
+    if (scalars.stream().anyMatch(JsonNode::isContainerNode)) {
+      throw MappingFileFailures.notScalars(name, place);
+    }
+    return scalars;
   }
 
   /** The objects of a table, by their names in it. */

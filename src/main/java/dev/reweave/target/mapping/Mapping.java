@@ -2,8 +2,10 @@ package dev.reweave.target.mapping;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.SlicingRule;
 import java.util.Collection;
 import java.util.HashMap;
@@ -26,29 +28,32 @@ public final class Mapping {
       Optional<String> weightsName,
       Optional<Recognition> recognition) {}
 
-  private final Title title;
-  private final String place;
-  private final String json;
-  private final List<Rule> rules;
-  private final List<Requirement> requirements;
-  private final List<SlicingRule> slicing;
-  private final Map<String, NamedValue> values;
-
-  Mapping(
-      Title title,
-      String place,
-      byte[] json,
-      List<Rule> rules,
+  /** What it does with tensors. */
+  record Rules(
+      List<Rule> all,
       List<Requirement> requirements,
       List<SlicingRule> slicing,
       Map<String, NamedValue> values) {
+    Rules {
+      all = List.copyOf(all);
+      requirements = List.copyOf(requirements);
+      slicing = List.copyOf(slicing);
+      values = Map.copyOf(values);
+    }
+  }
+
+  private final Title title;
+  private final String place;
+  private final String json;
+  private final Rules rules;
+  private final Optional<ConfigRecipe> config;
+
+  Mapping(Title title, String place, byte[] json, Rules rules, Optional<ConfigRecipe> config) {
     this.title = title;
     this.place = place;
     this.json = new String(json, UTF_8);
-    this.rules = List.copyOf(rules);
-    this.requirements = List.copyOf(requirements);
-    this.slicing = List.copyOf(slicing);
-    this.values = Map.copyOf(values);
+    this.rules = rules;
+    this.config = config;
   }
 
   /**
@@ -83,7 +88,7 @@ public final class Mapping {
 
   /** How tensor-parallel ranks share tensors, by the names in the checkpoint; may say nothing. */
   public List<SlicingRule> slicing() {
-    return slicing;
+    return rules.slicing();
   }
 
   /** The file's text, so that a run can be repeated. */
@@ -92,12 +97,27 @@ public final class Mapping {
   }
 
   /**
-   * Whether these are names of a model that the mapping is for, as far as the mapping tells.
+   * Whether these are names of a model that the mapping is for, as far as the mapping tells. Where
+   * no base says what model it is, the trainer's arguments can.
    *
    * @param facts of the model that the result shall look like; asked for only where they can decide
    */
   public boolean recognises(Collection<String> names, Supplier<ModelFacts> facts) {
-    return title.recognition().filter(r -> r.fits(names, facts)).isPresent();
+    return title.recognition().filter(r -> r.fits(names, facts)).isPresent()
+        || (awaitsBase(names)
+            && facts.get().modelType().isEmpty()
+            && config.filter(c -> c.isOf(facts.get().arguments())).isPresent());
+  }
+
+  /**
+   * The {@code config.json} of a model without a base.
+   *
+   * @param arguments that the trainer stored
+   * @param tensors of the result, by name
+   * @return empty if the mapping does not say how it is made
+   */
+  public Optional<MadeConfig> config(Map<String, JsonNode> arguments, Map<String, Shape> tensors) {
+    return config.map(recipe -> recipe.make(arguments, tensors));
   }
 
   /** Whether these are such names, and a base of the right model is all that is missing. */
@@ -123,8 +143,8 @@ public final class Mapping {
    *     number that a rule needs is not known
    */
   public Mapped apply(List<NamedTensor> tensors, Map<String, String> aliases, ModelFacts facts) {
-    List<Rule> counting = rules.stream().filter(rule -> rule.counts(facts.names())).toList();
-    Placement placement = new Placement(counting, new Values(values, facts, place));
+    List<Rule> counting = rules.all().stream().filter(rule -> rule.counts(facts.names())).toList();
+    Placement placement = new Placement(counting, new Values(rules.values(), facts, place));
     Map<String, NamedTensor> byName = new HashMap<>();
     for (NamedTensor tensor : tensors) {
       byName.put(tensor.name(), tensor);
@@ -132,6 +152,6 @@ public final class Mapping {
     }
     // Where a tied name stood in the model is not known; most often it is an output layer, last.
     aliases.forEach((alias, kept) -> placement.place(byName.get(kept).renamed(alias), kept));
-    return placement.finish(place, requirements);
+    return placement.finish(place, rules.requirements());
   }
 }

@@ -91,6 +91,14 @@ final class MappingFileFailures {
     return broken("'" + member + "' is not a list of at least one element", place);
   }
 
+  static ReweaveException notScalars(String member, String place) {
+    return broken("'" + member + "' has lists or objects in it", place);
+  }
+
+  static ReweaveException unknownForm(String place) {
+    return broken("'as' is not \"real\"", place);
+  }
+
   static ReweaveException notTableOfTexts(String member, String place) {
     return broken("'" + member + "' is not a table of texts by group", place);
   }

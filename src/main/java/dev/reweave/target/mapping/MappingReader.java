@@ -21,6 +21,7 @@ final class MappingReader {
           "recognise",
           "rules",
           "values",
+          "config",
           "tensorParallel");
   private static final Set<String> ACTIONS =
       Set.of(
@@ -62,7 +63,10 @@ final class MappingReader {
             fileName(root, "component"),
             fileName(root, "weightsName"),
             root.has("recognise") ? Optional.of(recognition(root)) : Optional.empty());
-    return new Mapping(title, place, json, rules, requirements, slicing, values);
+    Optional<ConfigRecipe> config =
+        root.has("config") ? Optional.of(ConfigReader.read(root)) : Optional.empty();
+    return new Mapping(
+        title, place, json, new Mapping.Rules(rules, requirements, slicing, values), config);
   }
 
   private static Optional<String> fileName(JsonObject root, String member) {

@@ -13,7 +13,8 @@ import java.util.function.Supplier;
  * What is known of a model beside its tensors, for rules that need numbers which no shape tells,
  * such as that of its heads.
  *
- * @param trained numbers that the trainer stored in the checkpoint, by their names there
+ * @param arguments numbers, truth values and texts that the trainer stored in the checkpoint, by
+ *     their names there
  * @param configured whole numbers of the {@code config.json} of the model that the result shall
  *     look like, by their names there
  * @param modelType its {@code model_type}; empty without a base, or if it has none
@@ -21,7 +22,7 @@ import java.util.function.Supplier;
  *     where they can decide
  */
 public record ModelFacts(
-    Map<String, Long> trained,
+    Map<String, JsonNode> arguments,
     Map<String, Long> configured,
     String modelType,
     Supplier<? extends Collection<String>> names) {
@@ -31,7 +32,7 @@ public record ModelFacts(
   public static final ModelFacts NONE = new ModelFacts(Map.of(), Map.of(), "", Set::of);
 
   public ModelFacts {
-    trained = Map.copyOf(trained);
+    arguments = Map.copyOf(arguments);
     configured = Map.copyOf(configured);
   }
 
@@ -42,22 +43,33 @@ public record ModelFacts(
    *     one
    */
   public static ModelFacts of(
-      Map<String, Long> trained,
+      Map<String, JsonNode> arguments,
       Optional<JsonNode> config,
       Supplier<? extends Collection<String>> names) {
     Map<String, Long> numbers = new TreeMap<>();
     config.ifPresent(
         c ->
-            c.properties().stream()
-                .filter(e -> e.getValue().isIntegralNumber() && e.getValue().canConvertToLong())
-                .forEach(e -> numbers.put(e.getKey(), e.getValue().longValue())));
+            c.properties()
+                .forEach(
+                    e -> whole(e.getValue()).ifPresent(number -> numbers.put(e.getKey(), number))));
     String type = config.map(c -> c.path(MODEL_TYPE).asText("")).orElse("");
-    return new ModelFacts(trained, numbers, type, names);
+    return new ModelFacts(arguments, numbers, type, names);
   }
 
-  /** The number that the trainer or the config has under a key. */
-  static OptionalLong number(Map<String, Long> numbers, String key) {
-    Long number = numbers.get(key);
+  private static OptionalLong whole(JsonNode value) {
+    return value != null && value.isIntegralNumber() && value.canConvertToLong()
+        ? OptionalLong.of(value.longValue())
+        : OptionalLong.empty();
+  }
+
+  /** The whole number that the trainer has under a key. */
+  OptionalLong trained(String key) {
+    return whole(arguments.get(key));
+  }
+
+  /** The whole number that the config has under a key. */
+  OptionalLong configured(String key) {
+    Long number = configured.get(key);
     return number == null ? OptionalLong.empty() : OptionalLong.of(number);
   }
 }

@@ -1,8 +1,8 @@
 package dev.reweave.target.mapping;
 
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.Function;
 
 /**
  * A number that rules of a mapping refer to, and where it is found.
@@ -26,16 +26,16 @@ record NamedValue(List<Amount> trained, List<Amount> configured, Kind kind) {
   }
 
   OptionalLong ofTrainer(ModelFacts facts) {
-    return first(trained, facts.trained());
+    return first(trained, facts::trained);
   }
 
   OptionalLong ofBase(ModelFacts facts) {
-    return first(configured, facts.configured());
+    return first(configured, facts::configured);
   }
 
-  private static OptionalLong first(List<Amount> from, Map<String, Long> numbers) {
+  private static OptionalLong first(List<Amount> from, Function<String, OptionalLong> numbers) {
     return from.stream()
-        .map(amount -> amount.value(key -> ModelFacts.number(numbers, key)))
+        .map(amount -> amount.value(numbers))
         .filter(OptionalLong::isPresent)
         .findFirst()
         .orElse(OptionalLong.empty());

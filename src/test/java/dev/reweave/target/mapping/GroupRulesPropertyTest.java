@@ -50,7 +50,10 @@ class GroupRulesPropertyTest {
                 + "}, 'rules': [{'match': '(\\\\D*)', 'unstack': {'dim': 0, 'then': '${index}'}}, "
                 + rule
                 + "]}")
-        .apply(List.of(tensor), Map.of(), new ModelFacts(n, Map.of(), "", List::of));
+        .apply(
+            List.of(tensor),
+            Map.of(),
+            new ModelFacts(Tensors.arguments(n), Map.of(), "", List::of));
   }
 
   private static final String HEADS =
@@ -137,7 +140,7 @@ class GroupRulesPropertyTest {
               .apply(
                   List.of(mapped.tensors().get(layer)),
                   Map.of(),
-                  new ModelFacts(numbers, Map.of(), "", List::of));
+                  new ModelFacts(Tensors.arguments(numbers), Map.of(), "", List::of));
       assertEquals(rows(layer, rows, width, rows, row -> row), elements(back.tensors().get(0)));
     }
   }

@@ -2,6 +2,8 @@ package dev.reweave.target.mapping;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.LongNode;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
@@ -27,6 +29,13 @@ final class Tensors {
         new StorageRef(0, "data/" + name, 0, type, shape.elements(), StorageRef.Endian.LITTLE, -1);
     return new NamedTensor(
         new TensorSpec(name, type, shape), StoredLayout.contiguous(storage, 0, shape));
+  }
+
+  /** What a trainer stored, of whole numbers. */
+  static Map<String, JsonNode> arguments(Map<String, Long> numbers) {
+    Map<String, JsonNode> arguments = new TreeMap<>();
+    numbers.forEach((name, number) -> arguments.put(name, LongNode.valueOf(number)));
+    return arguments;
   }
 
   static List<NamedTensor> tensors(Map<String, Shape> shapes) {

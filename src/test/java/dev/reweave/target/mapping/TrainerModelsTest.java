@@ -25,15 +25,15 @@ class TrainerModelsTest {
     MIXTRAL_8X7B("mixtral", 32, 4096, 32, 8, 128, 14336, 32000, 8),
     QWEN_3_30B_A3B("qwen3_moe", 48, 2048, 32, 4, 128, 768, 151936, 128);
 
-    private final String type;
-    private final int layers;
-    private final long hidden;
-    private final long heads;
-    private final long groups;
-    private final long size;
-    private final long inner;
-    private final long vocabulary;
-    private final long experts;
+    final String type;
+    final int layers;
+    final long hidden;
+    final long heads;
+    final long groups;
+    final long size;
+    final long inner;
+    final long vocabulary;
+    final long experts;
 
     Model(
         String type,
@@ -56,15 +56,15 @@ class TrainerModelsTest {
       this.experts = experts;
     }
 
-    private boolean normed() {
+    boolean normed() {
       return type.startsWith("qwen3");
     }
 
-    private boolean biased() {
+    boolean biased() {
       return type.equals("qwen2");
     }
 
-    private ModelFacts facts(Set<String> base) {
+    ModelFacts facts(Set<String> base) {
       return new ModelFacts(
           Map.of(),
           Map.of(
@@ -89,7 +89,7 @@ class TrainerModelsTest {
   }
 
   /** As {@code save_pretrained} of transformers names them. */
-  private static Map<String, Shape> hub(Model m) {
+  static Map<String, Shape> hub(Model m) {
     Shapes hub =
         new Shapes()
             .add("model.embed_tokens.weight", m.vocabulary, m.hidden)
@@ -134,7 +134,7 @@ class TrainerModelsTest {
    * As Megatron-Core's {@code torch_dist} names them, with a vocabulary padded to a multiple of 8 x
    * 128.
    */
-  private static Map<String, Shape> megatron(Model m) {
+  static Map<String, Shape> megatron(Model m) {
     long padded = (m.vocabulary + 1023) / 1024 * 1024;
     Shapes own =
         new Shapes()

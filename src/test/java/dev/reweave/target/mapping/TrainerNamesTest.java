@@ -1,12 +1,19 @@
 package dev.reweave.target.mapping;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.common.ReweaveException;
+import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.SmallFile;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Gathered;
@@ -14,6 +21,9 @@ import dev.reweave.testing.StoredTensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,28 +76,79 @@ class TrainerNamesTest {
     assertEquals(mapping, gathered.prepared().mapping().orElseThrow().name());
   }
 
-  /** Without a base the numbers are those that the trainer stored. */
+  /** Without a base the arguments that the trainer stored tell what model it is. */
   @ParameterizedTest
-  @CsvSource({"megatron-016-llama-tp2", "megatron-llama-tied-tp2"})
-  void theTrainersNumbersAreEnough(String name) throws IOException {
-    assertEquals(
-        StoredTensors.of(expected(name)),
-        converting(name).mapping("megatron-llama").gather().tensors());
+  @CsvSource({
+    "megatron-016-llama-tp2",
+    "megatron-016-llama-singleton-tp2",
+    "megatron-016-llama-fully-reshardable",
+    "megatron-llama-tied-tp2"
+  })
+  void theTrainersArgumentsAreEnough(String name) throws IOException {
+    Gathered gathered = converting(name).gather();
+
+    assertEquals(StoredTensors.of(expected(name)), gathered.tensors());
+    List<SmallFile> configs = gathered.prepared().plan().configs();
+    assertEquals(List.of("config.json"), configs.stream().map(SmallFile::path).toList());
+    JsonNode made = new ObjectMapper().readTree(configs.get(0).content());
+    JsonNode own = new ObjectMapper().readTree(fixture(name).resolve("hf/config.json").toFile());
+    for (Map.Entry<String, JsonNode> entry : made.properties()) {
+      JsonNode same =
+          switch (entry.getKey()) {
+            case "rope_theta" -> own.path("rope_parameters").path("rope_theta");
+            // transformers leaves out what is the default.
+            case "torch_dtype" ->
+                own.has("dtype") ? own.path("dtype") : TextNode.valueOf("float32");
+            // These are those of transformers' class: no argument tells them.
+            case "bos_token_id", "eos_token_id" -> NullNode.getInstance();
+            default -> own.path(entry.getKey());
+          };
+      assertEquals(same, entry.getValue(), entry.getKey());
+    }
+    assertTrue(
+        gathered
+            .notes()
+            .contains(
+                "config.json is made of the trainer's arguments (LlamaForCausalLM): the tokenizer,"
+                    + " and which tokens begin and end a text, are not among them"),
+        gathered.notes().toString());
   }
 
+  /** The config follows the type of the weights, and comes with whole models alone. */
   @Test
-  void namesStayWithoutABase() {
-    Gathered gathered = converting("megatron-016-llama-tp2").gather();
+  void theConfigIsOneOfTheResult() throws IOException {
+    SmallFile config =
+        converting("megatron-016-llama-tp2").type("float32").prepare().plan().configs().get(0);
+    assertTrue(
+        new String(config.content(), UTF_8)
+            .startsWith("{\n  \"architectures\": [\n    \"LlamaForCausalLM\"\n  ],\n"),
+        new String(config.content(), UTF_8));
+    assertTrue(new String(config.content(), UTF_8).contains("\"torch_dtype\": \"float32\""));
+    assertEquals(
+        List.of(),
+        converting("megatron-016-llama-tp2")
+            .planning(PlanOptions.DEFAULTS.with(PlanOptions.ONLY, Optional.of("model.norm.*")))
+            .prepare()
+            .plan()
+            .configs());
+  }
+
+  /** NeMo stores no arguments. */
+  @Test
+  void namesStayWithoutABaseAndArguments() throws IOException {
+    Path ckpt = Fixtures.copy(fixture("megatron-016-llama-tp2").resolve("ckpt"), temp.resolve("c"));
+    Files.delete(ckpt.resolve("iter_0000010/common.pt"));
+    Gathered gathered = Converting.between(ckpt, temp.resolve("out")).type("keep").gather();
 
     assertTrue(gathered.prepared().mapping().isEmpty());
+    assertEquals(List.of(), gathered.prepared().plan().configs());
     assertTrue(gathered.names().contains("decoder.layers.self_attention.linear_qkv.weight"));
     assertTrue(
         gathered
             .notes()
             .contains(
-                "names as they are stored: megatron-llama, megatron-mixtral, megatron-qwen2,"
-                    + " megatron-qwen3, megatron-qwen3-moe would give those of transformers; a --base"
-                    + " with the model's config.json tells which"),
+                "names as they are stored: megatron-llama, megatron-qwen2, megatron-qwen3 would give"
+                    + " those of transformers; a --base with the model's config.json tells which"),
         gathered.notes().toString());
   }
 

@@ -47,7 +47,7 @@ class ValuesTest {
     StringBuilder json = new StringBuilder("{\"model_type\": \"t\", \"n\": null, \"f\": 1.5");
     numbers(config).forEach((k, v) -> json.append(", \"" + k + "\": " + v));
     return ModelFacts.of(
-        numbers(trained),
+        Tensors.arguments(numbers(trained)),
         Optional.of(new ObjectMapper().readTree(json.append("}").toString())),
         Set::of);
   }

@@ -96,12 +96,7 @@ class ManualNamesTest {
     // Of the launcher and of Spark, and one that negates.
     known.addAll(Set.of("--master", "--conf", "--properties-file", "--jars", "--no-verify"));
     // Of Megatron-LM, in what an error says to do.
-    known.addAll(
-        Set.of(
-            "--ckpt-format",
-            "--dist-ckpt-optim-fully-reshardable",
-            "--target-tensor-parallel-size",
-            "--target-pipeline-parallel-size"));
+    known.addAll(Set.of("--ckpt-format", "--dist-ckpt-optim-fully-reshardable"));
     for (Path page : ManualPages.all()) {
       for (String code : ManualPages.code(page)) {
         if (code.startsWith("-") || code.startsWith("convert ")) {

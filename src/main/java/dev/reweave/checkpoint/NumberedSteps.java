@@ -15,48 +15,77 @@ import java.util.regex.Pattern;
  * Steps of one model in folders that are called after their numbers, as verl's {@code
  * global_step_10}, of which {@code latest_checkpointed_iteration.txt} may name the newest.
  *
- * @param prefix what stands before the number
+ * @param naming of the folders
  * @param models by the number of the step
  */
-public record NumberedSteps(Place place, String prefix, TreeMap<Long, Contents> models)
+public record NumberedSteps(Place place, Naming naming, TreeMap<Long, Contents> models)
     implements Contents {
-  private static final Pattern NUMBER = Pattern.compile("0|[1-9]\\d{0,17}");
+  private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
   private static final String TRACKER = "latest_checkpointed_iteration.txt";
   private static final int MOST_TRACKER_BYTES = 4096;
 
   /**
+   * What the folders are called.
+   *
+   * @param prefix what stands before the number
+   * @param digits that the number has at least, with zeros before it
+   */
+  record Naming(String prefix, int digits) {
+    String tag(long step) {
+      String number = String.valueOf(step);
+      return prefix + "0".repeat(Math.max(0, digits - number.length())) + number;
+    }
+
+    Optional<Long> number(String folder) {
+      String rest = folder.startsWith(prefix) ? folder.substring(prefix.length()) : "";
+      return Optional.of(rest)
+          .filter(r -> NUMBER.matcher(r).matches())
+          .map(Long::valueOf)
+          .filter(step -> tag(step).equals(folder));
+    }
+  }
+
+  /**
    * The steps in a folder.
    *
+   * @param prefix what stands before the number
    * @param model what a step's folder holds, if that is a model
    * @return empty if none does
    */
   public static Optional<NumberedSteps> in(
       Place place, String prefix, Function<Place, Optional<Contents>> model) {
+    return in(place, prefix, 1, model);
+  }
+
+  /**
+   * The same of folders whose numbers have zeros before them.
+   *
+   * @param digits that the number has at least
+   */
+  public static Optional<NumberedSteps> in(
+      Place place, String prefix, int digits, Function<Place, Optional<Contents>> model) {
+    Naming naming = new Naming(prefix, digits);
     TreeMap<Long, Contents> models = new TreeMap<>();
     for (Location folder : place.listing().folders()) {
-      number(folder.name(), prefix)
+      naming
+          .number(folder.name())
           .ifPresent(
               step -> model.apply(place.folder(folder)).ifPresent(one -> models.put(step, one)));
     }
     return models.isEmpty()
         ? Optional.empty()
-        : Optional.of(new NumberedSteps(place, prefix, models));
-  }
-
-  private static Optional<Long> number(String folder, String prefix) {
-    String rest = folder.startsWith(prefix) ? folder.substring(prefix.length()) : "";
-    return Optional.of(rest).filter(r -> NUMBER.matcher(r).matches()).map(Long::valueOf);
+        : Optional.of(new NumberedSteps(place, naming, models));
   }
 
   /** Whether no folder beside them has a higher number. */
   public boolean hasNewest() {
     return place.listing().folders().stream()
-        .flatMap(folder -> number(folder.name(), prefix).stream())
+        .flatMap(folder -> naming.number(folder.name()).stream())
         .allMatch(step -> step <= models.lastKey());
   }
 
   private String tag(long step) {
-    return prefix + step;
+    return naming.tag(step);
   }
 
   private Map.Entry<Long, Contents> chosen(Optional<String> wanted) {

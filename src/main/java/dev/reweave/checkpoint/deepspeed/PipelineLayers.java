@@ -1,6 +1,7 @@
 package dev.reweave.checkpoint.deepspeed;
 
 import dev.reweave.checkpoint.ReadOptions.Frozen;
+import dev.reweave.checkpoint.StoredCopies;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StorageRef;
@@ -120,7 +121,7 @@ final class PipelineLayers {
     List<Object> content = new ArrayList<>();
     boolean matrices = false;
     for (NamedTensor tensor : layer.tensors()) {
-      Optional<StorageRef> storage = TensorUnion.only(tensor);
+      Optional<StorageRef> storage = StoredCopies.only(tensor);
       if (storage.isEmpty()) {
         return "";
       }

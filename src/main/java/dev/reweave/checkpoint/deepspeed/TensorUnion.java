@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.deepspeed;
 
+import dev.reweave.checkpoint.StoredCopies;
 import dev.reweave.tensor.CombinedLayout;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
@@ -8,8 +9,6 @@ import dev.reweave.tensor.PiecedSlicing;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.Slicing;
 import dev.reweave.tensor.SlicingRule;
-import dev.reweave.tensor.StorageRef;
-import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -136,7 +135,7 @@ final class TensorUnion {
     if (told) {
       return Optional.of(info.slicing(name));
     }
-    if (info.isPresent() && areSame(slices)) {
+    if (info.isPresent() && StoredCopies.areSame(slices)) {
       return Optional.of(copied);
     }
     missing.add(name);
@@ -147,7 +146,7 @@ final class TensorUnion {
     NamedTensor first = slices.get(0);
     try {
       NamedTensor whole = slicing.whole(slices);
-      return areCopies(slicing) && areSame(slices) ? first : whole;
+      return areCopies(slicing) && StoredCopies.areSame(slices) ? first : whole;
     } catch (IllegalArgumentException e) {
       throw SlicingFailures.doNotFit(first.name(), slices.size(), folder, e);
     }
@@ -156,30 +155,5 @@ final class TensorUnion {
   private static boolean areCopies(Slicing slicing) {
     return slicing.equals(new Slicing.Copied(CombinedLayout.Kind.REPLICATED))
         || (slicing instanceof PiecedSlicing pieces && pieces.areCopies());
-  }
-
-  /** Whether the checksums in the files say so, of storages that hold nothing else. */
-  private static boolean areSame(List<NamedTensor> slices) {
-    Optional<StorageRef> first = only(slices.get(0));
-    return first.isPresent()
-        && slices.stream()
-            .allMatch(
-                slice ->
-                    slice.spec().equals(slices.get(0).spec())
-                        && only(slice).filter(s -> same(s, first.get())).isPresent());
-  }
-
-  private static boolean same(StorageRef a, StorageRef b) {
-    return a.crc32() == b.crc32() && a.order() == b.order() && a.elements() == b.elements();
-  }
-
-  /** The storage of a tensor that holds nothing else and has a checksum. */
-  static Optional<StorageRef> only(NamedTensor tensor) {
-    return tensor.layout() instanceof StoredLayout stored
-            && stored.isContiguous()
-            && stored.storage().hasCrc()
-            && stored.storage().elements() == stored.elements()
-        ? Optional.of(stored.storage())
-        : Optional.empty();
   }
 }

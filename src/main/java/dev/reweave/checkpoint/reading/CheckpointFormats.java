@@ -6,6 +6,7 @@ import dev.reweave.checkpoint.deepspeed.DeepSpeedFormat;
 import dev.reweave.checkpoint.foreign.ForeignFormat;
 import dev.reweave.checkpoint.fsdp.FsdpFormat;
 import dev.reweave.checkpoint.huggingface.ModelFormat;
+import dev.reweave.checkpoint.megatron.MegatronFormat;
 import dev.reweave.checkpoint.statedict.StateDictFormat;
 import java.util.List;
 
@@ -16,6 +17,7 @@ public final class CheckpointFormats {
           new DeepSpeedFormat(),
           new ModelFormat(),
           new DcpFormat(),
+          new MegatronFormat(),
           new FsdpFormat(),
           new StateDictFormat(),
           new ForeignFormat());

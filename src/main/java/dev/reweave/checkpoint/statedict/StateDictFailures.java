@@ -42,21 +42,22 @@ final class StateDictFailures {
 
   /** One of several tensor-, pipeline- or expert-parallel ranks, as other folders tell. */
   static ReweaveException oneOfFolders(String above, String place) {
-    return megatronRank("one of those in the folders of " + above, place);
+    return megatronRank("one of those in the folders of " + above, "name " + above, place);
   }
 
   /** The same, as the arguments of the training in the file tell. */
   static ReweaveException oneOfRanks(long ranks, String degree, String place) {
-    return megatronRank("one of " + ranks + " ranks' (" + degree + ")", place);
+    return megatronRank(
+        "one of " + ranks + " ranks' (" + degree + ")",
+        "name the folder of the step, with the folders of all its ranks in it (mp_rank_00, …)",
+        place);
   }
 
   /** One of several tensor-, pipeline- or expert-parallel ranks. */
-  private static ReweaveException megatronRank(String what, String place) {
+  private static ReweaveException megatronRank(String what, String remedy, String place) {
     return ReweaveException.unsupported(
         "this file of Megatron-LM or NeMo is not a whole model, but " + what,
         place,
-        "save it with --ckpt-format torch_dist, or put its ranks together with Megatron-LM's"
-            + " tools/checkpoint/convert.py (--target-tensor-parallel-size 1"
-            + " --target-pipeline-parallel-size 1), and name the folder of the result");
+        remedy + "; NeMo's ranks are not read: save with torch_dist there");
   }
 }

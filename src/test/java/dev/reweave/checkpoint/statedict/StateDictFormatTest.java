@@ -97,7 +97,7 @@ class StateDictFormatTest {
   void whatLiesFurtherBelowIsNamed() throws IOException {
     Path rank = folder.resolve("iter_0000005/mp_rank_00");
     Files.createDirectories(rank);
-    write("iter_0000005/mp_rank_00/model_optim_rng.pt", "a");
+    write("iter_0000005/mp_rank_00/model_weights.ckpt", "a");
 
     ReweaveException e = assertThrows(ReweaveException.class, this::read);
 

@@ -93,13 +93,11 @@ public record Renaming(
   public static Renaming of(
       Stores stores, Checkpoint checkpoint, MappingChoice choice, Optional<ChosenBase> base) {
     List<String> of = checkpoint.names();
+    StoredArguments stored = new StoredArguments(stores, checkpoint);
     Supplier<ModelFacts> facts =
         () ->
             base.map(b -> b.facts(checkpoint.arguments().values(), of))
-                .orElseGet(
-                    () ->
-                        ModelFacts.of(
-                            checkpoint.arguments().values(), Optional.empty(), Set::of));
+                .orElseGet(() -> ModelFacts.of(stored.values(), Optional.empty(), Set::of));
     Optional<Mapping> mapping =
         choice.equals(MappingChoice.AUTO) ? recognised(of, facts) : named(stores, choice);
     List<String> notes = new ArrayList<>(checkpoint.notes());

@@ -88,8 +88,11 @@ sealed interface Action {
    *
    * @param part which part of it a tensor is
    * @param order the parts, as they follow each other along the dimension
+   * @param groups how many groups each part has; the first ones of all parts follow each other,
+   *     then the second ones, and so on; absent where the parts are whole
    */
-  record Join(Template to, int dim, Template part, List<String> order) implements Action {
+  record Join(Template to, int dim, Template part, List<String> order, Optional<Amount> groups)
+      implements Action {
     public Join {
       order = List.copyOf(order);
     }

@@ -80,6 +80,28 @@ record Grouped(NamedTensor tensor, int dim, long groups, long parts) {
     return joined.withShape(Shape.of(dims));
   }
 
+  /**
+   * The way back: the first groups of all parts follow each other, then the second ones.
+   *
+   * @param name of the whole
+   * @param groups of each part, which its dimension is a multiple of
+   */
+  static NamedTensor joined(String name, int dim, long groups, List<NamedTensor> parts) {
+    List<NamedTensor> seen =
+        parts.stream()
+            .map(
+                part -> {
+                  Grouped grouped = new Grouped(part, dim, groups, 1);
+                  return part.withShape(
+                      grouped.with(groups, part.spec().shape().dim(dim) / groups));
+                })
+            .toList();
+    NamedTensor joined = NamedTensor.joined(name, dim + 1, seen);
+    long[] dims = parts.get(0).spec().shape().dims();
+    dims[dim] = groups * joined.spec().shape().dim(dim + 1);
+    return joined.withShape(Shape.of(dims));
+  }
+
   /** The tensor's shape with two lengths in the place of the dimension's. */
   private Shape with(long outer, long inner) {
     List<Long> dims = new ArrayList<>();

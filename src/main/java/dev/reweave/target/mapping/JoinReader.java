@@ -7,7 +7,7 @@ import java.util.Set;
 
 /** Reads how a rule makes one tensor of several: joined, or stacked, of pieces or not. */
 final class JoinReader {
-  private static final Set<String> JOIN = Set.of("to", "dim", "part", "order");
+  private static final Set<String> JOIN = Set.of("to", "dim", "part", "order", "groups");
   private static final Set<String> PIECES = Set.of("dim", "part", "order");
   private static final Set<String> STACK = Set.of("to", "dim", "index", "join");
 
@@ -36,6 +36,10 @@ final class JoinReader {
       throw MappingFileFailures.partTwiceInOrder(join.place());
     }
     return new Action.Join(
-        to, join.dimension(), Template.parse(join.text("part"), pattern, join), order);
+        to,
+        join.dimension(),
+        Template.parse(join.text("part"), pattern, join),
+        order,
+        join.has("groups") ? Optional.of(join.amount("groups")) : Optional.empty());
   }
 }

@@ -6,17 +6,22 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Tensors that follow each other along a dimension of the whole. */
+/** Tensors that follow each other along a dimension of the whole, or their groups do. */
 final class Joining implements Assembly {
   private final String target;
   private final Rule rule;
   private final Action.Join join;
+  private final long groups;
   private final Map<String, NamedTensor> parts = new LinkedHashMap<>();
 
-  Joining(String target, Rule rule, Action.Join join) {
+  /**
+   * @param groups of each part; 1 where the parts are whole
+   */
+  Joining(String target, Rule rule, Action.Join join, long groups) {
     this.target = target;
     this.rule = rule;
     this.join = join;
+    this.groups = groups;
   }
 
   @Override
@@ -37,6 +42,10 @@ final class Joining implements Assembly {
     NamedTensor first = parts.values().iterator().next();
     if (first.spec().dtype() != tensor.spec().dtype()) {
       throw MappingFailures.differentTypes(target, first, tensor, rule);
+    }
+    if (tensor.spec().shape().rank() > join.dim()
+        && tensor.spec().shape().dim(join.dim()) % groups != 0) {
+      throw MappingFailures.notInGroups(tensor, join.dim(), groups, rule);
     }
     if (!goTogether(first.spec().shape().dims(), tensor.spec().shape().dims())) {
       throw MappingFailures.unfitShapes(target, join.dim(), first, tensor, rule);
@@ -64,6 +73,9 @@ final class Joining implements Assembly {
 
   @Override
   public NamedTensor tensor() {
-    return NamedTensor.joined(target, join.dim(), join.order().stream().map(parts::get).toList());
+    List<NamedTensor> inOrder = join.order().stream().map(parts::get).toList();
+    return groups == 1
+        ? NamedTensor.joined(target, join.dim(), inOrder)
+        : Grouped.joined(target, join.dim(), groups, inOrder);
   }
 }

@@ -160,6 +160,20 @@ final class MappingFailures {
         CORRECT);
   }
 
+  /** A rule that is for other tensors, or wrong. */
+  static ReweaveException notInGroups(NamedTensor part, int dim, long groups, Rule rule) {
+    return ReweaveException.mismatch(
+        "tensor "
+            + Assembly.shown(part)
+            + " has no dimension "
+            + dim
+            + " that can be cut into "
+            + groups
+            + " equal groups",
+        rule.place(),
+        CORRECT);
+  }
+
   private static String both(NamedTensor one, NamedTensor other) {
     return Assembly.shown(one) + ", " + Assembly.shown(other);
   }
@@ -187,7 +201,9 @@ final class MappingFailures {
             + told(value)
             + " would tell, and nothing does",
         place,
-        "name the folder of the model's config.json with --base");
+        value.configured().isEmpty()
+            ? "put the model's config.json beside its safetensors, where they are the input"
+            : "name the folder of the model's config.json with --base");
   }
 
   private static String told(NamedValue value) {

@@ -17,6 +17,8 @@ public final class Mappings {
           "cogvideox-sat-lora",
           "cogvideox-sat-transformer",
           "cogvideox-sat-vae",
+          "hf-to-megatron-llama",
+          "hf-to-torchtitan-llama3",
           "megatron-llama",
           "megatron-mixtral",
           "megatron-qwen2",

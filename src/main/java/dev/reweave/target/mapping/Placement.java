@@ -116,7 +116,8 @@ final class Placement {
       unstack(traveller, unstack, number, match);
     } else if (rule.action() instanceof Action.Join join) {
       String target = expand(join.to(), match, rule);
-      assemble(traveller, target, rule, match, () -> new Joining(target, rule, join));
+      long groups = join.groups().map(g -> values.of(g, rule)).orElse(1L);
+      assemble(traveller, target, rule, match, () -> new Joining(target, rule, join, groups));
     } else if (rule.action() instanceof Action.Stack stack) {
       String target = expand(stack.to(), match, rule);
       assemble(traveller, target, rule, match, () -> new Stacking(target, rule, stack));

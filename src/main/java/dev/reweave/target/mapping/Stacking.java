@@ -41,7 +41,7 @@ final class Stacking implements Assembly {
     int number = Integer.parseInt(text);
     if (stack.join().isPresent()) {
       joinings
-          .computeIfAbsent(number, n -> new Joining(numbered(n), rule, stack.join().get()))
+          .computeIfAbsent(number, n -> new Joining(numbered(n), rule, stack.join().get(), 1))
           .add(match, tensor);
       return;
     }

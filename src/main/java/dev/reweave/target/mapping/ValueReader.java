@@ -53,6 +53,9 @@ final class ValueReader {
               Stream.of(regroup.groups()), regroup.sizes().stream(), regroup.unit().stream())
           .flatMap(amounts -> amounts);
     }
+    if (action instanceof Action.Join join) {
+      return join.groups().stream();
+    }
     return action instanceof Action.Reorder reorder
         ? reorder.lengths().stream().flatMap(length -> length.stream())
         : Stream.empty();

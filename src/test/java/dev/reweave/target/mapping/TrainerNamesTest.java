@@ -218,4 +218,37 @@ class TrainerNamesTest {
             + " would tell, and nothing does",
         e.problem());
   }
+
+  /** Names and cuts of the trainer, made of those of transformers, are what the trainer had. */
+  @ParameterizedTest
+  @CsvSource({
+    "megatron-016-llama-singleton-tp2, , hf-to-megatron-llama, megatron-llama",
+    "megatron-llama-tied-tp2, , hf-to-megatron-llama, megatron-llama",
+    "torchtitan-llama3, checkpoint, hf-to-torchtitan-llama3, torchtitan-llama3"
+  })
+  void thereAndBack(String name, String folder, String there, String back) throws IOException {
+    Path model = Files.createDirectories(temp.resolve("model"));
+    Files.copy(expected(name), model.resolve("model.safetensors"));
+    Path hf = fixture(name).resolve("hf");
+    Files.copy(hf.resolve("config.json"), model.resolve("config.json"));
+    Gathered own =
+        Converting.between(
+                fixture(name).resolve("ckpt").resolve(folder == null ? "" : folder),
+                temp.resolve("unused"))
+            .type("keep")
+            .mapping("none")
+            .gather();
+
+    Converting.between(model, temp.resolve("trainer")).type("keep").mapping(there).run();
+    Map<String, String> trainer = StoredTensors.inFolder(temp.resolve("trainer"));
+    // Those that are in one tensor for all layers, or in halves, have other names there.
+    List<String> same = trainer.keySet().stream().filter(own.tensors()::containsKey).toList();
+    assertTrue(same.size() > 1, trainer.keySet().toString());
+    same.forEach(tensor -> assertEquals(own.tensors().get(tensor), trainer.get(tensor), tensor));
+    Gathered again =
+        Converting.between(temp.resolve("trainer"), temp.resolve("out")).base(hf).gather();
+
+    assertEquals(back, again.prepared().mapping().orElseThrow().name());
+    assertEquals(StoredTensors.of(expected(name)), again.tensors());
+  }
 }

@@ -252,4 +252,36 @@ class ValuesTest {
               throw new AssertionError("the base is read");
             }));
   }
+
+  /** The way back of a split by groups. */
+  @Test
+  void partsAreJoinedGroupByGroup() throws IOException {
+    String join =
+        "{'match': '[qkv]', 'join': {'to': 'w', 'dim': 0, 'part': '$0', 'order': ['q', 'k', 'v'],"
+            + " 'groups': 'groups'}}";
+    ModelFacts facts = facts("h=4 g=2", "");
+    List<NamedTensor> parts =
+        mapping(QKV).apply(List.of(tensor("w", 16, 3)), Map.of(), facts).tensors();
+
+    NamedTensor whole = mapping(join).apply(parts, Map.of(), facts).tensors().get(0);
+
+    assertEquals(Shape.of(16, 3), whole.spec().shape());
+    long[] next = {0};
+    whole
+        .layout()
+        .runs(
+            0,
+            48,
+            (storage, from, count) -> {
+              assertEquals(next[0], from);
+              next[0] += count;
+            });
+    assertEquals(48, next[0]);
+    assertEquals(
+        "tensor q BF16 [7, 3] has no dimension 0 that can be cut into 2 equal groups",
+        assertThrows(
+                ReweaveException.class,
+                () -> mapping(join).apply(List.of(tensor("q", 7, 3)), Map.of(), facts))
+            .problem());
+  }
 }

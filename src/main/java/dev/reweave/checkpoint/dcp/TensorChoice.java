@@ -96,6 +96,7 @@ record TensorChoice(
     }
     Optional<List<String>> wrapper = wrapper(metadata, kept);
     if (wrapper.isEmpty()) {
+      severalPlaces(metadata, kept).ifPresent(notes::add);
       return of(kept, "", notes, left);
     }
     String prefix = String.join(".", wrapper.get()) + ".";
@@ -131,6 +132,20 @@ record TensorChoice(
       }
     }
     return beside;
+  }
+
+  /** What to tell of a model's own dict that has others beside it. */
+  private static Optional<String> severalPlaces(DcpMetadata metadata, List<String> kept) {
+    Set<String> keys = beside(metadata, kept).keySet();
+    return firstWrapper(metadata, kept)
+        .filter(model -> !keys.isEmpty())
+        .map(
+            model ->
+                "beside '"
+                    + String.join(".", model)
+                    + "' there are weights below '"
+                    + String.join("', '", keys)
+                    + "': all are taken, under names that begin with these keys");
   }
 
   private static Optional<List<String>> firstWrapper(DcpMetadata metadata, List<String> kept) {

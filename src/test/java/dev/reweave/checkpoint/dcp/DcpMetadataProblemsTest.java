@@ -232,7 +232,13 @@ class DcpMetadataProblemsTest {
     whole("ema.weight", 3L);
     planner.put("model.weight", new Tuple(List.of("model", "weight")));
     planner.put("ema.weight", new Tuple(List.of("ema", "weight")));
-    assertEquals(List.of("model.weight", "ema.weight"), names(read()));
+    Checkpoint checkpoint = read();
+    assertEquals(List.of("model.weight", "ema.weight"), names(checkpoint));
+    assertEquals(
+        List.of(
+            "beside 'model' there are weights below 'ema': all are taken, under names that begin"
+                + " with these keys"),
+        checkpoint.notes());
   }
 
   @Test

@@ -58,16 +58,65 @@ final class CheckpointFailures {
         "there are no weights '" + key + "' in this file", place, choice(others));
   }
 
-  /**
-   * An average that was saved without names.
-   *
-   * @param others keys of weights in the file, with their sizes; empty if there are none
-   */
-  static ReweaveException withoutNames(String key, String others, String place) {
+  /** An average that was saved without names, and without the model that could tell them. */
+  static ReweaveException withoutNames(String key, String place) {
     return ReweaveException.unsupported(
-        "'" + key + "' is a list: its tensors have no names",
+        "'" + key + "' is a list: its tensors have no names, and there is no model beside it",
         place,
-        "save them as a dict with the names of the parameters; here " + choice(others));
+        "save it in one file with the model's state dict, or as a dict with the names of the"
+            + " parameters");
+  }
+
+  /**
+   * An average of other parameters than the model beside it has, or of some of them.
+   *
+   * @param key of the list
+   * @param at index of the first that does not agree
+   * @param what is the matter with it
+   */
+  static ReweaveException notInOrder(String key, int at, String what, String place) {
+    return ReweaveException.unsupported(
+        "'"
+            + key
+            + "' is a list without names, and does not go with the parameters of the model beside"
+            + " it: number "
+            + at
+            + " is "
+            + what,
+        place,
+        "save it as a dict with the names of the parameters, or leave --weights out to convert the"
+            + " model");
+  }
+
+  /** Two moving averages, of two networks or two decays; {@code --weights ema} could mean both. */
+  static ReweaveException severalAverages(List<String> keys, String place) {
+    return ReweaveException.usage(
+        "there are several averages of weights here: '" + String.join("', '", keys) + "'",
+        place,
+        "name one with --weights, by its whole key");
+  }
+
+  /** mmengine saves the average as the model, and the model as the average. */
+  static ReweaveException exchangedAverage(String key, String place) {
+    return ReweaveException.usage(
+        "mmengine exchanges the two sets of weights before it saves them: 'state_dict' has the"
+            + " averaged ones, '"
+            + key
+            + "' those that were trained",
+        place,
+        "leave --weights out for the average, or take those that were trained with --weights "
+            + key);
+  }
+
+  /** {@code LitEma}, with names that could be two names of the model, or none. */
+  static ReweaveException namesWithoutDots(String name, String place) {
+    return ReweaveException.unsupported(
+        "the names of this average have lost their dots, and '"
+            + name
+            + "' is not that of one tensor of the model",
+        place,
+        "save the average as a state dict of the model (ema.copy_to(model), then"
+            + " model.state_dict()), or leave --weights out");
   }
 
   private static String choice(String others) {

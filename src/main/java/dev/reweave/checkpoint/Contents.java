@@ -32,6 +32,24 @@ public interface Contents {
     return true;
   }
 
+  /** What to do to have it, where something else is taken. */
+  default String remedy() {
+    return isNamedAlone()
+        ? "name it to convert it"
+        : "move its files to a folder of their own to convert it";
+  }
+
+  /**
+   * The file in which a trainer's own dicts of weights stand under keys; empty if there is none, or
+   * this is one file.
+   *
+   * @param wanted the tag that the user asks for; empty for the newest
+   * @throws ReweaveException if there is no such step, or it is not clear which is meant
+   */
+  default Optional<Location> keyed(Optional<String> wanted) {
+    return Optional.empty();
+  }
+
   /** How many tensors its files hold, whole or not; {@link NotTaken#UNCOUNTED} if nobody knows. */
   default long storedTensors() {
     return NotTaken.UNCOUNTED;

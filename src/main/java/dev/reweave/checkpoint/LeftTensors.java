@@ -52,6 +52,13 @@ public record LeftTensors(Kind kind, String where, long tensors, List<String> ke
     return where.isEmpty() ? names(keys) : "'" + Printable.text(where) + "'";
   }
 
+  /** Why tensors without names are not read, and what to do to have them. */
+  public String whyUnnamed() {
+    return EmaSearch.isCalledSo(where)
+        ? "not read: --weights " + where + " takes it under the names of the model's parameters"
+        : "not read: no dict with a name for each tensor";
+  }
+
   /** The first of their own keys that are names; empty if all are numbers. */
   public String ownNames() {
     List<String> names = keys.stream().filter(k -> !k.matches("\\d+")).toList();

@@ -25,16 +25,22 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
               "The saved step; by default the one that 'latest' names. For convert also all, or"
                   + " new: all that have no finished result.");
 
-  /** {@code master}, {@code model}, or the keys that lead to a dict of tensors in a torch file. */
+  /**
+   * {@code master}, {@code model}, {@code ema}, or the keys that lead to a dict of tensors in a
+   * torch file.
+   */
   public static final Option<Optional<String>> WEIGHTS =
-      Option.text("weights", "master|model|KEY")
+      Option.text("weights", "master|model|ema|KEY")
           .recordedAs("weights")
           .checked(name -> name.map(n -> copy(n).map(Option::written).orElse(n)))
           .help(
               "fp32 master weights of the optimizer, or the module's own; by default masters where"
-                  + " they exist. Of a torch file with several dicts of tensors, the key of the one"
-                  + " that is meant, such as ema; below another, with a dot: state.ema.")
-          .more(": see [torch files](formats.md#torch-files)");
+                  + " they exist; or the moving average that the trainer keeps of them. Of a torch"
+                  + " file with several dicts of tensors, the key of the one that is meant; below"
+                  + " another, with a dot: state.best.")
+          .more(
+              ": see [moving averages](formats.md#moving-averages) and [torch"
+                  + " files](formats.md#torch-files)");
 
   /** Whether parameters that were not trained belong to the result. */
   public static final Option<Frozen> EXCLUDE_FROZEN =
@@ -159,6 +165,11 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
    */
   public Optional<String> key() {
     return options.of(WEIGHTS).filter(name -> copy(name).isEmpty());
+  }
+
+  /** Whether the moving average of the weights is asked for, wherever it is. */
+  public boolean wantsAverage() {
+    return key().filter(EmaSearch.NAME::equals).isPresent();
   }
 
   public Optional<String> weightsNamed() {

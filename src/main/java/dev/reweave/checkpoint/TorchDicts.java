@@ -17,8 +17,7 @@ import java.util.stream.Collectors;
 /** The dicts of tensors in a torch file, and which of them is meant. */
 public final class TorchDicts {
   /** Where trainers put the state dict in what they save, tried in this order. */
-  private static final List<String> WRAPPERS =
-      List.of("module", "state_dict", "model", "model_state_dict");
+  static final List<String> WRAPPERS = List.of("module", "state_dict", "model", "model_state_dict");
 
   /** What trainers call a copy of the weights that is averaged over steps. */
   private static final Pattern AVERAGED =
@@ -34,11 +33,30 @@ public final class TorchDicts {
   }
 
   /**
-   * A dict that holds tensors.
+   * A dict that holds tensors, or a list of averages.
    *
    * @param path the keys that lead to it; empty for the whole file
+   * @param of what the tensors are
    */
-  public record Chosen(TorchValue dict, List<String> path) {}
+  public record Chosen(TorchValue dict, List<String> path, Of of) {
+    /** What the keys tell. */
+    Chosen(TorchValue dict, List<String> path) {
+      this(dict, path, path.stream().anyMatch(TorchDicts::isAveraged) ? Of.AVERAGE : Of.WEIGHTS);
+    }
+
+    /** The keys with dots between them; empty for the whole file. */
+    String key() {
+      return String.join(".", path);
+    }
+  }
+
+  /** What tensors are. */
+  public enum Of {
+    /** Weights as they were trained, or what nobody says more of. */
+    WEIGHTS,
+    /** Averages of weights over steps, for which trainers may have other names. */
+    AVERAGE
+  }
 
   /**
    * The dict in which trainers keep the model.
@@ -52,10 +70,14 @@ public final class TorchDicts {
   /**
    * The dict that is meant by the name of a copy of the weights.
    *
-   * @param name {@code model}, which is any file's usual dict if it has none of this key, or keys
+   * @param name {@code model}, which is any file's usual dict if it has none of this key; {@code
+   *     ema}, which is the only moving average, whatever its key is; or keys
    * @throws ReweaveException if there is none
    */
   public Optional<Chosen> asked(String name) {
+    if (name.equals(EmaSearch.NAME)) {
+      return Optional.of(new EmaSearch(this, root).find());
+    }
     boolean any = name.equals("model");
     return any && root.find(name).filter(TorchDicts::isDictOfTensors).isEmpty()
         ? Optional.empty()
@@ -75,17 +97,15 @@ public final class TorchDicts {
    * @throws ReweaveException if there is none
    */
   private Chosen named(String name) {
-    Found found =
-        find(root, name, new ArrayList<>())
-            .orElseThrow(() -> CheckpointFailures.noSuchWeights(name, others(), root.place()));
-    if (isDictOfTensors(found.value())) {
-      return new Chosen(found.value(), found.path());
-    }
-    if (found.value().isSequence()
-        && found.value().items().stream().anyMatch(TorchValue::isTensor)) {
-      throw CheckpointFailures.withoutNames(name, others(), found.value().place());
-    }
-    return ofModel(found.value(), found.path());
+    Found found = find(root, name, new ArrayList<>()).orElseThrow(() -> noSuchWeights(name));
+    return isDictOfTensors(found.value()) || isListOfTensors(found.value())
+        ? new Chosen(found.value(), found.path())
+        : ofModel(found.value(), found.path());
+  }
+
+  /** What to say if there is nothing of a name. */
+  ReweaveException noSuchWeights(String name) {
+    return CheckpointFailures.noSuchWeights(name, others(), root.place());
   }
 
   private record Found(TorchValue value, List<String> path) {}
@@ -108,7 +128,7 @@ public final class TorchDicts {
     return Optional.empty();
   }
 
-  private static List<String> with(List<String> path, String key) {
+  static List<String> with(List<String> path, String key) {
     List<String> longer = new ArrayList<>(path);
     longer.add(key);
     return longer;
@@ -123,7 +143,8 @@ public final class TorchDicts {
     return at.find(key).or(() -> at.attribute(key));
   }
 
-  private Chosen ofModel(TorchValue at, List<String> path) {
+  /** The dict of the model in what is found at a path. */
+  Chosen ofModel(TorchValue at, List<String> path) {
     for (String wrapper : WRAPPERS) {
       Optional<TorchValue> inner = at.find(wrapper).filter(TorchDicts::isDictOfTensors);
       if (inner.isPresent()) {
@@ -173,7 +194,8 @@ public final class TorchDicts {
         .toList();
   }
 
-  private static Optional<TorchValue> reached(TorchValue from, List<String> path) {
+  /** What keys lead to. */
+  static Optional<TorchValue> reached(TorchValue from, List<String> path) {
     Optional<TorchValue> at = Optional.of(from);
     for (String key : path) {
       at = at.flatMap(v -> step(v, key));
@@ -215,7 +237,12 @@ public final class TorchDicts {
     return AVERAGED.matcher(key).matches();
   }
 
-  private static boolean isDictOfTensors(TorchValue value) {
+  /** Whether this is a list in which there are tensors. */
+  static boolean isListOfTensors(TorchValue value) {
+    return value.isSequence() && value.items().stream().anyMatch(TorchValue::isTensor);
+  }
+
+  static boolean isDictOfTensors(TorchValue value) {
     return value.isDict()
         && value.entries().stream()
             .anyMatch(e -> e.getValue().isTensor() || e.getValue().isUnreadTensor());

@@ -212,7 +212,7 @@ class TensorQueryTest {
       delimiter = '|',
       value = {
         "path '/no/such/place' | no such file or folder: file:/no/such/place",
-        "path 'FIXTURE', weights 'all' | there are no weights 'all' here: ",
+        "path 'FIXTURE', weights 'all' | there are no weights 'all' in this file: ",
         "path 'FIXTURE', tag 'global_step9' | global_step9",
         "path 'FIXTURE', mapping 'nonsense' | no mapping of this name comes along",
         "path 'FIXTURE', maxMetadataBytes '100' | bytes, and --max-metadata-bytes allows 100: ",

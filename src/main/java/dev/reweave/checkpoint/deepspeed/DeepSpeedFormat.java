@@ -84,6 +84,16 @@ public final class DeepSpeedFormat implements CheckpointFormat {
     }
 
     @Override
+    public Optional<Location> keyed(Optional<String> wanted) {
+      // Files are in rank order: the trainer's dicts are the same in all, or the first one's.
+      return folder(wanted).files().stream()
+          .filter(
+              f -> f.kind() == RankFile.Kind.MODEL || f.kind() == RankFile.Kind.PARTITIONED_MODEL)
+          .findFirst()
+          .map(f -> f.file().location());
+    }
+
+    @Override
     public Set<Location> claims() {
       return place.listing().files().stream()
           .filter(file -> RankFile.of(file).isPresent())

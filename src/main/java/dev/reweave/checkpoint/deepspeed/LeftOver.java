@@ -72,10 +72,9 @@ final class LeftOver {
           told(
               counted,
               left.quoted() + in,
-              "not read: name " + file + " with --weights " + left.where() + " to convert it");
+              "not read: --weights " + left.where() + " takes it in place of the model");
       case PIECES -> told(counted, left.quoted() + in, "not read: each rank has pieces of its own");
-      case UNNAMED ->
-          told(counted, left.quoted() + in, "not read: no dict with a name for each tensor");
+      case UNNAMED -> told(counted, left.quoted() + in, left.whyUnnamed());
       case SINGLE -> told(counted, left.quoted() + in, "not read: beside the module");
     };
   }

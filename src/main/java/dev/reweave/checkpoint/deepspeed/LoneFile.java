@@ -135,7 +135,9 @@ public final class LoneFile {
     if (!Experts.of(root).isEmpty()) {
       throw LoneFileFailures.besideExperts(root.place(), remedy);
     }
-    requireUnpartitioned(root, dict, remedy);
+    if (dict.isDict()) {
+      requireUnpartitioned(root, dict, remedy);
+    }
   }
 
   private static boolean isModelStates(TorchValue root) {

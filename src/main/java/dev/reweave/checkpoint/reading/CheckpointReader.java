@@ -59,7 +59,7 @@ public final class CheckpointReader {
   public Reading reading(Location address, ReadOptions options) {
     Stores guarded = stores.guarded(address, options.safeguards());
     MetadataScanner limited = new LimitedScanner(scanner, options.safeguards().limit());
-    return Reading.of(Place.at(guarded, limited, address), formats, options.tag());
+    return Reading.of(Place.at(guarded, limited, address), formats, options);
   }
 
   /**

@@ -48,6 +48,56 @@ public record Reading(
    * @param tag the saved step, or the model, that the user asks for
    * @throws ReweaveException if there is nothing that can be read, or it is not clear what is meant
    */
+  static Reading of(Place place, List<CheckpointFormat> formats, ReadOptions options) {
+    if (options.wantsAverage()) {
+      List<Contents> averages = AverageFolder.in(place, formats);
+      if (!averages.isEmpty()) {
+        List<Contents> others = lying(place, formats).stream().flatMap(List::stream).toList();
+        return new Reading(place, formats, onlyOf(averages, place), others);
+      }
+    }
+    Reading found = of(place, formats, options.tag());
+    return options.key().isEmpty()
+        ? found.with(AverageFolder.clearIn(place, formats))
+        : found.keyed(options);
+  }
+
+  private static Contents onlyOf(List<Contents> averages, Place place) {
+    if (averages.size() > 1) {
+      throw ReadingFailures.severalAverages(
+          averages.stream().map(Contents::name).toList(), averages.get(0).address().uri(), place);
+    }
+    return averages.get(0);
+  }
+
+  /** What a key asks for: an average in the folder of the step, or a dict in one of its files. */
+  private Reading keyed(ReadOptions options) {
+    Optional<Location> step = stepFolder(options);
+    if (options.wantsAverage() && step.isPresent()) {
+      List<Contents> averages = AverageFolder.in(place.folder(step.get()), formats);
+      if (!averages.isEmpty()) {
+        return new Reading(place, formats, onlyOf(averages, place), with(List.of(taken)).others);
+      }
+    }
+    return taken
+        .keyed(options.tag())
+        .map(file -> of(place.folder(file), formats, Optional.empty()).taken())
+        .map(file -> new Reading(place, formats, new StateFile(file), others))
+        .orElse(this);
+  }
+
+  private Reading with(List<Contents> more) {
+    List<Contents> all = new ArrayList<>(others);
+    all.addAll(more);
+    return new Reading(place, formats, taken, all);
+  }
+
+  /**
+   * Finds out what an address holds, where it does not matter which of the weights are meant.
+   *
+   * @param tag the saved step, or the model, that the user asks for
+   * @throws ReweaveException if there is nothing that can be read, or it is not clear what is meant
+   */
   static Reading of(Place place, List<CheckpointFormat> formats, Optional<String> tag) {
     List<List<Contents>> found = lying(place, formats);
     if (found.isEmpty()) {
@@ -162,7 +212,12 @@ public record Reading(
     Set<Location> used =
         checkpoint.files().stream().map(InputFile::location).collect(Collectors.toSet());
     List<Contents> left = new ArrayList<>(others);
-    stepFolder(options).ifPresent(folder -> left.addAll(lyingIn(folder)));
+    stepFolder(options)
+        .ifPresent(
+            folder -> {
+              left.addAll(lyingIn(folder));
+              left.addAll(AverageFolder.clearIn(place.folder(folder), formats));
+            });
     List<InputFile> own = taken.files(options.tag());
     left.removeIf(c -> used.contains(c.address()) || isOf(c, own));
     if (left.isEmpty()) {
@@ -213,12 +268,13 @@ public record Reading(
         .toList();
   }
 
-  private static NotTaken notTaken(Contents contents, int before) {
+  private NotTaken notTaken(Contents contents, int before) {
     String name = contents.name();
+    // What lies at the address itself would be taken if nothing in it were asked for.
+    boolean usual =
+        contents.address().equals(place.address()) && !taken.address().equals(place.address());
     String remedy =
-        contents.isNamedAlone()
-            ? "not read: name it to convert it"
-            : "not read: move its files to a folder of their own to convert it";
+        "not read: " + (usual ? "leave --weights out to convert it" : contents.remedy());
     if (before >= MOST_COUNTED) {
       return new NotTaken(name, NotTaken.UNCOUNTED, remedy, contents.address().uri());
     }

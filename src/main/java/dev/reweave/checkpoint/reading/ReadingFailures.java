@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.reading;
 
+import dev.reweave.checkpoint.Place;
 import dev.reweave.common.ReweaveException;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +23,14 @@ final class ReadingFailures {
             ? "name the folder in it that is meant, such as " + below.get()
             : "name the folder that save_checkpoint wrote, a tag folder in it, the folder of a"
                 + " model, or one file of weights");
+  }
+
+  /** {@code --weights ema}, and folders of averages of several networks. */
+  static ReweaveException severalAverages(List<String> names, String first, Place place) {
+    return ReweaveException.usage(
+        "there are averages of several models here: " + String.join(", ", names),
+        place.address().uri(),
+        "name the folder of one, such as " + first + ", and leave --weights out");
   }
 
   /** {@code {tag}} or {@code --tag all} for an input without steps. */

@@ -1,5 +1,6 @@
 package dev.reweave.checkpoint.statedict;
 
+import dev.reweave.checkpoint.AveragedEntries;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.FileCensus;
 import dev.reweave.checkpoint.LeftTensors;
@@ -47,17 +48,19 @@ public final class StateDictFile {
    * @param place keys that lead to the dict in the file, with dots between them; empty where
    *     trainers put the model
    * @param left what else the file holds
+   * @param notes what was decided of the names
    */
   public record Content(
       List<NamedTensor> tensors,
       Map<String, String> aliases,
       int skipped,
       String place,
-      List<LeftTensors> left)
+      List<LeftTensors> left,
+      List<String> notes)
       implements Serializable {
     /** Of several files, or one with nothing beside the model. */
     public Content(List<NamedTensor> tensors, Map<String, String> aliases, int skipped) {
-      this(tensors, aliases, skipped, "", List.of());
+      this(tensors, aliases, skipped, "", List.of(), List.of());
     }
   }
 
@@ -90,6 +93,7 @@ public final class StateDictFile {
     if (!content.place().isEmpty()) {
       notes.add("the tensors are those of '" + Printable.text(content.place()) + "' in the file");
     }
+    notes.addAll(content.notes());
     notes.addAll(notes(content));
     List<NotTaken> notTaken =
         new ArrayList<>(content.left().stream().map(left -> notTaken(left, file)).toList());
@@ -105,7 +109,7 @@ public final class StateDictFile {
         switch (left.kind()) {
           case TRAINING -> "training state: no part of the model";
           case WEIGHTS -> "not read: --weights " + left.where() + " takes it in place of the model";
-          case UNNAMED -> "not read: no dict with a name for each tensor";
+          case UNNAMED -> left.whyUnnamed();
           case SINGLE -> "not read: beside the dict of the model";
           case PIECES -> "not read: pieces of tensors";
           case COPY -> "not read: a copy of the weights";
@@ -155,23 +159,22 @@ public final class StateDictFile {
   }
 
   /**
-   * @param named the copy of the weights that is asked for: {@code model}, or keys; can be empty
+   * @param asks the copy of the weights that is asked for: {@code model}, or keys; can be empty
    * @param remedy what to do if the file is a part of a model
    */
-  private static Content stateDict(TorchFile file, String named, String remedy) throws IOException {
+  private static Content stateDict(TorchFile file, String asks, String remedy) throws IOException {
     TorchValue root = file.root();
     TorchDicts dicts = new TorchDicts(root);
     MegatronRank.requireOnly(root);
     Optional<TorchDicts.Chosen> asked =
-        Optional.of(named).filter(n -> !n.isEmpty()).flatMap(dicts::asked);
+        Optional.of(asks).filter(n -> !n.isEmpty()).flatMap(dicts::asked);
     LoneFile.requireWhole(root, asked.map(TorchDicts.Chosen::dict), remedy);
     TorchDicts.Chosen chosen = asked.orElseGet(dicts::ofModel);
-    TensorEntries entries =
-        chosen.path().isEmpty()
-            ? TensorEntries.ofFile(chosen.dict())
-            : TensorEntries.ofModule(chosen.dict(), chosen.path());
+    AveragedEntries named = AveragedEntries.of(root, chosen);
     String place = dicts.isUsual(chosen) ? "" : String.join(".", chosen.path());
-    return content(file, entries, place, left(root, chosen));
+    List<LeftTensors> left = new ArrayList<>(left(root, chosen));
+    left.addAll(named.left());
+    return content(file, named, place, left);
   }
 
   private static List<LeftTensors> left(TorchValue root, TorchDicts.Chosen chosen) {
@@ -179,16 +182,19 @@ public final class StateDictFile {
     if (!chosen.path().isEmpty()) {
       left.addAll(FileCensus.of(root, List.of(chosen.dict())));
     }
-    left.addAll(FileCensus.within(chosen.dict(), chosen.path()));
+    if (chosen.dict().isDict()) {
+      left.addAll(FileCensus.within(chosen.dict(), chosen.path()));
+    }
     return left;
   }
 
   private static Content content(
-      TorchFile file, TensorEntries entries, String place, List<LeftTensors> left)
+      TorchFile file, AveragedEntries named, String place, List<LeftTensors> left)
       throws IOException {
     List<NamedTensor> tensors = new ArrayList<>();
     Map<StoredLayout, String> first = new LinkedHashMap<>();
     Map<String, String> aliases = new LinkedHashMap<>();
+    TensorEntries entries = named.entries();
     for (Map.Entry<String, TorchTensor> entry : entries.requireRead().tensors().entrySet()) {
       NamedTensor tensor = file.locate(entry.getKey(), entry.getValue());
       String same =
@@ -202,7 +208,7 @@ public final class StateDictFile {
       }
     }
     requireContent(tensors, file.root().place());
-    return new Content(tensors, aliases, entries.others().size(), place, left);
+    return new Content(tensors, aliases, entries.others().size(), place, left, named.notes());
   }
 
   /** A model whose every tensor is empty is none: ZeRO-3 leaves such in each rank. */

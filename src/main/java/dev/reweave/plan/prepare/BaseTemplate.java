@@ -11,6 +11,7 @@ import dev.reweave.storage.InputFile;
 import dev.reweave.target.base.BaseCheck;
 import dev.reweave.target.base.BaseFolder;
 import dev.reweave.target.base.Component;
+import dev.reweave.target.base.ConfigAverage;
 import dev.reweave.target.base.ConfigDtype;
 import dev.reweave.target.base.ConfigFit;
 import dev.reweave.target.base.ConfigQuantization;
@@ -111,8 +112,13 @@ public final class BaseTemplate {
     notes.addAll(component.notes());
     if (comesAlong(config())
         && file(config()).length() > 0
-        && !Arrays.equals(content(config()), unquantized())) {
+        && !Arrays.equals(ofModel(), unquantized())) {
       notes.add("the weights are not quantized: config.json comes without its quantization_config");
+    }
+    if (comesAlong(config())
+        && file(config()).length() > 0
+        && !Arrays.equals(content(config()), ofModel())) {
+      notes.add(AverageConfig.WITHOUT);
     }
     List<String> ofQuantizers =
         base.files().keySet().stream().filter(p -> comesAlong(p) && isForeign(p)).toList();
@@ -204,9 +210,14 @@ public final class BaseTemplate {
     return component.path(CONFIG);
   }
 
+  /** The config without what a moving average of the base says of itself. */
+  private byte[] ofModel() {
+    return ConfigAverage.drop(content(config()), file(config()).uri());
+  }
+
   /** The config as it fits the weights. */
   private byte[] unquantized() {
-    byte[] content = content(config());
+    byte[] content = ofModel();
     return scales == Scales.KEPT ? content : ConfigQuantization.drop(content, file(config()).uri());
   }
 

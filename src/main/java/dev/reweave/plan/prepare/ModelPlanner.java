@@ -68,7 +68,10 @@ public final class ModelPlanner {
         base.map(b -> b.like(renaming)).orElse(ResultModel.Likeness.NONE);
     ResultMetadata metadata = ResultMetadata.of(checkpoint, renaming, planning, likeness);
     AdapterConfig adapter =
-        base.isPresent() ? AdapterConfig.NONE : AdapterConfig.of(input.stores(), read, renaming);
+        base.isPresent()
+            ? AdapterConfig.NONE
+            : AverageConfig.beside(input.stores(), read, renaming)
+                .orElseGet(() -> AdapterConfig.of(input.stores(), read, renaming));
     Optional<DType> most = mostOf(renaming, likeness, planning);
     TrainedConfig trained =
         base.isPresent()

@@ -40,6 +40,31 @@ final class CheckpointFailures {
             + example);
   }
 
+  /** {@code --average-tags} with {@code --merge-adapter}. */
+  static ReweaveException meanOfMerged() {
+    return ReweaveException.usage(
+        "steps are to be averaged and an adapter merged: a mean of products is no product of means",
+        "--average-tags with --merge-adapter",
+        "leave one of them out: average to a folder of its own, then convert that with"
+            + " --merge-adapter and --adapter-config");
+  }
+
+  /** {@code --average-tags} beside {@code --tag}. */
+  static ReweaveException oneStepAndSeveral() {
+    return ReweaveException.usage(
+        "--tag asks for one step, and --average-tags for several",
+        "--average-tags",
+        "leave one of them out");
+  }
+
+  /** More than were saved, or are still there. */
+  static ReweaveException fewerSteps(int wanted, Collection<String> steps, String place) {
+    return ReweaveException.notFound(
+        "there are no " + wanted + " saved steps here, but " + steps.size() + ": " + steps,
+        place,
+        "name fewer with --average-tags");
+  }
+
   /** A key for what is no torch file. */
   static ReweaveException noChoice(String key, String place) {
     return ReweaveException.usage(

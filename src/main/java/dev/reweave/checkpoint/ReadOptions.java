@@ -25,6 +25,16 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
               "The saved step; by default the one that 'latest' names. For convert also all, or"
                   + " new: all that have no finished result.");
 
+  /** The saved steps of which the mean is taken; empty for one step. */
+  public static final Option<Optional<String>> AVERAGE_TAGS =
+      Option.text("average-tags", "TAG,TAG…|last:N")
+          .recordedAs("averageTags")
+          .checked(tags -> tags.map(t -> StepChoice.parse(t).toString()))
+          .help(
+              "In place of one saved step the mean of several, by their tags, or of the last N:"
+                  + " numbers of 32 bits, which become --dtype.")
+          .more(": see [the mean of several steps](formats.md#the-mean-of-several-steps)");
+
   /**
    * {@code master}, {@code model}, {@code ema}, or the keys that lead to a dict of tensors in a
    * torch file.
@@ -60,16 +70,17 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
   /** All of them. */
   public static final List<Option<?>> OPTIONS =
       Stream.of(
-              List.of(TAG, WEIGHTS, EXCLUDE_FROZEN, NAMES),
+              List.of(TAG, AVERAGE_TAGS, WEIGHTS, EXCLUDE_FROZEN, NAMES),
               AdapterChoice.OPTIONS,
               Safeguards.OPTIONS)
           .<Option<?>>flatMap(List::stream)
           .toList();
 
   /**
-   * Checks that weights have a name.
+   * Checks that weights have a name, and that one step is meant or several are.
    *
-   * @throws ReweaveException if they have an empty one, or a part of what is merged is asked for
+   * @throws ReweaveException if they have an empty one, if both are, or if what is merged is to be
+   *     a part or a mean
    */
   public ReadOptions {
     options = options.only(OPTIONS);
@@ -79,6 +90,12 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
     }
     if (AdapterChoice.of(options).isContradiction()) {
       throw CheckpointFailures.partOfMerged();
+    }
+    if (AdapterChoice.of(options).isMerged() && options.of(AVERAGE_TAGS).isPresent()) {
+      throw CheckpointFailures.meanOfMerged();
+    }
+    if (options.of(TAG).isPresent() && options.of(AVERAGE_TAGS).isPresent()) {
+      throw CheckpointFailures.oneStepAndSeveral();
     }
   }
 
@@ -149,6 +166,11 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
 
   public Optional<String> tag() {
     return options.of(TAG);
+  }
+
+  /** The steps of which the mean is wanted; empty if one step is. */
+  public Optional<StepChoice> averaged() {
+    return options.of(AVERAGE_TAGS).map(StepChoice::parse);
   }
 
   public Optional<Weights> weights() {

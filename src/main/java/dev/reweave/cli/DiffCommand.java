@@ -142,6 +142,7 @@ final class DiffCommand implements Callable<Integer> {
     ReadOptions reading = new ReadOptions(given);
     ReadOptions other =
         reading
+            .with(ReadOptions.AVERAGE_TAGS, Optional.empty())
             .with(ReadOptions.TAG, given.of(OTHER_TAG))
             .with(ReadOptions.WEIGHTS, given.of(OTHER_WEIGHTS))
             .with(ReadOptions.EXCLUDE_FROZEN, ReadOptions.Frozen.INCLUDE)

@@ -41,7 +41,7 @@ public record AskedConversion(Location input, OutputTemplate output, ConversionO
   private static final String NEW = "new";
 
   /**
-   * Checks that the output of several steps has their tags.
+   * Checks that the output of several steps has their tags, and that of their mean has none.
    *
    * @throws IllegalArgumentException if it has not
    */
@@ -51,6 +51,10 @@ public record AskedConversion(Location input, OutputTemplate output, ConversionO
           "--tag "
               + options.reading().tag().orElseThrow()
               + " needs an output for each step: put {tag} in --output, as in models/{tag}");
+    }
+    if (options.reading().averaged().isPresent() && output.namesTag()) {
+      throw new IllegalArgumentException(
+          "--average-tags makes one result of several steps: leave {tag} out of --output");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.reweave.convert;
 
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.StepChoice;
 import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.common.Option;
 import dev.reweave.common.Options;
@@ -100,6 +101,11 @@ public record ConversionOptions(
   /** The same for one saved step. */
   ConversionOptions ofStep(String tag) {
     return with(reading.withTag(tag), mapping);
+  }
+
+  /** The same for the mean of these steps. */
+  ConversionOptions ofMean(StepChoice steps) {
+    return with(reading.with(ReadOptions.AVERAGE_TAGS, Optional.of(steps.toString())), mapping);
   }
 
   /** The same under names that these rules give. */

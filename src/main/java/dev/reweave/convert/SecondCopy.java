@@ -62,6 +62,9 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     Checkpoint.Source source = checkpoint.source();
     Finder finder = new Finder(input, options, checkpoint, model.renaming());
     boolean whole = finder.isWhole();
+    if (options.reading().averaged().isPresent()) {
+      return finder.none("it would be that of one step, and the mean is no step's");
+    }
     if (source.weights() != Weights.MASTER) {
       return whole
           ? finder.none("the module's own weights are converted, and the checkpoint has no others")

@@ -1,5 +1,6 @@
 package dev.reweave.convert;
 
+import dev.reweave.checkpoint.StepChoice;
 import dev.reweave.checkpoint.reading.SavedSteps;
 import dev.reweave.common.Location;
 import dev.reweave.storage.Stores;
@@ -43,9 +44,14 @@ public final class StepRequests {
 
   /**
    * The request for one step. Where the output has the tag in its name the step is that one,
-   * whatever {@code latest} says a moment later.
+   * whatever {@code latest} says a moment later; so are the last ones of which the mean is taken.
    */
   public ConversionRequest one(AskedConversion asked) {
+    Optional<StepChoice> averaged = asked.options().reading().averaged();
+    if (averaged.filter(steps -> !steps.isNamed()).isPresent()) {
+      StepChoice named = averaged.get().among(steps(asked).all(asked.input()), asked.input().uri());
+      return one(new AskedConversion(asked.input(), asked.output(), asked.options().ofMean(named)));
+    }
     if (!asked.output().namesTag()) {
       Location output = asked.output().fill(stores, Optional.empty(), date);
       return new ConversionRequest(asked.input(), output, asked.options());

@@ -3,6 +3,9 @@ package dev.reweave.convert;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.tensor.CombinedLayout;
+import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.MeanLayout;
+import dev.reweave.tensor.ShiftedLayout;
 import java.util.List;
 import java.util.Map;
 
@@ -20,10 +23,7 @@ final class TiedWeights {
     List<String> apart =
         plan.shards().stream()
             .flatMap(shard -> shard.tensors().stream())
-            .filter(
-                t ->
-                    t.layout() instanceof CombinedLayout combined
-                        && combined.kind() == CombinedLayout.Kind.TIED)
+            .filter(t -> isTied(t.layout()))
             .map(t -> t.spec().name())
             .filter(name -> differences.getOrDefault(name, 0L) > 0)
             .map(name -> name + " (" + differences.get(name) + ")")
@@ -31,5 +31,15 @@ final class TiedWeights {
     if (!apart.isEmpty()) {
       throw ConversionFailures.tiedApart(apart, plan.sources().get(0).uri());
     }
+  }
+
+  private static boolean isTied(Layout layout) {
+    if (layout instanceof MeanLayout mean) {
+      return mean.steps().stream().anyMatch(TiedWeights::isTied);
+    }
+    if (layout instanceof ShiftedLayout shifted) {
+      return isTied(shifted.base());
+    }
+    return layout instanceof CombinedLayout combined && combined.kind() == CombinedLayout.Kind.TIED;
   }
 }

@@ -10,6 +10,7 @@ import dev.reweave.tensor.Products;
 import dev.reweave.tensor.Quotients;
 import dev.reweave.tensor.RankCopies;
 import dev.reweave.tensor.RunConsumer;
+import dev.reweave.tensor.StepMeans;
 import dev.reweave.tensor.StorageRef;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -109,6 +110,9 @@ public final class Gather {
    */
   private record Merging(Slice slice, Slice stored, LowRank product, int target, Slice left)
       implements Step {}
+
+  /** Elements of a slice that are means of several steps, which were read beside them. */
+  private record Mean(Slice slice, int target, List<Slice> steps, int elements) implements Step {}
 
   /** Elements of a slice that are quotients of what was read. */
   private record Division(Slice slice, double divisor, int target, int elements) implements Step {}
@@ -223,6 +227,23 @@ public final class Gather {
     }
 
     @Override
+    public void averaged(List<Layout> layouts, long from, long to) {
+      int elements = Math.toIntExact(to - from);
+      if (copies.length == 0) {
+        copies = Buffers.take(MOST_BESIDE);
+      }
+      List<Slice> all = new ArrayList<>();
+      for (Layout layout : layouts) {
+        all.add(new Slice(layout, from, to, copies, copied));
+        copied += elements * layout.dtype().bytes();
+      }
+      // Behind all steps: the copies of what several ranks have of one.
+      all.forEach(step -> step.layout.runs(from, to, new StoredRanges(step, pieces)));
+      steps.add(new Mean(slice, at, all, elements));
+      at += elements * slice.layout.dtype().bytes();
+    }
+
+    @Override
     public void divided(Layout stored, double divisor, long from, long to) {
       Division division = new Division(slice, divisor, at, Math.toIntExact(to - from));
       stored.runs(from, to, this);
@@ -279,6 +300,8 @@ public final class Gather {
   private void take(Step step) {
     if (step instanceof Combination combination) {
       combine(combination);
+    } else if (step instanceof Mean m) {
+      average(m);
     } else if (step instanceof Division d) {
       Quotients.divide(
           d.slice().layout.dtype(), d.slice().buffer, d.target(), d.elements(), d.divisor());
@@ -304,6 +327,19 @@ public final class Gather {
     factors.add(
         m.product(), new Products.Elements(data, m.target(), stored.from, count, m.left().buffer));
     m.slice().differences += stored.differences;
+  }
+
+  private static void average(Mean mean) {
+    Slice first = mean.steps().get(0);
+    StepMeans.mean(
+        first.layout.dtype(),
+        first.buffer,
+        first.offset,
+        mean.elements(),
+        mean.steps().size(),
+        mean.slice().buffer,
+        mean.target());
+    mean.steps().forEach(step -> mean.slice().differences += step.differences);
   }
 
   private void combine(Combination c) {

@@ -20,6 +20,8 @@ public sealed interface Layout extends Serializable
         StridedLayout,
         GridLayout,
         CombinedLayout,
+        MeanLayout,
+        ShiftedLayout,
         QuotientLayout,
         DequantizedLayout,
         MergedLayout {

@@ -25,6 +25,16 @@ public interface RunConsumer {
   }
 
   /**
+   * Takes the next elements where each is the mean of one of every step. By default their runs are
+   * taken one step after another, which tells where the elements lie, and not what they are.
+   *
+   * @param steps at least 1; elements {@code [from, to)} of each
+   */
+  default void averaged(List<Layout> steps, long from, long to) {
+    steps.forEach(step -> step.runs(from, to, this));
+  }
+
+  /**
    * Takes the next elements where each is a stored one, divided. By default the stored ones are
    * taken, which tells where they lie, and not what they become.
    *

@@ -151,7 +151,7 @@ class ConversionListTest {
       quoteCharacter = '`',
       value = {
         "{\"input\": \"i\", \"output\": \"o\", \"dtpye\": \"keep\"} | unknown key 'dtpye'; known are"
-            + " base, base-mode,",
+            + " average-tags, base, base-mode,",
         "{\"input\": \"i\", \"output\": \"o\", \"json\": true} | unknown key 'json'",
         "{\"input\": \"i\", \"output\": \"o\" | not valid JSON",
         "{\"input\": \"i\", \"input\": \"j\", \"output\": \"o\"} | Duplicate field 'input'",

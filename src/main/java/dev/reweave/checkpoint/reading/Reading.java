@@ -8,6 +8,7 @@ import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
+import dev.reweave.checkpoint.StepChoice;
 import dev.reweave.checkpoint.WrapperNames;
 import dev.reweave.checkpoint.adapter.AdapterParts;
 import dev.reweave.common.FirstNames;
@@ -56,7 +57,9 @@ public record Reading(
         return new Reading(place, formats, onlyOf(averages, place), others);
       }
     }
-    Reading found = of(place, formats, options.tag());
+    // Which of several is meant matters for the kind of what lies there alone.
+    Reading found =
+        of(place, formats, options.tag().or(() -> options.averaged().flatMap(StepChoice::first)));
     return options.key().isEmpty()
         ? found.with(AverageFolder.clearIn(place, formats))
         : found.keyed(options);
@@ -194,11 +197,18 @@ public record Reading(
   /**
    * Reads what is taken, and counts what is not. No weights are read.
    *
-   * @param options of the same step
+   * @param options of the same step, or of several
    * @throws ReweaveException if it is not whole, of a kind that is not read, has names that no
    *     model can have, or cannot give what is asked for
    */
   public Checkpoint read(ReadOptions options) {
+    return options
+        .averaged()
+        .map(steps -> AveragedSteps.read(this, options, steps))
+        .orElseGet(() -> readOne(options));
+  }
+
+  private Checkpoint readOne(ReadOptions options) {
     Checkpoint saved = withNotTaken(readTaken(options), options);
     Checkpoint checkpoint =
         options.names() == ReadOptions.Names.PLAIN ? WrapperNames.without(saved) : saved;

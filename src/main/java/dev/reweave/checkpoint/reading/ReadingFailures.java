@@ -2,6 +2,7 @@ package dev.reweave.checkpoint.reading;
 
 import dev.reweave.checkpoint.Place;
 import dev.reweave.common.ReweaveException;
+import dev.reweave.tensor.TensorSpec;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,6 +32,35 @@ final class ReadingFailures {
         "there are averages of several models here: " + String.join(", ", names),
         place.address().uri(),
         "name the folder of one, such as " + first + ", and leave --weights out");
+  }
+
+  /** Steps of different models, or of one whose layers or types have changed. */
+  static ReweaveException stepsApart(String tag, String other, String what, String place) {
+    return ReweaveException.unsupported(
+        "the steps " + tag + " and " + other + " have no mean: " + what,
+        place,
+        "name steps of one model with --average-tags");
+  }
+
+  /** Optimizer states are missing in some. */
+  static ReweaveException stepsOfTwoKinds(String tag, String other, String place) {
+    return ReweaveException.unsupported(
+        "the steps "
+            + tag
+            + " and "
+            + other
+            + " have no mean: one has fp32 master weights, the other the module's own",
+        place,
+        "take the module's own of all with --weights model, or copy the missing *_optim_states.pt"
+            + " files");
+  }
+
+  /** Quantized weights, of which each step has scales of its own. */
+  static ReweaveException noMeanOf(TensorSpec spec, String place) {
+    return ReweaveException.unsupported(
+        spec.name() + " is quantized (" + spec.dtype() + "), and there is no mean of such weights",
+        place,
+        "convert each step to bfloat16 first, or leave --average-tags out");
   }
 
   /** {@code {tag}} or {@code --tag all} for an input without steps. */

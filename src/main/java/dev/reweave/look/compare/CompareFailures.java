@@ -15,6 +15,17 @@ final class CompareFailures {
         "call save_16bit_model in the training run, for a folder in that of the" + " checkpoint");
   }
 
+  /** {@code --average-tags} made it, so that no step has its weights. */
+  static ReweaveException meanOfSteps(String tags, Location folder) {
+    return ReweaveException.usage(
+        "nothing can be compared: this is the mean of several steps",
+        folder.uri(),
+        "compare it with their mean: reweave diff CHECKPOINT "
+            + folder
+            + " --average-tags "
+            + tags);
+  }
+
   /** Another checkpoint is named. */
   static ReweaveException noSharedName(String place) {
     return ReweaveException.mismatch(

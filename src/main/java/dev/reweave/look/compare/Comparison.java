@@ -77,7 +77,8 @@ public final class Comparison {
    * @param checkpoint the checkpoint that it was converted from
    * @param tag the saved step in it; empty for the one that was converted
    * @param safeguards how far the files of both are followed
-   * @throws ReweaveException if they are not the same weights, or cannot be compared
+   * @throws ReweaveException if they are not the same weights, or cannot be compared, as a mean of
+   *     several steps
    */
   public Result run(
       Location folder, Location checkpoint, Optional<String> tag, Safeguards safeguards) {
@@ -85,6 +86,13 @@ public final class Comparison {
         stores
             .file(folder.child(Manifest.FILE_NAME))
             .map(f -> Manifest.parse(stores.readAll(f, MOST_MANIFEST_BYTES), f.uri()));
+    manifest
+        .map(m -> m.options().text(ReadOptions.AVERAGE_TAGS))
+        .filter(tags -> !tags.isEmpty())
+        .ifPresent(
+            tags -> {
+              throw CompareFailures.meanOfSteps(tags, folder);
+            });
     String component = manifest.flatMap(Manifest::baseUsed).map(BaseUsed::component).orElse("");
     MappingChoice mapping =
         manifest

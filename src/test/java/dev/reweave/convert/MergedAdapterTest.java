@@ -11,10 +11,12 @@ import dev.reweave.common.Option;
 import dev.reweave.common.Options;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.gather.ChunkTask;
+import dev.reweave.look.compare.Comparison;
 import dev.reweave.look.compare.Verification;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
+import dev.reweave.storage.Safeguards;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Converting;
@@ -29,6 +31,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -156,6 +159,61 @@ class MergedAdapterTest {
           () -> merged.notes().toString());
       assertTrue(merged.proof().orElseThrow().tensors() > 0);
     }
+  }
+
+  /** {@code verify --against} reads the checkpoint as the conversion did. */
+  @Test
+  void whatWasNotMergedIsComparedWithTheModuleLater() {
+    Path input = made("zero-2").resolve("checkpoint");
+    Map<String, ReadOptions> parts =
+        Map.of(
+            "merged", merging(),
+            "adapter",
+                ReadOptions.defaults()
+                    .with(AdapterChoice.PART, Optional.of(AdapterChoice.Part.ADAPTER)));
+    Map<String, Integer> compared = new TreeMap<>();
+    parts.forEach(
+        (name, options) -> {
+          Path out = temp.resolve(name);
+          Converting.between(input, out).reading(options).run();
+          Comparison.Result result =
+              new Comparison(TestSpark.cluster(), TestSpark.stores())
+                  .run(
+                      Locations.of(out), Locations.of(input), Optional.empty(), Safeguards.DEFAULT);
+          compared.put(name, result.tensors());
+        });
+    // Of twelve weights, two are merged; two pairs of matrices, and a head beside them.
+    assertEquals(Map.of("merged", 10, "adapter", 5), compared);
+  }
+
+  /** What is only multiplied is checked like all that is read. */
+  @Test
+  void aBitThatFlippedInAFactorIsFound() throws IOException {
+    Path input = made("stabilised").resolve("model.pt");
+    int all = Converting.between(input, temp.resolve("all")).gather().checked();
+    assertEquals(all, merge(input, "keep").checked());
+
+    byte[] file = Files.readAllBytes(input);
+    byte[] factor =
+        SafetensorsFile.read(made("stabilised").resolve("adapter.safetensors"))
+            .content("base_model.model.model.layers.0.mlp.up_proj.lora_A.weight")
+            .array();
+    file[indexOf(file, factor) + 2] ^= 1;
+    Path damaged = Files.createDirectories(temp.resolve("damaged")).resolve("model.pt");
+    Files.write(damaged, file);
+    Path config = made("stabilised").resolve("adapter_config.json");
+    String message = refusal(damaged, config.toString());
+    assertTrue(message.startsWith("damaged weights: "), message);
+    assertTrue(message.contains("which holds model.layers.0.mlp.up_proj.weight"), message);
+  }
+
+  private static int indexOf(byte[] all, byte[] part) {
+    for (int at = 0; at + part.length <= all.length; at++) {
+      if (Arrays.equals(all, at, at + part.length, part, 0, part.length)) {
+        return at;
+      }
+    }
+    throw new AssertionError("the numbers are not in the file");
   }
 
   @Test

@@ -32,7 +32,7 @@ class StepMeansTest {
   }
 
   @ParameterizedTest
-  @ValueSource(floats = {0, -0f, 0.1f, -3e-45f, 3.4e38f, Float.POSITIVE_INFINITY})
+  @ValueSource(floats = {0, -0f, 0.1f, -Float.MIN_VALUE, Float.MAX_VALUE, Float.POSITIVE_INFINITY})
   void ofOneNumberIsThatNumber(float number) {
     assertSameBits(number, mean(number, number, number, number, number, number, number));
   }

@@ -46,7 +46,7 @@ public record Reading(
   /**
    * Finds out what an address holds.
    *
-   * @param tag the saved step, or the model, that the user asks for
+   * @param options which step, or model, and which of the weights the user asks for
    * @throws ReweaveException if there is nothing that can be read, or it is not clear what is meant
    */
   static Reading of(Place place, List<CheckpointFormat> formats, ReadOptions options) {

@@ -151,7 +151,7 @@ class ConversionListTest {
       quoteCharacter = '`',
       value = {
         "{\"input\": \"i\", \"output\": \"o\", \"dtpye\": \"keep\"} | unknown key 'dtpye'; known are"
-            + " average-tags, base, base-mode,",
+            + " adapter, adapter-config, average-tags, base,",
         "{\"input\": \"i\", \"output\": \"o\", \"json\": true} | unknown key 'json'",
         "{\"input\": \"i\", \"output\": \"o\" | not valid JSON",
         "{\"input\": \"i\", \"input\": \"j\", \"output\": \"o\"} | Duplicate field 'input'",

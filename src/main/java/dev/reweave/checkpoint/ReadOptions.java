@@ -16,8 +16,17 @@ import java.util.stream.Stream;
  * @param options those of {@link #OPTIONS} that were given
  * @param slicing how tensor-parallel ranks share tensors; the first rule that matches counts, and
  *     before what the checkpoint itself says
+ * @param adapters who gives adapters their names
  */
-public record ReadOptions(Options options, List<SlicingRule> slicing) {
+public record ReadOptions(Options options, List<SlicingRule> slicing, AdapterNaming adapters) {
+  /** Where the names of an adapter that was saved alone come from. */
+  public enum AdapterNaming {
+    /** They are those of the file that PEFT makes of it. */
+    OF_ITS_FILE,
+    /** A mapping that was asked for has rules for those in memory. */
+    BY_MAPPING
+  }
+
   /** The saved step; empty for the one that {@code latest} names. */
   public static final Option<Optional<String>> TAG =
       Option.text("tag", "TAG")
@@ -101,7 +110,7 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
 
   /** Options without rules for tensor-parallel ranks. */
   public ReadOptions(Options options) {
-    this(options, List.of());
+    this(options, List.of(), AdapterNaming.OF_ITS_FILE);
   }
 
   /** Options for plain names, without rules for tensor-parallel ranks, with usual safeguards. */
@@ -120,7 +129,7 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
 
   /** The same with another value of an option. */
   public <T> ReadOptions with(Option<T> option, T value) {
-    return new ReadOptions(options.with(option, value), slicing);
+    return new ReadOptions(options.with(option, value), slicing, adapters);
   }
 
   /** The same for this saved step. */
@@ -155,7 +164,12 @@ public record ReadOptions(Options options, List<SlicingRule> slicing) {
 
   /** The same with these rules for tensor-parallel ranks. */
   public ReadOptions withSlicing(List<SlicingRule> rules) {
-    return new ReadOptions(options, rules);
+    return new ReadOptions(options, rules, adapters);
+  }
+
+  /** The same for names that a mapping gives. */
+  public ReadOptions mapped() {
+    return new ReadOptions(options, slicing, AdapterNaming.BY_MAPPING);
   }
 
   /** The same with these safeguards. */

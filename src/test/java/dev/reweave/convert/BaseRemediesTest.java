@@ -65,6 +65,25 @@ class BaseRemediesTest {
         .toList();
   }
 
+  /** Rules of one's own find the names that PEFT has in memory, also where it was saved alone. */
+  @Test
+  void aMappingOfOnesOwnGivesAnAdapterItsNames() throws IOException {
+    Path rules =
+        Files.writeString(
+            temp.resolve("rules.json"),
+            """
+            {"name": "own", "description": "as PEFT has them", "rules": [
+              {"match": "(.*)\\\\.(lora_A|lora_B)\\\\.default\\\\.weight", "rename": "$1.$2.weight"},
+              {"match": "(.*)\\\\.modules_to_save\\\\.default\\\\.(.*)", "rename": "$1.$2"}]}
+            """);
+    assertEquals(
+        StoredTensors.of(ADAPTER.resolve("expected.safetensors")),
+        Converting.between(ADAPTER.resolve("run/checkpoint-2"), out())
+            .mapping(rules.toString())
+            .gather()
+            .tensors());
+  }
+
   /** What convert says, which is what doctor says. */
   private String refusal(Path input, Path base) {
     ReweaveException failure =

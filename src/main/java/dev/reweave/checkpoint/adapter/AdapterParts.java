@@ -58,7 +58,9 @@ public final class AdapterParts {
   }
 
   private Checkpoint found() {
-    boolean asSaved = options.names() == ReadOptions.Names.AS_SAVED;
+    boolean asSaved =
+        options.names() == ReadOptions.Names.AS_SAVED
+            || options.adapters() == ReadOptions.AdapterNaming.BY_MAPPING;
     if (asSaved || !names.areAlone() || !names.arePrefixed()) {
       return AdapterNames.inModel(checkpoint.names()).map(this::told).orElse(checkpoint);
     }

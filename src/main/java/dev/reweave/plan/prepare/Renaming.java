@@ -65,13 +65,13 @@ public record Renaming(
 
   /**
    * Options for reading a checkpoint that is then given names: a mapping can say how its
-   * tensor-parallel ranks share tensors.
+   * tensor-parallel ranks share tensors, and has rules for the names of adapters in memory.
    *
    * @throws ReweaveException if the mapping is not there, or is none
    */
   public static ReadOptions reading(Stores stores, ReadOptions options, MappingChoice choice) {
     return named(stores, choice)
-        .map(mapping -> options.withSlicing(mapping.slicing()))
+        .map(mapping -> options.withSlicing(mapping.slicing()).mapped())
         .orElse(options);
   }
 

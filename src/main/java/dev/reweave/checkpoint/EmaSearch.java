@@ -72,10 +72,11 @@ public final class EmaSearch {
       throw CheckpointFailures.severalAverages(
           found.keySet().stream().map(path -> String.join(".", path)).toList(), root.place());
     }
-    for (Map.Entry<List<String>, TorchValue> one : found.entrySet()) {
-      return within(one.getValue(), one.getKey());
+    if (found.isEmpty()) {
+      return amongNames();
     }
-    return amongNames();
+    Map.Entry<List<String>, TorchValue> only = found.entrySet().iterator().next();
+    return within(only.getValue(), only.getKey());
   }
 
   /**

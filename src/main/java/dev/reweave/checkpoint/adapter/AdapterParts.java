@@ -103,7 +103,7 @@ public final class AdapterParts {
   /** What PEFT, or a converter, has made an adapter's file of. */
   private Checkpoint inFile() {
     Optional<LoraConfig> config = LoraConfig.find(place, checkpoint, options, USUAL);
-    return checkpoint.with(new MadeConfig(checkpoint.tensors()).with(config));
+    return checkpoint.with(new InferredConfig(checkpoint.tensors()).with(config));
   }
 
   private String chosen() {
@@ -190,7 +190,7 @@ public final class AdapterParts {
     if (!names.arePrefixed()) {
       notes.add("names begin with base_model.model., as save_pretrained of a PeftModel makes them");
     }
-    Adapter known = new MadeConfig(tensors).with(config);
+    Adapter known = new InferredConfig(tensors).with(config);
     return with(checkpoint.with(tensors, Map.of()), notes).with(known);
   }
 

@@ -25,12 +25,21 @@ final class MegatronCheckpoint {
 
   private final RankFolders folders;
   private final List<InputFile> files;
+
+  /** What else lies in the folders of ranks, such as {@code distrib_optim.pt}. */
+  private final List<InputFile> besides;
+
   private final List<RankStates> states;
   private final String place;
 
-  private MegatronCheckpoint(RankFolders folders, List<InputFile> files, List<RankStates> states) {
+  private MegatronCheckpoint(
+      RankFolders folders,
+      List<InputFile> files,
+      List<InputFile> besides,
+      List<RankStates> states) {
     this.folders = folders;
     this.files = files;
+    this.besides = besides;
     this.states = states;
     this.place = folders.address().uri();
   }
@@ -43,14 +52,34 @@ final class MegatronCheckpoint {
    */
   static Checkpoint read(RankFolders folders, ReadOptions options) {
     refuse(folders, options);
-    List<InputFile> files = folders.folders().stream().map(folders::model).toList();
+    List<List<InputFile>> listed = folders.listed();
+    List<InputFile> files = models(folders, listed);
     List<MetadataScanner.Request<RankStates>> requests = new ArrayList<>();
     for (InputFile file : files) {
       int index = requests.size();
       requests.add(TorchProbe.request(file, index, new RankProbe(index)));
     }
-    return new MegatronCheckpoint(folders, files, folders.place().scanner().scan(requests))
-        .read(options);
+    List<RankStates> states = folders.place().scanner().scan(requests);
+    List<InputFile> besides =
+        listed.stream().flatMap(List::stream).filter(f -> !RankFolders.isModel(f)).toList();
+    return new MegatronCheckpoint(folders, files, besides, states).read(options);
+  }
+
+  /** The file of each rank. */
+  private static List<InputFile> models(RankFolders folders, List<List<InputFile>> listed) {
+    List<InputFile> files = new ArrayList<>();
+    for (int i = 0; i < listed.size(); i++) {
+      String folder = folders.folders().get(i).folder().name();
+      files.add(
+          listed.get(i).stream()
+              .filter(RankFolders::isModel)
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      MegatronFailures.missingRanks(
+                          List.of(folder + "/" + RankFolders.MODEL), folders.address().uri())));
+    }
+    return files;
   }
 
   private static void refuse(RankFolders folders, ReadOptions options) {
@@ -167,7 +196,6 @@ final class MegatronCheckpoint {
                         "the last stage's copy of the embedding, which it is tied to: compared"
                             + " with it",
                         place)));
-    List<InputFile> besides = besides();
     if (!besides.isEmpty()) {
       notTaken.add(
           new NotTaken(
@@ -178,13 +206,5 @@ final class MegatronCheckpoint {
               besides.get(0).uri()));
     }
     return notTaken;
-  }
-
-  /** What else lies in the folders of ranks, such as {@code distrib_optim.pt}. */
-  private List<InputFile> besides() {
-    return folders.folders().stream()
-        .flatMap(f -> folders.place().stores().list(f.folder()).files().stream())
-        .filter(f -> !f.name().equals(RankFolders.MODEL))
-        .toList();
   }
 }

@@ -6,6 +6,7 @@ import dev.reweave.checkpoint.Place;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.Location;
 import dev.reweave.storage.InputFile;
+import dev.reweave.storage.ParallelCalls;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -31,17 +32,17 @@ record RankFolders(Place place, List<RankFolder> folders) implements Contents {
     return place.stores().file(folder.folder().child(MODEL));
   }
 
+  /** Whether it is what a rank saved of the model. */
+  static boolean isModel(InputFile file) {
+    return file.name().equals(MODEL);
+  }
+
   /**
-   * The file of one rank.
-   *
-   * @throws dev.reweave.common.ReweaveException if it is not there
+   * What lies in the folder of each rank, in their order: asked for all at once, as a store answers
+   * each question late.
    */
-  InputFile model(RankFolder folder) {
-    return model(place, folder)
-        .orElseThrow(
-            () ->
-                MegatronFailures.missingRanks(
-                    List.of(folder.folder().name() + "/" + MODEL), place.address().uri()));
+  List<List<InputFile>> listed() {
+    return ParallelCalls.answers(folders, f -> place.stores().list(f.folder()).files());
   }
 
   @Override
@@ -56,7 +57,7 @@ record RankFolders(Place place, List<RankFolder> folders) implements Contents {
 
   @Override
   public List<InputFile> files(Optional<String> wanted) {
-    return folders.stream().flatMap(folder -> model(place, folder).stream()).toList();
+    return listed().stream().flatMap(List::stream).filter(RankFolders::isModel).toList();
   }
 
   @Override

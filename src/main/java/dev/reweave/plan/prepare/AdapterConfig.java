@@ -12,52 +12,46 @@ import java.util.Optional;
 /**
  * The {@code adapter_config.json} beside the file of an adapter: it has rank and scale, and PEFT
  * loads no adapter without it.
- *
- * @param input the file that comes along; empty if none does
- * @param copies the same for the result
- * @param notes what the user should know of it
  */
-public record AdapterConfig(Optional<InputFile> input, List<SmallFile> copies, List<String> notes) {
+final class AdapterConfig {
   private static final String NAME = Adapter.CONFIG_NAME;
   private static final int MOST_BYTES = 1 << 20;
 
-  /** Of what is no adapter, or has none. */
-  public static final AdapterConfig NONE =
-      new AdapterConfig(Optional.empty(), List.of(), List.of());
+  private AdapterConfig() {}
 
   /**
    * The config of an adapter: what its reading found or made, or the one that lies beside its file.
    *
    * @throws dev.reweave.common.ReweaveException if it cannot be read
    */
-  public static AdapterConfig of(Stores stores, Checkpoint checkpoint, Renaming renaming) {
+  static OwnConfigs of(Stores stores, Checkpoint checkpoint, Renaming renaming) {
     return checkpoint
         .adapter()
         .map(adapter -> known(adapter, renaming))
         .orElseGet(() -> beside(stores, checkpoint, renaming));
   }
 
-  private static AdapterConfig known(Adapter adapter, Renaming renaming) {
+  private static OwnConfigs known(Adapter adapter, Renaming renaming) {
     if (adapter.config().isEmpty()) {
-      return new AdapterConfig(Optional.empty(), List.of(), List.of(adapter.note()));
+      return OwnConfigs.told(List.of(adapter.note()));
     }
     if (renaming.mapping().isPresent()) {
       return left("it has names that the mapping changes: write one for those that it gives");
     }
     byte[] content = adapter.config().get().getBytes(StandardCharsets.UTF_8);
-    return new AdapterConfig(
+    return new OwnConfigs(
         adapter.file(),
         List.of(new SmallFile(Adapter.CONFIG_NAME, content)),
         List.of(adapter.note()));
   }
 
-  private static AdapterConfig beside(Stores stores, Checkpoint checkpoint, Renaming renaming) {
+  private static OwnConfigs beside(Stores stores, Checkpoint checkpoint, Renaming renaming) {
     if (checkpoint.files().isEmpty() || !InputName.isAdapter(checkpoint)) {
-      return NONE;
+      return OwnConfigs.NONE;
     }
     Optional<InputFile> found = stores.file(checkpoint.files().get(0).location().sibling(NAME));
     if (found.isEmpty()) {
-      return NONE;
+      return OwnConfigs.NONE;
     }
     InputFile file = found.get();
     if (renaming.mapping().isPresent()) {
@@ -66,14 +60,13 @@ public record AdapterConfig(Optional<InputFile> input, List<SmallFile> copies, L
     if (file.length() > MOST_BYTES) {
       return left("it has " + file.length() + " bytes, which no such file has");
     }
-    return new AdapterConfig(
+    return new OwnConfigs(
         found,
         List.of(new SmallFile(NAME, stores.readAll(file, MOST_BYTES))),
         List.of(NAME + " comes along: PEFT loads the adapter with it"));
   }
 
-  private static AdapterConfig left(String why) {
-    return new AdapterConfig(
-        Optional.empty(), List.of(), List.of(NAME + " beside the adapter is left out: " + why));
+  private static OwnConfigs left(String why) {
+    return OwnConfigs.told(List.of(NAME + " beside the adapter is left out: " + why));
   }
 }

@@ -30,7 +30,7 @@ final class AverageConfig {
    * @return empty if there is none, or it is not of diffusers' average
    * @throws dev.reweave.common.ReweaveException if it cannot be read
    */
-  static Optional<AdapterConfig> beside(Stores stores, Checkpoint checkpoint, Renaming renaming) {
+  static Optional<OwnConfigs> beside(Stores stores, Checkpoint checkpoint, Renaming renaming) {
     List<Location> folders =
         checkpoint.files().stream().map(InputFile::folder).distinct().limit(2).toList();
     if (folders.size() != 1
@@ -50,6 +50,6 @@ final class AverageConfig {
     return Arrays.equals(content, ofModel)
         ? Optional.empty()
         : Optional.of(
-            new AdapterConfig(file, List.of(new SmallFile(NAME, ofModel)), List.of(WITHOUT)));
+            new OwnConfigs(file, List.of(new SmallFile(NAME, ofModel)), List.of(WITHOUT)));
   }
 }

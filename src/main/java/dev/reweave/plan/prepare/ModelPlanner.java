@@ -30,7 +30,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /** From a checkpoint, a mapping and a base to a plan. No byte of the weights is read. */
 public final class ModelPlanner {
@@ -67,16 +66,13 @@ public final class ModelPlanner {
     ResultModel.Likeness likeness =
         base.map(b -> b.like(renaming)).orElse(ResultModel.Likeness.NONE);
     ResultMetadata metadata = ResultMetadata.of(checkpoint, renaming, planning, likeness);
-    AdapterConfig adapter =
-        base.isPresent()
-            ? AdapterConfig.NONE
-            : AverageConfig.beside(input.stores(), read, renaming)
-                .orElseGet(() -> AdapterConfig.of(input.stores(), read, renaming));
     Optional<DType> most = mostOf(renaming, likeness, planning);
-    TrainedConfig trained =
+    OwnConfigs own =
         base.isPresent()
-            ? TrainedConfig.NONE
-            : TrainedConfig.of(checkpoint, renaming, planning, most);
+            ? OwnConfigs.NONE
+            : AverageConfig.beside(input.stores(), read, renaming)
+                .orElseGet(() -> AdapterConfig.of(input.stores(), read, renaming))
+                .and(TrainedConfig.of(checkpoint, renaming, planning, most));
     ResultModel design =
         new ResultModel(
             sources(checkpoint, base),
@@ -87,20 +83,14 @@ public final class ModelPlanner {
             names(read, renaming, base, planning),
             likeness,
             base.map(b -> beside(b, checkpoint, most))
-                .orElseGet(
-                    () ->
-                        Beside.configs(
-                            Stream.of(adapter.copies(), trained.copies())
-                                .flatMap(List::stream)
-                                .toList())));
+                .orElseGet(() -> Beside.configs(own.copies())));
     ConversionPlan plan = new Planner(planning).plan(design);
     List<String> notes = new ArrayList<>(renaming.notes());
     if (scales == Scales.KEPT) {
       notes.addAll(quantization.notes());
     }
     notes.addAll(metadata.notes());
-    notes.addAll(adapter.notes());
-    notes.addAll(trained.notes());
+    notes.addAll(own.notes());
     CheckpointFacts.of(checkpoint).stream()
         .filter(CheckpointFacts.Fact::isDoubt)
         .forEach(f -> notes.add(f.told()));
@@ -111,7 +101,7 @@ public final class ModelPlanner {
           "libraries load adapters from one file: with a larger --max-shard-size this would be one");
     }
     List<InputFile> files = new ArrayList<>();
-    adapter.input().ifPresent(files::add);
+    own.input().ifPresent(files::add);
     base.ifPresent(b -> files.addAll(b.files()));
     return new PlannedModel(checkpoint, renaming, base, plan, notes, files);
   }

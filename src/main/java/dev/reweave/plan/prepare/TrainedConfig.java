@@ -18,25 +18,21 @@ import java.util.Optional;
 /**
  * The {@code config.json} that a mapping makes of the arguments that the trainer stored, where no
  * base has one.
- *
- * @param copies the file; empty if none is made
- * @param notes what the user should know of it
  */
-record TrainedConfig(List<SmallFile> copies, List<String> notes) {
+final class TrainedConfig {
   private static final String NAME = "config.json";
 
-  /** Of what is no whole model, or has no such mapping. */
-  static final TrainedConfig NONE = new TrainedConfig(List.of(), List.of());
+  private TrainedConfig() {}
 
   /**
-   * Makes it.
+   * Makes it; there is none of what is no whole model, or has no such mapping.
    *
    * @param most the floating-point type that most elements of the result have
    */
-  static TrainedConfig of(
+  static OwnConfigs of(
       Checkpoint checkpoint, Renaming renaming, PlanOptions planning, Optional<DType> most) {
     if (planning.only().isPresent()) {
-      return NONE;
+      return OwnConfigs.NONE;
     }
     Map<String, TensorSpec> tensors = new HashMap<>();
     renaming.byName().forEach((name, tensor) -> tensors.put(name, tensor.spec()));
@@ -46,20 +42,19 @@ record TrainedConfig(List<SmallFile> copies, List<String> notes) {
         .mapping()
         .flatMap(mapping -> mapping.config(checkpoint.arguments().values(), shapes))
         .map(made -> of(made, tensors, most))
-        .orElse(NONE);
+        .orElse(OwnConfigs.NONE);
   }
 
-  private static TrainedConfig of(
+  private static OwnConfigs of(
       MadeConfig made, Map<String, TensorSpec> tensors, Optional<DType> most) {
     if (made.json().isEmpty()) {
-      return new TrainedConfig(List.of(), made.notes());
+      return OwnConfigs.told(made.notes());
     }
     ObjectNode json = made.json().get();
     List<String> contradictions = new ArrayList<>(ConfigFit.contradictions(json, tensors));
     ConfigFit.missingHead(json, tensors).ifPresent(contradictions::add);
     if (!contradictions.isEmpty()) {
-      return new TrainedConfig(
-          List.of(),
+      return OwnConfigs.told(
           List.of(
               "no config.json is made: what the trainer's arguments say does not fit the weights: "
                   + String.join("; ", contradictions)));
@@ -71,6 +66,6 @@ record TrainedConfig(List<SmallFile> copies, List<String> notes) {
         "config.json is made of the trainer's arguments ("
             + json.path("architectures").path(0).asText()
             + "): the tokenizer, and which tokens begin and end a text, are not among them");
-    return new TrainedConfig(List.of(new SmallFile(NAME, MadeConfig.bytes(json))), notes);
+    return OwnConfigs.made(new SmallFile(NAME, MadeConfig.bytes(json)), notes);
   }
 }

@@ -25,7 +25,7 @@ import java.util.regex.Pattern;
  * Makes the {@code adapter_config.json} of an adapter from the names and shapes of its tensors, as
  * far as they tell, and from what is said beside them.
  */
-final class MadeConfig {
+final class InferredConfig {
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -57,7 +57,7 @@ final class MadeConfig {
    *
    * @param tensors under the names of its file
    */
-  MadeConfig(List<NamedTensor> tensors) {
+  InferredConfig(List<NamedTensor> tensors) {
     for (NamedTensor tensor : tensors) {
       Matcher layer = LAYER.matcher(tensor.name());
       Matcher parameter = PARAMETER.matcher(tensor.name());
@@ -85,7 +85,7 @@ final class MadeConfig {
     if (!config.containsKey(ALPHA)) {
       missing.add(ALPHA);
     }
-    if (ranks.keySet().stream().anyMatch(MadeConfig::isAroundParameter)
+    if (ranks.keySet().stream().anyMatch(InferredConfig::isAroundParameter)
         && !config.containsKey(PARAMETERS)) {
       missing.add(PARAMETERS);
     }

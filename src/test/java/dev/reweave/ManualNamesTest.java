@@ -29,7 +29,7 @@ class ManualNamesTest {
 
   /** Of all commands, or of the command line itself. */
   private static final Set<String> COMMON =
-      Set.of("--help", "--version", "--verbose", "--report-bug");
+      Set.of("--help", "--version", "--verbose", "--report-bug", "--progress", "--quiet");
 
   private static Map<String, CommandLine> commands() {
     return Main.commandLine(new Main(), CommandLine.defaultFactory()).getSubcommands();

@@ -74,19 +74,17 @@ class ShadedJarIT {
 
   @Test
   void eachFileOfTheJarIsOursOrOfWhatIsListed() throws IOException, URISyntaxException {
-    Path library =
-        Path.of(
-            picocli.CommandLine.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    String version = listed().get("info.picocli:picocli");
-    assertEquals("picocli-" + version + ".jar", library.getFileName().toString());
     Path own = Path.of("target/classes");
     Set<String> expected = new TreeSet<>();
     try (Stream<Path> files = Files.walk(own)) {
       files.filter(Files::isRegularFile).forEach(f -> expected.add(own.relativize(f).toString()));
     }
-    files(library).stream()
+    library(picocli.CommandLine.class, "info.picocli:picocli").stream()
         .filter(f -> f.startsWith("picocli/"))
         .forEach(f -> expected.add(SHADED + f));
+    library(org.jline.terminal.Terminal.class, "org.jline:jline-terminal").stream()
+        .filter(f -> f.startsWith("org/jline/"))
+        .forEach(f -> expected.add(SHADED + f.substring("org/".length())));
     Set<String> found = files(Path.of("target/reweave.jar"));
 
     found.removeIf(
@@ -94,5 +92,15 @@ class ShadedJarIT {
 
     assertEquals(expected, found);
     assertTrue(found.contains(SHADED + "picocli/CommandLine.class"));
+    assertTrue(found.contains(SHADED + "jline/utils/Display.class"));
+  }
+
+  /** The files of a library, which has to be of the version that is listed. */
+  private static Set<String> library(Class<?> known, String artifact)
+      throws IOException, URISyntaxException {
+    Path jar = Path.of(known.getProtectionDomain().getCodeSource().getLocation().toURI());
+    String name = artifact.substring(artifact.indexOf(':') + 1);
+    assertEquals(name + "-" + listed().get(artifact) + ".jar", jar.getFileName().toString());
+    return files(jar);
   }
 }

@@ -37,7 +37,7 @@ final class ConvertCommand implements Callable<Integer> {
   private final SparkUse spark;
 
   ConvertCommand() {
-    this(SparkUse::ofItsOwn);
+    this.spark = (name, work) -> SparkUse.ofItsOwn(name, Main.progress(spec), work);
   }
 
   ConvertCommand(SparkUse spark) {
@@ -137,7 +137,7 @@ final class ConvertCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     ConversionRequest request = new StepRequests(stores, today).one(asked);
-    DryRun rehearsal = new DryRun(request, out, Main.plans(spec));
+    DryRun rehearsal = new DryRun(request, out, Main.plans(spec), Main.progress(spec));
     if (given.of(ConvertOptions.DRY_RUN)) {
       rehearsal.plan(stores);
     } else {

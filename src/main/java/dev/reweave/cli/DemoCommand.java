@@ -83,13 +83,14 @@ final class DemoCommand implements Callable<Integer> {
                 ExistingOutput.REPLACE,
                 Earlier.IGNORE)),
         out);
-    int exit = VerifyCommand.verify(model, MetadataLimit.DEFAULT, out, spec.commandLine().getErr());
+    int exit = VerifyCommand.verify(model, MetadataLimit.DEFAULT, spec);
     print(result, out);
     return exit;
   }
 
   private void convert(ConversionRequest request, PrintWriter out) {
-    try (SparkSessions.Session session = SparkSessions.start("reweave demo " + request.output())) {
+    try (SparkSessions.Session session =
+        SparkSessions.start("reweave demo " + request.output(), Main.progress(spec))) {
       Cluster machines = session.cluster();
       Stores stores = machines.stores();
       Conversion.Outcome outcome =

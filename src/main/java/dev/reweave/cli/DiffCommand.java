@@ -116,7 +116,7 @@ final class DiffCommand implements Callable<Integer> {
     sides.forEach(side -> require(stores, side));
     SparkSessions.requireReachable(given.of(LocalFiles.SHARED_FILESYSTEM), sides);
     try (SparkSessions.Session session =
-        SparkSessions.start("reweave diff " + first + " " + second)) {
+        SparkSessions.start("reweave diff " + first + " " + second, Main.progress(spec))) {
       Cluster machines = session.cluster();
       return print(new Diff(machines, machines.stores()).run(request));
     }

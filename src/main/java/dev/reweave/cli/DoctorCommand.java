@@ -10,6 +10,7 @@ import dev.reweave.common.Location;
 import dev.reweave.common.Option;
 import dev.reweave.common.Options;
 import dev.reweave.common.Printable;
+import dev.reweave.common.Progress;
 import dev.reweave.look.doctor.Depth;
 import dev.reweave.look.doctor.Doctor;
 import dev.reweave.look.doctor.Finding;
@@ -68,8 +69,10 @@ final class DoctorCommand implements Callable<Integer> {
     Options given = DeclaredOptions.given(spec, OPTIONS);
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     Location place = stores.locate(address);
+    Progress progress = Main.progress(spec);
     List<Finding> findings =
-        new Doctor(stores, new ThreadScanner(stores), given.of(Unfamiliar.STRICT))
+        new Doctor(
+                stores, new ThreadScanner(stores, progress), given.of(Unfamiliar.STRICT), progress)
             .examine(
                 place,
                 given.of(BaseChoice.BASE).map(stores::locate),

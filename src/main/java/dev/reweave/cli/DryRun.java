@@ -1,5 +1,6 @@
 package dev.reweave.cli;
 
+import dev.reweave.common.Progress;
 import dev.reweave.convert.Checks;
 import dev.reweave.convert.Conversion;
 import dev.reweave.convert.ConversionRequest;
@@ -22,8 +23,14 @@ final class DryRun {
   private final ConversionRequest request;
   private final PrintWriter out;
   private final Consumer<Preparation.Prepared> planned;
+  private final Progress progress;
 
-  DryRun(ConversionRequest request, PrintWriter out, Consumer<Preparation.Prepared> planned) {
+  DryRun(
+      ConversionRequest request,
+      PrintWriter out,
+      Consumer<Preparation.Prepared> planned,
+      Progress progress) {
+    this.progress = progress;
     this.planned = planned;
     this.request = request;
     this.out = out;
@@ -32,7 +39,7 @@ final class DryRun {
   /** Tells the plan. */
   void plan(Stores stores) {
     Preparation.Prepared prepared =
-        new Preparation(stores, new ThreadScanner(stores)).prepare(request);
+        new Preparation(stores, new ThreadScanner(stores, progress)).prepare(request);
     planned.accept(prepared);
     ConversionPlan plan = prepared.plan();
     Conversion.requireOutput(stores, request, plan);

@@ -49,7 +49,7 @@ final class InspectCommand implements Callable<Integer> {
     Options given = DeclaredOptions.given(spec, OPTIONS);
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     Inspection inspection =
-        new Inspector(stores)
+        new Inspector(stores, Main.progress(spec))
             .inspect(stores.locate(address), new ReadOptions(given), given.of(MAPPING));
     PrintWriter out = spec.commandLine().getOut();
     if (given.of(ConvertOptions.JSON)) {

@@ -1,6 +1,9 @@
 package dev.reweave.cli;
 
+import dev.reweave.cli.progress.ProgressForm;
+import dev.reweave.cli.progress.ProgressView;
 import dev.reweave.common.Printable;
+import dev.reweave.common.Progress;
 import dev.reweave.common.Redacted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.common.ReweaveException.Kind;
@@ -10,17 +13,17 @@ import dev.reweave.look.bug.BugReport;
 import dev.reweave.manifest.Failure;
 import dev.reweave.manifest.Versions;
 import dev.reweave.spark.SparkSessions;
+import dev.reweave.storage.ProcessEnd;
 import dev.reweave.storage.Stores;
-import java.io.OutputStreamWriter;
-import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -40,6 +43,9 @@ import picocli.CommandLine.ScopeType;
 public final class Main implements Runnable {
   private static final Map<String, Class<?>> COMMANDS = commands();
 
+  /** How long a store may take for the last request. */
+  private static final int MOST_SECONDS_TO_STOP = 10;
+
   @Option(
       names = {"-v", "--verbose"},
       scope = ScopeType.INHERIT,
@@ -55,6 +61,24 @@ public final class Main implements Runnable {
               + " command: figures, kinds and lines of code, without addresses and names.")
   private Optional<String> reportBug = Optional.empty();
 
+  @Option(
+      names = "--progress",
+      paramLabel = "auto|lines|json|none",
+      scope = ScopeType.INHERIT,
+      description =
+          "How to tell on the error stream how far the work has come: a block on a terminal and a"
+              + " line every 10 s elsewhere, such lines everywhere, or a line of JSON every second.")
+  private Optional<ProgressForm> form = Optional.empty();
+
+  @Option(
+      names = {"-q", "--quiet"},
+      scope = ScopeType.INHERIT,
+      description = "The same as --progress none.")
+  private boolean quiet;
+
+  private final Progress progress = new Progress();
+  private final ProgressView view = new ProgressView(progress);
+  private ProgressForm usual = ProgressForm.NONE;
   private final BugReport bugs = new BugReport();
   private Optional<Failure> failed = Optional.empty();
   private boolean refused;
@@ -101,8 +125,16 @@ public final class Main implements Runnable {
       SparkSessions.readAhead();
     }
     Main main = new Main();
-    CommandLine.IFactory factory = CommandLine.defaultFactory();
-    int code = main.execute(writer(System.out), writer(System.err), factory, args);
+    main.usual = ProgressForm.AUTO;
+    PrintWriter out = main.view.beside(System.out);
+    PrintWriter err = main.view.beside(System.err);
+    System.setErr(main.view.streamBeside(System.err));
+    CountDownLatch ended = new CountDownLatch(1);
+    if (isWork(args)) {
+      ProcessEnd.before(() -> main.stop(err, ended, args), MOST_SECONDS_TO_STOP);
+    }
+    int code = main.execute(out, err, CommandLine.defaultFactory(), args);
+    ended.countDown();
     if (!SparkSessions.isDriverOnCluster()) {
       System.exit(code);
     }
@@ -118,9 +150,25 @@ public final class Main implements Runnable {
     return args.length > 1 && !args[0].startsWith("-") && !List.of(args).contains("--help");
   }
 
-  /** Names of tensors may hold any character, whatever the locale of a job is. */
-  private static PrintWriter writer(PrintStream stream) {
-    return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8), true);
+  /**
+   * Ends what is under way, since somebody stops the process; what a conversion has finished is
+   * kept.
+   *
+   * @param ended when the command has come to its end
+   */
+  private void stop(PrintWriter err, CountDownLatch ended, String... args) {
+    if (ended.getCount() == 0) {
+      return;
+    }
+    view.close();
+    err.println("reweave: " + Stopped.text(args));
+    SparkSessions.stopWork();
+    try {
+      // It gives up its lock.
+      var unused = ended.await(MOST_SECONDS_TO_STOP, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Runs a command; gives the exit code. */
@@ -136,7 +184,11 @@ public final class Main implements Runnable {
   private int execute(
       PrintWriter out, PrintWriter err, CommandLine.IFactory factory, String... args) {
     long start = System.nanoTime();
-    CommandLine command = commandLine(this, factory, args).setOut(out).setErr(err);
+    CommandLine command =
+        commandLine(this, factory, args)
+            .setOut(out)
+            .setErr(err)
+            .setCaseInsensitiveEnumValuesAllowed(true);
     command
         .setParameterExceptionHandler(
             (e, given) -> {
@@ -153,6 +205,7 @@ public final class Main implements Runnable {
                     BugReportFile.OPTION + ": " + reportBug.get() + " is there already");
               }
               requireNoLogin(args);
+              view.start(quiet ? ProgressForm.NONE : form.orElse(usual), err);
               return new CommandLine.RunLast().execute(parsed);
             });
     int code;
@@ -160,6 +213,8 @@ public final class Main implements Runnable {
       code = command.execute(args);
     } catch (Error e) { // Picocli lets them through.
       code = explain(e, last(command));
+    } finally {
+      view.close();
     }
     Optional<String> file = reportBug.or(() -> BugReportFile.in(args));
     if (file.isPresent() && !refused) {
@@ -191,6 +246,11 @@ public final class Main implements Runnable {
       last = last.getParseResult().subcommand().commandSpec().commandLine();
     }
     return last;
+  }
+
+  /** Where the work of a command tells how far it has come. */
+  static Progress progress(CommandLine.Model.CommandSpec command) {
+    return command.root().userObject() instanceof Main main ? main.progress : new Progress();
   }
 
   /** Takes the plans of a command's conversions for a bug report. */
@@ -239,6 +299,10 @@ public final class Main implements Runnable {
   private int explain(Throwable e, CommandLine command) {
     Failure failure = Failure.of(e, command.getCommandSpec().qualifiedName());
     failed(failure, e);
+    if (ProcessEnd.isNear()) {
+      // It failed of that, which was told.
+      return command.getCommandSpec().exitCodeOnExecutionException();
+    }
     PrintWriter err = command.getErr();
     err.println("reweave: " + failure.text());
     Stream.of(e.getSuppressed())

@@ -1,5 +1,6 @@
 package dev.reweave.cli;
 
+import dev.reweave.common.Progress;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.SparkSessions;
 import java.util.function.Consumer;
@@ -10,8 +11,8 @@ interface SparkUse {
   void run(String name, Consumer<Cluster> work);
 
   /** Starts a context for each work, and stops it behind it unless others had started it. */
-  static void ofItsOwn(String name, Consumer<Cluster> work) {
-    try (SparkSessions.Session session = SparkSessions.start(name)) {
+  static void ofItsOwn(String name, Progress progress, Consumer<Cluster> work) {
+    try (SparkSessions.Session session = SparkSessions.start(name, progress)) {
       work.accept(session.cluster());
     }
   }

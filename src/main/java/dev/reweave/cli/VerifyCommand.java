@@ -57,7 +57,6 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     Options given = DeclaredOptions.given(spec, OPTIONS);
     Safeguards safeguards = Safeguards.of(given);
-    PrintWriter out = spec.commandLine().getOut();
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     Location converted = stores.locate(folder);
     Optional<Location> checkpoint = given.of(AGAINST).map(stores::locate);
@@ -65,17 +64,15 @@ final class VerifyCommand implements Callable<Integer> {
     checkpoint.ifPresent(addresses::add);
     SparkSessions.requireReachable(given.of(LocalFiles.SHARED_FILESYSTEM), addresses);
     return checkpoint.isPresent()
-        ? compare(converted, checkpoint.get(), given.of(ReadOptions.TAG), safeguards, out)
-        : verify(converted, safeguards.limit(), out, spec.commandLine().getErr());
+        ? compare(converted, checkpoint.get(), given.of(ReadOptions.TAG), safeguards)
+        : verify(converted, safeguards.limit(), spec);
   }
 
-  private static int compare(
-      Location folder,
-      Location checkpoint,
-      Optional<String> tag,
-      Safeguards safeguards,
-      PrintWriter out) {
-    try (SparkSessions.Session session = SparkSessions.start("reweave compare " + folder)) {
+  private int compare(
+      Location folder, Location checkpoint, Optional<String> tag, Safeguards safeguards) {
+    PrintWriter out = spec.commandLine().getOut();
+    try (SparkSessions.Session session =
+        SparkSessions.start("reweave compare " + folder, Main.progress(spec))) {
       Cluster machines = session.cluster();
       Comparison.Result result =
           new Comparison(machines, machines.stores()).run(folder, checkpoint, tag, safeguards);
@@ -84,9 +81,16 @@ final class VerifyCommand implements Callable<Integer> {
     }
   }
 
-  /** Verifies and tells what was found; gives the exit code. */
-  static int verify(Location folder, MetadataLimit limit, PrintWriter out, PrintWriter err) {
-    try (SparkSessions.Session session = SparkSessions.start("reweave verify " + folder)) {
+  /**
+   * Verifies and tells what was found; gives the exit code.
+   *
+   * @param command that does it
+   */
+  static int verify(Location folder, MetadataLimit limit, CommandLine.Model.CommandSpec command) {
+    PrintWriter out = command.commandLine().getOut();
+    PrintWriter err = command.commandLine().getErr();
+    try (SparkSessions.Session session =
+        SparkSessions.start("reweave verify " + folder, Main.progress(command))) {
       Cluster machines = session.cluster();
       Verification.Result result =
           new Verification(machines, machines.stores().limited(limit)).run(folder);

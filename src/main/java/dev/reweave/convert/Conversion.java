@@ -100,7 +100,10 @@ public final class Conversion {
     Shared<Stores> shared = cluster.share(stores);
     try {
       Preparation.Prepared prepared =
-          new Preparation(stores, cluster.scanner(shared)).prepare(request);
+          cluster
+              .progress()
+              .during(
+                  "plan", () -> new Preparation(stores, cluster.scanner(shared)).prepare(request));
       planned.accept(prepared);
       String fingerprint = Fingerprint.of(request, prepared);
       Optional<Manifest> done = check.upToDate(fingerprint);
@@ -175,9 +178,15 @@ public final class Conversion {
                 new FileChecksums(cluster, stores, limit, PartRule.FREE.usualBytes()),
                 output,
                 request.options().checks());
+        Committer committer = new Committer(output, journal, lock, readBack);
         Manifest manifest =
-            new Committer(output, journal, lock, readBack)
-                .commit(ran.plan(), ran.staged(), check.earlierFiles(), provenance);
+            cluster
+                .progress()
+                .during(
+                    "publish",
+                    () ->
+                        committer.commit(
+                            ran.plan(), ran.staged(), check.earlierFiles(), provenance));
         made = new Outcome(manifest, Outcome.Kind.CONVERTED, ran.staged().digests());
       } catch (RuntimeException e) {
         staging.abandon(e);

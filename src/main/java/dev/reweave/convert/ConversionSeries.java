@@ -79,6 +79,9 @@ public final class ConversionSeries {
       return;
     }
     for (ConversionRequest request : requests) {
+      if (requests.size() > 1 || !outputs.isEmpty()) {
+        cluster.progress().subject("to " + request.output().name());
+      }
       ended.accept(convert(request, asked.isOfNewAlone()));
     }
   }

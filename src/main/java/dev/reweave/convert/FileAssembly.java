@@ -1,5 +1,6 @@
 package dev.reweave.convert;
 
+import dev.reweave.common.Progress;
 import dev.reweave.gather.ChunkResult;
 import dev.reweave.gather.ReadTally;
 import dev.reweave.manifest.TensorFacts;
@@ -34,7 +35,7 @@ import java.util.function.Predicate;
  */
 final class FileAssembly implements AutoCloseable {
   /** The sums of one file so far. */
-  private static final class Progress {
+  private static final class Sums {
     private final List<PartReceipt> receipts = new ArrayList<>();
     private final Map<Object, ReadTally.StorageShare> shares = new LinkedHashMap<>();
     private final Map<Integer, ChunkResult.TensorShare> tensors = new HashMap<>();
@@ -51,14 +52,20 @@ final class FileAssembly implements AutoCloseable {
   private final OutputFolder output;
   private final Map<String, StagedFile> staged;
   private final Journal journal;
-  private final Map<Integer, Progress> open = new HashMap<>();
+  private final Progress progress;
+  private final Map<Integer, Sums> open = new HashMap<>();
   private final ExecutorService finisher = Executors.newFixedThreadPool(FINISHERS);
   private final List<Future<Journal.FileState>> finished = new ArrayList<>();
   private long bytesRead;
   private long requests;
 
   FileAssembly(
-      ConversionPlan plan, OutputFolder output, Map<String, StagedFile> staged, Journal journal) {
+      ConversionPlan plan,
+      OutputFolder output,
+      Map<String, StagedFile> staged,
+      Journal journal,
+      Progress progress) {
+    this.progress = progress;
     this.plan = plan;
     this.output = output;
     this.staged = staged;
@@ -69,19 +76,19 @@ final class FileAssembly implements AutoCloseable {
     Chunk chunk = result.chunk();
     PlannedFile file = plan.files().get(chunk.file());
     long length = file.length();
-    Progress progress = open.computeIfAbsent(chunk.file(), f -> new Progress());
-    progress.receipts.addAll(result.receipts());
-    progress.crc32c ^= Checksum.CRC_32C.share(result.crc32c(), length - chunk.to());
-    progress.bytes += chunk.length();
-    result.reads().shares().forEach(s -> progress.shares.merge(s.storage(), s, ReadTally::sum));
+    Sums sums = open.computeIfAbsent(chunk.file(), f -> new Sums());
+    sums.receipts.addAll(result.receipts());
+    sums.crc32c ^= Checksum.CRC_32C.share(result.crc32c(), length - chunk.to());
+    sums.bytes += chunk.length();
+    result.reads().shares().forEach(s -> sums.shares.merge(s.storage(), s, ReadTally::sum));
     result
         .tensors()
-        .forEach(t -> progress.tensors.merge(t.segment(), t, ChunkResult.TensorShare::plus));
+        .forEach(t -> sums.tensors.merge(t.segment(), t, ChunkResult.TensorShare::plus));
     bytesRead += result.reads().bytes();
     requests += result.reads().requests();
-    if (progress.bytes == length) {
+    if (sums.bytes == length) {
       open.remove(chunk.file());
-      finished.add(finisher.submit(() -> finish(file, progress)));
+      finished.add(finisher.submit(() -> finish(file, sums)));
     }
   }
 
@@ -93,23 +100,23 @@ final class FileAssembly implements AutoCloseable {
   synchronized List<Integer> crc32OfSegments(int index) {
     Integer[] crcs = new Integer[plan.files().get(index).segments().size()];
     Arrays.fill(crcs, 0);
-    Progress progress = open.get(index);
-    if (progress != null) {
-      progress.tensors.forEach((segment, share) -> crcs[segment] = share.crc32());
+    Sums sums = open.get(index);
+    if (sums != null) {
+      sums.tensors.forEach((segment, share) -> crcs[segment] = share.crc32());
     }
     return List.of(crcs);
   }
 
-  private Journal.FileState finish(PlannedFile file, Progress progress) {
-    progress.receipts.sort(Comparator.comparingInt(PartReceipt::number));
-    output.assemble(staged.get(file.path()), progress.receipts);
-    List<ChunkResult.TensorShare> tensors = List.copyOf(progress.tensors.values());
+  private Journal.FileState finish(PlannedFile file, Sums sums) {
+    sums.receipts.sort(Comparator.comparingInt(PartReceipt::number));
+    output.assemble(staged.get(file.path()), sums.receipts);
+    List<ChunkResult.TensorShare> tensors = List.copyOf(sums.tensors.values());
     Journal.FileState state =
         new Journal.FileState(
             file.path(),
-            progress.crc32c,
-            progress.receipts,
-            List.copyOf(progress.shares.values()),
+            sums.crc32c,
+            sums.receipts,
+            List.copyOf(sums.shares.values()),
             byTensor(
                 file,
                 tensors,
@@ -131,6 +138,9 @@ final class FileAssembly implements AutoCloseable {
                 share -> share.digest().statistics().elements() > 0,
                 ChunkResult.TensorShare::digest));
     journal.finish(state);
+    if (file.role() == PlannedFile.Role.WEIGHTS) {
+      progress.shardDone();
+    }
     return state;
   }
 

@@ -9,6 +9,7 @@ import dev.reweave.storage.InputFile;
 import dev.reweave.storage.OutputContent;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.ParallelCalls;
+import dev.reweave.storage.ProcessEnd;
 import dev.reweave.storage.StagedFile;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -174,9 +175,13 @@ final class OutputStaging {
 
   /**
    * Takes away what is staged and what was published of it, since the conversion failed; but once
-   * readers find the new model in place of an old one, the same command can only go on.
+   * readers find the new model in place of an old one, the same command can only go on. What fails
+   * because somebody stops the process is kept, and gone on with.
    */
   void abandon(RuntimeException cause) {
+    if (ProcessEnd.isNear()) {
+      return;
+    }
     quietly(
         () -> {
           if (journal.isSwitched()) {

@@ -1,8 +1,10 @@
 package dev.reweave.convert;
 
+import dev.reweave.common.Progress;
 import dev.reweave.gather.ChunkResult;
 import dev.reweave.gather.ChunkTask;
 import dev.reweave.gather.Proof;
+import dev.reweave.gather.Reads;
 import dev.reweave.gather.StorageAudit;
 import dev.reweave.gather.StorageChecks;
 import dev.reweave.gather.TensorDigest;
@@ -104,7 +106,13 @@ final class PlanRunner {
     finished.values().forEach(file -> checks.add(file.shares()));
     Map<String, Journal.FileState> states = new HashMap<>(finished);
     long[] audited = {0, 0};
-    try (FileAssembly assembly = new FileAssembly(plan, output, staged, new Journal(output))) {
+    Progress progress = cluster.progress();
+    progress.shards(plan.shards().size());
+    plan.shards().stream()
+        .filter(shard -> finished.containsKey(shard.path()))
+        .forEach(shard -> progress.shardDone());
+    try (FileAssembly assembly =
+        new FileAssembly(plan, output, staged, new Journal(output), progress)) {
       ChunkWaves steps =
           new ChunkWaves(
               plan,
@@ -126,10 +134,18 @@ final class PlanRunner {
           new SparkTasks.Batch<>(
               "check: the checksums of " + plan.checkpointFiles() + " input files",
               IntStream.range(0, plan.checkpointFiles()).<Job>mapToObj(AuditOf::new).toList()));
+      SparkTasks.Items<Job> all =
+          new SparkTasks.Items<>(
+              "convert",
+              jobs,
+              job ->
+                  job instanceof Assignment a && !cluster.isLocal()
+                      ? hosts.of(a.chunk())
+                      : List.of(),
+              SparkTasks.Amounts.bytes(
+                  job -> job instanceof Assignment a ? a.chunk().length() : 0));
       tasks.run(
-          jobs,
-          job ->
-              job instanceof Assignment a && !cluster.isLocal() ? hosts.of(a.chunk()) : List.of(),
+          all,
           job ->
               job instanceof Assignment a
                   ? counters.add(run(a, List.of(), shared.value(), sent.value(), most, measuring))
@@ -137,6 +153,7 @@ final class PlanRunner {
           result -> {
             if (result instanceof ChunkResult chunk) {
               assembly.add(chunk);
+              tell(plan, chunk.reads().waits());
             } else if (result instanceof StorageAudit.Result audit) {
               checks.add(audit.reads().shares());
               checks.leaveOut(audit.unchecked());
@@ -150,6 +167,7 @@ final class PlanRunner {
         tasks.run(
             "convert: the ends of " + steps.tails().size() + " files",
             steps.tails().stream().map(c -> new Assignment(c, target(c, plan, staged))).toList(),
+            SparkTasks.Amounts.bytes(tail -> tail.chunk().length()),
             tail ->
                 counters.add(
                     run(
@@ -190,8 +208,17 @@ final class PlanRunner {
               proof(plan, all(states, Journal.FileState::proofs)));
       return new Staged(staged, states, figures);
     } finally {
+      progress.shardsEnd();
       sent.close();
     }
+  }
+
+  private void tell(ConversionPlan plan, List<Reads.Wait> waits) {
+    waits.forEach(
+        wait ->
+            cluster
+                .progress()
+                .read(plan.sources().get(wait.file()).uri(), wait.bytes(), wait.nanos()));
   }
 
   private static Optional<Manifest.Proof> proof(
@@ -218,7 +245,7 @@ final class PlanRunner {
       ReadLimit limit,
       Measuring measuring) {
     return new ChunkTask(stores, work, a.chunk(), before, limit, measuring, SparkTasks.attempt())
-        .run(a.target());
+        .run(a.target(), SparkTasks.meter());
   }
 
   private static StorageAudit.Result audit(

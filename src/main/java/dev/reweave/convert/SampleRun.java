@@ -96,6 +96,7 @@ public final class SampleRun {
         tasks.run(
             "try: " + sample.size() + " of " + all.size() + " chunks",
             sample,
+            SparkTasks.Amounts.bytes(Chunk::length),
             chunk ->
                 new ChunkTask(
                         shared.value(),
@@ -105,7 +106,7 @@ public final class SampleRun {
                         slowest,
                         Measuring.NOTHING,
                         SparkTasks.attempt())
-                    .tryOut(),
+                    .tryOut(SparkTasks.meter()),
             result -> {
               checks.add(result.reads().shares());
               bytesRead += result.reads().bytes();

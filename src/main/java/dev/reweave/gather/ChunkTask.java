@@ -17,6 +17,7 @@ import dev.reweave.tensor.Layout;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -79,13 +80,17 @@ public final class ChunkTask {
     return OpenFiles.areFar(stores, work.sources()) ? Window.FAR_PANES : 1;
   }
 
-  /** Writes the chunk. */
-  public ChunkResult run(StagedFile target) {
+  /**
+   * Writes the chunk.
+   *
+   * @param meter takes the bytes that are made, as they are
+   */
+  public ChunkResult run(StagedFile target, LongConsumer meter) {
     Part part = new Part(chunk.number(), chunk.from(), chunk.length());
     return attempt(
         () -> {
           try (ChunkSink sink = target.open(stores, part)) {
-            return run(sink);
+            return run(new Metered(sink, meter));
           } catch (IOException e) {
             throw Stores.unwritable(target.target(), e);
           }
@@ -93,12 +98,16 @@ public final class ChunkTask {
         chunk.length());
   }
 
-  /** Does all but write. */
-  public ChunkResult tryOut() {
+  /**
+   * Does all but write.
+   *
+   * @param meter takes the bytes that are made, as they are
+   */
+  public ChunkResult tryOut(LongConsumer meter) {
     return attempt(
         () -> {
           try (ChunkSink sink = new Nowhere(chunk.number())) {
-            return run(sink);
+            return run(new Metered(sink, meter));
           } catch (IOException e) {
             throw new IllegalStateException(e);
           }
@@ -149,6 +158,25 @@ public final class ChunkTask {
     return " (" + (first.equals(last) ? "tensor " + first : first + " to " + last) + ")";
   }
 
+  /** Tells how many bytes went through. */
+  private record Metered(ChunkSink sink, LongConsumer meter) implements ChunkSink {
+    @Override
+    public void write(byte[] data, int offset, int length) throws IOException {
+      sink.write(data, offset, length);
+      meter.accept(length);
+    }
+
+    @Override
+    public List<PartReceipt> commit() throws IOException {
+      return sink.commit();
+    }
+
+    @Override
+    public void close() throws IOException {
+      sink.close();
+    }
+  }
+
   private record Nowhere(int number) implements ChunkSink {
     @Override
     public void write(byte[] data, int offset, int length) {
@@ -195,7 +223,8 @@ public final class ChunkTask {
               tally.shares(),
               tally.bytes() + proofTally.bytes(),
               tally.requests() + proofTally.requests(),
-              files.repeatedReads() + second.repeatedReads()),
+              files.repeatedReads() + second.repeatedReads(),
+              files.waits()),
           window.elementsCast());
     }
   }

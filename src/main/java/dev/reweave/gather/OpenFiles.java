@@ -7,11 +7,13 @@ import dev.reweave.storage.TokenBucket;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The input files that one task has open: a few, the least lately used one is closed first. Of
@@ -23,6 +25,12 @@ public final class OpenFiles implements Closeable {
 
   /** Bytes of one read where several are made at once. */
   private static final int PIECE = 2 << 20;
+
+  /** A task tells of so many of its files at most, … */
+  private static final int MOST_WAITS = 4;
+
+  /** … of which it has read at least so many bytes. */
+  private static final int LEAST_WAITED_FOR = 64 << 10;
 
   /** A range that is read, or will be when it is awaited. */
   interface Reading {
@@ -40,6 +48,7 @@ public final class OpenFiles implements Closeable {
   private final LateReads late = new LateReads();
   private int streams;
   private long repeatedReads;
+  private final List<Reads.Wait> closed = new ArrayList<>();
 
   /**
    * Files of one task.
@@ -169,9 +178,11 @@ public final class OpenFiles implements Closeable {
   private void closeSome() throws IOException {
     Iterator<Map.Entry<Integer, Streams>> eldest = open.entrySet().iterator();
     while (streams >= MOST_OPEN && eldest.hasNext()) {
-      Streams of = eldest.next().getValue();
+      Map.Entry<Integer, Streams> file = eldest.next();
+      Streams of = file.getValue();
       if (of.areIdle()) {
         eldest.remove();
+        closed.add(of.waited(file.getKey()));
         close(of);
       }
     }
@@ -186,6 +197,26 @@ public final class OpenFiles implements Closeable {
   /** Reads that failed and were made again, as far as the stores tell. */
   long repeatedReads() {
     return repeatedReads + open.values().stream().mapToLong(Streams::repeatedReads).sum();
+  }
+
+  /** What was waited for the files that were read most slowly. */
+  List<Reads.Wait> waits() {
+    Map<Integer, Reads.Wait> all = new HashMap<>();
+    Stream.concat(
+            closed.stream(),
+            open.entrySet().stream().map(file -> file.getValue().waited(file.getKey())))
+        .forEach(
+            wait ->
+                all.merge(
+                    wait.file(),
+                    wait,
+                    (a, b) ->
+                        new Reads.Wait(a.file(), a.bytes() + b.bytes(), a.nanos() + b.nanos())));
+    return all.values().stream()
+        .filter(wait -> wait.bytes() >= LEAST_WAITED_FOR)
+        .sorted(Comparator.comparingDouble(Reads.Wait::nanosPerByte).reversed())
+        .limit(MOST_WAITS)
+        .toList();
   }
 
   @Override

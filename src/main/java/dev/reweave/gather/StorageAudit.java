@@ -74,7 +74,12 @@ public final class StorageAudit {
         }
       }
       return new Result(
-          new Reads(tally.shares(), tally.bytes(), tally.requests(), files.repeatedReads()),
+          new Reads(
+              tally.shares(),
+              tally.bytes(),
+              tally.requests(),
+              files.repeatedReads(),
+              files.waits()),
           unchecked);
     } catch (IOException e) {
       throw Stores.unreadable(work.sources().get(file).location(), e);

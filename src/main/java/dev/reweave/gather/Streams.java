@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The streams that are open on one file: one for each read that is made at once, since streams of
@@ -18,6 +19,8 @@ final class Streams implements Closeable {
   private final boolean far;
   private final List<RandomAccess> all = new ArrayList<>();
   private final BlockingQueue<RandomAccess> idle = new LinkedBlockingQueue<>();
+  private final AtomicLong bytes = new AtomicLong();
+  private final AtomicLong nanos = new AtomicLong();
   private int underWay;
 
   Streams(boolean far) {
@@ -67,13 +70,21 @@ final class Streams implements Closeable {
       throw new InterruptedIOException("interrupted");
     }
     try {
+      long start = System.nanoTime();
       stream.readFully(range.position(), range.buffer(), range.offset(), range.length());
+      nanos.addAndGet(System.nanoTime() - start);
+      bytes.addAndGet(range.length());
       if (far) {
         stream.rest();
       }
     } finally {
       idle.add(stream);
     }
+  }
+
+  /** What was waited for the file, whose index in the plan this is. */
+  Reads.Wait waited(int file) {
+    return new Reads.Wait(file, bytes.get(), nanos.get());
   }
 
   /** Reads that failed and were made again, as far as the store tells. */

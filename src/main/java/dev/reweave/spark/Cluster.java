@@ -1,5 +1,6 @@
 package dev.reweave.spark;
 
+import dev.reweave.common.Progress;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
@@ -19,10 +20,20 @@ import org.apache.spark.api.java.JavaSparkContext;
 public final class Cluster {
   private final Supplier<JavaSparkContext> context;
   private final Optional<Configuration> embedded;
+  private final Progress progress;
 
   /** The machines of an application that runs. */
   public Cluster(JavaSparkContext context) {
-    this(() -> context, Optional.empty());
+    this(context, new Progress());
+  }
+
+  /**
+   * The same.
+   *
+   * @param progress that its tasks tell how far they have come
+   */
+  Cluster(JavaSparkContext context, Progress progress) {
+    this(() -> context, Optional.empty(), progress);
   }
 
   /**
@@ -31,13 +42,21 @@ public final class Cluster {
    * @param context waits until Spark is there; throws what kept it from starting
    * @param settings of Hadoop's file systems
    */
-  static Cluster embedded(Supplier<JavaSparkContext> context, Configuration settings) {
-    return new Cluster(context, Optional.of(settings));
+  static Cluster embedded(
+      Supplier<JavaSparkContext> context, Configuration settings, Progress progress) {
+    return new Cluster(context, Optional.of(settings), progress);
   }
 
-  private Cluster(Supplier<JavaSparkContext> context, Optional<Configuration> embedded) {
+  private Cluster(
+      Supplier<JavaSparkContext> context, Optional<Configuration> embedded, Progress progress) {
     this.context = context;
     this.embedded = embedded;
+    this.progress = progress;
+  }
+
+  /** How far the work on it has come. */
+  public Progress progress() {
+    return progress;
   }
 
   /**
@@ -62,13 +81,13 @@ public final class Cluster {
   /** Reads the metadata of many files: in tasks, or on threads where there is one machine. */
   public MetadataScanner scanner(Shared<Stores> stores) {
     return embedded.isPresent()
-        ? new ThreadScanner(stores.value())
+        ? new ThreadScanner(stores.value(), progress)
         : new SparkScanner(tasks(), stores);
   }
 
   /** Tasks in this application. */
   public SparkTasks tasks() {
-    return new SparkTasks(context());
+    return new SparkTasks(context(), progress);
   }
 
   /** A sum over tasks, which Spark's pages show under its name. */

@@ -12,6 +12,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongConsumer;
 import java.util.zip.CRC32C;
 
 /** Reads whole files in parallel and tells their checksums. */
@@ -80,6 +81,7 @@ public final class FileChecksums {
       tasks.run(
           description,
           parts,
+          SparkTasks.Amounts.bytes(part -> part.to() - part.from()),
           part -> digest(shared.value(), part, digest, most.bucket()),
           result -> {
             crcs[result.index()] ^= result.share();
@@ -99,6 +101,7 @@ public final class FileChecksums {
       Stores stores, FilePart part, FileDigest.Wanted digest, TokenBucket bucket) {
     CRC32C crc = new CRC32C();
     FileDigest.Sha256 sha256 = new FileDigest.Sha256();
+    LongConsumer meter = SparkTasks.meter();
     try (RandomAccess access = stores.open(part.file())) {
       byte[] buffer = new byte[(int) Math.min(access.stride(), part.to() - part.from())];
       for (long at = part.from(); at < part.to(); at += buffer.length) {
@@ -106,6 +109,7 @@ public final class FileChecksums {
         bucket.take(length);
         access.readFully(at, buffer, 0, length);
         crc.update(buffer, 0, length);
+        meter.accept(length);
         if (digest == FileDigest.Wanted.SHA256) {
           sha256.update(buffer, 0, length);
         }

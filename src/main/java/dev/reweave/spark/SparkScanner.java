@@ -37,8 +37,9 @@ final class SparkScanner implements MetadataScanner {
     }
     try (recall) {
       tasks.run(
-          "read the structure of " + requests.size() + " files",
+          ThreadScanner.what(requests.size()),
           items,
+          SparkTasks.Amounts.files(),
           item ->
               new Answer<>(
                   item.number(),

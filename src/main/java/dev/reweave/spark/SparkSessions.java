@@ -3,6 +3,7 @@ package dev.reweave.spark;
 import static org.apache.hadoop.fs.CommonConfigurationKeysPublic.IO_FILE_BUFFER_SIZE_KEY;
 
 import dev.reweave.common.Location;
+import dev.reweave.common.Progress;
 import dev.reweave.common.Redacted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.common.UnfitJava;
@@ -21,6 +22,7 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.SparkContext$;
 import org.apache.spark.api.java.JavaSparkContext;
 import scala.Tuple2;
+import scala.runtime.BoxedUnit;
 
 /** Starts Spark as Reweave needs it: on this machine unless spark-submit says otherwise. */
 public final class SparkSessions {
@@ -89,6 +91,17 @@ public final class SparkSessions {
     }
   }
 
+  /** Ends all work that goes on in this process: whoever waits for it is told that it failed. */
+  public static void stopWork() {
+    SparkContext$.MODULE$
+        .getActive()
+        .foreach(
+            context -> {
+              context.stop();
+              return BoxedUnit.UNIT;
+            });
+  }
+
   /** Reads ahead, on a thread of its own, what every command asks for that touches a store. */
   public static void readAhead() {
     Thread thread = new Thread(SparkSessions::hadoopConfiguration, "read settings");
@@ -143,19 +156,22 @@ public final class SparkSessions {
   /**
    * A context with the settings of spark-submit, or an embedded one on all cores. That takes as
    * long to start as a small checkpoint to be read: both are done at once.
+   *
+   * @param progress that work on it tells how far it has come
    */
-  public static Session start(String name) {
+  public static Session start(String name, Progress progress) {
     String mark = UUID.randomUUID().toString();
     // Services for notebooks and jobs have one context in each process, and must keep it.
     if (isOneMachine(master()) && SparkContext$.MODULE$.getActive().isEmpty()) {
       Starting starting = new Starting(() -> context(conf(name, mark)));
       return new Session(
-          Cluster.embedded(starting::context, hadoopConfiguration()),
+          Cluster.embedded(starting::context, hadoopConfiguration(), progress),
           () -> starting.hasStarted() && isMarked(starting.context().sc(), mark));
     }
     SparkContext context = context(conf(name, mark));
     boolean ours = isMarked(context, mark);
-    return new Session(new Cluster(JavaSparkContext.fromSparkContext(context)), () -> ours);
+    return new Session(
+        new Cluster(JavaSparkContext.fromSparkContext(context), progress), () -> ours);
   }
 
   private static SparkConf conf(String name, String mark) {
@@ -166,6 +182,8 @@ public final class SparkSessions {
       conf.setIfMissing("spark.ui.enabled", "false");
       conf.setIfMissing("spark.driver.host", "127.0.0.1");
       conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");
+      // How far long tasks have come is told with the executors' signs of life.
+      conf.setIfMissing("spark.executor.heartbeatInterval", "1s");
     }
     // A chunk that is read from another machine is sooner done than one that waits for its own.
     conf.setIfMissing("spark.locality.wait", "0s");

@@ -1,5 +1,6 @@
 package dev.reweave.spark;
 
+import dev.reweave.common.Progress;
 import dev.reweave.common.ReweaveException;
 import java.io.Serializable;
 import java.time.Duration;
@@ -12,6 +13,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
+import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
@@ -42,6 +45,32 @@ public final class SparkTasks {
    */
   public record Batch<T>(String description, List<T> items) {}
 
+  /**
+   * How much of the whole an item is, for who wants to know how far the work has come.
+   *
+   * @param of an item, as its task counts it with {@link #meter}
+   */
+  public record Amounts<T>(Progress.Unit unit, ToLongFunction<T> of) {
+    /** Of items that are a file each. */
+    public static <T> Amounts<T> files() {
+      return new Amounts<>(Progress.Unit.FILES, item -> 1);
+    }
+
+    /** Of items that are so many bytes. */
+    public static <T> Amounts<T> bytes(ToLongFunction<T> of) {
+      return new Amounts<>(Progress.Unit.BYTES, of);
+    }
+  }
+
+  /**
+   * Work that is looked at as one.
+   *
+   * @param what it is, in a word or a few
+   * @param hosts the machines where an item is best worked on; none if it is the same everywhere
+   */
+  public record Items<T>(
+      String what, List<Batch<T>> batches, Function<T, List<String>> hosts, Amounts<T> amounts) {}
+
   private interface PartitionWork<T, R> extends Function1<Iterator<T>, R>, Serializable {}
 
   /** How long the other tasks of a failed job are waited for. */
@@ -58,10 +87,16 @@ public final class SparkTasks {
   private static final List<String> NAMES = List.of("spark.job.description", "spark.jobGroup.id");
 
   private final JavaSparkContext spark;
+  private final Progress progress;
 
-  /** Tasks in this application. */
-  public SparkTasks(JavaSparkContext spark) {
+  /**
+   * Tasks in this application.
+   *
+   * @param progress that they tell how far they have come
+   */
+  SparkTasks(JavaSparkContext spark, Progress progress) {
     this.spark = spark;
+    this.progress = progress;
   }
 
   /** A value that tasks read, sent once to each machine. */
@@ -95,24 +130,21 @@ public final class SparkTasks {
    * @param results takes each result once, in the order in which tasks end
    * @throws ReweaveException as a task threw it, once Spark's retries are used up
    */
-  public <T, R> void run(String description, List<T> items, Work<T, R> work, Consumer<R> results) {
-    run(List.of(new Batch<>(description, items)), item -> List.of(), work, results);
+  public <T, R> void run(
+      String description, List<T> items, Amounts<T> amounts, Work<T, R> work, Consumer<R> results) {
+    List<Batch<T>> batches = List.of(new Batch<>(description, items));
+    run(new Items<>(description, batches, item -> List.of(), amounts), work, results);
   }
 
   /**
    * Does the work on all items, batch after batch: all are with Spark's scheduler from the start,
    * which by default begins with the next one when no item of the one before waits any more.
    *
-   * @param hosts the machines where an item is best worked on; none if it is the same everywhere
    * @param results takes each result once, in the order in which tasks end
    * @throws ReweaveException as a task threw it, once Spark's retries are used up
    */
-  public <T, R> void run(
-      List<Batch<T>> batches,
-      Function<T, List<String>> hosts,
-      Work<T, R> work,
-      Consumer<R> results) {
-    List<Batch<T>> jobs = batches.stream().filter(b -> !b.items().isEmpty()).toList();
+  public <T, R> void run(Items<T> all, Work<T, R> work, Consumer<R> results) {
+    List<Batch<T>> jobs = all.batches().stream().filter(b -> !b.items().isEmpty()).toList();
     if (jobs.isEmpty()) {
       return;
     }
@@ -120,15 +152,26 @@ public final class SparkTasks {
     NAMES.forEach(name -> before.put(name, spark.getLocalProperty(name)));
     String group = "reweave " + GROUPS.incrementAndGet();
     int started = 0;
-    try (JobWatch watch = new JobWatch(spark)) {
+    Amounts<T> amounts = all.amounts();
+    long total = jobs.stream().flatMap(job -> job.items().stream()).mapToLong(amounts.of()).sum();
+    Progress.Step step = progress.begin(all.what(), amounts.unit(), total);
+    Meter meter = new Meter(spark);
+    try (JobWatch watch = new JobWatch(spark, meter, step)) {
       try {
         CompletableFuture<Void> done = new CompletableFuture<>();
         AtomicInteger open = new AtomicInteger(jobs.size());
         for (Batch<T> job : jobs) {
           spark.setJobGroup(group, job.description(), false);
           spark.sc().setCallSite(job.description());
-          RDD<T> rdd = new ItemRdd<>(spark.sc(), job.items(), hosts);
-          submit(rdd, job.items().size(), work, results, open, done);
+          RDD<T> rdd = new ItemRdd<>(spark.sc(), job.items(), all.hosts());
+          PartitionWork<T, byte[]> onItem = partition -> done(work, partition.next(), meter);
+          Function2<Object, byte[], BoxedUnit> onResult =
+              (index, result) -> {
+                step.add(amounts.of().applyAsLong(job.items().get((Integer) index)));
+                handOver(result, results);
+                return BoxedUnit.UNIT;
+              };
+          submit(rdd, job.items().size(), onItem, onResult, open, done);
           started++;
         }
         done.get();
@@ -144,19 +187,13 @@ public final class SparkTasks {
     }
   }
 
-  private <T, R> void submit(
+  private <T> void submit(
       RDD<T> rdd,
       int items,
-      Work<T, R> work,
-      Consumer<R> results,
+      PartitionWork<T, byte[]> onPartition,
+      Function2<Object, byte[], BoxedUnit> onResult,
       AtomicInteger open,
       CompletableFuture<Void> done) {
-    PartitionWork<T, byte[]> onPartition = partition -> done(work, partition.next());
-    Function2<Object, byte[], BoxedUnit> onResult =
-        (index, result) -> {
-          handOver(result, results);
-          return BoxedUnit.UNIT;
-        };
     List<Object> all = IntStream.range(0, items).boxed().map(Object.class::cast).toList();
     Function0<BoxedUnit> nothing = () -> BoxedUnit.UNIT;
     spark
@@ -178,13 +215,16 @@ public final class SparkTasks {
    * Spark ends the process for errors that it takes for fatal, as for exceptions with such a cause;
    * one task that goes wrong is no reason for that.
    */
-  private static <T, R> byte[] done(Work<T, R> work, T item) {
+  private static <T, R> byte[] done(Work<T, R> work, T item, Meter meter) {
+    meter.start();
     try {
       return Packed.of(work.apply(item));
     } catch (OutOfMemoryError e) {
       throw without(SparkFailures.outOfMemory(e), e);
     } catch (StackOverflowError e) {
       throw without(new IllegalStateException("the stack of a task overflowed"), e);
+    } finally {
+      Meter.stop();
     }
   }
 
@@ -196,6 +236,14 @@ public final class SparkTasks {
   private static RuntimeException without(RuntimeException told, Error fatal) {
     told.addSuppressed(fatal);
     return told;
+  }
+
+  /**
+   * In a task, on its own thread, what takes the bytes that it has done; elsewhere it takes them
+   * for nobody.
+   */
+  public static LongConsumer meter() {
+    return Meter.ofTask();
   }
 
   /** In a task, which attempt it is and on which machine, for messages; empty elsewhere. */

@@ -1,5 +1,6 @@
 package dev.reweave.storage;
 
+import dev.reweave.common.Progress;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
@@ -7,10 +8,17 @@ import java.util.List;
 /** Reads the files on threads of this process: all that is needed to look at a checkpoint. */
 public final class ThreadScanner implements MetadataScanner {
   private final Stores stores;
+  private final Progress progress;
 
   /** A scanner of files in these stores. */
   public ThreadScanner(Stores stores) {
+    this(stores, new Progress());
+  }
+
+  /** The same, which tells how many it has read. */
+  public ThreadScanner(Stores stores, Progress progress) {
     this.stores = stores;
+    this.progress = progress;
   }
 
   /**
@@ -30,6 +38,20 @@ public final class ThreadScanner implements MetadataScanner {
   @Override
   public <T extends Serializable> List<T> scan(List<Request<T>> requests) {
     Recall recall = new Recall();
-    return ParallelCalls.answers(requests, request -> answer(stores, request, recall));
+    try (Progress.Step step =
+        progress.begin(what(requests.size()), Progress.Unit.FILES, requests.size())) {
+      return ParallelCalls.answers(
+          requests,
+          request -> {
+            T answer = answer(stores, request, recall);
+            step.add(1);
+            return answer;
+          });
+    }
+  }
+
+  /** What a scan of so many files does. */
+  public static String what(int files) {
+    return "read the structure of " + files + (files == 1 ? " file" : " files");
   }
 }

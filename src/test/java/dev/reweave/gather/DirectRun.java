@@ -112,7 +112,7 @@ final class DirectRun {
   private List<ReadTally.StorageShare> shares(Chunk chunk) {
     return new ChunkTask(
             stores, plan.work(), chunk, List.of(), ReadLimit.NONE, Measuring.NOTHING, "")
-        .tryOut()
+        .tryOut(bytes -> {})
         .reads()
         .shares();
   }

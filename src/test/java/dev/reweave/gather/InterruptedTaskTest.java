@@ -75,7 +75,7 @@ class InterruptedTaskTest {
                         ReadLimit.NONE,
                         Measuring.NOTHING,
                         "")
-                    .tryOut();
+                    .tryOut(bytes -> {});
           } catch (ReweaveException e) {
             failure.set(e);
           }

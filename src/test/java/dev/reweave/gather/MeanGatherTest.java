@@ -111,7 +111,7 @@ class MeanGatherTest {
             ReadLimit.NONE,
             Measuring.NOTHING,
             "")
-        .tryOut();
+        .tryOut(bytes -> {});
   }
 
   private static int crc32c(byte[] content) {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.Location;
+import dev.reweave.common.Progress;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.Stores;
 import dev.reweave.testing.TestHdfs;
@@ -70,7 +71,7 @@ class SparkSessionsTest {
   @Test
   void aContextThatOthersStartedGoesOn() {
     JavaSparkContext theirs = TestSpark.context();
-    try (SparkSessions.Session session = SparkSessions.start("guest")) {
+    try (SparkSessions.Session session = SparkSessions.start("guest", new Progress())) {
       assertSame(theirs.sc(), session.cluster().context().sc());
     }
     assertFalse(TestSpark.context().sc().isStopped());
@@ -127,7 +128,8 @@ class SparkSessionsTest {
             () -> {
               throw refusal;
             },
-            new Configuration());
+            new Configuration(),
+            new Progress());
     try (Shared<String> shared = machine.share("value")) {
       assertEquals("value", shared.value());
       assertEquals(List.of(), machine.scanner(machine.share(STORES)).scan(List.of()));

@@ -40,8 +40,7 @@ class SparkTasksTest {
 
   @Test
   void onOneMachineItsCoresCount() {
-    assertEquals(
-        TestSpark.context().defaultParallelism(), new SparkTasks(TestSpark.context()).slots());
+    assertEquals(TestSpark.context().defaultParallelism(), TestSpark.cluster().tasks().slots());
   }
 
   @Test

@@ -17,7 +17,9 @@ class TaskFailuresTest {
         assertThrows(
             RuntimeException.class,
             () ->
-                new SparkTasks(TestSpark.context()).run("fail", List.of(1, 2), work, result -> {}));
+                TestSpark.cluster()
+                    .tasks()
+                    .run("fail", List.of(1, 2), SparkTasks.Amounts.files(), work, result -> {}));
     return Failure.of(thrown, "reweave convert");
   }
 

@@ -79,7 +79,7 @@ public final class Gathered {
       ChunkResult result =
           new ChunkTask(
                   stores, plan.work(), chunk, List.of(), ReadLimit.NONE, Measuring.NOTHING, "")
-              .tryOut();
+              .tryOut(bytes -> {});
       checks.add(result.reads().shares());
       for (ChunkResult.TensorShare share : result.tensors()) {
         Segment.OfTensor tensor = (Segment.OfTensor) file.segments().get(share.segment());

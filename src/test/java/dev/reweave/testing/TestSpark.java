@@ -19,6 +19,7 @@ public final class TestSpark {
               .set("spark.ui.enabled", "false")
               .set("spark.plugins", "dev.reweave.spark.ReweaveMetricsPlugin")
               .set("spark.driver.host", "127.0.0.1")
+              .set("spark.executor.heartbeatInterval", "1s")
               // HDFS clients wait that long for the first time before they close a file.
               .set(
                   "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms",

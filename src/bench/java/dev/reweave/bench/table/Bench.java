@@ -20,6 +20,7 @@ public final class Bench {
           new WholeRows(),
           new FurtherRows(),
           new TrainerRows(),
+          new ProgressRows(),
           new StoreRows(),
           new ExecutorRows(),
           new PlanRows(),

@@ -200,6 +200,7 @@ public final class Comparison {
       tasks.run(
           "compare: " + plan.tensors() + " tensors",
           chunks,
+          SparkTasks.Amounts.bytes(Chunk::length),
           chunk ->
               new ChunkTask(
                       shared.value(),
@@ -209,7 +210,7 @@ public final class Comparison {
                       ReadLimit.NONE,
                       Measuring.NOTHING,
                       SparkTasks.attempt())
-                  .tryOut(),
+                  .tryOut(SparkTasks.meter()),
           result ->
               result
                   .tensors()

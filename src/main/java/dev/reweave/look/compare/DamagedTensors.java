@@ -4,6 +4,7 @@ import dev.reweave.common.FirstNames;
 import dev.reweave.manifest.WrittenTensor;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
+import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.PartRule;
@@ -30,7 +31,11 @@ final class DamagedTensors {
   /** Bytes {@code [from, to)} of a file that are of one tensor, and how many are behind them. */
   private record TensorRange(int tensor, long from, long to, long behind) implements Serializable {}
 
-  private record Stretch(InputFile file, List<TensorRange> pieces) implements Serializable {}
+  private record Stretch(InputFile file, List<TensorRange> pieces) implements Serializable {
+    long bytes() {
+      return pieces.stream().mapToLong(piece -> piece.to() - piece.from()).sum();
+    }
+  }
 
   private record Share(int tensor, int crc32c) implements Serializable {}
 
@@ -81,6 +86,7 @@ final class DamagedTensors {
             .run(
                 "verify: the tensors in " + damaged.size() + " damaged files",
                 stretches,
+                SparkTasks.Amounts.bytes(Stretch::bytes),
                 stretch -> read(shared.value(), stretch),
                 shares -> shares.forEach(share -> crcs[share.tensor()] ^= share.crc32c()));
       } finally {

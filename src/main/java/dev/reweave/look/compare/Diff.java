@@ -11,6 +11,7 @@ import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
+import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.Comparer;
@@ -219,7 +220,10 @@ public final class Diff {
           .run(
               description,
               plan.chunks(),
-              chunk -> new DiffTask(shared.value(), work.value(), chunk, summing).run(),
+              SparkTasks.Amounts.bytes(plan::bytes),
+              chunk ->
+                  new DiffTask(shared.value(), work.value(), chunk, summing, SparkTasks.meter())
+                      .run(),
               result -> {
                 bytesRead[0] += result.bytesRead();
                 result

@@ -91,6 +91,13 @@ record DiffPlan(Work work, List<Pair> pairs, List<Chunk> chunks) {
     return new DiffPlan(new Work(first, second, layouts), List.copyOf(pairs), chunks);
   }
 
+  /** What a chunk reads of both sides, in bytes. */
+  long bytes(Chunk chunk) {
+    return chunk.ranges().stream()
+        .mapToLong(r -> (r.to() - r.from()) * work.layouts().get(r.pair()).bytesPerElement())
+        .sum();
+  }
+
   /** The part of it that compares these pairs, by their numbers. */
   DiffPlan only(Set<Integer> wanted) {
     List<Chunk> some =

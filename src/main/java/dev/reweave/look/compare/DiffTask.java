@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 
 /**
  * Compares the elements of one chunk, a window of a few megabytes of each side after another. Needs
@@ -102,8 +103,20 @@ final class DiffTask {
   private final Comparer comparer;
   private final List<PairRange> pieces = new ArrayList<>();
   private final Map<Integer, Deviation> deviations = new TreeMap<>();
+  private final LongConsumer meter;
 
-  DiffTask(Stores stores, DiffPlan.Work work, DiffPlan.Chunk chunk, Comparer.Summing summing) {
+  /**
+   * A task for one chunk.
+   *
+   * @param meter takes the bytes of both sides that are compared, as they are
+   */
+  DiffTask(
+      Stores stores,
+      DiffPlan.Work work,
+      DiffPlan.Chunk chunk,
+      Comparer.Summing summing,
+      LongConsumer meter) {
+    this.meter = meter;
     this.comparer = new Comparer(summing);
     this.stores = stores;
     this.work = work;
@@ -164,6 +177,7 @@ final class DiffTask {
               piece.elements(),
               piece.from());
       deviations.merge(piece.pair(), found, Deviation::plus);
+      meter.accept(piece.elements() * pair.bytesPerElement());
     }
     pieces.clear();
     first.filled = 0;

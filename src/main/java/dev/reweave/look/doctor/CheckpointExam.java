@@ -26,8 +26,15 @@ final class CheckpointExam {
   private final MetadataScanner scanner;
   private final Unfamiliar unfamiliar;
   private final Findings findings;
+  private final FileExam exam;
 
-  CheckpointExam(Stores stores, MetadataScanner scanner, Unfamiliar unfamiliar, Findings findings) {
+  CheckpointExam(
+      Stores stores,
+      MetadataScanner scanner,
+      Unfamiliar unfamiliar,
+      Findings findings,
+      FileExam exam) {
+    this.exam = exam;
     this.stores = stores;
     this.scanner = scanner;
     this.unfamiliar = unfamiliar;
@@ -43,10 +50,7 @@ final class CheckpointExam {
       Location address, Optional<Reading> reading, ReadOptions options, Depth depth) {
     CheckpointReader reader = new CheckpointReader(stores, scanner);
     List<Finding> ofFiles =
-        findings
-            .attempt(() -> reader.files(address, options))
-            .map(files -> new FileExam(stores, depth).examine(files))
-            .orElse(List.of());
+        findings.attempt(() -> reader.files(address, options)).map(exam::examine).orElse(List.of());
     Findings ofReading = new Findings();
     Optional<Checkpoint> checkpoint =
         ofReading.attempt(

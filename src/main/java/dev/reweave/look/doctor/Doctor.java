@@ -6,6 +6,7 @@ import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.checkpoint.reading.Reading;
 import dev.reweave.common.Location;
+import dev.reweave.common.Progress;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataScanner;
@@ -24,6 +25,7 @@ public final class Doctor {
   private final Stores stores;
   private final MetadataScanner scanner;
   private final Unfamiliar unfamiliar;
+  private final Progress progress;
 
   /**
    * A doctor for what is in these stores.
@@ -31,11 +33,17 @@ public final class Doctor {
    * @param scanner what reads many files at once
    */
   public Doctor(Stores stores, MetadataScanner scanner) {
-    this(stores, scanner, Unfamiliar.TELL);
+    this(stores, scanner, Unfamiliar.TELL, new Progress());
   }
 
-  /** The same, to which what is not known is a problem, or a warning alone. */
-  public Doctor(Stores stores, MetadataScanner scanner, Unfamiliar unfamiliar) {
+  /**
+   * The same.
+   *
+   * @param unfamiliar whether what is not known is a problem, or a warning alone
+   * @param progress told how far it has come
+   */
+  public Doctor(Stores stores, MetadataScanner scanner, Unfamiliar unfamiliar, Progress progress) {
+    this.progress = progress;
     this.stores = stores;
     this.scanner = scanner;
     this.unfamiliar = unfamiliar;
@@ -61,7 +69,8 @@ public final class Doctor {
                       if (bare.isPresent()) {
                         return bare.get();
                       }
-                      new FolderExam(ofBase, findings, depth).examine(b, file -> true);
+                      new FolderExam(ofBase, findings, new FileExam(ofBase, depth, progress))
+                          .examine(b, file -> true);
                       return BaseFolder.read(ofBase, b);
                     }));
     var unused =
@@ -80,7 +89,8 @@ public final class Doctor {
       Depth depth,
       Findings findings) {
     Stores guarded = stores.guarded(address, options.safeguards());
-    CheckpointExam exam = new CheckpointExam(guarded, scanner, unfamiliar, findings);
+    FileExam files = new FileExam(guarded, depth, progress);
+    CheckpointExam exam = new CheckpointExam(guarded, scanner, unfamiliar, findings, files);
     CheckpointReader reader = new CheckpointReader(guarded, scanner);
     Optional<Reading> reading = reading(reader, address, options);
     boolean model = reading.map(Reading::isModel).orElseGet(() -> isModel(guarded, address));
@@ -94,7 +104,7 @@ public final class Doctor {
         reading
             .map(r -> (Set<InputFile>) new HashSet<>(r.taken().files(Optional.empty())))
             .orElse(Set.of());
-    FolderExam folder = new FolderExam(guarded, findings, depth);
+    FolderExam folder = new FolderExam(guarded, findings, files);
     if (guarded.file(address).isPresent()) {
       folder.examineFiles(address, taken);
     } else {

@@ -1,11 +1,13 @@
 package dev.reweave.look.doctor;
 
 import dev.reweave.checkpoint.huggingface.WeightFiles;
+import dev.reweave.common.Progress;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.ParallelCalls;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
+import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.StorageRef;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -46,10 +48,12 @@ final class FileExam {
 
   private final Stores stores;
   private final Depth depth;
+  private final Progress progress;
 
-  FileExam(Stores stores, Depth depth) {
+  FileExam(Stores stores, Depth depth, Progress progress) {
     this.stores = stores;
     this.depth = depth;
+    this.progress = progress;
   }
 
   /** Whether a finding is that the store failed, and tells nothing of the file. */
@@ -60,13 +64,24 @@ final class FileExam {
   /** What is wrong with these files, in their order. */
   List<Finding> examine(Collection<InputFile> files) {
     List<InputFile> all = List.copyOf(files);
-    List<Seen> seen =
-        ParallelCalls.answers(IntStream.range(0, all.size()).boxed().toList(), i -> look(all, i));
+    List<Seen> seen;
+    try (Progress.Step step =
+        progress.begin(ThreadScanner.what(all.size()), Progress.Unit.FILES, all.size())) {
+      seen =
+          ParallelCalls.answers(
+              IntStream.range(0, all.size()).boxed().toList(),
+              i -> {
+                Seen one = look(all, i);
+                step.add(1);
+                return one;
+              });
+    }
     if (depth.equals(Depth.STRUCTURE)) {
       return seen.stream().flatMap(s -> s.findings().stream()).toList();
     }
     StoredChecksums.Outcome outcome =
-        new StoredChecksums(stores, all).compare(seen.stream().flatMap(Seen::checked).toList());
+        new StoredChecksums(stores, all, progress)
+            .compare(seen.stream().flatMap(Seen::checked).toList());
     List<Finding> findings = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       Finding unreadable = outcome.unreadable().get(i);

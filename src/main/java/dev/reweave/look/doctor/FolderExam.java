@@ -36,13 +36,13 @@ final class FolderExam {
 
   private final Stores stores;
   private final Findings findings;
-  private final Depth depth;
+  private final FileExam exam;
   private final SortedMap<String, Map<String, TensorSpec>> tensors = new TreeMap<>();
 
-  FolderExam(Stores stores, Findings findings, Depth depth) {
+  FolderExam(Stores stores, Findings findings, FileExam exam) {
     this.stores = stores;
     this.findings = findings;
-    this.depth = depth;
+    this.exam = exam;
   }
 
   /** Whether a file of this kind makes a folder one of a model. */
@@ -81,15 +81,13 @@ final class FolderExam {
       boolean isFolder) {
     files.keySet().removeIf(path -> LEFT_OUT.matcher(path).matches());
     findings.addAll(
-        new FileExam(stores, depth)
-            .examine(files.values().stream().filter(taken.or(f -> !isWeights(f))).toList()));
+        exam.examine(files.values().stream().filter(taken.or(f -> !isWeights(f))).toList()));
     findings.addAll(
         softened(
-            new FileExam(stores, depth)
-                .examine(
-                    files.values().stream()
-                        .filter(taken.negate().and(FolderExam::isWeights))
-                        .toList())));
+            exam.examine(
+                files.values().stream()
+                    .filter(taken.negate().and(FolderExam::isWeights))
+                    .toList())));
     SortedMap<String, List<InputFile>> folders = new TreeMap<>();
     files.forEach(
         (path, file) -> folders.computeIfAbsent(folderOf(path), f -> new ArrayList<>()).add(file));

@@ -1,5 +1,7 @@
 package dev.reweave.look.doctor;
 
+import dev.reweave.common.Counted;
+import dev.reweave.common.Progress;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.InputFile;
@@ -50,10 +52,12 @@ final class StoredChecksums {
 
   private final Stores stores;
   private final List<InputFile> files;
+  private final Progress progress;
 
-  StoredChecksums(Stores stores, List<InputFile> files) {
+  StoredChecksums(Stores stores, List<InputFile> files, Progress progress) {
     this.stores = stores;
     this.files = files;
+    this.progress = progress;
   }
 
   /**
@@ -64,7 +68,16 @@ final class StoredChecksums {
   Outcome compare(List<StorageRef> storages) {
     Map<StorageRef, Integer> sums = new HashMap<>();
     Map<Integer, Finding> unreadable = new HashMap<>();
-    for (Answer answer : ParallelCalls.answers(work(storages), this::read)) {
+    long bytes = storages.stream().mapToLong(StorageRef::bytes).sum();
+    List<Answer> answers;
+    try (Progress.Step step =
+        progress.begin(
+            "compare the checksums of " + Counted.of(storages.size(), "storage"),
+            Progress.Unit.BYTES,
+            bytes)) {
+      answers = ParallelCalls.answers(work(storages), pieces -> read(pieces, step));
+    }
+    for (Answer answer : answers) {
       answer.failure().ifPresent(why -> unreadable.putIfAbsent(fileOf(answer.pieces()), why));
       for (int i = 0; i < answer.shares().size(); i++) {
         sums.merge(answer.pieces().get(i).storage(), answer.shares().get(i), (a, b) -> a ^ b);
@@ -113,7 +126,7 @@ final class StoredChecksums {
     return pieces.get(0).storage().file();
   }
 
-  private Answer read(List<Piece> pieces) {
+  private Answer read(List<Piece> pieces, Progress.Step step) {
     InputFile file = files.get(fileOf(pieces));
     List<Integer> shares = new ArrayList<>();
     try (RandomAccess access = stores.open(file)) {
@@ -121,7 +134,7 @@ final class StoredChecksums {
       int most = Math.min(MOST_BUFFERED, access.stride());
       byte[] buffer = new byte[(int) Math.min(most, longest)];
       for (Piece piece : pieces) {
-        shares.add(share(access, piece, buffer));
+        shares.add(share(access, piece, buffer, step));
       }
       return new Answer(pieces, shares, Optional.empty());
     } catch (ReweaveException e) {
@@ -132,12 +145,14 @@ final class StoredChecksums {
     }
   }
 
-  private static int share(RandomAccess access, Piece piece, byte[] buffer) throws IOException {
+  private static int share(RandomAccess access, Piece piece, byte[] buffer, Progress.Step step)
+      throws IOException {
     CRC32 crc = new CRC32();
     for (long at = piece.from(); at < piece.to(); at += buffer.length) {
       int length = (int) Math.min(buffer.length, piece.to() - at);
       access.readFully(piece.storage().position() + at, buffer, 0, length);
       crc.update(buffer, 0, length);
+      step.add(length);
     }
     long behind = piece.storage().bytes() - piece.to();
     return Checksum.CRC_32.share((int) crc.getValue(), behind);

@@ -5,6 +5,7 @@ import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.common.Location;
+import dev.reweave.common.Progress;
 import dev.reweave.format.safetensors.SafetensorsHeader;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.Renaming;
@@ -26,10 +27,16 @@ public final class Inspector {
   private static final String SAFETENSORS = ".safetensors";
 
   private final Stores stores;
+  private final Progress progress;
 
-  /** Looks into these stores. */
-  public Inspector(Stores stores) {
+  /**
+   * Looks into these stores.
+   *
+   * @param progress told how far it has come
+   */
+  public Inspector(Stores stores, Progress progress) {
     this.stores = stores;
+    this.progress = progress;
   }
 
   /**
@@ -50,7 +57,7 @@ public final class Inspector {
     }
     MappingChoice choice = mapping.orElse(MappingChoice.NONE);
     Checkpoint checkpoint =
-        new CheckpointReader(stores, new ThreadScanner(stores))
+        new CheckpointReader(stores, new ThreadScanner(stores, progress))
             .read(address, Renaming.reading(stores, options, choice));
     List<String> quantized = Quantization.of(guarded, checkpoint).notes();
     if (mapping.isEmpty()) {

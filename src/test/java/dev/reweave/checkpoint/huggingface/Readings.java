@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.NotTaken;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.checkpoint.Unfamiliar;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.format.safetensors.SafetensorsHeader;
@@ -65,7 +64,7 @@ final class Readings {
 
   static List<Finding> findings(Path input) {
     Stores stores = TestSpark.stores();
-    return new Doctor(stores, new ThreadScanner(stores), Unfamiliar.TELL)
+    return new Doctor(stores, new ThreadScanner(stores))
         .examine(Locations.of(input), Optional.empty(), ReadOptions.defaults(), Depth.STRUCTURE);
   }
 

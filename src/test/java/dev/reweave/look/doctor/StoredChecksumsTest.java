@@ -2,6 +2,7 @@ package dev.reweave.look.doctor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.reweave.common.Progress;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
 import dev.reweave.tensor.DType;
@@ -66,7 +67,8 @@ class StoredChecksumsTest {
     change(1, storages.get(4).position());
     change(1, storages.get(7).position() + SMALL);
 
-    StoredChecksums.Outcome outcome = new StoredChecksums(stores, files).compare(storages);
+    StoredChecksums.Outcome outcome =
+        new StoredChecksums(stores, files, new Progress()).compare(storages);
 
     assertEquals(Set.of(storages.get(2), storages.get(4)), outcome.damaged());
     assertEquals(Map.of(), outcome.unreadable());
@@ -78,7 +80,8 @@ class StoredChecksumsTest {
     Files.delete(temp.resolve("file0"));
     change(1, storages.get(6).position() + (100 << 20));
 
-    StoredChecksums.Outcome outcome = new StoredChecksums(stores, files).compare(storages);
+    StoredChecksums.Outcome outcome =
+        new StoredChecksums(stores, files, new Progress()).compare(storages);
 
     assertEquals(Set.of(0), outcome.unreadable().keySet());
     assertEquals(Set.of(storages.get(6)), outcome.damaged());

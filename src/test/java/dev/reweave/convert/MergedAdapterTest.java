@@ -49,10 +49,6 @@ class MergedAdapterTest {
 
   @TempDir Path temp;
 
-  private static Path made(String name) {
-    return Fixtures.resource("adapters").resolve(name);
-  }
-
   private static ReadOptions merging(String... config) {
     Options options = Options.NONE.with(AdapterChoice.MERGE_ADAPTER, AdapterChoice.Merging.MERGED);
     for (String address : config) {
@@ -94,16 +90,18 @@ class MergedAdapterTest {
         "turned-experts"
       })
   void mergedWeightsAreThoseOfPeftBitForBit(String name) throws IOException {
-    Gathered merged = merge(made(name).resolve("model.pt"), "keep");
+    Gathered merged = merge(Fixtures.adapter(name).resolve("model.pt"), "keep");
 
-    Map<String, String> theirs = StoredTensors.of(made(name).resolve("merged.safetensors"));
+    Map<String, String> theirs =
+        StoredTensors.of(Fixtures.adapter(name).resolve("merged.safetensors"));
     Map<String, String> ours = new TreeMap<>(merged.tensors());
     if (name.equals("layers")) {
       theirs.keySet().removeAll(List.of(OUTPUT, KERNEL));
       ours.keySet().removeAll(List.of(OUTPUT, KERNEL));
     }
     assertEquals(theirs, ours);
-    Map<String, String> before = StoredTensors.of(made(name).resolve("base.safetensors"));
+    Map<String, String> before =
+        StoredTensors.of(Fixtures.adapter(name).resolve("base.safetensors"));
     assertTrue(
         ours.keySet().stream().anyMatch(t -> !ours.get(t).equals(before.get(t))),
         "the adapter does something");
@@ -121,9 +119,11 @@ class MergedAdapterTest {
    */
   @Test
   void mergedWeightsOfOtherLayersAreThoseOfPeftButForTheLastPlace() throws IOException {
-    Gathered merged = merge(made("layers").resolve("model.pt"), "keep");
-    SafetensorsFile before = SafetensorsFile.read(made("layers").resolve("base.safetensors"));
-    SafetensorsFile theirs = SafetensorsFile.read(made("layers").resolve("merged.safetensors"));
+    Gathered merged = merge(Fixtures.adapter("layers").resolve("model.pt"), "keep");
+    SafetensorsFile before =
+        SafetensorsFile.read(Fixtures.adapter("layers").resolve("base.safetensors"));
+    SafetensorsFile theirs =
+        SafetensorsFile.read(Fixtures.adapter("layers").resolve("merged.safetensors"));
     for (String name : List.of(OUTPUT, KERNEL)) {
       assertWithinALastPlace(
           before.floats(name), theirs.floats(name), floats(merged.content(name)));
@@ -141,12 +141,13 @@ class MergedAdapterTest {
   @ValueSource(strings = {"zero-2", "zero-3"})
   void mergedMastersAreThoseOfPeft(String name) throws IOException {
     Gathered merged =
-        Converting.between(made(name).resolve("checkpoint"), temp.resolve("out"))
+        Converting.between(Fixtures.adapter(name).resolve("checkpoint"), temp.resolve("out"))
             .reading(merging())
             .proving()
             .gather();
 
-    assertEquals(StoredTensors.of(made(name).resolve("merged.safetensors")), merged.tensors());
+    assertEquals(
+        StoredTensors.of(Fixtures.adapter(name).resolve("merged.safetensors")), merged.tensors());
     assertEquals(List.of(), merged.unchecked());
     if (name.equals("zero-2")) {
       assertTrue(
@@ -164,7 +165,7 @@ class MergedAdapterTest {
   /** {@code verify --against} reads the checkpoint as the conversion did. */
   @Test
   void whatWasNotMergedIsComparedWithTheModuleLater() {
-    Path input = made("zero-2").resolve("checkpoint");
+    Path input = Fixtures.adapter("zero-2").resolve("checkpoint");
     Map<String, ReadOptions> parts =
         Map.of(
             "merged", merging(),
@@ -189,19 +190,19 @@ class MergedAdapterTest {
   /** What is only multiplied is checked like all that is read. */
   @Test
   void aBitThatFlippedInAFactorIsFound() throws IOException {
-    Path input = made("stabilised").resolve("model.pt");
+    Path input = Fixtures.adapter("stabilised").resolve("model.pt");
     int all = Converting.between(input, temp.resolve("all")).gather().checked();
     assertEquals(all, merge(input, "keep").checked());
 
     byte[] file = Files.readAllBytes(input);
     byte[] factor =
-        SafetensorsFile.read(made("stabilised").resolve("adapter.safetensors"))
+        SafetensorsFile.read(Fixtures.adapter("stabilised").resolve("adapter.safetensors"))
             .content("base_model.model.model.layers.0.mlp.up_proj.lora_A.weight")
             .array();
     file[indexOf(file, factor) + 2] ^= 1;
     Path damaged = Files.createDirectories(temp.resolve("damaged")).resolve("model.pt");
     Files.write(damaged, file);
-    Path config = made("stabilised").resolve("adapter_config.json");
+    Path config = Fixtures.adapter("stabilised").resolve("adapter_config.json");
     String message = refusal(damaged, config.toString());
     assertTrue(message.startsWith("damaged weights: "), message);
     assertTrue(message.contains("which holds model.layers.0.mlp.up_proj.weight"), message);
@@ -220,12 +221,12 @@ class MergedAdapterTest {
   void adaptersThatAreNoSumsAreRefused() {
     assertEquals(
         "the adapter is one of DoRA, whose weights are no sums: "
-            + Locations.of(made("dora").resolve("model.pt")).uri()
+            + Locations.of(Fixtures.adapter("dora").resolve("model.pt")).uri()
             + "; leave --merge-adapter out, and merge both with PEFT: --part base and --part"
             + " adapter give it what it loads",
-        refusal(made("dora").resolve("model.pt")));
+        refusal(Fixtures.adapter("dora").resolve("model.pt")));
     for (String other : List.of("layer-biases", "tokens")) {
-      String message = refusal(made(other).resolve("model.pt"));
+      String message = refusal(Fixtures.adapter(other).resolve("model.pt"));
       assertTrue(message.startsWith("the adapter has base_model.model.model."), message);
       assertTrue(message.contains(", of which it is not known how it is merged: "), message);
     }
@@ -395,12 +396,12 @@ class MergedAdapterTest {
   @Test
   void sumsAreRoundedOnceToTheTypeOfTheResult() throws IOException {
     Map<String, String> kept =
-        new TreeMap<>(merge(made("patterns").resolve("model.pt"), "keep").tensors());
+        new TreeMap<>(merge(Fixtures.adapter("patterns").resolve("model.pt"), "keep").tensors());
     Map<String, String> narrowed =
-        merge(made("patterns").resolve("model.pt"), "bfloat16").tensors();
+        merge(Fixtures.adapter("patterns").resolve("model.pt"), "bfloat16").tensors();
     assertEquals(kept, narrowed);
     Path out = temp.resolve("wide");
-    Converting.between(made("patterns").resolve("model.pt"), out)
+    Converting.between(Fixtures.adapter("patterns").resolve("model.pt"), out)
         .reading(merging())
         .planning(PlanOptions.DEFAULTS.withType(TargetType.parse("float32")))
         .run();

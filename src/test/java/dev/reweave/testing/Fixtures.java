@@ -28,6 +28,11 @@ public final class Fixtures {
     return resource("fixtures").resolve(name);
   }
 
+  /** The folder of a model with an adapter in it, such as {@code patterns}. */
+  public static Path adapter(String name) {
+    return resource("adapters").resolve(name);
+  }
+
   /** A file or folder of the test resources. */
   public static Path resource(String name) {
     try {

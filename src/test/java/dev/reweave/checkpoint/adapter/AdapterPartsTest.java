@@ -40,10 +40,6 @@ class AdapterPartsTest {
 
   @TempDir Path temp;
 
-  private static Path made(String name) {
-    return Fixtures.resource("adapters").resolve(name);
-  }
-
   static ReadOptions part(Part part) {
     return ReadOptions.defaults().with(AdapterChoice.PART, Optional.of(part));
   }
@@ -97,10 +93,13 @@ class AdapterPartsTest {
         "turned-experts"
       })
   void theAdapterIsWhatPeftSaves(String name) throws IOException {
-    Gathered adapter = convert(made(name).resolve("model.pt"), part(Part.ADAPTER));
+    Gathered adapter = convert(Fixtures.adapter(name).resolve("model.pt"), part(Part.ADAPTER));
 
-    assertEquals(StoredTensors.of(made(name).resolve("adapter.safetensors")), adapter.tensors());
-    assertEquals(Map.of(CONFIG, Files.readString(made(name).resolve(CONFIG))), smallFiles(adapter));
+    assertEquals(
+        StoredTensors.of(Fixtures.adapter(name).resolve("adapter.safetensors")), adapter.tensors());
+    assertEquals(
+        Map.of(CONFIG, Files.readString(Fixtures.adapter(name).resolve(CONFIG))),
+        smallFiles(adapter));
     assertEquals("adapter_model.safetensors", adapter.prepared().plan().shards().get(0).path());
   }
 
@@ -119,9 +118,10 @@ class AdapterPartsTest {
         "turned-experts"
       })
   void theBaseIsWhatItWasBefore(String name) throws IOException {
-    Gathered base = convert(made(name).resolve("model.pt"), part(Part.BASE));
+    Gathered base = convert(Fixtures.adapter(name).resolve("model.pt"), part(Part.BASE));
 
-    assertEquals(StoredTensors.of(made(name).resolve("base.safetensors")), base.tensors());
+    assertEquals(
+        StoredTensors.of(Fixtures.adapter(name).resolve("base.safetensors")), base.tensors());
     assertEquals(Map.of(), smallFiles(base));
     assertEquals("model.safetensors", base.prepared().plan().shards().get(0).path());
   }
@@ -130,14 +130,16 @@ class AdapterPartsTest {
   @ParameterizedTest
   @ValueSource(strings = {"zero-2", "zero-3"})
   void bothPartsOfARunUnderZero(String name) throws IOException {
-    Path input = made(name).resolve("checkpoint");
+    Path input = Fixtures.adapter(name).resolve("checkpoint");
     Gathered adapter = convert(input, part(Part.ADAPTER));
-    assertEquals(StoredTensors.of(made(name).resolve("adapter.safetensors")), adapter.tensors());
+    assertEquals(
+        StoredTensors.of(Fixtures.adapter(name).resolve("adapter.safetensors")), adapter.tensors());
     assertEquals(Map.of(CONFIG, Files.readString(input.resolve(CONFIG))), smallFiles(adapter));
 
     Gathered base =
         Converting.between(input, temp.resolve("out")).reading(part(Part.BASE)).gather();
-    assertEquals(StoredTensors.of(made(name).resolve("base.safetensors")), base.tensors());
+    assertEquals(
+        StoredTensors.of(Fixtures.adapter(name).resolve("base.safetensors")), base.tensors());
 
     // Without the frozen weights it is an adapter, which nobody has to ask for.
     Gathered trained =
@@ -149,9 +151,10 @@ class AdapterPartsTest {
   /** Nothing remembers what they were. */
   @Test
   void trainedBiasesStayInTheBase() throws IOException {
-    Gathered base = convert(made("biases").resolve("model.pt"), part(Part.BASE));
+    Gathered base = convert(Fixtures.adapter("biases").resolve("model.pt"), part(Part.BASE));
 
-    Map<String, String> before = StoredTensors.of(made("biases").resolve("base.safetensors"));
+    Map<String, String> before =
+        StoredTensors.of(Fixtures.adapter("biases").resolve("base.safetensors"));
     assertEquals(before.keySet(), base.tensors().keySet());
     before.keySet().stream()
         .filter(name -> !name.endsWith("q_proj.bias"))
@@ -163,13 +166,15 @@ class AdapterPartsTest {
 
   @Test
   void oneOfSeveralAdaptersIsTaken() throws IOException {
-    Path input = made("several").resolve("model.pt");
+    Path input = Fixtures.adapter("several").resolve("model.pt");
     Gathered other = convert(input, given("part=adapter", "adapter=other"));
 
     assertEquals(
-        StoredTensors.of(made("several/other").resolve("adapter.safetensors")), other.tensors());
+        StoredTensors.of(Fixtures.adapter("several/other").resolve("adapter.safetensors")),
+        other.tensors());
     assertEquals(
-        Map.of(CONFIG, Files.readString(made("several/other").resolve(CONFIG))), smallFiles(other));
+        Map.of(CONFIG, Files.readString(Fixtures.adapter("several/other").resolve(CONFIG))),
+        smallFiles(other));
     assertEquals(
         "there is no adapter 'none' here: "
             + uri(input)

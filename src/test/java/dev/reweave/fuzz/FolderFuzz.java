@@ -1,5 +1,6 @@
 package dev.reweave.fuzz;
 
+import dev.reweave.checkpoint.AdapterChoice;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
@@ -13,6 +14,7 @@ import dev.reweave.testing.Locations;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,8 +25,9 @@ import java.util.regex.Pattern;
 
 /**
  * Folders of kinds that no file alone shows, in which one file was changed: universal checkpoints,
- * distributed ones of PyTorch, files of FSDP's ranks, saved weights; read as the command line reads
- * them.
+ * distributed ones of PyTorch and Megatron-Core, files of FSDP's and of Megatron-LM's ranks, models
+ * with adapters in them and adapters alone, saved weights, with averages or without; read as the
+ * command line reads them.
  */
 public final class FolderFuzz {
   private static final Stores STORES = new Stores(MemoryFolders.configuration());
@@ -32,13 +35,16 @@ public final class FolderFuzz {
   /** Files whose content says what others mean; the rest has weights alone. */
   private static final Pattern READ =
       Pattern.compile(
-          ".*/(fp32\\.pt|optimizer_state\\.pt|.*_states\\.pt|latest\\w*|\\.metadata|__0_0\\.distcp"
-              + "|pytorch_model(_fsdp_rank\\d)?\\.bin|model_world_size_\\d_rank_\\d\\.pt|.*\\.safetensors|.*\\.json)");
+          ".*/(fp32\\.pt|optimizer_state\\.pt|.*_states\\.pt|latest\\w*(\\.txt)?|\\.metadata|__0_0\\.distcp"
+              + "|pytorch_model(_fsdp_rank\\d)?\\.bin|model_world_size_\\d_rank_\\d\\.pt|common\\.pt"
+              + "|model_optim_rng\\.pt|model\\.pt|\\d+\\.pt|.*\\.safetensors|.*\\.json)");
 
   /** Bytes of a word of what is no pickle. */
   private static final int WORD = 64;
 
   private static final int MOST_BYTES = 40 << 10;
+
+  private static final String ALONE = "adapters/alone";
 
   /** A file, as a part of a torch archive if it is one. */
   private record Member(String path, String folder, Optional<TorchArchive> archive) {
@@ -72,8 +78,9 @@ public final class FolderFuzz {
 
   private FolderFuzz() {}
 
-  private static List<Member> members() {
-    Map<String, String> folders = new TreeMap<>();
+  /** Where the files of each folder are, by its name in memory. */
+  private static Map<String, Path> places() throws IOException {
+    Map<String, Path> places = new TreeMap<>();
     for (String name :
         List.of(
             "fixtures/uc_from_z1_fp16_w2/ckpt",
@@ -86,30 +93,59 @@ public final class FolderFuzz {
             "fsdp/experts/ckpt",
             "fsdp/fsdp1/ckpt",
             "slices/grid",
-            "slices/uneven3")) {
-      folders.put("/" + name + "/", name);
+            "slices/uneven3",
+            "adapters/zero-2/checkpoint",
+            "trainers/ema-diffusers-zero2/ckpt/checkpoint-500",
+            "trainers/ema-dit-pt/ckpt/checkpoints",
+            "trainers/megatron-016-llama-tp2/ckpt")) {
+      places.put(name, Fixtures.resource(name));
     }
+    places.put("megatron/stages", MadeCheckpoints.megatronStages());
+    places.put("megatron/experts", MadeCheckpoints.megatronExperts());
+    for (String adapter : List.of("patterns", "dora", "layers", "experts")) {
+      places.put("adapters/" + adapter, MadeCheckpoints.modelWithAdapter(adapter));
+    }
+    places.put(ALONE, MadeCheckpoints.adapterAlone("patterns"));
+    return places;
+  }
+
+  private static List<Member> members() {
     try {
+      Map<String, Path> places = places();
       List<Member> members = new ArrayList<>();
-      for (String folder : folders.values()) {
-        MemoryFolders.add(folder, Fixtures.resource(folder));
-      }
-      for (String path : MemoryFolders.paths()) {
-        byte[] content = MemoryFolders.content(path);
-        if (READ.matcher(path).matches() && content.length < MOST_BYTES) {
-          String folder = folders.keySet().stream().filter(path::startsWith).findFirst().get();
-          boolean zip = !path.endsWith(".distcp") && content[0] == 'P' && content[1] == 'K';
-          Optional<TorchArchive> archive =
-              zip
-                  ? Optional.of(new TorchArchive(Fixtures.resource(path.substring(1))))
-                  : Optional.empty();
-          members.add(new Member(path, folder, archive));
+      for (Map.Entry<String, Path> place : places.entrySet()) {
+        String folder = "/" + place.getKey() + "/";
+        MemoryFolders.add(place.getKey(), place.getValue());
+        for (String path : MemoryFolders.paths()) {
+          byte[] content = MemoryFolders.content(path);
+          if (path.startsWith(folder)
+              && READ.matcher(path).matches()
+              && content.length < MOST_BYTES) {
+            boolean zip = !path.endsWith(".distcp") && content[0] == 'P' && content[1] == 'K';
+            Path file = place.getValue().resolve(path.substring(folder.length()));
+            Optional<TorchArchive> archive =
+                zip ? Optional.of(new TorchArchive(file)) : Optional.empty();
+            members.add(new Member(path, folder, archive));
+          }
         }
       }
       return members;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Reads as defaults do, or the module's weights, or what this kind of folder alone can have. */
+  private static ReadOptions options(String folder, int way) {
+    if (way < 2) {
+      return way == 0 ? FIRST : SECOND;
+    }
+    if (folder.equals("/" + ALONE + "/")) {
+      return FIRST.with(AdapterChoice.PART, Optional.of(AdapterChoice.Part.ADAPTER));
+    }
+    return folder.startsWith("/adapters/")
+        ? FIRST.with(AdapterChoice.MERGE_ADAPTER, AdapterChoice.Merging.MERGED)
+        : FIRST.withWeightsNamed("ema");
   }
 
   static List<byte[]> seeds() {
@@ -120,7 +156,7 @@ public final class FolderFuzz {
   public static void fuzzerTestOneInput(byte[] input) {
     Member member = MEMBERS.get(DOCUMENTS.document(input));
     byte[] document = DOCUMENTS.edited(DOCUMENTS.document(input), input, 2);
-    ReadOptions options = Documents.way(input, 2) == 0 ? FIRST : SECOND;
+    ReadOptions options = options(member.folder(), Documents.way(input, 3));
     byte[] before = MemoryFolders.content(member.path());
     MemoryFolders.put(member.path(), member.with(document));
     try {
@@ -128,6 +164,11 @@ public final class FolderFuzz {
     } finally {
       MemoryFolders.put(member.path(), before);
     }
+  }
+
+  /** How many files are changed, one by each input. */
+  static int files() {
+    return MEMBERS.size();
   }
 
   /** Folders, by where they are in memory. */

@@ -3,6 +3,7 @@ package dev.reweave.fuzz;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.checkpoint.ReadOptions;
 import java.util.List;
@@ -20,6 +21,14 @@ class FolderFuzzTest {
   @MethodSource("folders")
   void everyFolderIsRead(String folder) {
     assertFalse(FolderFuzz.read(folder, ReadOptions.defaults()).tensors().isEmpty());
+  }
+
+  /** An input names a file in one byte. */
+  @Test
+  void everyFileCanBeNamed() {
+    assertTrue(FolderFuzz.files() <= 256, () -> FolderFuzz.files() + " files");
+    assertTrue(folders().stream().anyMatch(folder -> folder.startsWith("/megatron/")));
+    assertTrue(folders().stream().anyMatch(folder -> folder.startsWith("/adapters/")));
   }
 
   @Test

@@ -2,16 +2,24 @@ package dev.reweave.fuzz;
 
 import static dev.reweave.testing.PickleWriter.dict;
 
+import dev.reweave.checkpoint.Adapter;
+import dev.reweave.tensor.DType;
+import dev.reweave.tensor.Shape;
 import dev.reweave.testing.ExpertFiles;
+import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.MegatronRankFiles;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.PickleWriter.Tuple;
+import dev.reweave.testing.WholeTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
-/** Tag folders of kinds that no fixture has, as small as they can be. */
+/** Folders of kinds that no fixture has, as small as they can be. */
 final class MadeCheckpoints {
   private MadeCheckpoints() {}
 
@@ -79,5 +87,62 @@ final class MadeCheckpoints {
               .toList());
     }
     return root.resolve("global_step1");
+  }
+
+  /** What four of Megatron-LM's ranks save of a model in two stages. */
+  static Path megatronStages() throws IOException {
+    return new MegatronRankFiles(megatron("mlp.linear_fc1.weight", "mlp.linear_fc2.weight"))
+        .ranks(2, 2, 1, 1)
+        .write(Files.createTempDirectory("megatron"));
+  }
+
+  /** What four of them save of one with two experts. */
+  static Path megatronExperts() throws IOException {
+    return new MegatronRankFiles(
+            megatron(
+                "mlp.experts.local_experts.0.linear_fc1.weight",
+                "mlp.experts.local_experts.0.linear_fc2.weight",
+                "mlp.experts.local_experts.1.linear_fc1.weight",
+                "mlp.experts.local_experts.1.linear_fc2.weight"))
+        .ranks(2, 1, 1, 2)
+        .arg("num_experts", 2L)
+        .write(Files.createTempDirectory("megatron"));
+  }
+
+  private static Map<String, WholeTensor> megatron(String... ofMlp) {
+    Map<String, WholeTensor> model = new LinkedHashMap<>();
+    model.put("embedding.word_embeddings.weight", square());
+    for (String layer : List.of("decoder.layers.0.", "decoder.layers.1.")) {
+      model.put(layer + "self_attention.linear_qkv.weight", square());
+      model.put(layer + "self_attention.linear_proj.weight", square());
+      for (String name : ofMlp) {
+        model.put(layer + name, square());
+      }
+    }
+    model.put("output_layer.weight", square());
+    return model;
+  }
+
+  private static WholeTensor square() {
+    return new WholeTensor(DType.BF16, Shape.of(4, 4), new byte[32]);
+  }
+
+  /** A model with an adapter in it, and the adapter's config beside it. */
+  static Path modelWithAdapter(String name) throws IOException {
+    Path folder = Files.createTempDirectory("adapter");
+    Path made = Fixtures.adapter(name);
+    Files.copy(made.resolve("model.pt"), folder.resolve("model.pt"));
+    Files.copy(made.resolve(Adapter.CONFIG_NAME), folder.resolve(Adapter.CONFIG_NAME));
+    return folder;
+  }
+
+  /** An adapter alone, as PEFT saves it. */
+  static Path adapterAlone(String name) throws IOException {
+    Path folder = Files.createTempDirectory("adapter");
+    Path made = Fixtures.adapter(name);
+    Files.copy(
+        made.resolve("adapter.safetensors"), folder.resolve(Adapter.WEIGHTS_NAME + ".safetensors"));
+    Files.copy(made.resolve(Adapter.CONFIG_NAME), folder.resolve(Adapter.CONFIG_NAME));
+    return folder;
   }
 }

@@ -20,7 +20,9 @@ import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Gathered;
 import dev.reweave.testing.LocalStores;
 import dev.reweave.testing.Locations;
+import dev.reweave.testing.MegatronRankFiles;
 import dev.reweave.testing.StoredTensors;
+import dev.reweave.testing.WholeTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -83,8 +85,8 @@ class MegatronRanksTest {
     return new WholeTensor(tensor.spec().dtype(), tensor.spec().shape(), bytes);
   }
 
-  private static RankFiles realFiles() {
-    return new RankFiles(real())
+  private static MegatronRankFiles realFiles() {
+    return new MegatronRankFiles(real())
         .arg("hidden_size", 16L)
         .arg("num_attention_heads", 4L)
         .arg("group_query_attention", true)
@@ -220,7 +222,11 @@ class MegatronRanksTest {
                             .replace("linear_fc1", "dense_h_to_4h")
                             .replace("linear_fc2", "dense_4h_to_h"),
                     whole));
-    new RankFiles(old).nested().version(version).ranks(tensor, pipeline, 1, 1).write(step());
+    new MegatronRankFiles(old)
+        .nested()
+        .version(version)
+        .ranks(tensor, pipeline, 1, 1)
+        .write(step());
 
     Gathered gathered = converting().base(REAL.resolve("hf")).gather();
 
@@ -234,7 +240,7 @@ class MegatronRanksTest {
   @CsvSource({"1, 2, 2", "2, 2, 2", "4, 4, 1", "2, 4, 2", "1, 1, 4"})
   void layersOfAllStages(int tensor, int pipeline, int virtual) throws IOException {
     Map<String, WholeTensor> model = model(8, "");
-    new RankFiles(model).ranks(tensor, pipeline, virtual, 1).write(step());
+    new MegatronRankFiles(model).ranks(tensor, pipeline, virtual, 1).write(step());
 
     assertSame(model, gathered());
   }
@@ -250,7 +256,10 @@ class MegatronRanksTest {
   })
   void expertsOfAllRanks(int tensor, int pipeline, int expert, String names) throws IOException {
     Map<String, WholeTensor> model = model(2, names);
-    new RankFiles(model).ranks(tensor, pipeline, 1, expert).arg("num_experts", 4L).write(step());
+    new MegatronRankFiles(model)
+        .ranks(tensor, pipeline, 1, expert)
+        .arg("num_experts", 4L)
+        .write(step());
 
     assertSame(model, gathered());
   }
@@ -261,7 +270,7 @@ class MegatronRanksTest {
   void expertsThatNoRanksShare(int tensor, int pipeline, int expert, String names)
       throws IOException {
     Map<String, WholeTensor> model = model(2, names);
-    new RankFiles(model)
+    new MegatronRankFiles(model)
         .ranks(tensor, pipeline, 1, expert)
         .arg("num_experts", 4L)
         .wholeExperts()
@@ -276,7 +285,7 @@ class MegatronRanksTest {
   @ParameterizedTest
   @CsvSource({ONE_BY_ONE, AT_ONCE})
   void expertsGetTheNamesOfTransformers(String names) throws IOException {
-    new RankFiles(model(2, names))
+    new MegatronRankFiles(model(2, names))
         .ranks(2, 1, 1, 2)
         .arg("num_experts", 4L)
         .arg("num_attention_heads", 2L)
@@ -299,7 +308,7 @@ class MegatronRanksTest {
   void aTiedHead() throws IOException {
     Map<String, WholeTensor> model = model(2, "");
     model.put("output_layer.weight", model.get("embedding.word_embeddings.weight"));
-    new RankFiles(model)
+    new MegatronRankFiles(model)
         .ranks(2, 2, 1, 1)
         .arg("untie_embeddings_and_output_weights", false)
         .write(step());
@@ -318,7 +327,7 @@ class MegatronRanksTest {
         gathered.checkpoint().notTaken().stream().map(NotTaken::text).toList());
 
     model.put("output_layer.weight", model.get("embedding.word_embeddings.weight").flipped());
-    new RankFiles(model)
+    new MegatronRankFiles(model)
         .ranks(2, 2, 1, 1)
         .arg("untie_embeddings_and_output_weights", false)
         .write(step());
@@ -330,11 +339,11 @@ class MegatronRanksTest {
   @Test
   void normsOfRanksThatDiffer() throws IOException {
     Map<String, WholeTensor> model = model(2, "");
-    new RankFiles(model).ranks(2, 1, 1, 1).write(step());
+    new MegatronRankFiles(model).ranks(2, 1, 1, 1).write(step());
     Map<String, WholeTensor> others = new LinkedHashMap<>(model);
     String norm = "decoder.layers.1.mlp.linear_fc1.layer_norm_weight";
     others.put(norm, model.get(norm).flipped());
-    Path other = new RankFiles(others).ranks(2, 1, 1, 1).write(temp.resolve("other"));
+    Path other = new MegatronRankFiles(others).ranks(2, 1, 1, 1).write(temp.resolve("other"));
     replace(other, "mp_rank_01");
 
     Gathered gathered = gathered();
@@ -345,8 +354,8 @@ class MegatronRanksTest {
 
   private void replace(Path other, String folder) throws IOException {
     Files.copy(
-        other.resolve(folder).resolve(RankFolders.MODEL),
-        step().resolve(folder).resolve(RankFolders.MODEL),
+        other.resolve(folder).resolve(MegatronRankFiles.MODEL),
+        step().resolve(folder).resolve(MegatronRankFiles.MODEL),
         StandardCopyOption.REPLACE_EXISTING);
   }
 
@@ -358,7 +367,7 @@ class MegatronRanksTest {
   @Test
   void stepsOfARun() throws IOException {
     Path run = temp.resolve("run");
-    RankFiles files = new RankFiles(model(2, "")).ranks(2, 1, 1, 1);
+    MegatronRankFiles files = new MegatronRankFiles(model(2, "")).ranks(2, 1, 1, 1);
     for (int step : List.of(10, 20, 30)) {
       files.iteration(step).write(run.resolve("iter_%07d".formatted(step)));
     }
@@ -378,7 +387,7 @@ class MegatronRanksTest {
 
   @Test
   void aReleaseIsAStep() throws IOException {
-    new RankFiles(model(2, "")).ranks(1, 1, 1, 1).write(temp.resolve("run/release"));
+    new MegatronRankFiles(model(2, "")).ranks(1, 1, 1, 1).write(temp.resolve("run/release"));
 
     assertEquals("release", read(temp.resolve("run"), ReadOptions.defaults()).source().tag());
   }
@@ -389,7 +398,7 @@ class MegatronRanksTest {
 
   @Test
   void aRankThatIsMissing() throws IOException {
-    new RankFiles(model(2, "")).ranks(2, 2, 1, 1).write(step());
+    new MegatronRankFiles(model(2, "")).ranks(2, 2, 1, 1).write(step());
     Fixtures.remove(step().resolve("mp_rank_01_001"));
     assertEquals("of the ranks of this step mp_rank_01_001 are not here", refused());
     Fixtures.remove(step().resolve("mp_rank_00_001"));
@@ -403,7 +412,7 @@ class MegatronRanksTest {
 
   @Test
   void anEarlyVersion() throws IOException {
-    new RankFiles(model(2, "")).ranks(1, 1, 1, 1).version(1.0).write(step());
+    new MegatronRankFiles(model(2, "")).ranks(1, 1, 1, 1).version(1.0).write(step());
 
     assertEquals(
         "a checkpoint of version 1.0, in which queries, keys and values lie in another order than"
@@ -413,7 +422,7 @@ class MegatronRanksTest {
 
   @Test
   void filesOfTwoSteps() throws IOException {
-    RankFiles files = new RankFiles(model(2, "")).ranks(2, 1, 1, 1);
+    MegatronRankFiles files = new MegatronRankFiles(model(2, "")).ranks(2, 1, 1, 1);
     files.write(step());
     replace(files.iteration(20).write(temp.resolve("other")), "mp_rank_01");
 
@@ -425,7 +434,7 @@ class MegatronRanksTest {
 
   @Test
   void moreFoldersThanRanks() throws IOException {
-    RankFiles files = new RankFiles(model(2, "")).ranks(2, 1, 1, 1);
+    MegatronRankFiles files = new MegatronRankFiles(model(2, "")).ranks(2, 1, 1, 1);
     files.arg("tensor_model_parallel_size", 1L).write(step());
 
     assertEquals(
@@ -436,7 +445,7 @@ class MegatronRanksTest {
 
   @Test
   void layersThatAreMissing() throws IOException {
-    new RankFiles(model(2, "")).ranks(1, 2, 1, 1).arg("num_layers", 4L).write(step());
+    new MegatronRankFiles(model(2, "")).ranks(1, 2, 1, 1).arg("num_layers", 4L).write(step());
 
     assertEquals(
         "all stages together have 2 layers, and the arguments of the training say num_layers 4",
@@ -447,7 +456,7 @@ class MegatronRanksTest {
   void whatNobodyKnowsHowToJoin() throws IOException {
     Map<String, WholeTensor> model = model(2, "");
     model.put("decoder.layers.0.mine.weight", model.get("output_layer.weight"));
-    new RankFiles(model).ranks(2, 1, 1, 1).write(step());
+    new MegatronRankFiles(model).ranks(2, 1, 1, 1).write(step());
     assertEquals(
         "how the tensor-parallel ranks share 1 tensor is not known: decoder.layers.0.mine.weight",
         refused());
@@ -462,7 +471,8 @@ class MegatronRanksTest {
 
   @Test
   void expertsThatAreCutOtherwise() throws IOException {
-    RankFiles files = new RankFiles(model(2, ONE_BY_ONE)).ranks(4, 1, 1, 1).arg("num_experts", 4L);
+    MegatronRankFiles files =
+        new MegatronRankFiles(model(2, ONE_BY_ONE)).ranks(4, 1, 1, 1).arg("num_experts", 4L);
     files.arg("expert_tensor_parallel_size", 2L).write(step());
     assertEquals(
         "experts are shared by 2 tensor-parallel ranks, and all else by 4"
@@ -472,7 +482,7 @@ class MegatronRanksTest {
 
     Map<String, WholeTensor> grouped = model(2, "");
     grouped.put("decoder.layers.0.mlp.experts.weight1", grouped.get("output_layer.weight"));
-    new RankFiles(grouped).ranks(2, 1, 1, 1).write(step());
+    new MegatronRankFiles(grouped).ranks(2, 1, 1, 1).write(step());
     assertEquals(
         "decoder.layers.0.mlp.experts.weight1 has all experts of a rank in it, in an order of its"
             + " own",
@@ -481,7 +491,7 @@ class MegatronRanksTest {
 
   @Test
   void mastersHaveNoNames() throws IOException {
-    new RankFiles(model(2, "")).ranks(1, 1, 1, 1).write(step());
+    new MegatronRankFiles(model(2, "")).ranks(1, 1, 1, 1).write(step());
 
     assertEquals(
         "the fp32 masters in the files of Megatron-LM's ranks have no names",

@@ -1,13 +1,10 @@
-package dev.reweave.checkpoint.megatron;
+package dev.reweave.testing;
 
 import static dev.reweave.testing.PickleWriter.dict;
 
 import dev.reweave.tensor.DType;
 import dev.reweave.testing.PickleWriter.Instance;
 import dev.reweave.testing.PickleWriter.OrderedDict;
-import dev.reweave.testing.StorageContent;
-import dev.reweave.testing.TensorValue;
-import dev.reweave.testing.TorchZipWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +19,10 @@ import java.util.regex.Pattern;
  * The files that the ranks of Megatron-LM write of a model whose whole tensors are known: cut as
  * its parallel layers are, with layers and experts counted from 0 on each rank.
  */
-final class RankFiles {
+public final class MegatronRankFiles {
+  /** What each rank calls its file. */
+  public static final String MODEL = "model_optim_rng.pt";
+
   private static final Pattern LAYER = Pattern.compile("(.*layers\\.)(\\d+)(\\..*)");
   private static final Pattern EXPERT =
       Pattern.compile("(.*\\.experts\\.(?:local_experts\\.|linear_fc[12]\\.weight))(\\d+)(.*)");
@@ -38,14 +38,16 @@ final class RankFiles {
   private boolean nested;
   private boolean wholeExperts;
 
-  RankFiles(Map<String, WholeTensor> model) {
+  /** The files of a model with one rank, whose layers are those of its names. */
+  public MegatronRankFiles(Map<String, WholeTensor> model) {
     this.model = model;
     args.put("swiglu", true);
     args.put("num_layers", (long) layers());
     args.put("untie_embeddings_and_output_weights", true);
   }
 
-  RankFiles ranks(int tensors, int stages, int virtuals, int experts) {
+  /** The same, shared by so many ranks in each direction. */
+  public MegatronRankFiles ranks(int tensors, int stages, int virtuals, int experts) {
     tensor = tensors;
     pipeline = stages;
     virtual = virtuals;
@@ -56,29 +58,32 @@ final class RankFiles {
     return this;
   }
 
-  RankFiles arg(String name, Object value) {
+  /** The same with another argument of the training. */
+  public MegatronRankFiles arg(String name, Object value) {
     args.put(name, value);
     return this;
   }
 
-  RankFiles version(double other) {
+  /** The same of another version of the format. */
+  public MegatronRankFiles version(double other) {
     version = other;
     return this;
   }
 
-  RankFiles iteration(long other) {
+  /** The same after so many iterations. */
+  public MegatronRankFiles iteration(long other) {
     iteration = other;
     return this;
   }
 
   /** Each expert on one rank, and files of those pairs of ranks alone that there are. */
-  RankFiles wholeExperts() {
+  public MegatronRankFiles wholeExperts() {
     wholeExperts = true;
     return arg("expert_tensor_parallel_size", 1L);
   }
 
   /** As dicts in dicts, which the models before Megatron-Core have. */
-  RankFiles nested() {
+  public MegatronRankFiles nested() {
     nested = true;
     return this;
   }
@@ -104,7 +109,7 @@ final class RankFiles {
   }
 
   /** Writes the folders of all ranks. */
-  Path write(Path step) throws IOException {
+  public Path write(Path step) throws IOException {
     for (int t = 0; t < tensor; t++) {
       for (int p = 0; p < pipeline; p++) {
         for (int e = 0; e < expert; e++) {
@@ -140,7 +145,7 @@ final class RankFiles {
     WholeTensor moment = new WholeTensor(DType.F32, model.values().iterator().next().shape(), null);
     root.put("optimizer", dict("state", dict(0L, dict("exp_avg", value(zeros(moment), storages)))));
     Files.createDirectories(folder);
-    TorchZipWriter.write(folder.resolve(RankFolders.MODEL), new OrderedDict(root), storages);
+    TorchZipWriter.write(folder.resolve(MODEL), new OrderedDict(root), storages);
   }
 
   private static WholeTensor zeros(WholeTensor like) {

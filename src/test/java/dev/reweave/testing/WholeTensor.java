@@ -1,4 +1,4 @@
-package dev.reweave.checkpoint.megatron;
+package dev.reweave.testing;
 
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
@@ -7,31 +7,31 @@ import java.util.Arrays;
 import java.util.List;
 
 /** A tensor with its bytes, of which a test cuts what ranks have. */
-final class WholeTensor {
+public final class WholeTensor {
   private final DType dtype;
   private final Shape shape;
   private final byte[] bytes;
 
-  WholeTensor(DType dtype, Shape shape, byte[] bytes) {
+  public WholeTensor(DType dtype, Shape shape, byte[] bytes) {
     this.dtype = dtype;
     this.shape = shape;
     this.bytes = bytes;
   }
 
-  DType dtype() {
+  public DType dtype() {
     return dtype;
   }
 
-  Shape shape() {
+  public Shape shape() {
     return shape;
   }
 
-  byte[] bytes() {
+  public byte[] bytes() {
     return bytes;
   }
 
   /** One of the equal parts that ranks have along a dimension. */
-  WholeTensor part(int dim, int parts, int index) {
+  public WholeTensor part(int dim, int parts, int index) {
     long[] dims = shape.dims();
     dims[dim] /= parts;
     int inner = dtype.bytes();
@@ -48,14 +48,14 @@ final class WholeTensor {
   }
 
   /** What lies under one index of the first dimension. */
-  WholeTensor at(int index) {
+  public WholeTensor at(int index) {
     WholeTensor one = part(0, Math.toIntExact(shape.dim(0)), index);
     long[] dims = shape.dims();
     return new WholeTensor(dtype, Shape.of(Arrays.copyOfRange(dims, 1, dims.length)), one.bytes);
   }
 
   /** One after the other along the first dimension. */
-  static WholeTensor joined(List<WholeTensor> parts) {
+  public static WholeTensor joined(List<WholeTensor> parts) {
     long[] dims = parts.get(0).shape.dims();
     dims[0] = parts.stream().mapToLong(p -> p.shape.dim(0)).sum();
     ByteArrayOutputStream joined = new ByteArrayOutputStream();
@@ -64,7 +64,7 @@ final class WholeTensor {
   }
 
   /** The first bit of the first element turned over. */
-  WholeTensor flipped() {
+  public WholeTensor flipped() {
     byte[] other = bytes.clone();
     other[0] ^= 1;
     return new WholeTensor(dtype, shape, other);

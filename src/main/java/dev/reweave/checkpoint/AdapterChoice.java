@@ -49,7 +49,8 @@ public record AdapterChoice(
           .help("Add the adapter to the weights that it was trained on, as merge_and_unload does.")
           .more(": see [merged adapters](formats.md#merged-adapters)");
 
-  private static final Option<Optional<String>> ADAPTER =
+  /** Which of several adapters. */
+  public static final Option<Optional<String>> ADAPTER =
       Option.text("adapter", "NAME")
           .recordedAs("adapter")
           .help("Which of several adapters; by default the one that there is, or 'default'.");

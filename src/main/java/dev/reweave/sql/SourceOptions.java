@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.reweave.checkpoint.AdapterChoice;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.Location;
 import dev.reweave.common.Option;
@@ -49,6 +50,9 @@ record SourceOptions(
           ReadOptions.TAG,
           ReadOptions.WEIGHTS,
           ReadOptions.NAMES,
+          AdapterChoice.PART,
+          AdapterChoice.ADAPTER,
+          AdapterChoice.ADAPTER_CONFIG,
           Safeguards.FOLLOW_LINKS,
           Safeguards.MAX_METADATA_BYTES);
 

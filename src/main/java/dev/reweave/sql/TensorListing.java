@@ -3,6 +3,7 @@ package dev.reweave.sql;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.reading.CheckpointReader;
+import dev.reweave.checkpoint.reading.Reading;
 import dev.reweave.common.Location;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.Renaming;
@@ -40,11 +41,15 @@ public final class TensorListing {
   private final List<NamedTensor> tensors;
   private final Map<Integer, Long> dataStarts = new HashMap<>();
 
-  private TensorListing(Location address, Checkpoint checkpoint, List<NamedTensor> tensors) {
+  /**
+   * @param all what lies in the files of the checkpoint
+   */
+  private TensorListing(
+      Location address, Checkpoint checkpoint, Checkpoint all, List<NamedTensor> tensors) {
     this.address = address;
     this.checkpoint = checkpoint;
     this.tensors = tensors;
-    for (NamedTensor tensor : checkpoint.tensors()) {
+    for (NamedTensor tensor : all.tensors()) {
       if (tensor.layout() instanceof StoredLayout stored && isSafetensors(stored)) {
         // The first tensor begins where the header ends: readers refuse files with a gap there.
         dataStarts.merge(stored.storage().file(), stored.storage().position(), Math::min);
@@ -66,10 +71,18 @@ public final class TensorListing {
       MappingChoice mapping) {
     Shared<Stores> shared = cluster.share(stores);
     try {
-      CheckpointReader reader = new CheckpointReader(stores, cluster.scanner(shared));
-      Checkpoint checkpoint = reader.read(address, Renaming.reading(stores, reading, mapping));
+      ReadOptions options = Renaming.reading(stores, reading, mapping);
+      Reading found =
+          new CheckpointReader(stores, cluster.scanner(shared)).reading(address, options);
+      Checkpoint checkpoint = found.read(options);
+      // Of an adapter and its model the first tensor of a file may be the other's.
+      boolean isPart = options.adapter().isMade() || checkpoint.adapter().isPresent();
+      Checkpoint all =
+          isPart
+              ? found.read(options.ofAllParts().withNames(ReadOptions.Names.AS_SAVED))
+              : checkpoint;
       Renaming renaming = Renaming.of(stores, checkpoint, mapping);
-      return new TensorListing(address, checkpoint, renaming.tensors());
+      return new TensorListing(address, checkpoint, all, renaming.tensors());
     } finally {
       shared.close();
     }

@@ -3,11 +3,13 @@ package dev.reweave.sql;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.reweave.checkpoint.AdapterChoice;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.testing.Locations;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +39,7 @@ class SourceOptionsTest {
     "followLinks, perhaps",
     "weights, ' '",
     "names, clean",
+    "part, both",
     "maxMetadataBytes, -1",
     "maxMetadataBytes, NaN",
     "maxMetadataBytes, 99999999999999999999999",
@@ -53,6 +56,22 @@ class SourceOptionsTest {
     assertEquals(ReadOptions.Names.PLAIN, of(Map.of("path", "a")).reading().names());
     assertEquals(
         ReadOptions.Names.AS_SAVED, of(Map.of("path", "a", "names", "as-saved")).reading().names());
+  }
+
+  @Test
+  void allPartsUnlessOneIsAskedFor() {
+    assertEquals(Optional.empty(), of(Map.of("path", "a")).reading().adapter().part());
+    AdapterChoice asked =
+        of(Map.of("path", "a", "part", "ADAPTER", "adapter", "mine", "adapterConfig", "c"))
+            .reading()
+            .adapter();
+    assertEquals(
+        new AdapterChoice(
+            Optional.of(AdapterChoice.Part.ADAPTER),
+            Optional.of("mine"),
+            Optional.of("c"),
+            AdapterChoice.Merging.APART),
+        asked);
   }
 
   @Test

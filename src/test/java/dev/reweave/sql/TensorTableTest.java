@@ -13,6 +13,7 @@ import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Converting;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.StoredTensors;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
@@ -210,6 +212,52 @@ class TensorTableTest {
         rows("SELECT sum(bytes) FROM t"), rows("SELECT sum(offset_end - offset_start) FROM t"));
     view("u", Fixtures.folder("z2_bf16_w2_tags/ckpt"), ", tag 'global_step1'");
     assertEquals(List.of("global_step1"), rows("SELECT DISTINCT tag FROM u"));
+  }
+
+  /** Names, types, shapes and bytes of both parts are those that PEFT saves. */
+  @ParameterizedTest
+  @CsvSource({
+    "patterns, adapter, adapter.safetensors",
+    "patterns, base, base.safetensors",
+    "several, adapter, adapter.safetensors",
+  })
+  void onePartOfAModelWithAnAdapter(String name, String part, String expected) throws IOException {
+    Path made = Fixtures.resource("adapters").resolve(name);
+    view("t", made.resolve("model.pt"), ", part '" + part + "'");
+
+    List<String> found = rows("SELECT name, dtype, array_join(shape, ', '), crc32c FROM t");
+
+    assertEquals(
+        WeightSample.described(made.resolve(expected)).stream()
+            .map(row -> row.replace("[", "").replace("]", ""))
+            .toList(),
+        found.stream().sorted().toList());
+  }
+
+  @Test
+  void oneOfSeveralAdapters() throws IOException {
+    Path made = Fixtures.resource("adapters/several");
+    view("t", made.resolve("model.pt"), ", part 'adapter', adapter 'other'");
+
+    assertEquals(
+        StoredTensors.of(made.resolve("other/adapter.safetensors")).keySet(),
+        Set.copyOf(rows("SELECT name FROM t")));
+  }
+
+  /** Places are those of the file's header, of which a part need not have the first tensor. */
+  @Test
+  void offsetsOfAPartAreThoseOfTheHeader() throws IOException {
+    Path file =
+        new WeightSample()
+            .floats("base_model.model.a.base_layer.weight", 1, 2)
+            .floats("base_model.model.a.lora_A.default.weight", 3)
+            .floats("base_model.model.a.lora_B.default.weight", 4, 5)
+            .write(temp.resolve("model.safetensors"));
+    view("t", file, ", part 'adapter'");
+
+    assertEquals(
+        List.of("base_model.model.a.lora_A.weight 8 12", "base_model.model.a.lora_B.weight 12 20"),
+        rows("SELECT name, offset_start, offset_end FROM t ORDER BY name"));
   }
 
   @Test

@@ -11,6 +11,7 @@ import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.ConversionRequest.Proving;
 import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.prepare.AdapterBase;
 import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.plan.prepare.BaseTemplate;
 import dev.reweave.plan.prepare.BaseUsed;
@@ -66,7 +67,8 @@ public final class Preparation {
     ConversionOptions options = request.options();
     ReadOptions reading = Renaming.reading(stores, options.reading(), options.mapping());
     Reading input = new CheckpointReader(stores, scanner).reading(request.input(), reading);
-    Checkpoint read = input.read(reading);
+    Checkpoint read =
+        input.read(reading, AdapterBase.of(stores, scanner, options.base(), reading.safeguards()));
     if (options.checks().unfamiliar() == Unfamiliar.REFUSE) {
       Caution.requireNone(read.cautions());
     }

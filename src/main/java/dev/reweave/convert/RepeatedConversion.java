@@ -6,8 +6,6 @@ import dev.reweave.common.Options;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.plan.prepare.BaseChoice;
-import dev.reweave.plan.prepare.BaseUsed;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -56,17 +54,8 @@ public final class RepeatedConversion {
             .mappingUsed()
             .map(m -> new MappingChoice(m.name(), Optional.of(m.rules().toString())))
             .orElse(MappingChoice.NONE),
-        manifest.baseUsed().map(used -> base(stores, used)),
+        manifest.baseUsed().map(used -> used.choice(stores)),
         recorded.of(ConversionRequest.Proving.RECORDED));
-  }
-
-  private static BaseChoice base(Stores stores, BaseUsed base) {
-    return new BaseChoice(
-        stores.locate(base.path()),
-        BaseChoice.MODE.parse(base.mode()),
-        text(base.component()),
-        text(base.variant()),
-        text(base.pipeline()));
   }
 
   private static Optional<String> text(String value) {

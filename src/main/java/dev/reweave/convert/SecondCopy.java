@@ -9,6 +9,7 @@ import dev.reweave.common.Counted;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.Witness;
+import dev.reweave.plan.prepare.AdapterBase;
 import dev.reweave.plan.prepare.BaseTemplate;
 import dev.reweave.plan.prepare.ChosenBase;
 import dev.reweave.plan.prepare.PlannedModel;
@@ -118,7 +119,13 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     SecondCopy module() {
       ReadOptions reading = options.reading().withWeights(Weights.MODEL).withSlicing(List.of());
       Checkpoint module =
-          input.read(Renaming.reading(input.place().stores(), reading, options.mapping()));
+          input.read(
+              Renaming.reading(input.place().stores(), reading, options.mapping()),
+              AdapterBase.of(
+                  input.place().stores(),
+                  input.place().scanner(),
+                  options.base(),
+                  reading.safeguards()));
       return matched(this, module, Witness.Kind.SECOND_COPY, "the module");
     }
 

@@ -33,6 +33,12 @@ public record AdapterName(String module, String kind, String adapter, String res
               + OLD_TOKENS
               + ")\\.([^.]+)(?:\\.(.+))?");
 
+  private static final Pattern IN_FILE =
+      Pattern.compile(
+          "(?:(.*)\\.)?(lora_(?:[A-Z]|embedding_[A-Z]|magnitude_vector)|"
+              + TOKENS
+              + ")(?:\\.(weight|bias))?");
+
   /** In an adapter's file the kind is followed by this at once. */
   private static final Pattern PARAMETER = Pattern.compile("weight|bias");
 
@@ -84,6 +90,33 @@ public record AdapterName(String module, String kind, String adapter, String res
     String path = isOfModule() ? module : join(module, kind);
     boolean bare = rest.isEmpty() || (isMagnitude() && rest.equals("weight"));
     return Optional.of(prefixed(bare ? path : join(path, rest)));
+  }
+
+  /**
+   * The name in memory of what has this one in an adapter's file ({@code
+   * _insert_adapter_name_into_state_dict} in {@code peft/utils/save_and_load.py}). Empty for what
+   * is no part of a layer there, such as a module that was trained.
+   */
+  public static Optional<String> inMemory(String inFile, String adapter) {
+    Matcher matcher = IN_FILE.matcher(inFile);
+    if (!matcher.matches()) {
+      return Optional.empty();
+    }
+    String path = join(Optional.ofNullable(matcher.group(1)).orElse(""), matcher.group(2));
+    String own = join(path, adapter);
+    return Optional.of(
+        Optional.ofNullable(matcher.group(3)).map(rest -> join(own, rest)).orElse(own));
+  }
+
+  /**
+   * The name in memory of a tensor of a module that was trained.
+   *
+   * @param inBase its name in the model without adapters
+   */
+  public static String ofModule(String inBase, String adapter) {
+    int dot = inBase.lastIndexOf('.');
+    String module = PREFIX + inBase.substring(0, dot + 1);
+    return module + MODULES + "." + adapter + "." + inBase.substring(dot + 1);
   }
 
   /** A name as in an adapter's file, where all begin in one way. */

@@ -2,10 +2,12 @@ package dev.reweave.checkpoint.adapter;
 
 import dev.reweave.common.FirstNames;
 import dev.reweave.common.JsonReader;
+import dev.reweave.common.Printable;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.tensor.TensorSpec;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /** Where an adapter, its model and its config do not go together. */
 final class AdapterFailures {
@@ -40,6 +42,29 @@ final class AdapterFailures {
         option + " asks for the model that the adapter was trained on, which is not in here",
         place,
         "leave it out, to have the adapter; or leave --exclude-frozen out, if that was given");
+  }
+
+  /** An adapter's file, or a checkpoint that was saved without the frozen weights. */
+  static ReweaveException baseNotNamed(String place) {
+    return ReweaveException.notFound(
+        "--merge-adapter asks for the model that the adapter was trained on, which is not in here",
+        place,
+        "name the folder of that model as well, with --base of convert; or leave --merge-adapter"
+            + " out, to have the adapter");
+  }
+
+  /**
+   * The base is another model than the adapter was trained on, or has other names for it.
+   *
+   * @param missing what it does not have
+   * @param named what the adapter's config says that it was trained on
+   */
+  static ReweaveException otherBase(List<String> missing, Optional<String> named, String place) {
+    return ReweaveException.mismatch(
+        "the adapter is for what the base does not have: " + FirstNames.of(missing),
+        place,
+        "name with --base the folder of the model that it was trained on"
+            + named.map(name -> ", which its config calls " + Printable.text(name)).orElse(""));
   }
 
   /** {@code --adapter} with a name that none has. */

@@ -32,12 +32,15 @@ public final class AdapterParts {
   private final Place place;
   private final Checkpoint checkpoint;
   private final ReadOptions options;
+  private final BaseWeights weights;
   private final AdapterNames names;
 
-  private AdapterParts(Place place, Checkpoint checkpoint, ReadOptions options) {
+  private AdapterParts(
+      Place place, Checkpoint checkpoint, ReadOptions options, BaseWeights weights) {
     this.place = place;
     this.checkpoint = checkpoint;
     this.options = options;
+    this.weights = weights;
     this.names = AdapterNames.among(checkpoint.names());
   }
 
@@ -46,10 +49,12 @@ public final class AdapterParts {
    * such model and nothing of one is asked for.
    *
    * @param place that it was read at
+   * @param weights of the model that an adapter was trained on which was saved alone
    * @throws dev.reweave.common.ReweaveException if what is asked for is not there
    */
-  public static Checkpoint of(Place place, Checkpoint checkpoint, ReadOptions options) {
-    AdapterParts parts = new AdapterParts(place, checkpoint, options);
+  public static Checkpoint of(
+      Place place, Checkpoint checkpoint, ReadOptions options, BaseWeights weights) {
+    AdapterParts parts = new AdapterParts(place, checkpoint, options, weights);
     return options.adapter().isMade() ? parts.asked() : parts.found();
   }
 
@@ -81,13 +86,17 @@ public final class AdapterParts {
   private Checkpoint asked() {
     AdapterChoice choice = options.adapter();
     boolean wantsAdapter = choice.isOf(AdapterChoice.Part.ADAPTER);
-    if (names.count() == 0) {
-      if (wantsAdapter && AdapterNames.anyInFile(checkpoint.names())) {
-        return inFile();
-      }
+    boolean isFile = names.count() == 0 && AdapterNames.anyInFile(checkpoint.names());
+    if (isFile && wantsAdapter) {
+      return inFile();
+    }
+    if (choice.isMerged() && (isFile || names.areAlone())) {
+      return onBase(isFile ? USUAL : chosen());
+    }
+    if (names.count() == 0 && !isFile) {
       throw AdapterFailures.noAdapter(choice.text(), address());
     }
-    if (!wantsAdapter && names.areAlone()) {
+    if (isFile || (!wantsAdapter && names.areAlone())) {
       throw AdapterFailures.noBase(choice.text(), address());
     }
     String adapter = chosen();
@@ -104,6 +113,24 @@ public final class AdapterParts {
   private Checkpoint inFile() {
     Optional<LoraConfig> config = LoraConfig.find(place, checkpoint, options, USUAL);
     return checkpoint.with(new InferredConfig(checkpoint.tensors()).with(config));
+  }
+
+  /** Merges an adapter that was saved alone into the model that was named beside it. */
+  private Checkpoint onBase(String adapter) {
+    Optional<LoraConfig> config = LoraConfig.find(place, checkpoint, options, adapter);
+    LoneAdapter alone =
+        new LoneAdapter(
+            checkpoint, adapter, name -> config.filter(c -> c.isOfSavedModule(name)).isPresent());
+    Checkpoint base =
+        weights.of(alone.wanted()).orElseThrow(() -> AdapterFailures.baseNotNamed(address()));
+    List<String> missing = alone.missingIn(base);
+    if (!missing.isEmpty()) {
+      throw AdapterFailures.otherBase(
+          missing, config.flatMap(LoraConfig::model), base.files().get(0).folder().uri());
+    }
+    Checkpoint both = alone.in(base);
+    AdapterNames all = AdapterNames.among(both.names());
+    return new Merging(both, all, adapter, config, address()).merged();
   }
 
   private String chosen() {

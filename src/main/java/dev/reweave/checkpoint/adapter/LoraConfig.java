@@ -139,6 +139,12 @@ final class LoraConfig {
     return file;
   }
 
+  /** What the adapter was trained on, as the training named it. */
+  Optional<String> model() {
+    JsonNode name = json.path("base_model_name_or_path");
+    return Optional.of(name.asText()).filter(t -> name.isTextual() && !t.isBlank());
+  }
+
   /** Which biases were trained, of which PEFT saves those that it does not freeze. */
   String bias() {
     return json.path("bias").asText("none");
@@ -149,6 +155,24 @@ final class LoraConfig {
     JsonNode init = json.path("init_lora_weights");
     return Optional.of(init.asText())
         .filter(t -> init.isTextual() && CHANGING.matcher(t).matches());
+  }
+
+  /**
+   * Whether a tensor is of a module that was trained in the place of the model's own ({@code
+   * _set_trainable} in {@code peft/utils/other.py}).
+   *
+   * @param name in the model without adapters
+   */
+  boolean isOfSavedModule(String name) {
+    List<String> saved = new ArrayList<>();
+    json.path("modules_to_save").forEach(module -> saved.add(module.asText()));
+    for (int dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
+      String module = name.substring(0, dot);
+      if (saved.stream().anyMatch(module::endsWith)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether weights are kept with inputs as rows. */

@@ -11,6 +11,7 @@ import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.StepChoice;
 import dev.reweave.checkpoint.WrapperNames;
 import dev.reweave.checkpoint.adapter.AdapterParts;
+import dev.reweave.checkpoint.adapter.BaseWeights;
 import dev.reweave.common.FirstNames;
 import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
@@ -202,18 +203,27 @@ public record Reading(
    *     model can have, or cannot give what is asked for
    */
   public Checkpoint read(ReadOptions options) {
+    return read(options, BaseWeights.NONE);
+  }
+
+  /**
+   * The same.
+   *
+   * @param base the model into which an adapter is merged that was saved alone
+   */
+  public Checkpoint read(ReadOptions options, BaseWeights base) {
     return options
         .averaged()
         .map(steps -> AveragedSteps.read(this, options, steps))
-        .orElseGet(() -> readOne(options));
+        .orElseGet(() -> readOne(options, base));
   }
 
-  private Checkpoint readOne(ReadOptions options) {
+  private Checkpoint readOne(ReadOptions options, BaseWeights base) {
     Checkpoint saved = withNotTaken(readTaken(options), options);
     Checkpoint checkpoint =
         options.names() == ReadOptions.Names.PLAIN ? WrapperNames.without(saved) : saved;
     TensorNames.require(checkpoint.names(), place.address().uri());
-    Checkpoint wanted = AdapterParts.of(place, checkpoint, options);
+    Checkpoint wanted = AdapterParts.of(place, checkpoint, options, base);
     TensorNames.require(wanted.names(), place.address().uri());
     return wanted;
   }

@@ -26,6 +26,18 @@ final class CompareFailures {
             + tags);
   }
 
+  /** The manifest was changed, and an adapter was merged that was saved alone. */
+  static ReweaveException noBase(Location folder, IllegalArgumentException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.UNSUPPORTED_INPUT,
+        "the manifest does not tell which base the adapter was merged into ("
+            + cause.getMessage()
+            + ")",
+        folder.uri(),
+        "convert the adapter again",
+        cause);
+  }
+
   /** Another checkpoint is named. */
   static ReweaveException noSharedName(String place) {
     return ReweaveException.mismatch(

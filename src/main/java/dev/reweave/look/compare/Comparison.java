@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.AdapterChoice;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.checkpoint.adapter.BaseWeights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.checkpoint.reading.Reading;
 import dev.reweave.common.Location;
@@ -24,6 +25,8 @@ import dev.reweave.plan.ResultModel;
 import dev.reweave.plan.Segment;
 import dev.reweave.plan.TargetType;
 import dev.reweave.plan.Witness;
+import dev.reweave.plan.prepare.AdapterBase;
+import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.plan.prepare.BaseUsed;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.plan.prepare.Renaming;
@@ -138,7 +141,13 @@ public final class Comparison {
                   .withNames(names)
                   .withSafeguards(safeguards),
               mapping);
-      Checkpoint module = module(scanner, checkpoint, reading);
+      Optional<BaseUsed> used = manifest.flatMap(Manifest::baseUsed);
+      // Where an adapter was merged that was saved alone, its model is asked for as well.
+      BaseWeights base =
+          wanted ->
+              AdapterBase.of(stores, scanner, used.map(b -> chosen(b, folder)), safeguards)
+                  .of(wanted);
+      Checkpoint module = module(scanner, checkpoint, reading, base);
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
       Map<String, Agreement> outcomes = compare(plan, cluster.tasks(), shared);
       ProofVerdict verdict = new ProofVerdict(outcomes, Witness.Extent.ALL);
@@ -148,10 +157,19 @@ public final class Comparison {
     }
   }
 
+  private BaseChoice chosen(BaseUsed used, Location folder) {
+    try {
+      return used.choice(stores);
+    } catch (IllegalArgumentException e) {
+      throw CompareFailures.noBase(folder, e);
+    }
+  }
+
   /** The module's own weights, or what was saved of them beside ZeRO-3. */
-  private Checkpoint module(MetadataScanner scanner, Location address, ReadOptions reading) {
+  private Checkpoint module(
+      MetadataScanner scanner, Location address, ReadOptions reading, BaseWeights base) {
     Reading input = new CheckpointReader(stores, scanner).reading(address, reading);
-    Checkpoint whole = input.read(reading);
+    Checkpoint whole = input.read(reading, base);
     if (whole.source().weights() == Weights.MODEL) {
       return whole;
     }
@@ -159,7 +177,7 @@ public final class Comparison {
       SavedWeights saved = SavedWeights.beside(input.place(), whole.source());
       return saved.model().orElseThrow(() -> CompareFailures.noCopy(saved.missing(), address));
     }
-    return input.read(reading.withWeights(Weights.MODEL));
+    return input.read(reading.withWeights(Weights.MODEL), base);
   }
 
   private static ConversionPlan plan(Checkpoint made, Renaming module, List<InputFile> files) {

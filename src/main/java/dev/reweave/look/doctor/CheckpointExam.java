@@ -6,6 +6,7 @@ import dev.reweave.checkpoint.CheckpointFacts;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.checkpoint.adapter.BaseWeights;
 import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.checkpoint.reading.Reading;
@@ -27,18 +28,32 @@ final class CheckpointExam {
   private final Unfamiliar unfamiliar;
   private final Findings findings;
   private final FileExam exam;
+  private final BaseWeights base;
 
+  /**
+   * An exam.
+   *
+   * @param exam of its files
+   * @param base the model into which an adapter is merged that was saved alone
+   */
   CheckpointExam(
       Stores stores,
       MetadataScanner scanner,
       Unfamiliar unfamiliar,
       Findings findings,
-      FileExam exam) {
+      FileExam exam,
+      BaseWeights base) {
     this.exam = exam;
     this.stores = stores;
     this.scanner = scanner;
     this.unfamiliar = unfamiliar;
     this.findings = findings;
+    this.base = base;
+  }
+
+  /** Reads what lies there as a conversion does. */
+  Checkpoint read(Reading reading, ReadOptions options) {
+    return reading.read(options, base);
   }
 
   /**
@@ -54,7 +69,7 @@ final class CheckpointExam {
     Findings ofReading = new Findings();
     Optional<Checkpoint> checkpoint =
         ofReading.attempt(
-            () -> reading.orElseGet(() -> reader.reading(address, options)).read(options));
+            () -> read(reading.orElseGet(() -> reader.reading(address, options)), options));
     findings.addAll(checkpoint.map(c -> softened(ofFiles, c)).orElse(ofFiles));
     findings.addAll(ofReading.worstFirst());
     checkpoint.ifPresent(

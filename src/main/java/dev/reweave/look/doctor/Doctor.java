@@ -3,11 +3,14 @@ package dev.reweave.look.doctor;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Unfamiliar;
+import dev.reweave.checkpoint.adapter.BaseWeights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.checkpoint.reading.Reading;
 import dev.reweave.common.Location;
 import dev.reweave.common.Progress;
 import dev.reweave.common.ReweaveException;
+import dev.reweave.plan.prepare.AdapterBase;
+import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
@@ -90,7 +93,14 @@ public final class Doctor {
       Findings findings) {
     Stores guarded = stores.guarded(address, options.safeguards());
     FileExam files = new FileExam(guarded, depth, progress);
-    CheckpointExam exam = new CheckpointExam(guarded, scanner, unfamiliar, findings, files);
+    BaseWeights weights =
+        AdapterBase.of(
+            stores,
+            scanner,
+            base.map(b -> BaseChoice.besideWeights(b.address())),
+            options.safeguards());
+    CheckpointExam exam =
+        new CheckpointExam(guarded, scanner, unfamiliar, findings, files, weights);
     CheckpointReader reader = new CheckpointReader(guarded, scanner);
     Optional<Reading> reading = reading(reader, address, options);
     boolean model = reading.map(Reading::isModel).orElseGet(() -> isModel(guarded, address));
@@ -153,7 +163,7 @@ public final class Doctor {
       Findings findings) {
     try {
       Checkpoint checkpoint =
-          reading.orElseGet(() -> reader.reading(address, options)).read(options);
+          exam.read(reading.orElseGet(() -> reader.reading(address, options)), options);
       exam.tell(checkpoint, address.uri());
       return Optional.of(checkpoint);
     } catch (ReweaveException e) {

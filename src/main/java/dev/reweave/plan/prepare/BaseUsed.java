@@ -3,8 +3,10 @@ package dev.reweave.plan.prepare;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.reweave.storage.FolderPath;
+import dev.reweave.storage.Stores;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The model that the result was made to look like.
@@ -42,6 +44,24 @@ public record BaseUsed(
         files == null || files.stream().noneMatch(Objects::isNull),
         "a list with nothing in a place");
     files = files == null ? List.of() : List.copyOf(files);
+  }
+
+  /**
+   * What asks for it once more.
+   *
+   * @throws IllegalArgumentException if there is no such mode, or the path is none
+   */
+  public BaseChoice choice(Stores stores) {
+    return new BaseChoice(
+        stores.locate(path),
+        BaseChoice.MODE.parse(mode),
+        text(component),
+        text(variant),
+        text(pipeline));
+  }
+
+  private static Optional<String> text(String value) {
+    return Optional.of(value).filter(v -> !v.isEmpty());
   }
 
   private static String orEmpty(String text) {

@@ -35,6 +35,15 @@ final class PrepareFailures {
         "leave it out");
   }
 
+  /** The base is a config alone, and an adapter is to be merged into its weights. */
+  static ReweaveException baseWithoutWeights(String base) {
+    return ReweaveException.notFound(
+        "the base has no weights that the adapter could be merged into",
+        base,
+        "name with --base the folder of the model that the adapter was trained on, with its"
+            + " weights; or leave --merge-adapter out, to have the adapter");
+  }
+
   /** {@code like-base} without {@code --base}. */
   static ReweaveException noBase() {
     return ReweaveException.usage(

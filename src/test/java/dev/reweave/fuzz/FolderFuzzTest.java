@@ -23,6 +23,13 @@ class FolderFuzzTest {
     assertFalse(FolderFuzz.read(folder, ReadOptions.defaults()).tensors().isEmpty());
   }
 
+  /** Each file as it is, read in every way; the addresses end without a name, as roots do. */
+  @Test
+  void everySeedIsReadOrRefused() {
+    assertTrue(FolderFuzz.seeds().size() >= 3 * FolderFuzz.files());
+    FolderFuzz.seeds().forEach(FolderFuzz::fuzzerTestOneInput);
+  }
+
   /** An input names a file in one byte. */
   @Test
   void everyFileCanBeNamed() {

@@ -289,7 +289,8 @@ public record Reading(
   }
 
   private NotTaken notTaken(Contents contents, int before) {
-    String name = contents.name();
+    // The root of a store has no name.
+    String name = contents.name().isEmpty() ? contents.address().uri() : contents.name();
     // What lies at the address itself would be taken if nothing in it were asked for.
     boolean usual =
         contents.address().equals(place.address()) && !taken.address().equals(place.address());

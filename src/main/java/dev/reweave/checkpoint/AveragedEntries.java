@@ -50,6 +50,11 @@ public record AveragedEntries(TensorEntries entries, List<LeftTensors> left, Lis
         : new AveragedEntries(all, List.of(), List.of());
   }
 
+  /** Whether a tensor of an average is one of its numbers, and none of its weights. */
+  public static boolean isCounter(String name, long elements) {
+    return COUNTERS.contains(name) && elements <= 1;
+  }
+
   /** Whether a name starts with what a module calls its average. */
   static boolean isOfAverage(String name) {
     int dot = name.indexOf('.');
@@ -71,7 +76,7 @@ public record AveragedEntries(TensorEntries entries, List<LeftTensors> left, Lis
         .forEach(
             (name, tensor) -> {
               String own = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
-              boolean counter = COUNTERS.contains(own) && tensor.elements() <= 1;
+              boolean counter = isCounter(own, tensor.elements());
               if (counter || !name.startsWith(prefix)) {
                 left.add(name);
               } else {

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  */
 public final class EmaSearch {
   /** As {@code --weights} has it. */
-  static final String NAME = "ema";
+  public static final String NAME = "ema";
 
   /** Keys, folders and first parts of names that say so. */
   private static final Pattern CALLED =

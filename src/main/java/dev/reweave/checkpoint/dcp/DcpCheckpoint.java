@@ -56,22 +56,29 @@ final class DcpCheckpoint {
     Weights wanted = options.weights().orElse(Weights.MODEL);
     try (RandomAccess access = stores.open(folder.metadata())) {
       DcpMetadata metadata = new DcpMetadata(PickleFile.read(access), folder.files());
+      String place = folder.address().uri();
+      TensorChoice choice =
+          options.wantsAverage()
+              ? AverageChoice.of(metadata, place)
+              : TensorChoice.of(metadata, wanted, place);
       return new DcpCheckpoint(folder, metadata)
-          .read(scanner, wanted, CommonState.read(stores, folder, metadata));
+          .read(scanner, wanted, choice, CommonState.read(stores, folder, metadata));
     } catch (IOException e) {
       throw Stores.unreadable(folder.metadata().location(), e);
     }
   }
 
   private static void refuse(DcpFolder folder, ReadOptions options) {
-    options.requireNoKey(folder.address().uri());
+    if (!options.wantsAverage()) {
+      options.requireNoKey(folder.address().uri());
+    }
     if (options.frozen() == ReadOptions.Frozen.EXCLUDE) {
       throw DcpFailures.frozenNotTold(folder.address().uri());
     }
   }
 
-  private Checkpoint read(MetadataScanner scanner, Weights wanted, CommonState common) {
-    TensorChoice choice = TensorChoice.of(metadata, wanted, folder.address().uri());
+  private Checkpoint read(
+      MetadataScanner scanner, Weights wanted, TensorChoice choice, CommonState common) {
     if (choice.names().isEmpty()) {
       throw DcpFailures.noWeights(
           choice.left().stream().findFirst().map(NotTaken::text), folder.metadata().uri());

@@ -36,6 +36,31 @@ final class DcpFailures {
             + " not there either, the run died while saving: take another step");
   }
 
+  /** {@code --weights ema}. */
+  static ReweaveException noAverage(String place) {
+    return ReweaveException.notFound(
+        "no dict of this distributed checkpoint has ema in its key: there is no moving average",
+        place,
+        "leave --weights out for the model's own weights");
+  }
+
+  /** {@code --weights ema}, and averages of two networks or two decays. */
+  static ReweaveException severalAverages(List<String> keys, String place) {
+    return ReweaveException.unsupported(
+        "there are several averages of weights here: '" + String.join("', '", keys) + "'",
+        place,
+        "load the one that is meant with torch.distributed.checkpoint, and save it by itself");
+  }
+
+  /** {@code --weights ema}, and a list such as {@code shadow_params}. */
+  static ReweaveException averageWithoutNames(String key, String place) {
+    return ReweaveException.unsupported(
+        "the average in '" + key + "' is a list, without a name for each tensor",
+        place,
+        "in the training run, copy the average into the model, save that as a checkpoint, and"
+            + " convert it");
+  }
+
   /** {@code --weights master}. */
   static ReweaveException noMasters(String place) {
     return ReweaveException.usage(

@@ -44,7 +44,7 @@ record TensorChoice(
     return new TensorChoice(model.names, model.stored, model.prefix, notes, model.left);
   }
 
-  private static TensorChoice of(
+  static TensorChoice of(
       List<String> names, String prefix, List<String> notes, List<NotTaken> left) {
     Map<String, String> stored = new LinkedHashMap<>();
     names.forEach(name -> stored.put(name, name));
@@ -82,7 +82,7 @@ record TensorChoice(
             });
     kept.removeIf(others::contains);
     List<String> notes = new ArrayList<>();
-    List<NotTaken> left = new ArrayList<>();
+    List<NotTaken> left = new ArrayList<>(withoutAverages(metadata, kept, place));
     if (!training.isEmpty()) {
       left.add(
           new NotTaken(
@@ -114,6 +114,22 @@ record TensorChoice(
     }
     notes.add("all weights lie below '" + prefix + "', which is left off their names");
     return of(wrapped, prefix, notes, left);
+  }
+
+  /** Takes averages out that stand beside the model's own dict; gives what to tell of them. */
+  private static List<NotTaken> withoutAverages(
+      DcpMetadata metadata, List<String> kept, String place) {
+    Map<List<String>, List<String>> averages = AverageChoice.among(metadata, kept);
+    Set<String> averaged = new HashSet<>();
+    averages.values().forEach(averaged::addAll);
+    List<String> others = kept.stream().filter(name -> !averaged.contains(name)).toList();
+    if (firstWrapper(metadata, others).isEmpty()) {
+      return List.of();
+    }
+    kept.retainAll(new HashSet<>(others));
+    List<NotTaken> left = new ArrayList<>();
+    averages.forEach((key, names) -> left.add(AverageChoice.left(key, names.size(), place)));
+    return left;
   }
 
   /** Names in dicts that stand beside the model's own, by the keys of these. */

@@ -221,6 +221,37 @@ class EmaConversionTest {
     assertAverage(temp.resolve("tag").resolve(WEIGHTS));
   }
 
+  /** Of the run's newest step it is the average; of another it is not. */
+  @Test
+  void besideTheFolderOfATagThatIsNamedItself() throws IOException {
+    Path tag = step.resolve("pytorch_model");
+    Path out = temp.resolve("out");
+    ConvertRun run = ConvertRun.of("-i", tag, "-o", out, "--weights", "ema");
+
+    assertEquals(0, run.exitCode(), run::toString);
+    assertAverage(out.resolve(WEIGHTS));
+    assertTrue(
+        run.out().stream()
+            .anyMatch(
+                line ->
+                    line.startsWith("left   pytorch_model, ")
+                        && line.endsWith("not read: leave --weights out to convert it")),
+        run::toString);
+    convert("-i", tag, "-o", temp.resolve("model"));
+    assertEquals(
+        StoredTensors.of(of.resolve("expected.safetensors")),
+        StoredTensors.of(temp.resolve("model/model.safetensors")));
+
+    Path first = Files.move(tag, step.resolve("global_step1"));
+    Path later = Fixtures.copy(first, step.resolve("global_step2"));
+    Files.writeString(step.resolve("latest"), "global_step2");
+    convert("-i", later, "-o", temp.resolve("later"), "--weights", "ema");
+    assertAverage(temp.resolve("later").resolve(WEIGHTS));
+    ConvertRun earlier = ConvertRun.of("-i", first, "-o", temp.resolve("no"), "--weights", "ema");
+    assertEquals(1, earlier.exitCode(), earlier::toString);
+    assertFalse(Files.exists(temp.resolve("no")));
+  }
+
   @Test
   void besideTheModelInOneFile() throws IOException {
     Path dit = Fixtures.resource("trainers/ema-dit-pt");

@@ -77,8 +77,11 @@ public record Reading(
   /** What a key asks for: an average in the folder of the step, or a dict in one of its files. */
   private Reading keyed(ReadOptions options) {
     Optional<Location> step = stepFolder(options);
-    if (options.wantsAverage() && step.isPresent()) {
-      List<Contents> averages = AverageFolder.in(place.folder(step.get()), formats);
+    if (options.wantsAverage()) {
+      List<Contents> averages =
+          step.isPresent()
+              ? AverageFolder.in(place.folder(step.get()), formats)
+              : besideStep(options);
       if (!averages.isEmpty()) {
         return new Reading(place, formats, onlyOf(averages, place), with(List.of(taken)).others);
       }
@@ -88,6 +91,37 @@ public record Reading(
         .map(file -> of(place.folder(file), formats, Optional.empty()).taken())
         .map(file -> new Reading(place, formats, new StateFile(file), others))
         .orElse(this);
+  }
+
+  /**
+   * Averages beside the folder of a step that is named itself: those of the run, which are of its
+   * newest step.
+   */
+  private List<Contents> besideStep(ReadOptions options) {
+    Location parent = place.address().parent();
+    if (place.file().isPresent()
+        || parent.equals(place.address())
+        || taken.isLoadable()
+        || taken.step(options.tag()).isEmpty()) {
+      return List.of();
+    }
+    Place run = place.folder(parent);
+    List<Contents> averages = AverageFolder.in(run, formats);
+    return averages.isEmpty() || !isNewestOf(run) ? List.of() : averages;
+  }
+
+  /** Not if it is not clear which is the newest, or there are several models. */
+  private boolean isNewestOf(Place run) {
+    try {
+      return of(run, formats, Optional.empty())
+          .taken()
+          .step(Optional.empty())
+          .filter(place.name()::equals)
+          .isPresent();
+    } catch (ReweaveException e) {
+      e.throwIfOfStore();
+      return false;
+    }
   }
 
   private Reading with(List<Contents> more) {

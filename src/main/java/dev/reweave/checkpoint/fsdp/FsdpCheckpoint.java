@@ -77,7 +77,7 @@ final class FsdpCheckpoint {
     }
     requireAll(set, said, folder);
     int ranks = contents.size();
-    if (ranks > 1 && contents.stream().allMatch(RankContent::isWhole)) {
+    if (ranks > 1 && isWhole() && !set.isOfFsdpAlone()) {
       throw RankName.notCut(ranks, set.files().get(0).file().uri());
     }
     JoinedRanks joined = JoinedRanks.of(set, contents);
@@ -92,7 +92,15 @@ final class FsdpCheckpoint {
         .with(new Remarks(notes(joined), List.of(), List.of(), notTaken()));
   }
 
+  /** Whether each file has the whole model, as under {@code NO_SHARD}. */
+  private boolean isWhole() {
+    return contents.stream().allMatch(RankContent::isWhole);
+  }
+
   private String framework() {
+    if (isWhole()) {
+      return "PyTorch FSDP rank files";
+    }
     boolean first =
         contents.stream()
             .flatMap(c -> c.tensors().values().stream())
@@ -104,15 +112,18 @@ final class FsdpCheckpoint {
     List<String> notes = new ArrayList<>();
     Set<String> meshes = new TreeSet<>();
     contents.forEach(c -> meshes.addAll(c.meshes()));
+    boolean copies = contents.size() > 1 && isWhole();
     notes.add(
         Counted.grouped(joined.tensors().size(), "tensor")
-            + " put together from the files of "
+            + (copies ? ", each whole in" : " put together from")
+            + " the files of "
             + Counted.of(contents.size(), "rank")
             + (meshes.isEmpty() ? "" : ", on mesh " + String.join(" and on mesh ", meshes)));
     if (joined.copied() > 0 && contents.size() > 1) {
       notes.add(
           Counted.of(joined.copied(), "tensor")
-              + " that several ranks have: the first rank's is taken");
+              + " that several ranks have: the first rank's is taken"
+              + (copies ? ", and compared with that of each other, as NO_SHARD saves copies" : ""));
     }
     if (joined.staged() > 0) {
       notes.add(

@@ -15,6 +15,9 @@ import java.util.regex.Pattern;
  * @param kind who gives such names
  */
 record RankFileName(String set, int world, int rank, Kind kind) {
+  /** As verl calls them. */
+  private static final String OF_VERL = "model_rank_*.pt";
+
   /** Who gives such names. */
   enum Kind {
     /** Programs that save what FSDP has sharded. */
@@ -52,6 +55,11 @@ record RankFileName(String set, int world, int rank, Kind kind) {
             world ? Integer.parseInt(matcher.group("ranks")) : 0,
             Integer.parseInt(matcher.group("rank")),
             kind(stem, world)));
+  }
+
+  /** Whether it is a name of Accelerate's or verl's for what FSDP has made. */
+  boolean isOfFsdpAlone() {
+    return kind == Kind.FSDP && (world == 0 || set.equals(OF_VERL));
   }
 
   private static Kind kind(String stem, boolean world) {

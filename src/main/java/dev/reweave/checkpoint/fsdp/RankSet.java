@@ -45,6 +45,15 @@ record RankSet(List<RankFile> files) {
         || (files.size() > 1 && files.get(0).name().rank() == 0);
   }
 
+  /**
+   * Whether only what FSDP has made has such names. Plain tensors in it are whole: under {@code
+   * NO_SHARD} each rank gets the state dict of {@code FULL_STATE_DICT}, whatever was asked for
+   * ({@code _pre_state_dict_hook} in {@code torch/distributed/fsdp/_state_dict_utils.py}).
+   */
+  boolean isOfFsdpAlone() {
+    return files.stream().allMatch(f -> f.name().isOfFsdpAlone());
+  }
+
   /** How many ranks there are, as the names tell: by their number, or by the highest. */
   int ranks() {
     return Math.max(world(), files.get(files.size() - 1).name().rank() + 1);

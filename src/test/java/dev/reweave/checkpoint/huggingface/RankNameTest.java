@@ -30,7 +30,7 @@ class RankNameTest {
   @ParameterizedTest
   @CsvSource({
     "consolidated.00.pth, consolidated.01.pth",
-    "model_world_size_2_rank_0.pt, model_world_size_2_rank_1.pt",
+    "part_world_size_2_rank_0.pt, part_world_size_2_rank_1.pt",
     "pytorch_model_rank0.bin, pytorch_model_rank1.bin",
     "rank_0.pt, rank_1.pt",
     "tp_rank_00_pp_rank_000.pt, tp_rank_00_pp_rank_001.pt",

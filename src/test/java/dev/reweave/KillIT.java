@@ -40,6 +40,14 @@ class KillIT {
   private static final int SHARDS = 12;
   private static final long SHARD_BYTES = 6_000_000;
 
+  private static final List<TensorSpec> PARAMETERS =
+      IntStream.range(0, SHARDS)
+          .mapToObj(
+              i ->
+                  new TensorSpec(
+                      "layer" + i, DType.F32, Shape.of(SHARD_BYTES / Float.BYTES / 100, 100)))
+          .toList();
+
   /** How long a moment is waited for; the test fails if it does not come. */
   private static final int MOST_POLLS = 60_000;
 
@@ -55,15 +63,8 @@ class KillIT {
 
   @BeforeAll
   static void convertUndisturbed() throws Exception {
-    List<TensorSpec> parameters =
-        IntStream.range(0, SHARDS)
-            .mapToObj(
-                i ->
-                    new TensorSpec(
-                        "layer" + i, DType.F32, Shape.of(SHARD_BYTES / Float.BYTES / 100, 100)))
-            .toList();
     input = temp.resolve("in");
-    SyntheticCheckpoint.write(input, 3, 2, parameters, 11);
+    SyntheticCheckpoint.write(input, 3, 2, PARAMETERS, 11);
     Path whole = temp.resolve("whole");
     Launcher.Result result =
         Launcher.run(arguments(input.toString(), whole.toString(), "64MB").toArray(String[]::new));
@@ -129,10 +130,41 @@ class KillIT {
     assertEquals(0, again.exitCode(), again::toString);
     assertEquals(expected, weights(Fixtures.digests(output)));
     Manifest manifest = Manifest.parse(bytes(stores, output + "/reweave.json"), "manifest");
-    assertOnlyUnfinishedShardsWereDone(manifest, finishedShards);
+    assertOnlyUnfinishedShardsWereDone(manifest, finishedShards, 1);
     assertEquals(undisturbed.result().weights(), manifest.result().weights());
     Launcher.Result third = Launcher.run(arguments.toArray(String[]::new));
     assertEquals(0, third.exitCode(), third::toString);
+    assertTrue(third.out().startsWith("up to date"), third::toString);
+  }
+
+  @Test
+  void aMeanOfStepsGoesOn() throws Exception {
+    Stores stores = new Stores(new Configuration());
+    Path steps = temp.resolve("steps");
+    SyntheticCheckpoint.write(steps, 3, 2, PARAMETERS, 12);
+    Files.move(steps.resolve(SyntheticCheckpoint.TAG), steps.resolve("global_step2"));
+    Fixtures.copy(input.resolve(SyntheticCheckpoint.TAG), steps.resolve(SyntheticCheckpoint.TAG));
+    Path whole = temp.resolve("mean");
+    Path output = temp.resolve("killed-mean");
+    List<String> arguments =
+        new ArrayList<>(arguments(steps.toString(), output.toString(), "64KB"));
+    arguments.addAll(List.of("--average-tags", "last:2"));
+    List<String> once = new ArrayList<>(arguments);
+    once.set(arguments.indexOf(output.toString()), whole.toString());
+    Launcher.Result undisturbedMean = Launcher.run(once.toArray(String[]::new));
+    assertEquals(0, undisturbedMean.exitCode(), undisturbedMean::toString);
+    killWhen(() -> count(stores, output + "/.reweave/finished") >= 3, arguments);
+    assertNoModel(stores, output.toString());
+
+    Launcher.Result again = Launcher.run(arguments.toArray(String[]::new));
+
+    assertEquals(0, again.exitCode(), again::toString);
+    Map<String, String> mean = weights(Fixtures.digests(whole));
+    assertEquals(mean, weights(Fixtures.digests(output)));
+    assertFalse(mean.equals(expected), "the mean is none of its steps");
+    assertOnlyUnfinishedShardsWereDone(
+        Manifest.parse(bytes(stores, output + "/reweave.json"), "manifest"), 3, 2);
+    Launcher.Result third = Launcher.run(arguments.toArray(String[]::new));
     assertTrue(third.out().startsWith("up to date"), third::toString);
   }
 
@@ -140,10 +172,11 @@ class KillIT {
     return stores.readAll(stores.file(Locations.of(file)).orElseThrow(), 1 << 20);
   }
 
-  private static void assertOnlyUnfinishedShardsWereDone(Manifest manifest, int atLeast) {
+  private static void assertOnlyUnfinishedShardsWereDone(
+      Manifest manifest, int atLeast, int steps) {
     int resumed = manifest.figures().resumedFiles();
     assertTrue(resumed >= atLeast, "finished by the killed run: " + resumed);
-    long needed = (SHARDS - resumed) * SHARD_BYTES;
+    long needed = steps * SHARD_BYTES * (SHARDS - resumed);
     assertEquals(needed, manifest.figures().bytesNeeded());
     assertTrue(
         manifest.figures().bytesRead() <= needed * 1.02, "read: " + manifest.figures().bytesRead());
@@ -180,7 +213,7 @@ class KillIT {
       assertEquals(List.of(), server.pendingUploads("kill"));
       assertFalse(stores.isFolder(Locations.of(output + "/.reweave")));
       assertOnlyUnfinishedShardsWereDone(
-          Manifest.parse(bytes(stores, output + "/reweave.json"), "manifest"), finishedShards);
+          Manifest.parse(bytes(stores, output + "/reweave.json"), "manifest"), finishedShards, 1);
     }
   }
 

@@ -36,7 +36,7 @@ public final class FolderFuzz {
   private static final Pattern READ =
       Pattern.compile(
           ".*/(fp32\\.pt|optimizer_state\\.pt|.*_states\\.pt|latest\\w*(\\.txt)?|\\.metadata|__0_0\\.distcp"
-              + "|pytorch_model(_fsdp_rank\\d)?\\.bin|model_world_size_\\d_rank_\\d\\.pt|common\\.pt"
+              + "|pytorch_model(_fsdp(_\\d)?_rank\\d)?\\.bin|model_world_size_\\d_rank_\\d\\.pt|common\\.pt"
               + "|model_optim_rng\\.pt|model\\.pt|\\d+\\.pt|.*\\.safetensors|.*\\.json)");
 
   /** Bytes of a word of what is no pickle. */
@@ -100,6 +100,8 @@ public final class FolderFuzz {
             "trainers/megatron-016-llama-tp2/ckpt")) {
       places.put(name, Fixtures.resource(name));
     }
+    places.put("dcp/average", MadeCheckpoints.distributedAverage());
+    places.put("fsdp/copies", MadeCheckpoints.wholeCopies());
     places.put("megatron/stages", MadeCheckpoints.megatronStages());
     places.put("megatron/experts", MadeCheckpoints.megatronExperts());
     for (String adapter : List.of("patterns", "dora", "layers", "experts")) {

@@ -8,9 +8,13 @@ import dev.reweave.tensor.Shape;
 import dev.reweave.testing.ExpertFiles;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Floats;
+import dev.reweave.testing.MadeDcp;
 import dev.reweave.testing.MegatronRankFiles;
 import dev.reweave.testing.ModelParallelFiles;
 import dev.reweave.testing.PickleWriter.Tuple;
+import dev.reweave.testing.StorageContent;
+import dev.reweave.testing.TensorValue;
+import dev.reweave.testing.TorchZipWriter;
 import dev.reweave.testing.WholeTensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -125,6 +129,31 @@ final class MadeCheckpoints {
 
   private static WholeTensor square() {
     return new WholeTensor(DType.BF16, Shape.of(4, 4), new byte[32]);
+  }
+
+  /** A distributed checkpoint of a model and an average of it. */
+  static Path distributedAverage() throws IOException {
+    Path folder = Files.createTempDirectory("average");
+    MadeDcp made = new MadeDcp(folder.resolve("archive.pt"));
+    for (String key : List.of("model", "ema")) {
+      made.nested(List.of(key, "a.weight"), 2L, 3L);
+      made.nested(List.of(key, "b.bias"), 3L);
+    }
+    made.nested(List.of("ema", "n_averaged"));
+    return made.write(folder.resolve("step"));
+  }
+
+  /** What two ranks save of a model that FSDP has not cut. */
+  static Path wholeCopies() throws IOException {
+    Path folder = Files.createTempDirectory("copies");
+    for (int rank = 0; rank < 2; rank++) {
+      TensorValue value = new TensorValue("0", "FloatStorage", 3, 0, Shape.of(3), List.of(1L));
+      TorchZipWriter.write(
+          folder.resolve("pytorch_model_fsdp_0_rank" + rank + ".bin"),
+          dict("a.weight", value),
+          List.of(StorageContent.of(DType.F32, new byte[12])));
+    }
+    return folder;
   }
 
   /** A model with an adapter in it, and the adapter's config beside it. */

@@ -13,6 +13,7 @@ import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.testing.LocalStores;
 import dev.reweave.testing.Locations;
+import dev.reweave.testing.MadeDcp;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

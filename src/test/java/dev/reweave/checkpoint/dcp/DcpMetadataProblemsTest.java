@@ -16,6 +16,7 @@ import dev.reweave.storage.ThreadScanner;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Locations;
+import dev.reweave.testing.MadeDcp;
 import dev.reweave.testing.PickleWriter;
 import dev.reweave.testing.PickleWriter.Instance;
 import dev.reweave.testing.PickleWriter.Tuple;

@@ -1,17 +1,13 @@
-package dev.reweave.checkpoint.dcp;
+package dev.reweave.testing;
 
 import static dev.reweave.testing.PickleWriter.dict;
 
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Shape;
-import dev.reweave.testing.PickleWriter;
 import dev.reweave.testing.PickleWriter.Call;
 import dev.reweave.testing.PickleWriter.Global;
 import dev.reweave.testing.PickleWriter.Instance;
 import dev.reweave.testing.PickleWriter.Tuple;
-import dev.reweave.testing.StorageContent;
-import dev.reweave.testing.TensorValue;
-import dev.reweave.testing.TorchZipWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,28 +18,38 @@ import java.util.List;
 import java.util.Map;
 
 /** What ranks write with {@code torch.distributed.checkpoint}: tensors of float32 zeros. */
-final class MadeDcp {
-  static final String FILE = "__0_0.distcp";
+public final class MadeDcp {
+  /** The only file of chunks. */
+  public static final String FILE = "__0_0.distcp";
+
   private static final String MODULE = "torch.distributed.checkpoint.metadata";
 
   private final Path archive;
   private final ByteArrayOutputStream streams = new ByteArrayOutputStream();
-  final Map<Object, Object> tensors = dict();
-  final Map<Object, Object> places = dict();
-  final Map<Object, Object> planner = dict();
+
+  /** What the metadata tell of each tensor. */
+  public final Map<Object, Object> tensors = dict();
+
+  /** Where each chunk is. */
+  public final Map<Object, Object> places = dict();
+
+  /** The keys that lead to each tensor; none for what was never nested. */
+  public final Map<Object, Object> planner = dict();
 
   /**
    * @param archive a file that it may write
    */
-  MadeDcp(Path archive) {
+  public MadeDcp(Path archive) {
     this.archive = archive;
   }
 
-  static Call size(Long... dims) {
+  /** A {@code torch.Size}. */
+  public static Call size(Long... dims) {
     return new Call("torch", "Size", List.of(new Tuple(Arrays.asList(dims))));
   }
 
-  static Instance chunk(List<Long> offsets, List<Long> sizes) {
+  /** What the metadata tell of a part of a tensor. */
+  public static Instance chunk(List<Long> offsets, List<Long> sizes) {
     return new Instance(
         MODULE,
         "ChunkStorageMetadata",
@@ -54,7 +60,8 @@ final class MadeDcp {
             size(sizes.toArray(Long[]::new))));
   }
 
-  void tensor(String name, String dtype, List<Long> shape, Instance... chunks) {
+  /** Tells of a tensor. */
+  public void tensor(String name, String dtype, List<Long> shape, Instance... chunks) {
     tensors.put(
         name,
         new Instance(
@@ -69,7 +76,8 @@ final class MadeDcp {
                 new ArrayList<>(Arrays.asList(chunks)))));
   }
 
-  void place(String name, List<Long> offsets, Map<?, ?> info) {
+  /** Tells where a chunk is. */
+  public void place(String name, List<Long> offsets, Map<?, ?> info) {
     places.put(
         new Instance(
             MODULE,
@@ -78,12 +86,13 @@ final class MadeDcp {
         new Instance("torch.distributed.checkpoint.filesystem", "_StorageInfo", info));
   }
 
-  static Map<Object, Object> info(String path, long offset, long length) {
+  /** A place in a file. */
+  public static Map<Object, Object> info(String path, long offset, long length) {
     return dict("relative_path", path, "offset", offset, "length", length);
   }
 
   /** Appends a stream with float32 zeros to the file, and says where it is. */
-  Map<Object, Object> store(Long... shape) throws IOException {
+  public Map<Object, Object> store(Long... shape) throws IOException {
     Shape dims = Shape.of(List.of(shape));
     TorchZipWriter.write(
         archive,
@@ -101,13 +110,15 @@ final class MadeDcp {
     return info(FILE, offset, content.length);
   }
 
-  void whole(String name, Long... shape) throws IOException {
+  /** A tensor that one chunk holds. */
+  public void whole(String name, Long... shape) throws IOException {
     List<Long> start = Arrays.stream(shape).map(dim -> 0L).toList();
     tensor(name, "float32", List.of(shape), chunk(start, List.of(shape)));
     place(name, start, store(shape));
   }
 
-  Instance metadata(Object... more) {
+  /** All that is told, and more. */
+  public Instance metadata(Object... more) {
     Map<Object, Object> attributes =
         dict(
             "state_dict_metadata",
@@ -123,17 +134,19 @@ final class MadeDcp {
   }
 
   /** A tensor that one chunk holds, below these keys. */
-  void nested(List<String> path, Long... shape) throws IOException {
+  public void nested(List<String> path, Long... shape) throws IOException {
     String name = String.join(".", path);
     whole(name, shape);
     planner.put(name, new Tuple(path));
   }
 
-  Path write(Path folder) throws IOException {
+  /** Writes the folder. */
+  public Path write(Path folder) throws IOException {
     return write(folder, PickleWriter.pickle(metadata()));
   }
 
-  Path write(Path folder, byte[] metadata) throws IOException {
+  /** Writes the folder with other metadata. */
+  public Path write(Path folder, byte[] metadata) throws IOException {
     Files.createDirectories(folder);
     Files.write(folder.resolve(".metadata"), metadata);
     Files.write(folder.resolve(FILE), streams.toByteArray());

@@ -19,6 +19,22 @@ final class ConversionFailures {
             + " config.json says that tie_word_embeddings is false; it needs no weights");
   }
 
+  /** {@code --weights master} with {@code --average-tags}, of buckets without names. */
+  static ReweaveException orderOfMean(String place) {
+    return ReweaveException.usage(
+        "whose the fp32 masters are is proven step by step, and a mean is of no step",
+        place,
+        "leave --weights out for the mean of the model's own weights, or name one step with --tag");
+  }
+
+  /** A rule makes of masters without names what it does not make of the weights. */
+  static ReweaveException orderNotProvable(List<String> names, String place) {
+    return ReweaveException.mismatch(
+        "whose the fp32 masters are cannot be proven of " + FirstNames.of(names),
+        place,
+        "leave --weights out for the model's own weights");
+  }
+
   /** Two lines of a list, one address. */
   static ReweaveException sameOutput(Location output) {
     return ReweaveException.usage(

@@ -2,6 +2,7 @@ package dev.reweave.convert;
 
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.ReadOptions;
+import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.checkpoint.reading.Reading;
@@ -63,6 +64,9 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     Checkpoint.Source source = checkpoint.source();
     Finder finder = new Finder(input, options, checkpoint, model.renaming());
     boolean whole = finder.isWhole();
+    if (finder.isOnlyProof() && options.reading().averaged().isPresent()) {
+      throw ConversionFailures.orderOfMean(input.place().address().uri());
+    }
     if (options.reading().averaged().isPresent()) {
       return finder.none("it would be that of one step, and the mean is no step's");
     }
@@ -83,7 +87,7 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
     try {
       return finder.module();
     } catch (ReweaveException e) {
-      if (whole || !SPARED.contains(e.kind())) {
+      if (whole || finder.isOnlyProof() || !SPARED.contains(e.kind())) {
         throw e;
       }
       // Nobody asked for the module's weights: what is wrong with them harms no masters.
@@ -96,6 +100,11 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
       Reading input, ConversionOptions options, Checkpoint checkpoint, Renaming renaming) {
     boolean isWhole() {
       return options.proving() == ConversionRequest.Proving.SECOND_COPY;
+    }
+
+    /** Whether nothing else tells whose the masters are. */
+    boolean isOnlyProof() {
+      return checkpoint.remarks().order() == Remarks.Order.INFERRED;
     }
 
     /** What the notes begin with. */
@@ -126,7 +135,11 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
                   input.place().scanner(),
                   options.base(),
                   reading.safeguards()));
-      return matched(this, module, Witness.Kind.SECOND_COPY, "the module");
+      return matched(
+          this,
+          module,
+          isOnlyProof() ? Witness.Kind.ONLY_PROOF : Witness.Kind.SECOND_COPY,
+          "the module");
     }
 
     /** The copy's tensors under the names of the result. */
@@ -217,7 +230,12 @@ record SecondCopy(Map<String, Layout> copies, Witness witness, List<String> note
       addNote(finder, notes, others, "have another shape in " + place);
       addNote(finder, notes, merged, "are sums that only this result holds");
     }
-    Witness.Extent extent = whole ? Witness.Extent.ALL : Witness.Extent.SAMPLE;
+    if (kind == Witness.Kind.ONLY_PROOF && !(absent.isEmpty() && others.isEmpty())) {
+      absent.addAll(others);
+      throw ConversionFailures.orderNotProvable(absent, finder.input().place().address().uri());
+    }
+    Witness.Extent extent =
+        whole || kind == Witness.Kind.ONLY_PROOF ? Witness.Extent.ALL : Witness.Extent.SAMPLE;
     return copies.isEmpty()
         ? finder.none(
             merged.isEmpty()

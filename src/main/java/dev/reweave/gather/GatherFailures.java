@@ -39,6 +39,28 @@ final class GatherFailures {
                     + " optimizer"));
   }
 
+  /**
+   * Masters without names do not round to the model's weights: their order is another one, or files
+   * are mixed.
+   *
+   * @param differing each tensor, with how much of it differs
+   * @param compared tensors that were compared
+   */
+  static ReweaveException orderNotProven(List<String> differing, int compared, String place) {
+    int shown = Math.min(MOST_NAMES, differing.size());
+    return ReweaveException.weights(
+        "whose the fp32 masters are is not proven: in "
+            + differing.size()
+            + " of "
+            + compared
+            + " tensors some do not round to the model's weights: "
+            + String.join(", ", differing.subList(0, shown))
+            + (shown < differing.size() ? ", …" : ""),
+        place,
+        "leave --weights out for the model's own weights; if the checkpoint was copied, copy it from"
+            + " the training run again");
+  }
+
   /** Bits have changed since they were saved. */
   static ReweaveException damaged(String place) {
     return new ReweaveException(

@@ -28,9 +28,12 @@ public final class Proof {
    * @throws dev.reweave.common.ReweaveException if they are no copies
    */
   public static String verdict(Witness witness, Map<String, Agreement> outcomes) {
-    return witness.kind() == Witness.Kind.BASE
-        ? new BaseDistance(outcomes).text()
-        : new ProofVerdict(outcomes, witness.extent()).require(place(witness.files()));
+    String place = place(witness.files());
+    return switch (witness.kind()) {
+      case BASE -> new BaseDistance(outcomes).text();
+      case SECOND_COPY -> new ProofVerdict(outcomes, witness.extent()).require(place);
+      case ONLY_PROOF -> new ProofVerdict(outcomes, witness.extent()).requireAll(place);
+    };
   }
 
   /** Of several files it is not known which is wrong. */

@@ -13,6 +13,8 @@ public final class ProofVerdict {
   /** What a tensor of the step before or after is off at most, as a part of its magnitude. */
   private static final double NEIGHBOURING_STEP = 0.1;
 
+  private static final String SAME = "cast to the type of the module, they are bit for bit its own";
+
   private final Map<String, Agreement> outcomes;
   private final Witness.Extent extent;
   private final List<String> differing = new ArrayList<>();
@@ -43,7 +45,7 @@ public final class ProofVerdict {
   public String require(String place) {
     boolean all = extent == Witness.Extent.ALL;
     if (differing.isEmpty()) {
-      return "cast to the type of the module, they are bit for bit its own";
+      return SAME;
     }
     boolean most = 2 * differing.size() > outcomes.size();
     // A small step moves few of a sample over a border of rounding, and two swapped tensors are
@@ -60,6 +62,18 @@ public final class ProofVerdict {
           + " after the last one";
     }
     throw GatherFailures.notProven(differing, outcomes.size(), extent, place);
+  }
+
+  /**
+   * The verdict where the second copy alone tells whose the numbers are.
+   *
+   * @throws ReweaveException if any element differs
+   */
+  String requireAll(String place) {
+    if (differing.isEmpty()) {
+      return SAME;
+    }
+    throw GatherFailures.orderNotProven(differing, outcomes.size(), place);
   }
 
   private boolean areAllClose() {

@@ -18,6 +18,8 @@ public record Witness(List<InputFile> files, Kind kind, Extent extent) {
   public enum Kind {
     /** The trainer's own second copy: it has the same numbers, in its type. */
     SECOND_COPY,
+    /** The same, where nothing else says whose the numbers are: every element has to agree. */
+    ONLY_PROOF,
     /** The model that training began with: it has numbers near them. */
     BASE
   }

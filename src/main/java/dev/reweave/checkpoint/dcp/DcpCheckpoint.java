@@ -13,11 +13,7 @@ import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Stores;
-import dev.reweave.tensor.GridLayout;
-import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
-import dev.reweave.tensor.StorageRef;
-import dev.reweave.tensor.StorageRef.Endian;
 import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.io.IOException;
@@ -26,8 +22,10 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Reads what {@code torch.distributed.checkpoint} saved, as FSDP2, torchtitan, Accelerate and
@@ -85,20 +83,23 @@ final class DcpCheckpoint {
     }
     List<DcpTensor> tensors =
         metadata.tensors(choice.names().stream().map(choice.stored()::get).toList());
-    Map<String, List<StoredChunk>> byFile = chunksByFile(tensors);
-    Map<StoredChunk, StoredLayout> found = locate(scanner, byFile);
-    List<NamedTensor> named = new ArrayList<>();
-    for (int i = 0; i < tensors.size(); i++) {
-      String name = choice.names().get(i).substring(choice.prefix().length());
-      named.add(named(tensors.get(i), name, found));
-    }
+    List<DcpTensor> buckets = metadata.tensors(choice.buckets());
+    Optional<BucketSearch> search =
+        buckets.isEmpty()
+            ? Optional.empty()
+            : Optional.of(new BucketSearch(tensors, buckets, folder.address().uri()));
+    Map<String, List<StoredChunk>> byFile =
+        chunksByFile(Stream.concat(tensors.stream(), buckets.stream()).toList());
+    ChunkLayouts layouts = locate(scanner, byFile);
+    List<InputFile> files = new ArrayList<>();
+    byFile.keySet().forEach(name -> files.add(folder.files().get(name)));
+    Optional<BucketMasters> masters = search.map(s -> s.proven(layouts, scanner, files));
+    List<NamedTensor> named = named(choice, tensors, layouts, masters);
     List<String> notes = new ArrayList<>(folder.notes());
     notes.addAll(choice.notes());
     notes.addAll(common.notes());
     Checkpoint.Source source =
         new Checkpoint.Source(FRAMEWORK, "", -1, 1, "", folder.tag(), folder.tags(), wanted);
-    List<InputFile> files = new ArrayList<>();
-    byFile.keySet().forEach(name -> files.add(folder.files().get(name)));
     files.addAll(common.files());
     List<Caution> cautions =
         TestedVersions.distributedFormat(metadata.version(), folder.metadata().uri()).stream()
@@ -109,7 +110,12 @@ final class DcpCheckpoint {
         named,
         Map.of(),
         Map.of(),
-        new Remarks(notes, cautions, List.of(), left(choice)),
+        new Remarks(
+            notes,
+            cautions,
+            List.of(),
+            left(choice),
+            search.isPresent() ? Remarks.Order.INFERRED : Remarks.Order.STATED),
         common.arguments());
   }
 
@@ -145,8 +151,7 @@ final class DcpCheckpoint {
     return byFile;
   }
 
-  private Map<StoredChunk, StoredLayout> locate(
-      MetadataScanner scanner, Map<String, List<StoredChunk>> byFile) {
+  private ChunkLayouts locate(MetadataScanner scanner, Map<String, List<StoredChunk>> byFile) {
     List<MetadataScanner.Request<ChunkProbe.Found>> requests = new ArrayList<>();
     byFile.forEach(
         (name, chunks) ->
@@ -162,30 +167,28 @@ final class DcpCheckpoint {
         found.put(chunks.get(i), layouts.get(i));
       }
     }
-    return found;
+    return new ChunkLayouts(found);
   }
 
-  private NamedTensor named(DcpTensor tensor, String name, Map<StoredChunk, StoredLayout> found) {
-    try {
-      TensorSpec spec = TensorSpec.ofTorch(name, tensor.dtype(), tensor.shape());
-      return new NamedTensor(spec, layout(tensor, found));
-    } catch (IllegalArgumentException e) {
-      throw DcpFailures.chunksDoNotFit(tensor.name(), folder.metadata().uri(), e);
+  private List<NamedTensor> named(
+      TensorChoice choice,
+      List<DcpTensor> tensors,
+      ChunkLayouts layouts,
+      Optional<BucketMasters> masters) {
+    List<NamedTensor> named = new ArrayList<>();
+    for (int i = 0; i < tensors.size(); i++) {
+      String name = choice.names().get(i).substring(choice.prefix().length());
+      DcpTensor tensor = tensors.get(i);
+      try {
+        named.add(
+            masters.isPresent()
+                ? masters.get().tensor(i, name)
+                : new NamedTensor(
+                    TensorSpec.ofTorch(name, tensor.dtype(), tensor.shape()), layouts.of(tensor)));
+      } catch (IllegalArgumentException e) {
+        throw DcpFailures.chunksDoNotFit(tensor.name(), folder.metadata().uri(), e);
+      }
     }
-  }
-
-  private static Layout layout(DcpTensor tensor, Map<StoredChunk, StoredLayout> found) {
-    if (tensor.shape().elements() == 0) {
-      StorageRef nothing =
-          new StorageRef(0, tensor.name(), 0, tensor.dtype(), 0, Endian.LITTLE, StorageRef.NO_CRC);
-      return StoredLayout.contiguous(nothing, 0, tensor.shape());
-    }
-    List<GridLayout.Block> blocks = new ArrayList<>();
-    for (DcpTensor.Chunk chunk : tensor.chunks()) {
-      StoredLayout layout = found.get(chunk.stored());
-      blocks.add(new GridLayout.Block(chunk.offsets(), chunk.stored().sizes(), layout));
-    }
-    GridLayout grid = new GridLayout(tensor.shape(), blocks);
-    return blocks.size() == 1 ? found.get(tensor.chunks().get(0).stored()) : grid;
+    return named;
   }
 }

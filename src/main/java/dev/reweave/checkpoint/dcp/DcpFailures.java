@@ -70,9 +70,9 @@ final class DcpFailures {
   }
 
   /** {@code --weights master}, and Megatron-LM's {@code dp_reshardable}. */
-  static ReweaveException flatMasters(String place) {
+  static ReweaveException flatMasters(String why, String place) {
     return ReweaveException.unsupported(
-        "the fp32 masters are in flat buckets of the distributed optimizer, without names",
+        "the fp32 masters are in flat buckets of the distributed optimizer, without names: " + why,
         place,
         "leave --weights out for the model's own weights, or save with"
             + " --dist-ckpt-optim-fully-reshardable");

@@ -20,13 +20,15 @@ import java.util.Set;
  * @param prefix what is cut off each of the names, with its dot; can be empty
  * @param notes what was cut off, or is no tensor
  * @param left tensors that are not taken
+ * @param buckets tensors in which the masters are, where these have no names; there need be none
  */
 record TensorChoice(
     List<String> names,
     Map<String, String> stored,
     String prefix,
     List<String> notes,
-    List<NotTaken> left) {
+    List<NotTaken> left,
+    List<String> buckets) {
 
   /**
    * @param wanted which copy of the weights
@@ -41,14 +43,14 @@ record TensorChoice(
     TensorChoice model = ofModel(metadata, Set.of(), place);
     List<String> notes = new ArrayList<>(model.notes);
     notes.addAll(masters.notTaken());
-    return new TensorChoice(model.names, model.stored, model.prefix, notes, model.left);
+    return new TensorChoice(model.names, model.stored, model.prefix, notes, model.left, List.of());
   }
 
   static TensorChoice of(
       List<String> names, String prefix, List<String> notes, List<NotTaken> left) {
     Map<String, String> stored = new LinkedHashMap<>();
     names.forEach(name -> stored.put(name, name));
-    return new TensorChoice(names, stored, prefix, notes, left);
+    return new TensorChoice(names, stored, prefix, notes, left, List.of());
   }
 
   /**

@@ -47,8 +47,7 @@ final class EmptyWeights {
             + (empty == 1 ? " has" : " have")
             + " no elements, and no more in the result: what ZeRO-3 had not gathered is in its own"
             + " checkpoint alone");
-    return checkpoint.with(
-        new Remarks(notes, remarks.cautions(), remarks.clientState(), remarks.notTaken()));
+    return checkpoint.with(remarks.with(notes));
   }
 
   /** The folder of a checkpoint in the same folder. */

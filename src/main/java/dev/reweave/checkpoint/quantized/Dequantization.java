@@ -75,7 +75,7 @@ public final class Dequantization {
         tensors,
         aliases,
         metadata,
-        new Remarks(notes, remarks.cautions(), remarks.clientState(), remarks.notTaken()),
+        remarks.with(notes),
         checkpoint.arguments(),
         checkpoint.adapter());
   }

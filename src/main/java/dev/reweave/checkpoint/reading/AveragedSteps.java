@@ -205,7 +205,8 @@ final class AveragedSteps {
         notes,
         List.copyOf(cautions.values()),
         List.copyOf(clientState),
-        List.copyOf(notTaken.values()));
+        List.copyOf(notTaken.values()),
+        last().remarks().order());
   }
 
   /** The same of two steps, counted together. */

@@ -281,7 +281,8 @@ public record Reading(
     List<NotTaken> notTaken = new ArrayList<>(remarks.notTaken());
     left.forEach(c -> notTaken.add(notTaken(c, notTaken.size())));
     return checkpoint.with(
-        new Remarks(remarks.notes(), remarks.cautions(), remarks.clientState(), notTaken));
+        new Remarks(
+            remarks.notes(), remarks.cautions(), remarks.clientState(), notTaken, remarks.order()));
   }
 
   /** Whether it is what is taken, found in the folder of its step. */

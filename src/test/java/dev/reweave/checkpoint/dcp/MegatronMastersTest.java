@@ -99,18 +99,28 @@ class MegatronMastersTest {
   }
 
   @Test
-  void flatBucketsSayNotWhoseTheyAre() throws IOException {
+  void flatBucketsAreLookedThrough() throws IOException {
     tensor("w", "bfloat16", 2L, 3L);
+    tensor("norm", "float32", 3L);
     tensor(BUCKET, "float32", 64L);
+    tensor(BUCKET.replace("param", "exp_avg"), "float32", 64L);
+    tensor(BUCKET.replace("bfloat16", "float32"), "float32", 3L);
 
+    TensorChoice masters = choice(Weights.MASTER);
+    assertEquals(List.of(BUCKET), masters.buckets());
+    assertEquals(List.of("w", "norm"), masters.names());
     assertEquals(
-        "the fp32 masters are in flat buckets of the distributed optimizer, without names",
-        refused());
+        List.of(
+            "training state below 'optimizer', 2 tensors, left out: no part of the model",
+            "weights of the model itself, 1 tensor, left out: their fp32 masters are taken"),
+        masters.left().stream().map(l -> l.text()).toList());
     assertEquals(
         List.of(
             "the fp32 masters are in flat buckets of the distributed optimizer, without names: the"
-                + " weights are the model's own"),
+                + " weights are the model's own; --weights master takes those, if Megatron-Core's"
+                + " order of them can be shown"),
         choice(Weights.MODEL).notes());
+    assertEquals(List.of(), choice(Weights.MODEL).buckets());
   }
 
   @Test

@@ -68,7 +68,8 @@ def model(ps, options):
     CudaRNGStatesTracker.fork = lambda self, name=None: contextlib.nullcontext()
     config = TransformerConfig(
         num_layers=options.layers, hidden_size=options.hidden, num_attention_heads=4, num_query_groups=2,
-        ffn_hidden_size=24, num_moe_experts=options.experts or None, moe_ffn_hidden_size=24 if options.experts else None,
+        add_qkv_bias=options.biases, ffn_hidden_size=24, num_moe_experts=options.experts or None,
+        moe_ffn_hidden_size=24 if options.experts else None,
         gated_linear_unit=True, activation_func=torch.nn.functional.silu, add_bias_linear=False, normalization="RMSNorm",
         use_cpu_initialization=True, gradient_accumulation_fusion=False, bias_activation_fusion=False,
         masked_softmax_fusion=False, bias_dropout_fusion=False, apply_rope_fusion=False,
@@ -94,25 +95,26 @@ def values(ps, name, parameter, what):
     return seeded(name, parameter.shape, what, stage, rank, expert)
 
 
-@contextlib.contextmanager
-def fused_norms(gpt):
-    """While it lasts, parameters have the order of Transformer Engine's layers: norms behind linear_proj."""
-    for layer in gpt.decoder.layers:
-        attention = layer.self_attention
-        parts = list(attention._modules.items())
-        attention._modules.clear()
-        for name, part in parts:
-            if name == "linear_qkv":
-                attention._modules["norm"] = layer.input_layernorm
-            attention._modules[name] = part
-        layer.__dict__["input_layernorm"] = layer._modules.pop("input_layernorm")
-    yield
-    for layer in gpt.decoder.layers:
-        layer.self_attention._modules.pop("norm")
-        parts = list(layer._modules.items())
-        layer._modules.clear()
-        layer._modules["input_layernorm"] = layer.__dict__.pop("input_layernorm")
-        layer._modules.update(parts)
+def in_order_of_transformer_engine(gpt):
+    """Its layers cannot be made without a GPU, but the order in which they have their parameters can.
+
+    A norm is a part of the projection behind it, and of the experts of a layer the first weights stand
+    before the second ones.
+    """
+    parameters = list(gpt.named_parameters())
+
+    def place(number):
+        name, _ = parameters[number]
+        if ".input_layernorm." in name:
+            return next(n for n in range(number, len(parameters)) if ".linear_qkv." in parameters[n][0]) - 0.5, 0, 0
+        if ".local_experts." in name:
+            block = name[:name.index("local_experts.")]
+            first = next(n for n, (other, _) in enumerate(parameters) if other.startswith(block + "local_experts."))
+            return first, name.endswith("linear_fc2.weight"), number
+        return number, 0, 0
+
+    ordered = [parameters[number] for number in sorted(range(len(parameters)), key=place)]
+    gpt.named_parameters = lambda *_, **__: iter(ordered)
 
 
 def trained(ps, config, gpt, options):
@@ -121,15 +123,16 @@ def trained(ps, config, gpt, options):
     from megatron.core.optimizer import OptimizerConfig, get_megatron_optimizer
 
     gradients = {parameter: values(ps, name, parameter, "gradient") for name, parameter in gpt.named_parameters()}
-    with fused_norms(gpt) if options.fused else contextlib.nullcontext():
-        ddp = DistributedDataParallel(
-            config, DistributedDataParallelConfig(
-                use_distributed_optimizer=True, grad_reduce_in_fp32=True, overlap_grad_reduce=options.bucket > 0,
-                bucket_size=options.bucket or None),
-            gpt, disable_bucketing=not options.bucket)
-        optimizer = get_megatron_optimizer(
-            OptimizerConfig(optimizer="adam", lr=1e-3, weight_decay=0.0, bf16=True, params_dtype=torch.bfloat16,
-                            use_distributed_optimizer=True, clip_grad=0.0), [ddp], use_gloo_process_groups=True)
+    if options.fused:
+        in_order_of_transformer_engine(gpt)
+    ddp = DistributedDataParallel(
+        config, DistributedDataParallelConfig(
+            use_distributed_optimizer=True, grad_reduce_in_fp32=True, overlap_grad_reduce=options.bucket > 0,
+            bucket_size=options.bucket or None),
+        gpt, disable_bucketing=not options.bucket)
+    optimizer = get_megatron_optimizer(
+        OptimizerConfig(optimizer="adam", lr=1e-3, weight_decay=0.0, bf16=True, params_dtype=torch.bfloat16,
+                        use_distributed_optimizer=True, clip_grad=0.0), [ddp], use_gloo_process_groups=True)
     for parameter, gradient in gradients.items():
         parameter.main_grad.copy_(gradient)
     for one in getattr(optimizer, "chained_optimizers", [optimizer]):
@@ -237,7 +240,7 @@ def main():
     parser.add_argument("folder")
     for name, value in {"tp": 1, "pp": 1, "ep": 1, "dp": 2, "layers": 2, "hidden": 16, "experts": 0, "bucket": 0}.items():
         parser.add_argument("--" + name, type=int, default=value)
-    for name in ("fused", "tied", "singleton", "moments"):
+    for name in ("fused", "tied", "singleton", "biases", "moments"):
         parser.add_argument("--" + name, action="store_true")
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)

@@ -265,6 +265,18 @@ class ProofTest {
         gathered.notes()::toString);
   }
 
+  /** Where nothing else tells whose the numbers are, what would be harmless is not. */
+  @Test
+  void theOnlyProofHasToBeWhole() {
+    ProofVerdict neighbours = verdict(Witness.Extent.ALL, outcome(1, 0, 0.001), outcome(1, 0, 0));
+    assertTrue(neighbours.require("memory:/in").contains("stochastic rounding"));
+    assertEquals(
+        "whose the fp32 masters are is not proven: in 2 of 2 tensors some do not round to the"
+            + " model's weights: a (1 of 100 elements), b (1 of 100 elements)",
+        assertThrows(ReweaveException.class, () -> neighbours.requireAll("memory:/in")).problem());
+    assertEquals(PROVEN, verdict(Witness.Extent.ALL, outcome(0, 0, 0)).requireAll("memory:/in"));
+  }
+
   private static Agreement outcome(long differing, long beyond, double relative) {
     return new Agreement(100, differing, beyond, relative * relative, 1);
   }

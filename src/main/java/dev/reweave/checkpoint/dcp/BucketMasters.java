@@ -60,7 +60,12 @@ final class BucketMasters {
     return bucket.narrowed(bucket.name(), 0, placed.offset(), placed.part().elements()).layout();
   }
 
-  private record Compared(String name, DType type, int elements, byte[] master, byte[] weight) {}
+  private record Compared(
+      String name,
+      DType type,
+      int elements,
+      SampledReads.Sample master,
+      SampledReads.Sample weight) {}
 
   /**
    * Names of tensors of which a master does not round to the weight at an end of what a rank has.
@@ -91,9 +96,11 @@ final class BucketMasters {
     reads.read(scanner, files);
     Set<String> differing = new TreeSet<>();
     for (Compared some : compared) {
-      byte[] rounded = new byte[some.weight().length];
-      Cast.between(DType.F32, some.type()).apply(some.master(), 0, rounded, 0, some.elements());
-      if (Agreement.of(some.type(), rounded, some.weight(), 0, some.elements()).differing() > 0) {
+      byte[] weight = some.weight().bytes();
+      byte[] rounded = new byte[weight.length];
+      Cast.between(DType.F32, some.type())
+          .apply(some.master().bytes(), 0, rounded, 0, some.elements());
+      if (Agreement.of(some.type(), rounded, weight, 0, some.elements()).differing() > 0) {
         differing.add(some.name());
       }
     }

@@ -39,8 +39,14 @@ record ParameterOrder(List<String> kinds, Experts experts) {
           .flatMap(List::stream)
           .toList();
 
+  private static final List<ParameterOrder> KNOWN = all();
+
   /** All that are known: of Transformer Engine's layers, and of Megatron-Core's own. */
   static List<ParameterOrder> known() {
+    return KNOWN;
+  }
+
+  private static List<ParameterOrder> all() {
     List<String> fused = layer(List.of(), NORM);
     List<String> own = layer(NORM, List.of());
     return Stream.of(Experts.values())

@@ -13,15 +13,28 @@ import java.util.TreeMap;
 
 /** Elements of layouts that are read at once, each file in one pass. */
 final class SampledReads {
+  /** Elements of a layout, little-endian; of no use before they are read. */
+  static final class Sample {
+    private final byte[] bytes;
+
+    private Sample(int length) {
+      bytes = new byte[length];
+    }
+
+    byte[] bytes() {
+      return bytes;
+    }
+  }
+
   /** Where a run goes. */
-  private record Run(StorageRef storage, long position, int elements, byte[] to, int offset) {}
+  private record Run(StorageRef storage, long position, int elements, Sample to, int offset) {}
 
   private final Map<Integer, List<Run>> byFile = new TreeMap<>();
 
   /** Asks for elements {@code [from, to)}, which are there after {@link #read}. */
-  byte[] add(Layout layout, long from, long to) {
+  Sample add(Layout layout, long from, long to) {
     int size = layout.dtype().bytes();
-    byte[] bytes = new byte[Math.toIntExact((to - from) * size)];
+    Sample sample = new Sample(Math.toIntExact((to - from) * size));
     int[] at = {0};
     layout.runs(
         from,
@@ -34,11 +47,11 @@ final class SampledReads {
                       storage,
                       storage.position() + offset * size,
                       Math.toIntExact(elements),
-                      bytes,
+                      sample,
                       at[0]));
           at[0] += Math.toIntExact(elements) * size;
         });
-    return bytes;
+    return sample;
   }
 
   /**
@@ -69,9 +82,9 @@ final class SampledReads {
   }
 
   private static void put(Run run, byte[] bytes) {
-    System.arraycopy(bytes, 0, run.to(), run.offset(), bytes.length);
+    System.arraycopy(bytes, 0, run.to().bytes(), run.offset(), bytes.length);
     if (run.storage().order() == StorageRef.Endian.BIG) {
-      Cast.toLittleEndian(run.storage().dtype(), run.to(), run.offset(), run.elements());
+      Cast.toLittleEndian(run.storage().dtype(), run.to().bytes(), run.offset(), run.elements());
     }
   }
 

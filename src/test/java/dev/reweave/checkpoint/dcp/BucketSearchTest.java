@@ -135,7 +135,7 @@ class BucketSearchTest {
    * @param content parameters from the first to the last; halves of one have a + between them
    */
   private void bucket(String name, String... content) {
-    String[] numbers = name.split("/");
+    String[] numbers = name.split("/", -1);
     String key =
         (numbers[0].equals("-") ? "" : "chained_" + numbers[0] + ".")
             + "optimizer.distributed.dp_group_idx_"
@@ -155,7 +155,7 @@ class BucketSearchTest {
         sizes.add(List.of(start - end));
       }
       long at = start;
-      for (String part : parameter.split("\\+")) {
+      for (String part : parameter.split("\\+", -1)) {
         expected.add(new BucketFit.Placed(parts.get(part), buckets.size(), at));
         at += parts.get(part).elements();
       }

@@ -266,6 +266,19 @@ class BucketSearchTest {
     assertFound();
   }
 
+  /** The ranks of the first stage come first, then those of the second one. */
+  @Test
+  void stagesHaveRanks() {
+    dense(2, 2);
+    outside("out", 2, 32, 8);
+    bucket("-/0/0/0", joined(fused(0, 0), of("words/0")));
+    bucket("-/1/0/0", joined(fused(0, 1), of("words/1")));
+    bucket("-/2/0/0", joined(of("out/0", "final/0"), fused(1, 0)));
+    bucket("-/3/0/0", joined(of("out/1", "final/0"), fused(1, 1)));
+
+    assertFound();
+  }
+
   /** Each of two stages has two parts: layers 0 and 2, and 1 and 3. */
   @Test
   void stagesAreInterleaved() {
@@ -279,8 +292,7 @@ class BucketSearchTest {
     assertFound();
   }
 
-  @Test
-  void expertsOfRanksHaveAnOptimizerOfTheirOwn() {
+  private void mixture() {
     outside("words", 1, 32, 8);
     stacked("norm", 1, 1, 1, 8);
     stacked("proj", 1, 1, 8, 8);
@@ -290,6 +302,26 @@ class BucketSearchTest {
     experts("fc1", 1, 4, 2, 48);
     experts("fc2", 1, 4, 1, 24);
     outside("final", 1, 1, 8);
+  }
+
+  @Test
+  void expertsOfOneRankFollowEachOther() {
+    mixture();
+    List<String> content = new ArrayList<>(List.of("final/0"));
+    for (int e = 3; e >= 0; e--) {
+      String of = "e.0." + e + "/";
+      content.addAll(List.of("fc2" + of + 0, "fc1" + of + "0+fc1" + of + 1));
+    }
+    content.addAll(List.of("router.0/0", "norm2.0/0", "qkv.0/0", "proj.0/0", "norm.0/0"));
+    content.add("words/0");
+    bucket("-/0/0/0", content.toArray(String[]::new));
+
+    assertFound();
+  }
+
+  @Test
+  void expertsOfRanksHaveAnOptimizerOfTheirOwn() {
+    mixture();
     bucket(
         "0/0/0/0",
         "final/0",

@@ -11,6 +11,7 @@ import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.TensorStatistics;
 import dev.reweave.tensor.ValueFacts;
+import dev.reweave.tensor.ValueHistogram;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -166,7 +167,9 @@ final class Window {
                 full.differences(i),
                 Agreement.NONE,
                 new TensorDigest(
-                    statistics(out, piece), Checksum.CRC_32C.share(cast.crc32c(), piece.behind())));
+                    statistics(out, piece),
+                    Checksum.CRC_32C.share(cast.crc32c(), piece.behind()),
+                    histogram(out, piece)));
         tensors.merge(piece.segment(), share, ChunkResult.TensorShare::plus);
       }
     }
@@ -225,6 +228,12 @@ final class Window {
     return measuring == Measuring.NOTHING || piece.cast().to().isPacked()
         ? TensorStatistics.NONE
         : TensorStatistics.of(piece.cast().to(), out, piece.target(), piece.elements());
+  }
+
+  private ValueHistogram histogram(byte[] out, Pane.Placed piece) {
+    return measuring == Measuring.VALUES
+        ? ValueHistogram.of(piece.cast().to(), out, piece.target(), piece.elements())
+        : ValueHistogram.NONE;
   }
 
   int crc32c() {

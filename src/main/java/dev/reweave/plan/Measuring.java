@@ -7,5 +7,12 @@ public enum Measuring {
   /**
    * What each holds, see {@code TensorDigest}: from the bytes that are written, at no more reads.
    */
-  TENSORS
+  TENSORS,
+  /** The same, and how the values of each are spread. */
+  VALUES;
+
+  /** What both want. */
+  public Measuring and(Measuring other) {
+    return compareTo(other) > 0 ? this : other;
+  }
 }

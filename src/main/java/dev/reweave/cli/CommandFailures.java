@@ -23,6 +23,24 @@ final class CommandFailures {
         "no list is there", place.uri(), "name a file with --list, not a folder");
   }
 
+  /** Nobody asked to replace it. */
+  static ReweaveException reportIsThere(Path file) {
+    return new ReweaveException(
+        "there is a file where the report is to be written",
+        file.toString(),
+        "name another one with --output, or replace it with --overwrite");
+  }
+
+  /** The disk is full, or the folder is not there or cannot be written. */
+  static ReweaveException reportNotWritten(Path file, IOException cause) {
+    return new ReweaveException(
+        ReweaveException.Kind.STORE_FAILED,
+        "cannot write the report",
+        file.toString(),
+        "name a file in a folder that can be written with --output",
+        cause);
+  }
+
   /** The folder cannot be written. */
   static ReweaveException demoNotWritten(String folder, IOException cause) {
     return new ReweaveException(

@@ -92,25 +92,37 @@ final class ConvertCommand implements Callable<Integer> {
     // What can be wrong with a catalog is better known before the work is done.
     Catalogs catalogs = Catalogs.of(machines, stores, given);
     asked.forEach(one -> requireApart(catalogs, one));
+    try (Reports reported = Reports.of(machines, stores, given, catalogs)) {
+      run(machines, given, asked, new StepRequests(stores, today), reported, reports);
+    }
+    if (given.has(ConvertOptions.LIST) || asked.stream().anyMatch(AskedConversion::isOfSeveral)) {
+      reports.tellAll();
+    }
+  }
+
+  private void run(
+      Cluster machines,
+      Options given,
+      List<AskedConversion> asked,
+      StepRequests steps,
+      Reports reported,
+      ConversionReports reports) {
     ConversionSeries series =
         new ConversionSeries(
             machines,
-            stores,
-            new StepRequests(stores, today),
+            machines.stores(),
+            steps,
             given.of(ReadLimit.MAX_BANDWIDTH),
-            catalogs.measuring(),
-            catalogs,
+            reported.measuring(),
+            reported,
             Main.plans(spec));
     for (AskedConversion one : asked) {
       series.run(
           one,
           end -> {
             reports.add(end);
-            catalogs.told().forEach(reports::tell);
+            reported.told().forEach(reports::tell);
           });
-    }
-    if (given.has(ConvertOptions.LIST) || asked.stream().anyMatch(AskedConversion::isOfSeveral)) {
-      reports.tellAll();
     }
   }
 

@@ -48,6 +48,14 @@ final class ConvertOptions {
           .help("Add the rows of --runs to such a table, such as lake.models.runs.")
           .more(": see [tables of a lake](sql.md#tables-of-a-lake)");
 
+  static final Option<Boolean> REPORT =
+      Option.flag("report", false, true)
+          .about(Option.Part.COMMAND)
+          .help(
+              "Put reweave-report.html beside the manifest: what was read, written and checked, and"
+                  + " what each tensor holds, measured as it is written.")
+          .more(": see [reports](report.md)");
+
   static final Option<Optional<String>> LIST =
       Option.text("list", "URI")
           .about(Option.Part.COMMAND)
@@ -97,6 +105,7 @@ final class ConvertOptions {
                   RUNS,
                   CATALOG_TABLE,
                   RUNS_TABLE,
+                  REPORT,
                   LIST,
                   JSON,
                   DRY_RUN,

@@ -38,22 +38,22 @@ import picocli.CommandLine.Parameters;
     },
     mixinStandardHelpOptions = true)
 final class DiffCommand implements Callable<Integer> {
-  private static final Option<Optional<String>> OTHER_TAG =
+  static final Option<Optional<String>> OTHER_TAG =
       Option.text("other-tag", "TAG")
           .help("The saved step of OTHER; by default the one that 'latest' names.");
 
-  private static final Option<Optional<String>> OTHER_WEIGHTS =
+  static final Option<Optional<String>> OTHER_WEIGHTS =
       Option.text("other-weights", "master|model|KEY")
           .help(
               "The copy of the weights in OTHER, or the key of a dict in a torch file; by default"
                   + " masters where they exist.");
 
-  private static final Option<MappingChoice> MAPPING =
+  static final Option<MappingChoice> MAPPING =
       Option.of("mapping", "auto|none|NAME|URI", "none", MappingChoice::of)
           .help(
               "Rules that give the tensors of URI the names of OTHER (default: ${DEFAULT-VALUE}).");
 
-  private static final Option<MappingChoice> OTHER_MAPPING =
+  static final Option<MappingChoice> OTHER_MAPPING =
       Option.of("other-mapping", "auto|none|NAME|URI", "none", MappingChoice::of)
           .help("The same for the tensors of OTHER (default: ${DEFAULT-VALUE}).");
 

@@ -93,6 +93,7 @@ public final class Main implements Runnable {
     commands.put("doctor", DoctorCommand.class);
     commands.put("verify", VerifyCommand.class);
     commands.put("diff", DiffCommand.class);
+    commands.put("report", ReportCommand.class);
     commands.put("clean", CleanCommand.class);
     commands.put("demo", DemoCommand.class);
     commands.put("help", CommandLine.HelpCommand.class);

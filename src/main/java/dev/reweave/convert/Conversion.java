@@ -5,15 +5,19 @@ import dev.reweave.gather.TensorDigest;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.Provenance;
 import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.FileNames;
 import dev.reweave.plan.Measuring;
+import dev.reweave.plan.Witness;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.FileChecksums;
 import dev.reweave.spark.Shared;
+import dev.reweave.spark.TaskTimeline;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.OutputLock;
 import dev.reweave.storage.PartRule;
 import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
+import dev.reweave.tensor.Agreement;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
@@ -28,8 +32,18 @@ public final class Conversion {
    * @param kind whether it was made now
    * @param digests by tensor of the result, what it holds: where that was asked for, of what was
    *     made now
+   * @param changes by tensor, how far it is from the base's: where they were compared
    */
-  public record Outcome(Manifest manifest, Kind kind, Map<String, TensorDigest> digests) {
+  public record Outcome(
+      Manifest manifest,
+      Kind kind,
+      Map<String, TensorDigest> digests,
+      Map<String, Agreement> changes) {
+    /** What was found to be there. */
+    static Outcome upToDate(Manifest manifest) {
+      return new Outcome(manifest, Kind.UP_TO_DATE, Map.of(), Map.of());
+    }
+
     /** Whether there was anything to do. */
     public enum Kind {
       CONVERTED,
@@ -94,6 +108,16 @@ public final class Conversion {
 
   /** The same, and tells of each tensor of the result what it holds, if that is asked for. */
   public Outcome run(ConversionRequest request, Measuring measuring) {
+    return run(request, measuring, ReportMaker.NONE);
+  }
+
+  /** Notes the tasks of conversions from now on, with the bytes that they read and write. */
+  public static TaskTimeline timeline(Cluster cluster) {
+    return cluster.timeline(RunCounters.BYTES_READ, RunCounters.BYTES_WRITTEN);
+  }
+
+  /** The same, and puts a report beside the manifest of what was made now. */
+  public Outcome run(ConversionRequest request, Measuring measuring, ReportMaker reports) {
     Instant start = Instant.now();
     OutputCheck check = new OutputCheck(stores, request);
     FiniteWeights finite = new FiniteWeights(request.options().checks().nonfinite());
@@ -116,7 +140,7 @@ public final class Conversion {
           check.output().lock().removeDead(job(request));
         }
         finite.require(done.get(), check.output().address());
-        return new Outcome(done.get(), Outcome.Kind.UP_TO_DATE, Map.of());
+        return Outcome.upToDate(done.get());
       }
       Provenance provenance =
           new Provenance(
@@ -135,7 +159,7 @@ public final class Conversion {
               prepared.notes());
       PlanRunner runner =
           new PlanRunner(cluster, cluster.tasks(), shared, limit, measuring, finite);
-      return write(request, check, prepared, provenance, runner);
+      return write(request, check, prepared, provenance, runner, reports);
     } finally {
       shared.close();
     }
@@ -151,7 +175,8 @@ public final class Conversion {
       OutputCheck check,
       Preparation.Prepared prepared,
       Provenance provenance,
-      PlanRunner runner) {
+      PlanRunner runner,
+      ReportMaker reports) {
     OutputFolder output = check.output();
     Journal journal = new Journal(output);
     check.requireRoom(journal);
@@ -187,11 +212,21 @@ public final class Conversion {
                     () ->
                         committer.commit(
                             ran.plan(), ran.staged(), check.earlierFiles(), provenance));
-        made = new Outcome(manifest, Outcome.Kind.CONVERTED, ran.staged().digests());
+        boolean againstBase = ran.plan().witness().kind() == Witness.Kind.BASE;
+        made =
+            new Outcome(
+                manifest,
+                Outcome.Kind.CONVERTED,
+                ran.staged().digests(),
+                againstBase ? ran.staged().proofs() : Map.of());
       } catch (RuntimeException e) {
         staging.abandon(e);
         throw e;
       }
+      // Behind the manifest: what goes wrong here costs no model.
+      reports
+          .of(made, request.output())
+          .ifPresent(report -> output.publish(FileNames.REPORT, report));
       output.finish();
       return made;
     } catch (RuntimeException e) {

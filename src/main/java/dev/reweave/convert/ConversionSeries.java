@@ -14,7 +14,6 @@ import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -37,6 +36,11 @@ public final class ConversionSeries {
   public interface Recorder {
     /** Records a result, made now or found. */
     void record(Conversion.Outcome outcome, Location output);
+
+    /** What lies beside the manifest of a result that was made now, if anything. */
+    default Optional<byte[]> report(Conversion.Outcome outcome, Location output) {
+      return Optional.empty();
+    }
   }
 
   /**
@@ -97,13 +101,11 @@ public final class ConversionSeries {
       if (finished.isPresent()) {
         new FiniteWeights(request.options().checks().nonfinite())
             .require(finished.get(), request.output());
-        recorder.record(
-            new Conversion.Outcome(finished.get(), Conversion.Outcome.Kind.UP_TO_DATE, Map.of()),
-            request.output());
+        recorder.record(Conversion.Outcome.upToDate(finished.get()), request.output());
         return ended(Status.UP_TO_DATE, request, finished.get(), start);
       }
       Conversion.Outcome outcome =
-          new Conversion(cluster, stores, limit, planned).run(request, measuring);
+          new Conversion(cluster, stores, limit, planned).run(request, measuring, recorder::report);
       recorder.record(outcome, request.output());
       Status status =
           outcome.kind() == Conversion.Outcome.Kind.UP_TO_DATE

@@ -48,7 +48,7 @@ public final class EarlierOutput {
         SpareNames.of(plan).stream().flatMap(p -> p.paths().stream()).distinct().toList();
     List<String> strays = Strays.among(present, made);
     List<String> earlier =
-        manifest(stores, output).map(Manifest::fileNames).orElse(List.of()).stream()
+        manifest(stores, output).map(Manifest::ownNames).orElse(List.of()).stream()
             .filter(present::contains)
             .filter(name -> !made.contains(name) && !strays.contains(name))
             .filter(name -> !name.equals(Manifest.FILE_NAME))

@@ -151,11 +151,11 @@ final class OutputCheck {
     boolean isCut = staged && !publishing && now.manifest().isEmpty() && !names.isEmpty();
     List<String> removing = isCut ? journal.removing() : List.of();
     names.removeAll(removing);
-    earlierFiles = now.manifest().map(Manifest::fileNames).orElse(removing);
+    earlierFiles = now.manifest().map(Manifest::ownNames).orElse(removing);
     now.manifest()
         .filter(m -> request.options().earlier() == Earlier.CONTINUE)
         .filter(m -> m.command().equals(Fingerprint.command(request)))
-        .ifPresent(m -> names.removeAll(m.fileNames()));
+        .ifPresent(m -> names.removeAll(m.ownNames()));
     if (!names.isEmpty() && request.options().existing() == ExistingOutput.REFUSE) {
       throw ConversionFailures.notEmpty(names, output.address());
     }

@@ -56,6 +56,11 @@ final class PlanRunner {
    */
   record Staged(
       Map<String, StagedFile> files, Map<String, Journal.FileState> states, RunFigures figures) {
+    /** How far tensors are from what they were compared with, by name. */
+    Map<String, Agreement> proofs() {
+      return all(states, Journal.FileState::proofs);
+    }
+
     /** What tensors hold, by name: of the files of runs that measured them. */
     Map<String, TensorDigest> digests() {
       Map<String, TensorDigest> digests = new HashMap<>();

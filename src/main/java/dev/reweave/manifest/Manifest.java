@@ -265,6 +265,13 @@ public record Manifest(
     return names;
   }
 
+  /** The same, and that of a report which may have been made of it. */
+  public List<String> ownNames() {
+    List<String> names = new ArrayList<>(fileNames());
+    names.add(FileNames.REPORT);
+    return names;
+  }
+
   /** The content of the file. */
   public byte[] toJson() {
     return ManifestJson.write(this);

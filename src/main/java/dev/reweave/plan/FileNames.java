@@ -13,6 +13,9 @@ public record FileNames(String folder, WeightNames weights, Format format) {
   /** Name of the manifest in the output folder. */
   public static final String MANIFEST = "reweave.json";
 
+  /** Name of the report beside it. */
+  public static final String REPORT = "reweave-report.html";
+
   /** Checks that the names can be names. */
   public FileNames {
     requireName(weights.stem());

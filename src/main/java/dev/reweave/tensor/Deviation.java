@@ -153,6 +153,22 @@ public record Deviation(
   }
 
   /**
+   * Length of the difference of the two as vectors, as a part of the second's; 1 if that has none
+   * and they differ, NaN if the squares are too large to be added up.
+   */
+  public double change() {
+    if (differing == 0) {
+      return 0;
+    }
+    double second = sums.second.value();
+    double difference = sums.difference.value();
+    if (Double.isInfinite(second) || Double.isInfinite(difference)) {
+      return Double.NaN;
+    }
+    return second == 0 ? 1 : Math.sqrt(difference) / Math.sqrt(second);
+  }
+
+  /**
    * Length of the difference of the two as vectors, as a part of the longer one's: 0 to 2; NaN if
    * the squares are too large to be added up.
    */

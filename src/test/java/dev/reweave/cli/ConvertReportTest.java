@@ -103,7 +103,7 @@ class ConvertReportTest {
         near(expected.finite().deviation(), report.column("std").get(i));
         double[] numbers = {expected.finite().deviation(), expected.finite().mean()};
         near(
-            Math.hypot(numbers[0], numbers[1]) * Math.sqrt(expected.finite().count()),
+            Math.hypot(numbers[0], numbers[1]) * Math.sqrt((double) expected.finite().count()),
             report.column("norm").get(i));
         long[] bins = report.histograms().get(i);
         assertArrayEquals(ValueHistogram.of(type, bytes, 0, elements).counts(), bins);

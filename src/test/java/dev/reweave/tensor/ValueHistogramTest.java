@@ -25,7 +25,7 @@ class ValueHistogramTest {
                 ? Float.floatToRawIntBits((float) value)
                 : Double.doubleToRawLongBits(value);
         for (int b = 0; b < type.bytes(); b++) {
-          data[i * type.bytes() + b] = (byte) (bits >>> 8 * b);
+          data[i * type.bytes() + b] = (byte) (bits >>> (8 * b));
         }
       }
     }

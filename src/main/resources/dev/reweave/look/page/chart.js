@@ -47,7 +47,7 @@ class Chart {
     this.what = what;
     this.at = -1;
     this.host = byId(`${id}-chart`);
-    this.told = make("p", {id: `${id}-told`, class: "told"});
+    this.told = make("p", {id: `${id}-summary`, class: "told"});
     this.numbers = make("details", {class: "numbers"}, make("summary", {}, "Numbers as a table"));
     this.numbers.addEventListener("toggle", () => this.fillTable());
     this.host.after(this.told, this.numbers);

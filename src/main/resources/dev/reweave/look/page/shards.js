@@ -33,7 +33,7 @@ function drawShards(data) {
       lines: [shard.path, `${dtypes[dtype]}: ${bytes(sums[dtype][i])}`, `File: ${bytes(shard.bytes)}, ${count(shard.tensors, "tensor")}`],
     }))),
     option: (colours, width) => ({
-      grid: {left: named(width), right: many ? 46 : 16, top: 4, bottom: 28},
+      grid: {left: named(width), right: many ? 46 : 34, top: 4, bottom: 28},
       xAxis: axis(colours, {type: "value", splitNumber: width < 500 ? 2 : 4, axisLabel: {formatter: bytes, hideOverlap: true}}),
       yAxis: axis(colours, {
         type: "category", inverse: true, data: shards.map(shard => plain(label(shard))),

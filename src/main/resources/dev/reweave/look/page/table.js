@@ -151,7 +151,7 @@ class Table {
       });
     }
     this.rows = found;
-    this.at = found.length === 0 ? -1 : Math.max(0, found.indexOf(this.chosen));
+    this.at = found.length === 0 ? -1 : 0;
     this.heads.forEach((head, i) => head.setAttribute("aria-sort", this.columns[i].key !== this.sortedBy ? "none"
         : this.descending ? "descending" : "ascending"));
     this.grid.setAttribute("aria-rowcount", String(found.length + 1));
@@ -161,7 +161,6 @@ class Table {
       make("span", {class: "chip"}, plain(this.within.label), " ", button("Show all", () => this.widen(), {class: "link"})),
     ]));
     this.pane.scrollTop = 0;
-    this.reveal();
     this.fill();
   }
 

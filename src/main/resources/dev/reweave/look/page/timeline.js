@@ -115,7 +115,7 @@ function drawTimeline(data) {
                 },
                 ...(signs[kind] && height >= 9 && breadth >= 9 ? [{
                   type: "text", silent: true,
-                  style: {text: signs[kind], x: from[0] + breadth / 2, y: from[1], align: "center", verticalAlign: "middle", fill: colours.onSeries, font: "bold 11px sans-serif"},
+                  style: {text: signs[kind], x: from[0] + breadth / 2, y: from[1], align: "center", verticalAlign: "middle", fill: colours.surface, font: "bold 11px sans-serif"},
                 }] : []),
               ],
             };
@@ -125,7 +125,7 @@ function drawTimeline(data) {
     },
     summary: () => `${executors.length === 1 ? "One executor" : executors.length + " executors"}, each with a lane for every task that ran at one time.`
         + ` ${lost.length === 0 ? "No attempt failed or was killed" : `${count(lost.length, "attempt")} failed or killed`};`
-        + ` ${again.length === 0 ? "none was tried again" : `${count(again.length, "attempt")} of work that was tried again`};`
+        + ` ${again.length === 0 ? "no retries" : count(again.length, "retry", "retries")};`
         + ` ${stragglers.length === 0 ? "no stragglers" : count(stragglers.length, "straggler")}.`,
     table: () => ({
       head: ["Executor", "Host", "Task", "Start", "Duration", "Read", "Written", "Outcome"],

@@ -84,7 +84,7 @@ final class SampleReport {
     row.zeros = rows.size() % 3 == 0 ? random.nextInt(500) : 0;
     row.std = seven(0.01 + random.nextDouble() / 50);
     row.mean = seven(random.nextGaussian() / 1000);
-    row.norm = seven(row.std * Math.sqrt(row.elements));
+    row.norm = seven(row.std * Math.sqrt((double) row.elements));
     boolean touched = name.contains("q_proj") && name.matches(".*\\.[1-9]*[02468]\\..*");
     row.change = touched ? seven(Math.exp(-2 - 8 * random.nextDouble())) : 0;
     row.bins = bins(row.elements);

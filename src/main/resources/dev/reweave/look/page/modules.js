@@ -152,7 +152,9 @@ function drawModules(data, choose) {
         openAt(up === open ? root : up);
       }
     },
-    option(colours) {
+    option(colours, width) {
+      // Where tiles are narrow, what is shown of layers.12 is the number.
+      const fitting = text => (width < 700 ? text.replace(/^.*\.(\d+)$/, "$1") : text);
       return {
         series: [{
           type: "treemap", roam: false, nodeClick: false, breadcrumb: {show: false},
@@ -171,7 +173,7 @@ function drawModules(data, choose) {
             const colour = colourOf(tile.node, colours);
             const inner = tile.others ? [] : innerParts(tile.node);
             return {
-              name: tile.key, text: plain(tile.text), value: value(tile.node),
+              name: tile.key, text: fitting(plain(tile.text)), value: value(tile.node),
               itemStyle: {color: colour, borderColor: colour},
               children: [...inner].reverse().map(part => ({
                 name: part.key, text: plain(part.text), value: value(part.node),
@@ -183,7 +185,7 @@ function drawModules(data, choose) {
       };
     },
     summary() {
-      const largest = tiles.slice(0, 3).map(tile => `${plain(tile.text)} ${share(value(tile.node), value(open))}`);
+      const largest = tiles.slice(0, 3).map(tile => `${plain(tile.text)} (${share(value(tile.node), value(open))})`);
       const where = open.path === "" ? "All modules" : plain(open.path);
       return `${where}: ${said(open)} in ${count(open.tensors, "tensor")}. Largest parts: ${largest.join(", ")}.`;
     },

@@ -39,6 +39,7 @@ public record AdapterChoice(
               Optional.<Part>empty(),
               text -> Optional.of(Option.among(List.of(Part.values()), text)))
           .recordedAs("part")
+          .under(Option.Theme.ADAPTERS)
           .help("Of a model with an adapter of PEFT in it, one of both.")
           .more(": see [adapters](formats.md#adapters)");
 
@@ -46,6 +47,7 @@ public record AdapterChoice(
   public static final Option<Merging> MERGE_ADAPTER =
       Option.flag("merge-adapter", Merging.APART, Merging.MERGED)
           .recordedAs("mergeAdapter")
+          .under(Option.Theme.ADAPTERS)
           .help("Add the adapter to the weights that it was trained on, as merge_and_unload does.")
           .more(": see [merged adapters](formats.md#merged-adapters)");
 
@@ -53,12 +55,14 @@ public record AdapterChoice(
   public static final Option<Optional<String>> ADAPTER =
       Option.text("adapter", "NAME")
           .recordedAs("adapter")
+          .under(Option.Theme.ADAPTERS)
           .help("Which of several adapters; by default the one that there is, or 'default'.");
 
   /** Where the adapter's config is. */
   public static final Option<Optional<String>> ADAPTER_CONFIG =
       Option.text("adapter-config", "URI")
           .recordedAs("adapterConfig")
+          .under(Option.Theme.ADAPTERS)
           .help(
               "The adapter's adapter_config.json, or the part of one that says what names and"
                   + " shapes do not; by default the one beside the checkpoint.");

@@ -30,6 +30,7 @@ public record ReadOptions(Options options, List<SlicingRule> slicing, AdapterNam
   /** The saved step; empty for the one that {@code latest} names. */
   public static final Option<Optional<String>> TAG =
       Option.text("tag", "TAG")
+          .under(Option.Theme.READING)
           .help(
               "The saved step; by default the one that 'latest' names. For convert also all, or"
                   + " new: all that have no finished result.");
@@ -39,6 +40,7 @@ public record ReadOptions(Options options, List<SlicingRule> slicing, AdapterNam
       Option.text("average-tags", "TAG,TAG…|last:N")
           .recordedAs("averageTags")
           .checked(tags -> tags.map(t -> StepChoice.parse(t).toString()))
+          .under(Option.Theme.READING)
           .help(
               "In place of one saved step the mean of several, by their tags, or of the last N:"
                   + " numbers of 32 bits, which become --dtype.")
@@ -52,6 +54,7 @@ public record ReadOptions(Options options, List<SlicingRule> slicing, AdapterNam
       Option.text("weights", "master|model|ema|KEY")
           .recordedAs("weights")
           .checked(name -> name.map(n -> copy(n).map(Option::written).orElse(n)))
+          .under(Option.Theme.READING)
           .help(
               "fp32 master weights of the optimizer, or the module's own; by default masters where"
                   + " they exist; or the moving average that the trainer keeps of them. Of a torch"
@@ -65,12 +68,14 @@ public record ReadOptions(Options options, List<SlicingRule> slicing, AdapterNam
   public static final Option<Frozen> EXCLUDE_FROZEN =
       Option.flag("exclude-frozen", Frozen.INCLUDE, Frozen.EXCLUDE)
           .recordedAs("frozen")
+          .under(Option.Theme.READING)
           .help("Leave out parameters that were not trained, as for a LoRA adapter.");
 
   /** What tensors are called. */
   public static final Option<Names> NAMES =
       Option.choice("names", Names.PLAIN)
           .recordedAs("names")
+          .under(Option.Theme.READING)
           .help(
               "Names without what wrappers such as torch.compile and DDP put into them, or as they"
                   + " were saved (default: ${DEFAULT-VALUE}).")

@@ -14,6 +14,7 @@ public enum Unfamiliar {
       Option.flag("strict", TELL, REFUSE)
           .about(Option.Part.CONVERSION)
           .recordedAs("unfamiliar")
+          .under(Option.Theme.CHECKS)
           .help(
               "Take it as an error, and no warning, if the checkpoint has keys that are not known"
                   + " and may change where weights lie, or is of a version newer than those that"

@@ -15,6 +15,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "clean",
     description = "Removes what a killed conversion left in its output folder.",
+    footerHeading = "%nExample:%n",
+    footer = "  reweave clean out/my-llama",
     mixinStandardHelpOptions = true)
 final class CleanCommand implements Callable<Integer> {
   @Parameters(paramLabel = "URI", description = "The output folder of the conversion.")

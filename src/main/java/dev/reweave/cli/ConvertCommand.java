@@ -28,7 +28,14 @@ import picocli.CommandLine.Mixin;
 /** {@code reweave convert}. */
 @Command(
     name = "convert",
+    customSynopsis = {
+      "reweave convert -i URI -o URI [OPTIONS]",
+      "       reweave convert --list URI [OPTIONS]",
+      "       reweave convert --again URI [OPTIONS]"
+    },
     description = "Converts a checkpoint to sharded safetensors with an index.",
+    footerHeading = "%nExample:%n",
+    footer = "  reweave convert -i runs/17 -o out/my-llama --base models/Llama-3.1-8B",
     mixinStandardHelpOptions = true)
 final class ConvertCommand implements Callable<Integer> {
   @Mixin final CommandLine.Model.CommandSpec declared = DeclaredOptions.of(ConvertOptions.ALL);

@@ -21,6 +21,7 @@ final class ConvertOptions {
   static final Option<Optional<String>> CATALOG =
       Option.text("catalog", "URI")
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.TABLES)
           .help(
               "Add a row for each tensor of the result to a folder of Parquet files, once for each"
                   + " conversion.")
@@ -29,6 +30,7 @@ final class ConvertOptions {
   static final Option<Optional<String>> RUNS =
       Option.text("runs", "URI")
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.TABLES)
           .help(
               "Add a row for each conversion to another such folder: what it read, wrote and"
                   + " checked, and with what options.")
@@ -37,6 +39,7 @@ final class ConvertOptions {
   static final Option<Optional<TableName>> CATALOG_TABLE =
       Option.unwritten("catalog-table", "TABLE", Optional.<TableName>empty(), ConvertOptions::table)
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.TABLES)
           .help(
               "Add the rows of --catalog to a table of a catalog that Spark knows, such as"
                   + " lake.models.tensors; it is made if it is not there.")
@@ -45,6 +48,7 @@ final class ConvertOptions {
   static final Option<Optional<TableName>> RUNS_TABLE =
       Option.unwritten("runs-table", "TABLE", Optional.<TableName>empty(), ConvertOptions::table)
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.TABLES)
           .help("Add the rows of --runs to such a table, such as lake.models.runs.")
           .more(": see [tables of a lake](sql.md#tables-of-a-lake)");
 
@@ -59,6 +63,7 @@ final class ConvertOptions {
   static final Option<Optional<String>> LIST =
       Option.text("list", "URI")
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.RUNS)
           .help(
               "Convert all checkpoints of a file: one JSON object on each line, with options of"
                   + " this command without their dashes, such as {\"input\": \"URI\", \"output\":"
@@ -68,16 +73,19 @@ final class ConvertOptions {
   static final Option<Boolean> JSON =
       Option.flag("json", false, true)
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.PRINTED)
           .help("Print one line of JSON for each conversion, and all else on the error stream.");
 
   static final Option<Boolean> DRY_RUN =
       Option.flag("dry-run", false, true)
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.RUNS)
           .help("Print the plan and write nothing.");
 
   static final Option<Optional<Double>> SAMPLE =
       Option.unwritten("sample", "PERCENT", Optional.<Double>empty(), ConvertOptions::percent)
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.RUNS)
           .help(
               "Try evenly spread chunks, such as 1%%: read, check and cast them, and write"
                   + " nothing.");
@@ -85,6 +93,7 @@ final class ConvertOptions {
   static final Option<Optional<String>> AGAIN =
       Option.text("again", "URI")
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.RUNS)
           .help(
               "Run the conversion again that a reweave.json tells of, with all its options;"
                   + " --output names another folder for the result.");

@@ -24,7 +24,7 @@ final class DeclaredOptions {
         letter.isEmpty()
             ? OptionSpec.builder(option.name())
             : OptionSpec.builder("-" + letter, option.name());
-    spec.description(option.texts().help());
+    spec.description(option.texts().help()).userObject(option);
     Option.Values<?> values = option.values();
     if (option.isFlag()) {
       return spec.type(Boolean.class).negatable(option.isToggle()).build();
@@ -32,7 +32,17 @@ final class DeclaredOptions {
     if (!values.written().isEmpty()) {
       spec.defaultValue(values.written());
     }
+    if (!option.words().isEmpty()) {
+      spec.completionCandidates(option.words());
+    }
     return spec.type(String.class).paramLabel(values.label()).build();
+  }
+
+  /** Where help tells of an option, of whichever command it is. */
+  static Option.Theme theme(OptionSpec spec) {
+    return spec.userObject() instanceof Option<?> option
+        ? option.texts().theme()
+        : Option.Theme.GENERAL;
   }
 
   /**

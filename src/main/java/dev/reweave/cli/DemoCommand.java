@@ -34,11 +34,14 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "demo",
     description = "Converts a small bundled checkpoint of a real training run, and verifies it.",
+    footerHeading = "%nExample:%n",
+    footer = "  reweave demo --output demo",
     mixinStandardHelpOptions = true)
 final class DemoCommand implements Callable<Integer> {
   private static final Option<Optional<Path>> OUTPUT =
       Option.unwritten("output", "DIR", Optional.<Path>empty(), text -> Optional.of(Path.of(text)))
           .letter("o")
+          .under(Option.Theme.RESULT)
           .help("The folder for the checkpoint and the result; by default a temporary one.");
 
   private static final List<Option<?>> OPTIONS = List.of(OUTPUT, LocalFiles.SHARED_FILESYSTEM);

@@ -32,7 +32,9 @@ import picocli.CommandLine.Parameters;
     name = "diff",
     description = "Compares two sets of weights: checkpoints, steps, folders or files.",
     exitCodeOnExecutionException = DiffCommand.TROUBLE,
+    footerHeading = "%nExample:%n",
     footer = {
+      "  reweave diff checkpoints/run-17 out/my-llama --ignore-dtype",
       "",
       "Exit codes: 0 nothing differs, 1 something does, 2 one side cannot be read, or wrong usage."
     },
@@ -40,35 +42,43 @@ import picocli.CommandLine.Parameters;
 final class DiffCommand implements Callable<Integer> {
   static final Option<Optional<String>> OTHER_TAG =
       Option.text("other-tag", "TAG")
+          .under(Option.Theme.READING)
           .help("The saved step of OTHER; by default the one that 'latest' names.");
 
   static final Option<Optional<String>> OTHER_WEIGHTS =
       Option.text("other-weights", "master|model|KEY")
+          .under(Option.Theme.READING)
           .help(
               "The copy of the weights in OTHER, or the key of a dict in a torch file; by default"
                   + " masters where they exist.");
 
   static final Option<MappingChoice> MAPPING =
       Option.of("mapping", "auto|none|NAME|URI", "none", MappingChoice::of)
+          .under(Option.Theme.BASE)
           .help(
               "Rules that give the tensors of URI the names of OTHER (default: ${DEFAULT-VALUE}).");
 
   static final Option<MappingChoice> OTHER_MAPPING =
       Option.of("other-mapping", "auto|none|NAME|URI", "none", MappingChoice::of)
+          .under(Option.Theme.BASE)
           .help("The same for the tensors of OTHER (default: ${DEFAULT-VALUE}).");
 
   private static final Option<Optional<Double>> TOLERANCE =
       Option.unwritten("tolerance", "NUMBER", Optional.<Double>empty(), DiffCommand::number)
+          .under(Option.Theme.CHECKS)
           .help(
               "Numbers that are no further apart are the same, whatever their types; by default"
                   + " every bit counts.");
 
   private static final Option<DiffCriterion.Types> IGNORE_DTYPE =
       Option.flag("ignore-dtype", DiffCriterion.Types.COUNT, DiffCriterion.Types.IGNORED)
+          .under(Option.Theme.CHECKS)
           .help("Tensors of two types are the same if they are after a cast to the narrower.");
 
   private static final Option<Boolean> ALL =
-      Option.flag("all", false, true).help("Show all that differs, not just the most different.");
+      Option.flag("all", false, true)
+          .under(Option.Theme.PRINTED)
+          .help("Show all that differs, not just the most different.");
 
   private static final List<Option<?>> OPTIONS =
       Stream.concat(

@@ -33,10 +33,13 @@ import picocli.CommandLine.Parameters;
     name = "doctor",
     description =
         "Tells all that is wrong with a checkpoint, a model folder or a pipeline, and what to do.",
+    footerHeading = "%nExample:%n",
+    footer = "  reweave doctor checkpoints/run-17 --base models/CogVideoX-5b",
     mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
   private static final Option<Depth> CHECKSUMS =
       Option.flag("checksums", Depth.STRUCTURE, Depth.CHECKSUMS)
+          .under(Option.Theme.CHECKS)
           .help("Read all bytes of torch files and compare them with the stored checksums.");
 
   private static final List<Option<?>> OPTIONS =

@@ -22,6 +22,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "inspect",
     description = "Tells what a checkpoint or a safetensors folder holds, without its weights.",
+    footerHeading = "%nExample:%n",
+    footer = "  reweave inspect checkpoints/run-17",
     mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
   private static final Option<Optional<MappingChoice>> MAPPING =
@@ -30,6 +32,7 @@ final class InspectCommand implements Callable<Integer> {
               "auto|none|NAME|URI",
               Optional.<MappingChoice>empty(),
               text -> Optional.of(MappingChoice.of(text)))
+          .under(Option.Theme.BASE)
           .help("Show what these rules make of the checkpoint's names.");
 
   private static final List<Option<?>> OPTIONS =

@@ -38,6 +38,8 @@ import picocli.CommandLine.ScopeType;
 @Command(
     name = "reweave",
     description = "Weaves DeepSpeed checkpoints back into sharded safetensors.",
+    footerHeading = "%nExample:%n",
+    footer = "  reweave convert --input checkpoints/run-17 --output model --dtype bfloat16",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class)
 public final class Main implements Runnable {
@@ -115,6 +117,7 @@ public final class Main implements Runnable {
     for (String name : known) {
       command.addSubcommand(new CommandLine(COMMANDS.get(name), factory));
     }
+    ThemedHelp.install(command);
     return command;
   }
 

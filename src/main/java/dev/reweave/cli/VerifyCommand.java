@@ -29,10 +29,13 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = "Reads a converted folder back and lists what is wrong with it.",
+    footerHeading = "%nExample:%n",
+    footer = "  reweave verify out/my-llama",
     mixinStandardHelpOptions = true)
 final class VerifyCommand implements Callable<Integer> {
   private static final Option<Optional<String>> AGAINST =
       Option.text("against", "CHECKPOINT")
+          .under(Option.Theme.CHECKS)
           .help(
               "Compare the weights, bit for bit, with the module's own in the checkpoint that they"
                   + " were converted from.");

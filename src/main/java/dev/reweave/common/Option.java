@@ -6,7 +6,9 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * An option of commands, declared once: the command line and its help, the lines of {@code --list},
@@ -18,6 +20,9 @@ import java.util.stream.Collectors;
  * @param recorded its key in manifests; empty if they do not have it
  */
 public record Option<T>(String key, Values<T> values, Texts texts, Part part, String recorded) {
+  /** In a label; what stands for a value of the user's is in capitals. */
+  private static final Pattern WORD = Pattern.compile("[a-z][a-z0-9-]*");
+
   /** What an option says something of, which decides where else it can stand. */
   public enum Part {
     /** Of the result: {@code --again} takes it from the manifest. */
@@ -26,6 +31,41 @@ public record Option<T>(String key, Values<T> values, Texts texts, Part part, St
     CONVERSION,
     /** Of the whole command: no line of a list can have it. */
     COMMAND
+  }
+
+  /** Under which heading help tells of an option; in this order. */
+  public enum Theme {
+    /** Which weights of what is read. */
+    READING("Reading"),
+    /** Models with an adapter in them. */
+    ADAPTERS("Adapters"),
+    /** The model that a result should look like, and the names that it has. */
+    BASE("Base and names"),
+    /** What the result looks like, and where it goes. */
+    RESULT("Result"),
+    /** What is compared, and what is an error. */
+    CHECKS("Checks"),
+    /** What the command does, and when. */
+    RUNS("Runs"),
+    /** Where it is noted what was made. */
+    TABLES("Tables"),
+    /** What a store and the machines are asked for. */
+    STORES("Stores and speed"),
+    /** What is printed, and in what form. */
+    PRINTED("What is printed"),
+    /** All that is declared without a theme. */
+    GENERAL("General");
+
+    private final String title;
+
+    Theme(String title) {
+      this.title = title;
+    }
+
+    /** The heading. */
+    public String title() {
+      return title;
+    }
   }
 
   /**
@@ -50,13 +90,14 @@ public record Option<T>(String key, Values<T> values, Texts texts, Part part, St
    * @param letter its short name, or empty
    * @param help a sentence or two, with picocli's marks
    * @param more what the manual says behind it, in Markdown
+   * @param theme where they are told of it
    */
-  public record Texts(String letter, String help, String more) {}
+  public record Texts(String letter, String help, String more, Theme theme) {}
 
   private static <T> Option<T> of(
       String key, String label, T standard, String written, Function<String, T> parser) {
     Values<T> values = new Values<>(label, standard, written, parser, UnaryOperator.identity());
-    return new Option<>(key, values, new Texts("", "", ""), Part.RESULT, "");
+    return new Option<>(key, values, new Texts("", "", "", Theme.GENERAL), Part.RESULT, "");
   }
 
   /** An option with a value that can also be given as it is by default. */
@@ -133,17 +174,22 @@ public record Option<T>(String key, Values<T> values, Texts texts, Part part, St
 
   /** The same with this sentence for its help. */
   public Option<T> help(String sentence) {
-    return with(new Texts(texts.letter, sentence, texts.more));
+    return with(new Texts(texts.letter, sentence, texts.more, texts.theme));
   }
 
   /** The same, and the manual says more of it. */
   public Option<T> more(String markdown) {
-    return with(new Texts(texts.letter, texts.help, markdown));
+    return with(new Texts(texts.letter, texts.help, markdown, texts.theme));
   }
 
   /** The same with a short name. */
   public Option<T> letter(String letter) {
-    return with(new Texts(letter, texts.help, texts.more));
+    return with(new Texts(letter, texts.help, texts.more, texts.theme));
+  }
+
+  /** The same under another heading. */
+  public Option<T> under(Theme theme) {
+    return with(new Texts(texts.letter, texts.help, texts.more, theme));
   }
 
   private Option<T> with(Texts others) {
@@ -171,6 +217,11 @@ public record Option<T>(String key, Values<T> values, Texts texts, Part part, St
   /** As it is given: {@code --key}. */
   public String name() {
     return "--" + key;
+  }
+
+  /** The values that are words of its own, such as {@code master} and {@code model}. */
+  public List<String> words() {
+    return Stream.of(values.label.split("\\|", -1)).filter(WORD.asMatchPredicate()).toList();
   }
 
   /** Whether it is given without a value. */

@@ -20,6 +20,7 @@ public record AskedConversion(Location input, OutputTemplate output, ConversionO
   public static final Option<Optional<String>> INPUT =
       Option.text("input", "URI")
           .letter("i")
+          .under(Option.Theme.READING)
           .help(
               "The folder with 'latest', a tag folder in it, the folder of a model in safetensors"
                   + " or pytorch_model.bin files, or one such file.");
@@ -33,6 +34,7 @@ public record AskedConversion(Location input, OutputTemplate output, ConversionO
               text -> Optional.of(new OutputTemplate(text)))
           .about(Option.Part.CONVERSION)
           .letter("o")
+          .under(Option.Theme.RESULT)
           .help(
               "The folder for the result: new or empty. {tag} in it stands for the saved step,"
                   + " {date} for the day on which the command began, in UTC, such as 2026-01-31.");

@@ -15,6 +15,7 @@ public record Checks(
   private static final Option<Nonfinite> ON_NONFINITE =
       Option.choice("on-nonfinite", Nonfinite.WARN)
           .about(Option.Part.CONVERSION)
+          .under(Option.Theme.CHECKS)
           .help(
               "What NaNs and infinities in the weights lead to: an error and no result, a warning"
                   + " (default), or nothing.")
@@ -23,6 +24,7 @@ public record Checks(
   private static final Option<ReadBack> VERIFY =
       Option.toggle("verify", ReadBack.UNCHECKED_BY_STORE, ReadBack.NEVER, ReadBack.ALWAYS)
           .about(Option.Part.CONVERSION)
+          .under(Option.Theme.CHECKS)
           .help(
               "Read the result back and compare it with what was written before its index is"
                   + " published; by default where the output is in an object store that does not"
@@ -31,6 +33,7 @@ public record Checks(
   private static final Option<FileDigest.Wanted> SHA256 =
       Option.flag("sha256", FileDigest.Wanted.CRC32C, FileDigest.Wanted.SHA256)
           .about(Option.Part.CONVERSION)
+          .under(Option.Theme.CHECKS)
           .help("Put the SHA-256 of each file into the manifest, as the Hugging Face Hub shows it.")
           .more("; reads the result once");
 

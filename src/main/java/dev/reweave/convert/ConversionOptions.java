@@ -35,6 +35,7 @@ public record ConversionOptions(
   public static final Option<ExistingOutput> OVERWRITE =
       Option.flag("overwrite", ExistingOutput.REFUSE, ExistingOutput.REPLACE)
           .about(Option.Part.CONVERSION)
+          .under(Option.Theme.RESULT)
           .help("Replace the model in the output folder.")
           .more(
               ", with all that loaders would take in its place or put on top of it, which is named;"
@@ -44,6 +45,7 @@ public record ConversionOptions(
   public static final Option<Earlier> NO_RESUME =
       Option.flag("no-resume", Earlier.CONTINUE, Earlier.IGNORE)
           .about(Option.Part.CONVERSION)
+          .under(Option.Theme.RUNS)
           .help("Start anew, whatever an earlier run of this conversion has done.");
 
   /** What the manifest keeps of a request beside its addresses, its mapping and its base. */

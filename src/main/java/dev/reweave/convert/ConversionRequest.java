@@ -25,6 +25,7 @@ public record ConversionRequest(Location input, Location output, ConversionOptio
 
     private static final Option<Boolean> PROVE =
         Option.flag("prove", false, true)
+            .under(Option.Theme.CHECKS)
             .help(
                 "Compare all fp32 masters with the module's own weights, bit for bit, and publish"
                     + " nothing if they are not the same; without it a sample of them is compared.")
@@ -32,6 +33,7 @@ public record ConversionRequest(Location input, Location output, ConversionOptio
 
     private static final Option<Boolean> NO_PROOF =
         Option.flag("no-proof", false, true)
+            .under(Option.Theme.CHECKS)
             .help(
                 "Do not even compare the sample of the weights that is compared by default with"
                     + " the module's own.");

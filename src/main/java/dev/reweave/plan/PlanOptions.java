@@ -22,6 +22,7 @@ public record PlanOptions(Options options) {
   public static final Option<TargetType> DTYPE =
       Option.of("dtype", "float32|bfloat16|float16|keep|like-base", "float32", TargetType::parse)
           .recordedAs("dtype")
+          .under(Option.Theme.RESULT)
           .help(
               "Type of floating-point tensors in the result (default: float32, or like-base with"
                   + " --base).")
@@ -31,6 +32,7 @@ public record PlanOptions(Options options) {
   public static final Option<Format> FORMAT =
       Option.choice("format", Format.SAFETENSORS)
           .recordedAs("format")
+          .under(Option.Theme.RESULT)
           .help("Kind of the weight files (default: ${DEFAULT-VALUE}).")
           .more("; `pytorch_model.bin` is as `torch.save` writes it");
 
@@ -38,6 +40,7 @@ public record PlanOptions(Options options) {
   public static final Option<Sharding> SHARDS =
       Option.choice("shards", Sharding.BY_SIZE)
           .recordedAs("shards")
+          .under(Option.Theme.RESULT)
           .help("How tensors are spread over files (default: ${DEFAULT-VALUE}).")
           .more(", in turn or as the base has them");
 
@@ -46,6 +49,7 @@ public record PlanOptions(Options options) {
       Option.of("max-shard-size", "SIZE", "5GB", ByteSize::parse)
           .recordedAs("maxShardBytes")
           .checked(PlanOptions::shardBytes)
+          .under(Option.Theme.RESULT)
           .help("Most bytes of one shard, such as 500MB (default: ${DEFAULT-VALUE}).")
           .more("; decimal units, as the Hub's tools");
 
@@ -57,6 +61,7 @@ public record PlanOptions(Options options) {
       Option.text("weights-name", "NAME")
           .recordedAs("weightsName")
           .checked(name -> name.map(FileNames::requireName))
+          .under(Option.Theme.RESULT)
           .help(
               "First part of file names; by default the base's, an adapter's own, or model"
                   + " (pytorch_model for bin).")
@@ -67,6 +72,7 @@ public record PlanOptions(Options options) {
       Option.text("only", "REGEX")
           .recordedAs("only")
           .checked(regex -> regex.map(r -> pattern(r).pattern()))
+          .under(Option.Theme.RESULT)
           .help("Convert only tensors whose names in the result contain a match.");
 
   /** Most bytes of the work of one task; empty for what is best for the output's store. */
@@ -78,6 +84,7 @@ public record PlanOptions(Options options) {
               text -> Optional.of(ByteSize.parse(text)))
           .recordedAs("chunkBytes")
           .checked(size -> size.map(PlanOptions::chunkBytes))
+          .under(Option.Theme.STORES)
           .help("Most bytes of one task's work (default: 64MB, and 256MB to S3).")
           .more("; less where that gives all cores equal shares");
 

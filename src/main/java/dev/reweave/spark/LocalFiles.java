@@ -13,5 +13,6 @@ public enum LocalFiles {
   public static final Option<LocalFiles> SHARED_FILESYSTEM =
       Option.flag("shared-filesystem", OF_EACH_MACHINE, SHARED)
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.STORES)
           .help("On a cluster: local paths are a file system that is mounted on every machine.");
 }

@@ -17,6 +17,7 @@ public final class ReadLimit implements Serializable {
   public static final Option<ReadLimit> MAX_BANDWIDTH =
       Option.unwritten("max-bandwidth", "SIZE", NONE, text -> new ReadLimit(ByteSize.parse(text)))
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.STORES)
           .help(
               "Most bytes that one task reads of the weights per second, such as 50MB, for a store"
                   + " that others use, too; all tasks that run at once read as much each. No limit"

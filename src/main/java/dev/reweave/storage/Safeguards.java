@@ -19,6 +19,7 @@ public record Safeguards(Links links, MetadataLimit limit) implements Serializab
   public static final Option<Links> FOLLOW_LINKS =
       Option.flag("follow-links", Links.INSIDE, Links.ANYWHERE)
           .about(Option.Part.CONVERSION)
+          .under(Option.Theme.READING)
           .help("Follow symbolic links in checkpoint and base that lead out of their folders.")
           .more("; without it they are refused");
 
@@ -26,6 +27,7 @@ public record Safeguards(Links links, MetadataLimit limit) implements Serializab
   public static final Option<MetadataLimit> MAX_METADATA_BYTES =
       Option.unwritten("max-metadata-bytes", "SIZE", MetadataLimit.DEFAULT, MetadataLimit::parse)
           .about(Option.Part.CONVERSION)
+          .under(Option.Theme.READING)
           .help(
               "Most bytes of structure of one file that are read into memory, such as 16MB: a zip"
                   + " directory, a pickle, a header, an index (default: as many as the memory"

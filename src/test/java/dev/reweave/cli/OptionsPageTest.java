@@ -11,15 +11,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The manual says of the options of {@code convert} what their declarations say. */
+/** The manual says of the options of {@code convert} what their declarations say, by theme. */
 class OptionsPageTest {
   private static final Path PAGE = Path.of("src/site/markdown/options.md");
-  private static final String HEAD = "|---|---|---|\n";
+  private static final String BEGIN = "## `convert`\n\n";
 
-  /** The first that every command has. */
-  private static final String REST = "| `--report-bug ";
+  /** Of options that every command has, somebody writes. */
+  private static final String END = "### " + Option.Theme.GENERAL.title() + "\n";
 
   private static final Pattern STANDARD = Pattern.compile(" \\(default: ([^)]+)\\)");
 
@@ -51,14 +52,25 @@ class OptionsPageTest {
         : label;
   }
 
+  /** The options of a theme, under its title. */
+  private static String table(Option.Theme theme) {
+    String rows =
+        ConvertOptions.ALL.stream()
+            .filter(option -> option.texts().theme() == theme)
+            .map(OptionsPageTest::row)
+            .collect(joining());
+    String head = "| option | default | what it says |\n|---|---|---|\n";
+    return rows.isEmpty() ? "" : "### " + theme.title() + "\n\n" + head + rows + "\n";
+  }
+
   @Test
   void hasARowForEachOption() throws IOException {
     String page = Files.readString(PAGE);
-    String rows = ConvertOptions.ALL.stream().map(OptionsPageTest::row).collect(joining());
+    String tables = Stream.of(Option.Theme.values()).map(OptionsPageTest::table).collect(joining());
     String made =
-        page.substring(0, page.indexOf(HEAD) + HEAD.length())
-            + rows
-            + page.substring(page.indexOf(REST));
+        page.substring(0, page.indexOf(BEGIN) + BEGIN.length())
+            + tables
+            + page.substring(page.indexOf(END));
     if (System.getProperty("options", "").equals("record")) {
       Files.writeString(PAGE, made);
     } else {

@@ -25,25 +25,31 @@ public record BaseChoice(
   /** The model; without it, the others mean nothing. */
   public static final Option<Optional<String>> BASE =
       Option.text("base", "URI")
+          .under(Option.Theme.BASE)
           .help("The pre-trained pipeline or model that the result should look like.")
           .more(": see [the base](base-and-mapping.md)");
 
   /** What comes along of it. */
   public static final Option<Mode> MODE =
       Option.choice("base-mode", Mode.COPY)
+          .under(Option.Theme.BASE)
           .help(
               "What comes along of the base: all, the component's configs, nothing (default:"
                   + " copy).");
 
   private static final Option<Optional<String>> COMPONENT =
       Option.text("component", "NAME")
+          .under(Option.Theme.BASE)
           .help("The folder of the base whose weights are replaced (default: by names).");
 
   private static final Option<Optional<String>> VARIANT =
-      Option.text("variant", "NAME").help("Variant of the base's weight files, such as fp16.");
+      Option.text("variant", "NAME")
+          .under(Option.Theme.BASE)
+          .help("Variant of the base's weight files, such as fp16.");
 
   private static final Option<Optional<String>> PIPELINE =
       Option.text("pipeline", "CLASS")
+          .under(Option.Theme.BASE)
           .help("Class for a model_index.json, where the base has none.");
 
   /** Its options. */

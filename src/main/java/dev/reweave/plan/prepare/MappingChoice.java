@@ -19,6 +19,7 @@ public record MappingChoice(String name, Optional<String> rules) {
   /** What is asked for. */
   public static final Option<MappingChoice> MAPPING =
       Option.of("mapping", "auto|none|NAME|URI", "auto", MappingChoice::of)
+          .under(Option.Theme.BASE)
           .help(
               "Rules for the tensors' names: recognised, none, shipped ones, or a file of them"
                   + " (default: ${DEFAULT-VALUE}).")

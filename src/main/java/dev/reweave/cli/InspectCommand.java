@@ -5,6 +5,8 @@ import dev.reweave.common.Option;
 import dev.reweave.common.Options;
 import dev.reweave.look.report.Inspection;
 import dev.reweave.look.report.Inspector;
+import dev.reweave.look.report.TensorTree;
+import dev.reweave.look.report.TensorTree.Repeated;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.Stores;
@@ -23,7 +25,7 @@ import picocli.CommandLine.Parameters;
     name = "inspect",
     description = "Tells what a checkpoint or a safetensors folder holds, without its weights.",
     footerHeading = "%nExample:%n",
-    footer = "  reweave inspect checkpoints/run-17",
+    footer = "  reweave inspect checkpoints/run-17 --tree",
     mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
   private static final Option<Optional<MappingChoice>> MAPPING =
@@ -35,9 +37,21 @@ final class InspectCommand implements Callable<Integer> {
           .under(Option.Theme.BASE)
           .help("Show what these rules make of the checkpoint's names.");
 
+  private static final Option<Boolean> TREE =
+      Option.flag("tree", false, true)
+          .under(Option.Theme.PRINTED)
+          .help(
+              "Show the tensors by module, with sums, and repeated layers that are alike in one"
+                  + " line.");
+
+  private static final Option<Repeated> ALL =
+      Option.flag("all", Repeated.FOLDED, Repeated.SHOWN)
+          .under(Option.Theme.PRINTED)
+          .help("With --tree: each of the repeated layers by itself.");
+
   private static final List<Option<?>> OPTIONS =
       Stream.concat(
-              Stream.of(ConvertOptions.JSON.help("Print one JSON document."), MAPPING),
+              Stream.of(ConvertOptions.JSON.help("Print one JSON document."), TREE, ALL, MAPPING),
               ReadOptions.OPTIONS.stream())
           .toList();
 
@@ -50,6 +64,14 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Options given = DeclaredOptions.given(spec, OPTIONS);
+    if (given.of(TREE) && given.has(MAPPING)) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--tree shows the names that are there: leave out --mapping");
+    }
+    if (given.of(ALL) == Repeated.SHOWN && !given.of(TREE)) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--all says something of --tree");
+    }
     Stores stores = new Stores(SparkSessions.hadoopConfiguration());
     Inspection inspection =
         new Inspector(stores, Main.progress(spec))
@@ -57,6 +79,11 @@ final class InspectCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     if (given.of(ConvertOptions.JSON)) {
       out.println(inspection.toJson());
+    } else if (given.of(TREE)) {
+      inspection.facts().forEach(out::println);
+      out.println();
+      TreeText text = new TreeText(spec.commandLine().getColorScheme().ansi());
+      TensorTree.of(inspection, given.of(ALL)).lines().stream().map(text::of).forEach(out::println);
     } else {
       inspection.lines().forEach(out::println);
     }

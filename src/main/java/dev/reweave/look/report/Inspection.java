@@ -48,6 +48,9 @@ public record Inspection(
   /** Metadata can be of megabytes: people see so much of an entry, programs all of it. */
   private static final int MOST_CHARS = 100;
 
+  /** What files of safetensors are said to be from. */
+  private static final String SAFETENSORS = "safetensors";
+
   /** How a source is told among the rest. */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   private interface SourceJson {
@@ -122,7 +125,7 @@ public record Inspection(
         (file, header) -> header.entries().forEach(e -> rows.add(Row.of(e.spec(), file))));
     FolderMetadata metadata = FolderMetadata.of(headers);
     Checkpoint.Source source =
-        new Checkpoint.Source("safetensors", "", -1, 1, "", "", List.of(), Weights.MODEL);
+        new Checkpoint.Source(SAFETENSORS, "", -1, 1, "", "", List.of(), Weights.MODEL);
     return new Inspection(
         path, source, headers.size(), rows, List.of(), metadata, List.of(), List.of());
   }
@@ -161,8 +164,22 @@ public record Inspection(
     }
   }
 
+  /** The folder of a tensor's model among those of a pipeline; empty where there is one model. */
+  String component(Row row) {
+    boolean inFiles = source.framework().equals(SAFETENSORS);
+    return inFiles ? row.file().substring(0, Math.max(0, row.file().lastIndexOf('/'))) : "";
+  }
+
   /** For people: a few facts and a table of tensors. */
   public List<String> lines() {
+    List<String> lines = new ArrayList<>(facts());
+    lines.add("");
+    lines.addAll(mapped.isEmpty() ? tensorLines() : mappedLines());
+    return lines;
+  }
+
+  /** For people: what it is, how much, and what has to be known. */
+  public List<String> facts() {
     Table facts = new Table(2).row("path", path);
     facts.row("framework", (source.framework() + " " + source.version()).strip());
     if (source.stage() >= 0) {
@@ -189,10 +206,7 @@ public record Inspection(
     metadata.entries().forEach((key, value) -> metadataRow(facts, key, value));
     notes.forEach(note -> facts.row("note", note));
     notTaken.forEach(left -> facts.row("left", left.text()));
-    List<String> lines = new ArrayList<>(facts.lines());
-    lines.add("");
-    lines.addAll(mapped.isEmpty() ? tensorLines() : mappedLines());
-    return lines;
+    return facts.lines();
   }
 
   /** Every file says {@code format = pt}. */

@@ -48,6 +48,9 @@ public final class Main implements Runnable {
   /** How long a store may take for the last request. */
   private static final int MOST_SECONDS_TO_STOP = 10;
 
+  /** Commands that tell of all others. */
+  private static final Set<String> OF_ALL = Set.of("help", "completion");
+
   @Option(
       names = {"-v", "--verbose"},
       scope = ScopeType.INHERIT,
@@ -98,6 +101,7 @@ public final class Main implements Runnable {
     commands.put("report", ReportCommand.class);
     commands.put("clean", CleanCommand.class);
     commands.put("demo", DemoCommand.class);
+    commands.put("completion", CompletionCommand.class);
     commands.put("help", CommandLine.HelpCommand.class);
     return commands;
   }
@@ -111,7 +115,7 @@ public final class Main implements Runnable {
   public static CommandLine commandLine(Main main, CommandLine.IFactory factory, String... args) {
     CommandLine command = new CommandLine(main, factory);
     Set<String> known =
-        args.length > 0 && COMMANDS.containsKey(args[0]) && !args[0].equals("help")
+        args.length > 0 && COMMANDS.containsKey(args[0]) && !OF_ALL.contains(args[0])
             ? Set.of(args[0])
             : COMMANDS.keySet();
     for (String name : known) {

@@ -166,7 +166,7 @@ class ReleaseIT {
   }
 
   @Test
-  void nothingIsMissing() throws IOException {
+  void nothingIsMissing() throws Exception {
     Set<String> jars =
         ReleaseFolder.embeddedJars().stream()
             .map(ReleaseIT::name)
@@ -174,11 +174,15 @@ class ReleaseIT {
 
     assertEquals(jars, names(release.resolve("jars")));
     assertEquals(
-        Set.of("LICENSE", "README.md", "bin", "conf", "jars", "reweave.jar", "submit"),
+        Set.of("LICENSE", "README.md", "bin", "conf", "jars", "reweave.jar", "share", "submit"),
         names(release).stream()
             .filter(name -> !name.startsWith("classes-"))
             .collect(Collectors.toSet()));
     assertTrue(Files.exists(release.resolve("conf/s3.conf")));
+    assertTrue(Files.exists(release.resolve("share/man/man1/reweave-convert.1")));
+    assertEquals(
+        Files.readString(release.resolve("share/bash-completion/completions/reweave")),
+        Launcher.run("completion").out());
   }
 
   /** A run as users do it; it says nothing of errors. */

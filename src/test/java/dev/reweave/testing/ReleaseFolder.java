@@ -1,5 +1,6 @@
 package dev.reweave.testing;
 
+import dev.reweave.cli.ShellFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +34,7 @@ public final class ReleaseFolder {
       Files.copy(
           Path.of("submit").resolve(copy.getFileName()), copy, StandardCopyOption.COPY_ATTRIBUTES);
     }
+    ShellFiles.write(folder.resolve("share"), "unreleased");
     return folder;
   }
 

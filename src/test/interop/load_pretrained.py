@@ -5,7 +5,8 @@ usage: load_pretrained.py FOLDER [--reweave FILE] [--only PATTERN]...
 
 Each case gets a folder: ckpt/ as the trainer saved it, base/ with the model or config that it began with,
 out/ as submit/reweave made it. An adapter's base is ckpt/, where its adapter_config.json is. The libraries have to find every key, none too many and none of another
-shape, and hold bit for bit what the training processes held. Ranks are processes that talk by gloo.
+shape, and hold bit for bit what the training processes held; so does what the Python loads which convert prints
+for people to copy. Ranks are processes that talk by gloo.
 Exit code 1 if one case is not so.
 """
 
@@ -253,6 +254,14 @@ def differences(held, loaded, info):
     return wrong
 
 
+def as_told(said, base):
+    """What the Python loads that convert has printed; the base of an adapter may be left to who copies it."""
+    code = said.split("next   load it with Python:\n\n", 1)[1].replace('"MODEL"', repr(str(base)))
+    scope = {}
+    exec(compile(code, "printed by convert", "exec"), scope)
+    return scope["model"].state_dict()
+
+
 def check(name, root, reweave):
     """Makes, converts and loads one case; says how many tensors there are, and what is wrong."""
     case, folder = CASES[name], root / name
@@ -269,7 +278,10 @@ def check(name, root, reweave):
     if said.returncode:
         return 0, [f"exit code {said.returncode}: {(said.stderr or said.stdout).strip()[-500:]}"]
     held = torch.load(folder / "held.pt", weights_only=True)
-    return len(held), differences(held, *case.load(folder))
+    told = as_told(said.stdout, folder / "base")
+    wrong = [f"{name} is another, by the printed Python" for name, t in held.items()
+              if name not in told or not same_bits(t, told[name])]
+    return len(held), differences(held, *case.load(folder)) + wrong
 
 
 def main():

@@ -1,8 +1,10 @@
 package dev.reweave.cli;
 
 import dev.reweave.look.report.ConversionTable;
+import dev.reweave.look.report.NextStep;
 import dev.reweave.look.report.Summary;
 import dev.reweave.manifest.ConversionEnd;
+import dev.reweave.storage.Stores;
 import java.io.PrintWriter;
 import java.util.concurrent.ExecutionException;
 import picocli.CommandLine;
@@ -46,6 +48,17 @@ final class ConversionReports {
           .ifPresent(
               manifest ->
                   Summary.result(manifest, end.warnings(), end.output()).forEach(words::println));
+    }
+  }
+
+  /** Tells people what to do with a result. */
+  void tellNext(Stores stores, ConversionEnd end) {
+    if (form == Form.WORDS) {
+      end.manifest()
+          .ifPresent(
+              manifest ->
+                  NextStep.of(stores, manifest, stores.locate(end.output()))
+                      .forEach(words::println));
     }
   }
 

@@ -102,7 +102,7 @@ final class ConvertCommand implements Callable<Integer> {
     try (Reports reported = Reports.of(machines, stores, given, catalogs)) {
       run(machines, given, asked, new StepRequests(stores, today), reported, reports);
     }
-    if (given.has(ConvertOptions.LIST) || asked.stream().anyMatch(AskedConversion::isOfSeveral)) {
+    if (isOfSeveral(given, asked)) {
       reports.tellAll();
     }
   }
@@ -129,8 +129,16 @@ final class ConvertCommand implements Callable<Integer> {
           end -> {
             reports.add(end);
             reported.told().forEach(reports::tell);
+            if (!isOfSeveral(given, asked)) {
+              reports.tellNext(machines.stores(), end);
+            }
           });
     }
+  }
+
+  private static boolean isOfSeveral(Options given, List<AskedConversion> asked) {
+    return given.has(ConvertOptions.LIST)
+        || asked.stream().anyMatch(AskedConversion::isOfSeveral);
   }
 
   private static void requireApart(Catalogs catalogs, AskedConversion asked) {

@@ -9,7 +9,9 @@ import dev.reweave.convert.ConversionOptions;
 import dev.reweave.convert.ConversionRequest;
 import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
+import dev.reweave.look.report.NextStep;
 import dev.reweave.look.report.Summary;
+import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.LocalFiles;
@@ -76,22 +78,24 @@ final class DemoCommand implements Callable<Integer> {
     Path result = folder.resolve("model");
     Location model = stores.locate(result.toString());
     PlanOptions defaults = PlanOptions.DEFAULTS;
-    convert(
-        new ConversionRequest(
-            stores.locate(folder.resolve("checkpoint").toString()),
-            model,
-            new ConversionOptions(
-                ReadOptions.defaults(),
-                defaults.with(PlanOptions.MAX_SHARD_SIZE, MAX_SHARD_BYTES),
-                ExistingOutput.REPLACE,
-                Earlier.IGNORE)),
-        out);
+    Manifest manifest =
+        convert(
+            new ConversionRequest(
+                stores.locate(folder.resolve("checkpoint").toString()),
+                model,
+                new ConversionOptions(
+                    ReadOptions.defaults(),
+                    defaults.with(PlanOptions.MAX_SHARD_SIZE, MAX_SHARD_BYTES),
+                    ExistingOutput.REPLACE,
+                    Earlier.IGNORE)),
+            out);
     int exit = VerifyCommand.verify(model, MetadataLimit.DEFAULT, spec);
     print(result, out);
+    NextStep.of(stores, manifest, model).forEach(out::println);
     return exit;
   }
 
-  private void convert(ConversionRequest request, PrintWriter out) {
+  private Manifest convert(ConversionRequest request, PrintWriter out) {
     try (SparkSessions.Session session =
         SparkSessions.start("reweave demo " + request.output(), Main.progress(spec))) {
       Cluster machines = session.cluster();
@@ -99,6 +103,7 @@ final class DemoCommand implements Callable<Integer> {
       Conversion.Outcome outcome =
           new Conversion(machines, stores, ReadLimit.NONE, Main.plans(spec)).run(request);
       Summary.result(outcome.manifest(), request.output().uri()).forEach(out::println);
+      return outcome.manifest();
     }
   }
 

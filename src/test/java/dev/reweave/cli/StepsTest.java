@@ -76,14 +76,13 @@ class StepsTest {
     ConvertRun run = ConvertRun.of("-i", input, "-o", output);
 
     assertEquals(0, run.exitCode(), run::toString);
-    assertEquals("to     file:" + models + "/" + NEWEST, run.out().get(run.out().size() - 1));
+    assertTrue(run.out().contains("to     file:" + models + "/" + NEWEST), run::toString);
     assertHolds("expected.safetensors", NEWEST);
     Map<String, String> made = Fixtures.digests(temp);
     ConvertRun again = ConvertRun.of("-i", input, "-o", output);
     assertEquals(
-        List.of(
-            "up to date: file:" + models + "/" + NEWEST + " holds the result of this conversion"),
-        again.out());
+        "up to date: file:" + models + "/" + NEWEST + " holds the result of this conversion",
+        again.out().get(0));
     assertEquals(made, Fixtures.digests(temp));
   }
 

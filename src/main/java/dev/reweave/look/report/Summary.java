@@ -21,6 +21,9 @@ public final class Summary {
   /** Fewest bytes for which requests per GB say something. */
   private static final long ENOUGH_FOR_RATES = 100_000_000;
 
+  /** A conversion that took no time has no rate. */
+  private static final double LEAST_SECONDS = 0.001;
+
   private Summary() {}
 
   /** What is converted. */
@@ -103,8 +106,11 @@ public final class Summary {
                 ? ""
                 : String.format(
                     Locale.ROOT,
-                    ", %.0f per GB",
-                    figures.readRequests() * 1e9 / figures.bytesNeeded())));
+                    ", %.0f per GB; %s/s",
+                    figures.readRequests() * 1e9 / figures.bytesNeeded(),
+                    ByteSize.format(
+                        (long)
+                            (figures.bytesRead() / Math.max(manifest.seconds(), LEAST_SECONDS))))));
     lines.add(
         String.format(
             Locale.ROOT,

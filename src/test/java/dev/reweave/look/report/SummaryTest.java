@@ -1,6 +1,7 @@
 package dev.reweave.look.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.RecordedOptions;
@@ -11,6 +12,11 @@ import org.junit.jupiter.api.Test;
 /** What is counted is told as a sentence has it, if it is one. */
 class SummaryTest {
   private static List<String> result(int count) {
+    return result(count, 100, 1);
+  }
+
+  /** Of bytes that were read in seconds. */
+  private static List<String> result(int count, long bytes, double seconds) {
     Manifest.Shard shard = new Manifest.Shard("model.safetensors", 100, "00000000", "");
     Manifest manifest =
         new Manifest(
@@ -19,7 +25,7 @@ class SummaryTest {
             "",
             "",
             "",
-            1,
+            seconds,
             new Manifest.Input("in", "", "DeepSpeed", "", 3, count, "master", List.of()),
             "out",
             new RecordedOptions(Map.of("dtype", "float32")),
@@ -29,9 +35,9 @@ class SummaryTest {
                 count, count, List.of(shard), List.of(), "", Map.of(), List.of(), Map.of()),
             new Manifest.Proof(count, count, "the same"),
             new Manifest.Figures(
-                100,
-                100,
-                100,
+                bytes,
+                bytes,
+                bytes,
                 count,
                 count,
                 count,
@@ -77,6 +83,15 @@ class SummaryTest {
             "proof  2000 tensors, 2,000 elements: the same",
             "to     out"),
         result(2000));
+  }
+
+  @Test
+  void ratesOfMuch() {
+    assertTrue(
+        result(30, 3_000_000_000L, 12.5)
+            .contains(
+                "       12.5 s, read 3 GB (1.000 of what was needed) in 30 requests, 10 per GB;"
+                    + " 240 MB/s"));
   }
 
   @Test

@@ -137,8 +137,7 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private static boolean isOfSeveral(Options given, List<AskedConversion> asked) {
-    return given.has(ConvertOptions.LIST)
-        || asked.stream().anyMatch(AskedConversion::isOfSeveral);
+    return given.has(ConvertOptions.LIST) || asked.stream().anyMatch(AskedConversion::isOfSeveral);
   }
 
   private static void requireApart(Catalogs catalogs, AskedConversion asked) {

@@ -55,6 +55,7 @@ final class ConvertOptions {
   static final Option<Boolean> REPORT =
       Option.flag("report", false, true)
           .about(Option.Part.COMMAND)
+          .under(Option.Theme.PRINTED)
           .help(
               "Put reweave-report.html beside the manifest: what was read, written and checked, and"
                   + " what each tensor holds, measured as it is written.")

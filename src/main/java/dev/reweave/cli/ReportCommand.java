@@ -31,6 +31,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "report",
     description = "Writes a page of what weights hold, alone or against others.",
+    footerHeading = "%nExample:%n",
+    footer = "  reweave report out/my-llama --against models/Llama-3.1-8B",
     mixinStandardHelpOptions = true)
 final class ReportCommand implements Callable<Integer> {
   private static final Option<Optional<String>> AGAINST =
@@ -65,7 +67,7 @@ final class ReportCommand implements Callable<Integer> {
   private final SparkUse spark;
 
   ReportCommand() {
-    this(SparkUse::ofItsOwn);
+    this.spark = (name, work) -> SparkUse.ofItsOwn(name, Main.progress(spec), work);
   }
 
   ReportCommand(SparkUse spark) {

@@ -20,7 +20,8 @@ final class ThemedHelp {
   private static final List<Group> GROUPS =
       List.of(
           new Group("Make a model", List.of("convert", "clean", "demo")),
-          new Group("Look at what there is", List.of("inspect", "doctor", "verify", "diff")),
+          new Group(
+              "Look at what there is", List.of("inspect", "doctor", "verify", "diff", "report")),
           new Group("More", List.of()));
 
   private ThemedHelp() {}

@@ -10,6 +10,7 @@ import dev.reweave.look.compare.DiffRequest;
 import dev.reweave.look.report.DiffCriterion;
 import dev.reweave.look.report.DiffReport;
 import dev.reweave.manifest.Manifest;
+import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
 import dev.reweave.plan.FileNames;
 import dev.reweave.plan.Format;
@@ -119,6 +120,7 @@ public final class ModelReport {
           .run(
               "report: " + plan.tensors() + " tensors",
               plan.chunks(PartRule.FREE),
+              SparkTasks.Amounts.bytes(Chunk::length),
               chunk -> {
                 var made =
                     new ChunkTask(
@@ -129,7 +131,7 @@ public final class ModelReport {
                             ReadLimit.NONE,
                             Measuring.VALUES,
                             SparkTasks.attempt())
-                        .tryOut();
+                        .tryOut(SparkTasks.meter());
                 bytes.add(made.reads().bytes());
                 return made;
               },

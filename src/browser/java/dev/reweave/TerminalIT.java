@@ -143,7 +143,7 @@ class TerminalIT {
     tmux("new-session", "-d", "-x", "80", "-y", "24", "bash --norc");
     tmux(
         "send-keys",
-        command(output).replace("bandwidth 1MB", "bandwidth 350KB")
+        command(output).replace("--chunk-size 1MB ", "").replace("1MB", "500KB")
             + " 2>&1 | cat > "
             + said
             + "; echo ended$((1+1))",

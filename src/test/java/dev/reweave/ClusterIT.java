@@ -56,7 +56,7 @@ class ClusterIT {
   /** Of a megabyte each, in two shards. */
   private static final int HDFS_PARTS = 48;
 
-  private static final long MOST_JAR_BYTES = 3_000_000;
+  private static final long MOST_JAR_BYTES = 4_000_000;
 
   @TempDir static Path temp;
   private static Path input;

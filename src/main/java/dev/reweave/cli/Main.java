@@ -15,8 +15,11 @@ import dev.reweave.manifest.Versions;
 import dev.reweave.spark.SparkSessions;
 import dev.reweave.storage.ProcessEnd;
 import dev.reweave.storage.Stores;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -170,6 +173,11 @@ public final class Main implements Runnable {
     }
     view.close();
     err.println("reweave: " + Stopped.text(args));
+    if (!verbose) {
+      // Threads of Spark tell there that they were ended in the middle of something.
+      System.setErr(
+          new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+    }
     SparkSessions.stopWork();
     try {
       // It gives up its lock.

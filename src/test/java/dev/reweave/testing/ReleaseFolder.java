@@ -2,12 +2,15 @@ package dev.reweave.testing;
 
 import dev.reweave.cli.ShellFiles;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
+import picocli.CommandLine;
 
 /** What a release is unpacked to: launcher, jar, and the jars of Spark. */
 public final class ReleaseFolder {
@@ -34,8 +37,40 @@ public final class ReleaseFolder {
       Files.copy(
           Path.of("submit").resolve(copy.getFileName()), copy, StandardCopyOption.COPY_ATTRIBUTES);
     }
-    ShellFiles.write(folder.resolve("share"), "unreleased");
+    writeShellFiles(folder.resolve("share"));
     return folder;
+  }
+
+  /** As the build does: in a process that has the classes as they were compiled. */
+  private static void writeShellFiles(Path share) throws IOException {
+    try {
+      String picocli =
+          Path.of(CommandLine.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+              .toString();
+      String classes =
+          String.join(
+              ":",
+              "target/classes",
+              "target/test-classes",
+              picocli,
+              Files.readString(Path.of("target", "classpath")).strip());
+      Launcher.Result made =
+          Launcher.begin(
+                  Map.of(),
+                  List.of(
+                      Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                      "-cp",
+                      classes,
+                      ShellFiles.class.getName(),
+                      share.toString(),
+                      "unreleased"))
+              .await();
+      if (made.exitCode() != 0) {
+        throw new IOException("no files for shells: " + made);
+      }
+    } catch (URISyntaxException | InterruptedException e) {
+      throw new IOException(e);
+    }
   }
 
   /** The jars that an embedded run of this build has beside Reweave's own. */

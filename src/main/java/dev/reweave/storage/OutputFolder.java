@@ -2,7 +2,6 @@ package dev.reweave.storage;
 
 import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
@@ -372,8 +371,12 @@ public final class OutputFolder {
   private boolean removeIfEmpty(Path path) throws IOException {
     try {
       return fs.listStatus(path).length == 0 && fs.delete(path, false);
-    } catch (FileNotFoundException e) {
-      // Stores without real folders have none when nothing is in them.
+    } catch (IOException e) {
+      // Another thread may have removed it between two looks, for which disks have no exception of
+      // their own; and stores without real folders have none when nothing is in them.
+      if (fs.exists(path)) {
+        throw e;
+      }
       return true;
     }
   }

@@ -61,7 +61,9 @@ class TerminalIT {
   private static List<String> tmux(String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of("tmux", "-L", "reweave-test"));
     command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("LC_ALL", "C.UTF-8");
+    Process process = builder.start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), said);
     return said.lines().toList();

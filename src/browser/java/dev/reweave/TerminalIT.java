@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reweave.tensor.DType;
-import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.SyntheticCheckpoint;
 import java.io.IOException;
@@ -17,7 +15,6 @@ import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -38,13 +35,7 @@ class TerminalIT {
 
   @BeforeAll
   static void makeCheckpoint() throws IOException {
-    List<TensorSpec> parameters =
-        IntStream.range(0, SHARDS)
-            .mapToObj(
-                i ->
-                    new TensorSpec(
-                        "layer" + i, DType.F32, Shape.of(SHARD_BYTES / Float.BYTES / 100, 100)))
-            .toList();
+    List<TensorSpec> parameters = SyntheticCheckpoint.layers(SHARDS, SHARD_BYTES);
     input = temp.resolve("in");
     SyntheticCheckpoint.write(input, 3, 2, parameters, 11);
   }

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.manifest.Manifest;
-import dev.reweave.tensor.DType;
-import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Fault;
 import dev.reweave.testing.FaultProxy;
@@ -31,7 +29,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -65,13 +62,7 @@ class ClusterIT {
 
   @BeforeAll
   static void startClusterAndConvertInPeace() throws Exception {
-    List<TensorSpec> parameters =
-        IntStream.range(0, TENSORS)
-            .mapToObj(
-                i ->
-                    new TensorSpec(
-                        "layer" + i, DType.F32, Shape.of(TENSOR_BYTES / Float.BYTES / 100, 100)))
-            .toList();
+    List<TensorSpec> parameters = SyntheticCheckpoint.layers(TENSORS, TENSOR_BYTES);
     input = temp.resolve("in");
     SyntheticCheckpoint.write(input, 3, 2, parameters, 5);
     Path whole = temp.resolve("whole");

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
-import dev.reweave.tensor.DType;
-import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Launcher;
@@ -24,7 +22,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -41,12 +38,7 @@ class KillIT {
   private static final long SHARD_BYTES = 6_000_000;
 
   private static final List<TensorSpec> PARAMETERS =
-      IntStream.range(0, SHARDS)
-          .mapToObj(
-              i ->
-                  new TensorSpec(
-                      "layer" + i, DType.F32, Shape.of(SHARD_BYTES / Float.BYTES / 100, 100)))
-          .toList();
+      SyntheticCheckpoint.layers(SHARDS, SHARD_BYTES);
 
   /** How long a moment is waited for; the test fails if it does not come. */
   private static final int MOST_POLLS = 60_000;

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reweave.manifest.Manifest;
-import dev.reweave.tensor.DType;
-import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.TensorSpec;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.Launcher;
@@ -20,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,13 +36,7 @@ class StopIT {
 
   @BeforeAll
   static void makeCheckpoint() throws IOException {
-    List<TensorSpec> parameters =
-        IntStream.range(0, SHARDS)
-            .mapToObj(
-                i ->
-                    new TensorSpec(
-                        "layer" + i, DType.F32, Shape.of(SHARD_BYTES / Float.BYTES / 100, 100)))
-            .toList();
+    List<TensorSpec> parameters = SyntheticCheckpoint.layers(SHARDS, SHARD_BYTES);
     input = temp.resolve("in");
     SyntheticCheckpoint.write(input, 3, 2, parameters, 11);
   }

@@ -150,22 +150,27 @@ final class DiffCommand implements Callable<Integer> {
   DiffRequest request(Stores stores) {
     Options given = DeclaredOptions.given(spec, OPTIONS);
     ReadOptions reading = new ReadOptions(given);
-    ReadOptions other =
-        reading
-            .with(ReadOptions.AVERAGE_TAGS, Optional.empty())
-            .with(ReadOptions.TAG, given.of(OTHER_TAG))
-            .with(ReadOptions.WEIGHTS, given.of(OTHER_WEIGHTS))
-            .with(ReadOptions.EXCLUDE_FROZEN, ReadOptions.Frozen.INCLUDE)
-            .ofAllParts();
     try {
       return new DiffRequest(
           new DiffRequest.Side(stores.locate(first), reading, given.of(MAPPING)),
-          new DiffRequest.Side(stores.locate(second), other, given.of(OTHER_MAPPING)),
+          other(stores.locate(second), given),
           new PlanOptions(given),
           new DiffCriterion(given.of(TOLERANCE), given.of(IGNORE_DTYPE)));
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
     }
+  }
+
+  /** The second side, of which there are fewer options. */
+  static DiffRequest.Side other(Location address, Options given) {
+    ReadOptions reading =
+        new ReadOptions(given)
+            .with(ReadOptions.AVERAGE_TAGS, Optional.empty())
+            .with(ReadOptions.TAG, given.of(OTHER_TAG))
+            .with(ReadOptions.WEIGHTS, given.of(OTHER_WEIGHTS))
+            .with(ReadOptions.EXCLUDE_FROZEN, ReadOptions.Frozen.INCLUDE)
+            .ofAllParts();
+    return new DiffRequest.Side(address, reading, given.of(OTHER_MAPPING));
   }
 
   /** Prints what was found; gives the exit code. */

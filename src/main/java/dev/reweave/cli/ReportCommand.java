@@ -91,21 +91,10 @@ final class ReportCommand implements Callable<Integer> {
       }
     }
     SparkSessions.requireReachable(given.of(LocalFiles.SHARED_FILESYSTEM), sides);
-    ReadOptions reading = new ReadOptions(given);
-    ReadOptions other =
-        reading
-            .with(ReadOptions.AVERAGE_TAGS, Optional.empty())
-            .with(ReadOptions.TAG, given.of(DiffCommand.OTHER_TAG))
-            .with(ReadOptions.WEIGHTS, given.of(DiffCommand.OTHER_WEIGHTS))
-            .with(ReadOptions.EXCLUDE_FROZEN, ReadOptions.Frozen.INCLUDE)
-            .ofAllParts();
     DiffRequest.Side subject =
-        new DiffRequest.Side(sides.get(0), reading, given.of(DiffCommand.MAPPING));
+        new DiffRequest.Side(sides.get(0), new ReadOptions(given), given.of(DiffCommand.MAPPING));
     Optional<DiffRequest.Side> against =
-        sides.stream()
-            .skip(1)
-            .map(side -> new DiffRequest.Side(side, other, given.of(DiffCommand.OTHER_MAPPING)))
-            .findFirst();
+        sides.stream().skip(1).map(side -> DiffCommand.other(side, given)).findFirst();
     spark.run(
         "reweave report " + address,
         machines ->

@@ -36,9 +36,7 @@ final class Reports implements ConversionSeries.Recorder, AutoCloseable {
     return new Reports(
         catalogs,
         stores,
-        given.of(ConvertOptions.REPORT)
-            ? Optional.of(Conversion.timeline(machines))
-            : Optional.empty());
+        given.of(ConvertOptions.REPORT) ? Optional.of(machines.timeline()) : Optional.empty());
   }
 
   /** What must be measured of each conversion. */

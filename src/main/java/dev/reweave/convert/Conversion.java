@@ -11,7 +11,6 @@ import dev.reweave.plan.Witness;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.FileChecksums;
 import dev.reweave.spark.Shared;
-import dev.reweave.spark.TaskTimeline;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.OutputLock;
 import dev.reweave.storage.PartRule;
@@ -109,11 +108,6 @@ public final class Conversion {
   /** The same, and tells of each tensor of the result what it holds, if that is asked for. */
   public Outcome run(ConversionRequest request, Measuring measuring) {
     return run(request, measuring, ReportMaker.NONE);
-  }
-
-  /** Notes the tasks of conversions from now on, with the bytes that they read and write. */
-  public static TaskTimeline timeline(Cluster cluster) {
-    return cluster.timeline(RunCounters.BYTES_READ, RunCounters.BYTES_WRITTEN);
   }
 
   /** The same, and puts a report beside the manifest of what was made now. */

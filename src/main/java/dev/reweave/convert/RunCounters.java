@@ -17,8 +17,6 @@ import java.io.Serializable;
 final class RunCounters implements Serializable {
   private static final long serialVersionUID = 1L;
 
-  static final String BYTES_READ = "bytes read";
-  static final String BYTES_WRITTEN = "bytes written";
   static final String ELEMENTS_CAST = "elements cast";
   static final String READS = "reads";
 
@@ -33,8 +31,8 @@ final class RunCounters implements Serializable {
 
   /** Counters of a new run. */
   RunCounters(Cluster cluster) {
-    bytesRead = cluster.counter(BYTES_READ);
-    bytesWritten = cluster.counter(BYTES_WRITTEN);
+    bytesRead = cluster.counter(Counter.BYTES_READ);
+    bytesWritten = cluster.counter(Counter.BYTES_WRITTEN);
     elementsCast = cluster.counter(ELEMENTS_CAST);
     reads = cluster.counter(READS);
     repeatedReads = cluster.counter(REPEATED_READS);

@@ -95,14 +95,9 @@ public final class Cluster {
     return new Counter(context().sc().longAccumulator(name));
   }
 
-  /**
-   * When and where the tasks run from now on, until it is closed.
-   *
-   * @param read name of the counter of bytes that were read
-   * @param written name of the counter of bytes that were written
-   */
-  public TaskTimeline timeline(String read, String written) {
-    return new TaskTimeline(context(), read, written);
+  /** When and where the tasks run from now on, until it is closed. */
+  public TaskTimeline timeline() {
+    return new TaskTimeline(context());
   }
 
   /** Whether all work is done in this process. */

@@ -10,6 +10,12 @@ import org.apache.spark.util.LongAccumulator;
 public final class Counter implements Serializable {
   private static final long serialVersionUID = 1L;
 
+  /** Name of that of bytes of weights that were read. */
+  public static final String BYTES_READ = "bytes read";
+
+  /** Name of that of bytes of weights that were written. */
+  public static final String BYTES_WRITTEN = "bytes written";
+
   private final LongAccumulator sum;
 
   Counter(LongAccumulator sum) {

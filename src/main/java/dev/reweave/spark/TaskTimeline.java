@@ -25,15 +25,10 @@ public final class TaskTimeline implements AutoCloseable {
   private final JavaSparkContext spark;
   private final Notes notes;
 
-  /**
-   * Begins.
-   *
-   * @param read name of the counter of bytes that were read
-   * @param written name of the counter of bytes that were written
-   */
-  TaskTimeline(JavaSparkContext spark, String read, String written) {
+  /** Begins. */
+  TaskTimeline(JavaSparkContext spark) {
     this.spark = spark;
-    this.notes = new Notes(read, written);
+    this.notes = new Notes();
     spark.sc().addSparkListener(notes);
   }
 
@@ -56,17 +51,10 @@ public final class TaskTimeline implements AutoCloseable {
   }
 
   private static final class Notes extends SparkListener {
-    private final String read;
-    private final String written;
     private final List<TaskSpan> spans = new ArrayList<>();
     private final Map<Integer, String> stages = new HashMap<>();
     private final Map<Integer, String> markers = new HashMap<>();
     private String seen = "";
-
-    Notes(String read, String written) {
-      this.read = read;
-      this.written = written;
-    }
 
     synchronized List<TaskSpan> take(String marker, Duration longest) {
       long end = System.nanoTime() + longest.toNanos();
@@ -118,8 +106,8 @@ public final class TaskTimeline implements AutoCloseable {
               task.finishTime(),
               task.attemptNumber(),
               outcome,
-              done ? counted(task, read) : 0,
-              done ? counted(task, written) : 0));
+              done ? counted(task, Counter.BYTES_READ) : 0,
+              done ? counted(task, Counter.BYTES_WRITTEN) : 0));
     }
 
     private static long counted(TaskInfo task, String counter) {

@@ -13,7 +13,9 @@ import dev.reweave.tensor.TensorStatistics;
 import dev.reweave.tensor.ValueHistogram;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.ReportFile;
+import dev.reweave.testing.SafetensorsFile;
 import java.io.IOException;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -166,6 +168,36 @@ class ConvertReportTest {
     try (var left = Files.list(out())) {
       assertEquals(
           List.of(), left.filter(p -> p.getFileName().toString().startsWith("_")).toList());
+    }
+  }
+
+  /**
+   * Without a second copy of the weights they are held against the base, which shows in columns.
+   */
+  @Test
+  void whatChangedAgainstTheBaseIsTold() throws IOException {
+    Path checkpoint = Fixtures.folder("z3_bf16_w2/ckpt");
+    Path base = temp.resolve("base");
+    ConvertRun made = ConvertRun.of("-i", checkpoint, "-o", base, "--dtype", "float32");
+    assertEquals(0, made.exitCode(), made::toString);
+    Files.delete(base.resolve(Manifest.FILE_NAME));
+    Files.writeString(base.resolve("config.json"), "{\"model_type\": \"llama\"}");
+    Path weights = base.resolve("model.safetensors");
+    SafetensorsFile file = SafetensorsFile.read(weights);
+    String moved = file.names().iterator().next();
+    file.content(moved).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, 3);
+    file.write(weights);
+
+    ConvertRun run = convert(checkpoint, "--base", base.toString(), "--report");
+
+    assertEquals(0, run.exitCode(), run::toString);
+    ReportFile report = ReportFile.read(file());
+    assertTrue(
+        report.data().path("subject").path("against").asText().endsWith("/base"), run::toString);
+    for (int i = 0; i < report.column("name").size(); i++) {
+      boolean isMoved = report.column("name").get(i).asText().equals(moved);
+      assertEquals(isMoved, report.column("change").get(i).asDouble() > 0, moved);
+      assertEquals(isMoved ? 1 : 0, report.column("differing").get(i).asLong(), moved);
     }
   }
 

@@ -66,10 +66,9 @@ class EmaConversionTest {
     return keys;
   }
 
-  @Test
-  void aFolderBesideTheStep() throws IOException {
-    Path out = temp.resolve("out");
-    ConvertRun run = ConvertRun.of("-i", step, "-o", out, "--weights", "ema");
+  /** Converts an average, and wants to be told of the model beside it. */
+  private ConvertRun convertAverage(Path input, Path out, String left) throws IOException {
+    ConvertRun run = ConvertRun.of("-i", input, "-o", out, "--weights", "ema");
 
     assertEquals(0, run.exitCode(), run::toString);
     assertAverage(out.resolve(WEIGHTS));
@@ -77,9 +76,16 @@ class EmaConversionTest {
         run.out().stream()
             .anyMatch(
                 line ->
-                    line.startsWith("left   checkpoint-500, ")
+                    line.startsWith("left   " + left + ", ")
                         && line.endsWith("not read: leave --weights out to convert it")),
         run::toString);
+    return run;
+  }
+
+  @Test
+  void aFolderBesideTheStep() throws IOException {
+    Path out = temp.resolve("out");
+    ConvertRun run = convertAverage(step, out, "checkpoint-500");
     assertTrue(
         run.out().toString().contains("the weights are the moving average in transformer_ema"),
         run::toString);
@@ -226,17 +232,7 @@ class EmaConversionTest {
   void besideTheFolderOfATagThatIsNamedItself() throws IOException {
     Path tag = step.resolve("pytorch_model");
     Path out = temp.resolve("out");
-    ConvertRun run = ConvertRun.of("-i", tag, "-o", out, "--weights", "ema");
-
-    assertEquals(0, run.exitCode(), run::toString);
-    assertAverage(out.resolve(WEIGHTS));
-    assertTrue(
-        run.out().stream()
-            .anyMatch(
-                line ->
-                    line.startsWith("left   pytorch_model, ")
-                        && line.endsWith("not read: leave --weights out to convert it")),
-        run::toString);
+    var unused = convertAverage(tag, out, "pytorch_model");
     convert("-i", tag, "-o", temp.resolve("model"));
     assertEquals(
         StoredTensors.of(of.resolve("expected.safetensors")),

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reweave.checkpoint.Adapter;
 import dev.reweave.checkpoint.AdapterChoice;
 import dev.reweave.checkpoint.ReadOptions;
-import dev.reweave.common.Options;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.look.compare.Comparison;
 import dev.reweave.look.compare.Verification;
@@ -191,14 +190,7 @@ class AdapterOnBaseTest {
         List.of(), findings.stream().filter(f -> f.severity() == Severity.PROBLEM).toList());
 
     Path again = temp.resolve("again");
-    AskedConversion asked =
-        RepeatedConversion.read(
-            TestSpark.stores(),
-            Locations.of(out),
-            Options.NONE.with(
-                AskedConversion.OUTPUT, Optional.of(new OutputTemplate(again.toString()))));
-    new Conversion(TestSpark.cluster(), TestSpark.stores())
-        .run(new ConversionRequest(asked.input(), Locations.of(again), asked.options()));
+    var unused = Converting.again(out, again);
     assertArrayEquals(
         Files.readAllBytes(out.resolve("model.safetensors")),
         Files.readAllBytes(again.resolve("model.safetensors")));

@@ -288,15 +288,8 @@ class MergedAdapterTest {
             .problems());
 
     Path again = temp.resolve("again");
-    AskedConversion asked =
-        RepeatedConversion.read(
-            TestSpark.stores(),
-            Locations.of(out),
-            Options.NONE.with(
-                AskedConversion.OUTPUT, Optional.of(new OutputTemplate(again.toString()))));
+    AskedConversion asked = Converting.again(out, again);
     assertEquals(merging(said.toString()).adapter(), asked.options().reading().adapter());
-    new Conversion(TestSpark.cluster(), TestSpark.stores())
-        .run(new ConversionRequest(asked.input(), Locations.of(again), asked.options()));
     assertArrayEquals(
         Files.readAllBytes(out.resolve("model.safetensors")),
         Files.readAllBytes(again.resolve("model.safetensors")));

@@ -130,9 +130,9 @@ class SparkPagesTest {
 
     assertEquals(
         Map.of(
-            RunCounters.BYTES_READ,
+            dev.reweave.spark.Counter.BYTES_READ,
             figures.bytesRead(),
-            RunCounters.BYTES_WRITTEN,
+            dev.reweave.spark.Counter.BYTES_WRITTEN,
             figures.bytesWritten(),
             RunCounters.ELEMENTS_CAST,
             SHARDS * ELEMENTS,

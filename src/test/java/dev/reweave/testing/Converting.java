@@ -2,6 +2,8 @@ package dev.reweave.testing;
 
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Weights;
+import dev.reweave.common.Options;
+import dev.reweave.convert.AskedConversion;
 import dev.reweave.convert.Checks;
 import dev.reweave.convert.Conversion;
 import dev.reweave.convert.ConversionOptions;
@@ -9,13 +11,16 @@ import dev.reweave.convert.ConversionRequest;
 import dev.reweave.convert.ConversionRequest.Earlier;
 import dev.reweave.convert.ConversionRequest.ExistingOutput;
 import dev.reweave.convert.ConversionRequest.Proving;
+import dev.reweave.convert.OutputTemplate;
 import dev.reweave.convert.Preparation;
+import dev.reweave.convert.RepeatedConversion;
 import dev.reweave.plan.PlanOptions;
 import dev.reweave.plan.TargetType;
 import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.plan.prepare.MappingChoice;
 import dev.reweave.storage.Stores;
 import dev.reweave.storage.ThreadScanner;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /** A conversion as a test asks for it: what it does not say is as by default. */
@@ -147,5 +152,18 @@ public final class Converting {
   /** Reads, plans and gathers, in this JVM, and writes nothing. */
   public Gathered gather() {
     return Gathered.of(stores.orElse(LocalStores.ALL), prepare());
+  }
+
+  /** Converts again what a manifest tells of; gives what was asked for. */
+  public static AskedConversion again(Path made, Path to) {
+    AskedConversion asked =
+        RepeatedConversion.read(
+            TestSpark.stores(),
+            Locations.of(made),
+            Options.NONE.with(
+                AskedConversion.OUTPUT, Optional.of(new OutputTemplate(to.toString()))));
+    new Conversion(TestSpark.cluster(), TestSpark.stores())
+        .run(new ConversionRequest(asked.input(), Locations.of(to), asked.options()));
+    return asked;
   }
 }

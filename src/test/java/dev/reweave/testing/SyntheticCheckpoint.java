@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A checkpoint of any size, as DeepSpeed 0.19.6 writes it under bf16, whose master weights can be
@@ -68,6 +69,18 @@ public final class SyntheticCheckpoint {
   /** Master weight {@code element}, in row-major order, of parameter number {@code param}. */
   public float value(int param, long element) {
     return weights.value(param, element);
+  }
+
+  /**
+   * Parameters that are alike.
+   *
+   * @param bytes of each, a multiple of 400
+   */
+  public static List<TensorSpec> layers(int count, long bytes) {
+    return IntStream.range(0, count)
+        .mapToObj(
+            i -> new TensorSpec("layer" + i, DType.F32, Shape.of(bytes / Float.BYTES / 100, 100)))
+        .toList();
   }
 
   /** Parameters of a model like Llama whose F32 master weights have about this many bytes. */

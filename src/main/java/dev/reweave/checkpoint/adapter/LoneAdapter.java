@@ -135,7 +135,7 @@ final class LoneAdapter {
         all,
         base.aliases(),
         base.metadata(),
-        new Remarks(notes, cautions, remarks.clientState(), remarks.notTaken()),
+        new Remarks(notes, cautions, remarks.clientState(), remarks.notTaken(), remarks.order()),
         checkpoint.arguments());
   }
 

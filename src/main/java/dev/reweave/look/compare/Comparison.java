@@ -11,19 +11,10 @@ import dev.reweave.common.Location;
 import dev.reweave.common.Option;
 import dev.reweave.common.Options;
 import dev.reweave.common.ReweaveException;
-import dev.reweave.gather.ChunkTask;
 import dev.reweave.gather.ProofVerdict;
 import dev.reweave.manifest.Manifest;
-import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.FileNames;
-import dev.reweave.plan.Format;
 import dev.reweave.plan.Measuring;
-import dev.reweave.plan.PlanOptions;
-import dev.reweave.plan.Planner;
-import dev.reweave.plan.ResultModel;
-import dev.reweave.plan.Segment;
-import dev.reweave.plan.TargetType;
 import dev.reweave.plan.Witness;
 import dev.reweave.plan.prepare.AdapterBase;
 import dev.reweave.plan.prepare.BaseChoice;
@@ -33,14 +24,10 @@ import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.plan.prepare.SavedWeights;
 import dev.reweave.spark.Cluster;
 import dev.reweave.spark.Shared;
-import dev.reweave.spark.SparkTasks;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataScanner;
-import dev.reweave.storage.PartRule;
-import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Safeguards;
 import dev.reweave.storage.Stores;
-import dev.reweave.target.base.WeightNames;
 import dev.reweave.tensor.Agreement;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
@@ -149,7 +136,7 @@ public final class Comparison {
                   .of(wanted);
       Checkpoint module = module(scanner, checkpoint, reading, base);
       ConversionPlan plan = plan(made, Renaming.of(stores, module, mapping), module.files());
-      Map<String, Agreement> outcomes = compare(plan, cluster.tasks(), shared);
+      Map<String, Agreement> outcomes = compare(plan, shared);
       ProofVerdict verdict = new ProofVerdict(outcomes, Witness.Extent.ALL);
       return new Result(outcomes.size(), verdict.elements(), verdict.require(checkpoint.uri()));
     } finally {
@@ -200,48 +187,17 @@ public final class Comparison {
     if (copies.isEmpty()) {
       throw CompareFailures.noSharedName(files.get(0).uri());
     }
-    PlanOptions options = PlanOptions.DEFAULTS.withType(new TargetType.Keep());
-    FileNames names =
-        new FileNames("", WeightNames.of("model", Optional.empty()), Format.SAFETENSORS);
-    ResultModel design = ResultModel.of(made.files(), made.tensors(), made.aliases(), names);
-    return new Planner(options)
-        .plan(design)
+    return WeightsPass.plan(made)
         .provenBy(copies, new Witness(files, Witness.Kind.SECOND_COPY, Witness.Extent.ALL));
   }
 
-  private Map<String, Agreement> compare(
-      ConversionPlan plan, SparkTasks tasks, Shared<Stores> shared) {
+  private Map<String, Agreement> compare(ConversionPlan plan, Shared<Stores> shared) {
     Map<String, Agreement> outcomes = new TreeMap<>();
-    List<Chunk> chunks = plan.chunks(PartRule.FREE);
-    Shared<ConversionPlan.Work> work = cluster.share(plan.work());
-    try {
-      tasks.run(
-          "compare: " + plan.tensors() + " tensors",
-          chunks,
-          SparkTasks.Amounts.bytes(Chunk::length),
-          chunk ->
-              new ChunkTask(
-                      shared.value(),
-                      work.value(),
-                      chunk,
-                      List.of(),
-                      ReadLimit.NONE,
-                      Measuring.NOTHING,
-                      SparkTasks.attempt())
-                  .tryOut(SparkTasks.meter()),
-          result ->
-              result
-                  .tensors()
-                  .forEach(
-                      share -> {
-                        Segment segment =
-                            plan.files().get(result.chunk().file()).segments().get(share.segment());
-                        String name = ((Segment.OfTensor) segment).spec().name();
-                        outcomes.merge(name, share.proof(), Agreement::plus);
-                      }));
-    } finally {
-      work.close();
-    }
+    new WeightsPass(cluster, shared, Measuring.NOTHING)
+        .run(
+            "compare: " + plan.tensors() + " tensors",
+            plan,
+            (name, share) -> outcomes.merge(name, share.proof(), Agreement::plus));
     outcomes.values().removeIf(outcome -> outcome.compared() == 0);
     return outcomes;
   }

@@ -3,36 +3,23 @@ package dev.reweave.look.page;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.reading.CheckpointReader;
 import dev.reweave.common.ReweaveException;
-import dev.reweave.gather.ChunkTask;
 import dev.reweave.gather.TensorDigest;
 import dev.reweave.look.compare.Diff;
 import dev.reweave.look.compare.DiffRequest;
+import dev.reweave.look.compare.WeightsPass;
 import dev.reweave.look.report.DiffCriterion;
 import dev.reweave.look.report.DiffReport;
 import dev.reweave.manifest.Manifest;
-import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
-import dev.reweave.plan.FileNames;
-import dev.reweave.plan.Format;
 import dev.reweave.plan.Measuring;
 import dev.reweave.plan.PlanOptions;
-import dev.reweave.plan.Planner;
-import dev.reweave.plan.ResultModel;
-import dev.reweave.plan.Segment;
-import dev.reweave.plan.TargetType;
 import dev.reweave.plan.prepare.BaseUsed;
 import dev.reweave.plan.prepare.Renaming;
 import dev.reweave.spark.Cluster;
-import dev.reweave.spark.Counter;
 import dev.reweave.spark.Shared;
-import dev.reweave.spark.SparkTasks;
 import dev.reweave.spark.TaskTimeline;
 import dev.reweave.storage.InputFile;
-import dev.reweave.storage.PartRule;
-import dev.reweave.storage.ReadLimit;
 import dev.reweave.storage.Stores;
-import dev.reweave.target.base.WeightNames;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -43,7 +30,6 @@ import java.util.TreeMap;
  */
 public final class ModelReport {
   private static final int MOST_MANIFEST_BYTES = 256 << 20;
-  private static final String BYTES_READ = "bytes read";
 
   private final Cluster cluster;
   private final Stores stores;
@@ -64,7 +50,7 @@ public final class ModelReport {
    */
   public byte[] run(DiffRequest.Side asked, Optional<DiffRequest.Side> against) {
     Shared<Stores> shared = cluster.share(stores);
-    try (TaskTimeline timeline = cluster.timeline(BYTES_READ, "bytes written")) {
+    try (TaskTimeline timeline = cluster.timeline()) {
       Optional<Manifest> manifest =
           stores.file(asked.address().child(Manifest.FILE_NAME)).flatMap(this::manifest);
       // Of a pipeline the part that was converted.
@@ -106,51 +92,13 @@ public final class ModelReport {
   }
 
   private Map<String, TensorDigest> measure(Checkpoint read, Shared<Stores> shared) {
-    FileNames names =
-        new FileNames("", WeightNames.of("model", Optional.empty()), Format.SAFETENSORS);
-    ConversionPlan plan =
-        new Planner(PlanOptions.DEFAULTS.withType(new TargetType.Keep()))
-            .plan(ResultModel.of(read.files(), read.tensors(), read.aliases(), names));
+    ConversionPlan plan = WeightsPass.plan(read);
     Map<String, TensorDigest> digests = new TreeMap<>();
-    Counter bytes = cluster.counter(BYTES_READ);
-    Shared<ConversionPlan.Work> work = cluster.share(plan.work());
-    try {
-      cluster
-          .tasks()
-          .run(
-              "report: " + plan.tensors() + " tensors",
-              plan.chunks(PartRule.FREE),
-              SparkTasks.Amounts.bytes(Chunk::length),
-              chunk -> {
-                var made =
-                    new ChunkTask(
-                            shared.value(),
-                            work.value(),
-                            chunk,
-                            List.of(),
-                            ReadLimit.NONE,
-                            Measuring.VALUES,
-                            SparkTasks.attempt())
-                        .tryOut(SparkTasks.meter());
-                bytes.add(made.reads().bytes());
-                return made;
-              },
-              result ->
-                  result
-                      .tensors()
-                      .forEach(
-                          share -> {
-                            Segment segment =
-                                plan.files()
-                                    .get(result.chunk().file())
-                                    .segments()
-                                    .get(share.segment());
-                            String name = ((Segment.OfTensor) segment).spec().name();
-                            digests.merge(name, share.digest(), TensorDigest::plus);
-                          }));
-    } finally {
-      work.close();
-    }
+    new WeightsPass(cluster, shared, Measuring.VALUES)
+        .run(
+            "report: " + plan.tensors() + " tensors",
+            plan,
+            (name, share) -> digests.merge(name, share.digest(), TensorDigest::plus));
     return digests;
   }
 }

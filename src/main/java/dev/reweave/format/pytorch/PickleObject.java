@@ -20,6 +20,7 @@ final class PickleObject {
 
   private final Object callable;
   private final PickleSequence arguments;
+  private boolean isNew;
   private Object state = None.NONE;
   private Object items = None.NONE;
 
@@ -35,6 +36,16 @@ final class PickleObject {
 
   PickleSequence arguments() {
     return arguments;
+  }
+
+  /** Says that {@code __new__} of the class makes it, and {@code __init__} is not called. */
+  void makeNew() {
+    isNew = true;
+  }
+
+  /** Whether {@code __new__} of the class makes it alone. */
+  boolean isNew() {
+    return isNew;
   }
 
   /** What Python would have given to {@code __setstate__}. */

@@ -37,6 +37,11 @@ final class PickleOutput {
     return numbered++;
   }
 
+  /** How many values have a number. */
+  int numbered() {
+    return numbered;
+  }
+
   /** Pushes the value of this number again. */
   PickleOutput get(int number) {
     return indexed('h', 'j', number);
@@ -72,6 +77,36 @@ final class PickleOutput {
     }
     int bytes = BigInteger.valueOf(value).toByteArray().length;
     return op(0x8a).op(bytes).little(value, bytes);
+  }
+
+  /**
+   * A number of any size, of at most 255 bytes.
+   *
+   * @throws IllegalArgumentException if it has more
+   */
+  PickleOutput integer(BigInteger value) {
+    if (value.bitLength() < Long.SIZE) {
+      return integer(value.longValue());
+    }
+    byte[] bytes = value.toByteArray();
+    if (bytes.length >= BYTE) {
+      throw new IllegalArgumentException("a number of " + bytes.length + " bytes");
+    }
+    op(0x8a).op(bytes.length);
+    for (int i = bytes.length - 1; i >= 0; i--) {
+      op(bytes[i]);
+    }
+    return this;
+  }
+
+  /** A floating-point number. */
+  PickleOutput real(double value) {
+    long bits = Double.doubleToRawLongBits(value);
+    op('G');
+    for (int shift = Long.SIZE - Byte.SIZE; shift >= 0; shift -= Byte.SIZE) {
+      op((int) (bits >> shift));
+    }
+    return this;
   }
 
   /** A tuple of numbers. */

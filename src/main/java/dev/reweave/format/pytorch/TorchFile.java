@@ -4,7 +4,9 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.RandomAccess;
 import dev.reweave.storage.Recall;
+import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.DType;
+import dev.reweave.tensor.FlatBuffer.StorageRun;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
 import dev.reweave.tensor.StorageRef;
@@ -33,6 +35,7 @@ public final class TorchFile {
   /** Bytes from the start that are read at once where the pickle of one tensor is looked for. */
   public static final int PART_HEAD_BYTES = BufferedFile.WINDOW_BYTES;
 
+  private final RandomAccess access;
   private final InputFile file;
   private final int fileIndex;
   private final long start;
@@ -43,13 +46,14 @@ public final class TorchFile {
   private final ViewBudget views;
 
   private TorchFile(
-      InputFile file,
+      RandomAccess access,
       int fileIndex,
       long start,
       String prefix,
       TorchContents contents,
       Recall recall) {
-    this.file = file;
+    this.access = access;
+    this.file = access.file();
     this.fileIndex = fileIndex;
     this.start = start;
     this.prefix = prefix;
@@ -83,7 +87,7 @@ public final class TorchFile {
   public static TorchFile read(RandomAccess access, int fileIndex, Recall recall)
       throws IOException {
     return new TorchFile(
-        access.file(), fileIndex, 0, "", contents(access, BufferedFile.open(access)), recall);
+        access, fileIndex, 0, "", contents(access, BufferedFile.open(access)), recall);
   }
 
   /**
@@ -101,8 +105,7 @@ public final class TorchFile {
       RandomAccess access, int fileIndex, String name, long start, long length) throws IOException {
     RandomAccess part = access.part(name, start, length);
     TorchContents contents = contents(part, BufferedFile.open(part, PART_TAIL_BYTES));
-    return unpickled(
-        new TorchFile(part.file(), fileIndex, start, name + " ", contents, new Recall()));
+    return unpickled(new TorchFile(part, fileIndex, start, name + " ", contents, new Recall()));
   }
 
   private static TorchContents contents(RandomAccess access, BufferedFile buffered)
@@ -219,6 +222,31 @@ public final class TorchFile {
     } catch (IllegalArgumentException e) {
       throw TorchFileFailures.tensorBeyondStorage(tensor, file, e);
     }
+  }
+
+  /**
+   * The elements of a tensor, which are few, little-endian and in row-major order.
+   *
+   * @throws ReweaveException if they are not where the file says
+   * @throws IOException if the store fails
+   */
+  byte[] elements(TorchTensor tensor) throws IOException {
+    StoredLayout layout = layout(tensor);
+    int size = tensor.dtype().bytes();
+    byte[] bytes = new byte[Math.toIntExact(Math.multiplyExact(tensor.elements(), (long) size))];
+    List<StorageRun> runs = new ArrayList<>();
+    layout.runs(0, layout.elements(), (s, offset, n) -> runs.add(new StorageRun(s, offset, n)));
+    int at = 0;
+    for (StorageRun run : runs) {
+      int length = Math.toIntExact(run.elements() * size);
+      long position = run.storage().position() - start + run.offset() * size;
+      access.readFully(position, bytes, at, length);
+      if (run.storage().order() == StorageRef.Endian.BIG) {
+        Cast.toLittleEndian(tensor.dtype(), bytes, at, Math.toIntExact(run.elements()));
+      }
+      at += length;
+    }
+    return bytes;
   }
 
   private StorageRef locate(TorchTensor tensor) throws IOException {

@@ -34,18 +34,21 @@ public final class TorchFileLayout implements Serializable {
 
   private static final int MAX_NAME_BYTES = 1 << 12;
 
+  private final List<TensorSpec> tensors;
   private final List<SmallEntry> before;
   private final StorageEntries storages;
   private final List<SmallEntry> after;
   private final TorchFileTail tail;
 
-  private TorchFileLayout(String folder, byte[] pickle, long[] lengths) {
+  private TorchFileLayout(String folder, byte[] pickle, List<TensorSpec> tensors) {
+    this.tensors = List.copyOf(tensors);
     this.before = new ArrayList<>();
     long at = add(before, 0, folder + "/data.pkl", pickle);
     at = add(before, at, folder + "/.format_version", "1".getBytes(US_ASCII));
     String alignment = Integer.toString(PlannedEntry.ALIGNMENT);
     at = add(before, at, folder + "/.storage_alignment", alignment.getBytes(US_ASCII));
     at = add(before, at, folder + "/byteorder", "little".getBytes(US_ASCII));
+    long[] lengths = tensors.stream().mapToLong(TensorSpec::bytes).toArray();
     this.storages = new StorageEntries(folder, at, lengths);
     this.after = new ArrayList<>();
     at = add(after, storages.end(), folder + "/version", "3\n".getBytes(US_ASCII));
@@ -93,15 +96,29 @@ public final class TorchFileLayout implements Serializable {
    */
   public static TorchFileLayout of(
       String archiveName, List<TensorSpec> tensors, Map<String, String> ties) {
+    return of(archiveName, StateDictPickle.of(tensors, new TreeMap<>(ties)), tensors);
+  }
+
+  /**
+   * Lays out a file of any value.
+   *
+   * @param archiveName as of a dict of tensors
+   * @throws dev.reweave.common.ReweaveException if something in it cannot be written
+   * @throws IllegalArgumentException if sizes overflow
+   */
+  public static TorchFileLayout of(String archiveName, PickledValue value) {
+    ValuePickle.Written written = ValuePickle.of(value);
+    return of(archiveName, written.pickle(), written.tensors());
+  }
+
+  private static TorchFileLayout of(String archiveName, byte[] pickle, List<TensorSpec> tensors) {
     if (archiveName.isEmpty()
         || archiveName.indexOf('/') >= 0
         || archiveName.getBytes(UTF_8).length > MAX_NAME_BYTES) {
       throw new IllegalArgumentException("no name of an archive: '" + archiveName + "'");
     }
-    byte[] pickle = StateDictPickle.of(tensors, new TreeMap<>(ties));
-    long[] lengths = tensors.stream().mapToLong(TensorSpec::bytes).toArray();
     try {
-      return new TorchFileLayout(archiveName, pickle, lengths);
+      return new TorchFileLayout(archiveName, pickle, tensors);
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException("total size overflows", e);
     }
@@ -110,6 +127,11 @@ public final class TorchFileLayout implements Serializable {
   /** Length of the file in bytes. */
   public long length() {
     return tail.position() + tail.length();
+  }
+
+  /** The tensors, by their slots. */
+  public List<TensorSpec> tensors() {
+    return tensors;
   }
 
   /** Number of storages, each with a slot. */

@@ -4,6 +4,9 @@ import dev.reweave.common.ReweaveException;
 
 /** What is wrong with a value of a torch.save file, for what it was asked for. */
 final class TorchValueFailures {
+  private static final String NOT_WRITTEN =
+      "leave it out of what is saved; for the weights, leave --format out";
+
   private static final String CHECK =
       "check that the file is what its name says, and that its framework's version is supported";
 
@@ -40,5 +43,33 @@ final class TorchValueFailures {
   /** The file is damaged. */
   static ReweaveException impossibleShape(TorchValue found, IllegalArgumentException cause) {
     return new ReweaveException("a shape is impossible", found.place(), cause.getMessage(), cause);
+  }
+
+  /** A value that could be read, and not be written again. */
+  static ReweaveException holdsItself(TorchValue value) {
+    return ReweaveException.unsupported(
+        "a value that holds itself cannot be written", value.place(), NOT_WRITTEN);
+  }
+
+  /** Python would not write it either. */
+  static ReweaveException tooDeep(TorchValue value, int deepest) {
+    return ReweaveException.unsupported(
+        "values in each other, more than " + deepest + " deep, cannot be written",
+        value.place(),
+        NOT_WRITTEN);
+  }
+
+  /** A storage without a tensor. */
+  static ReweaveException cannotBeWritten(TorchValue value) {
+    return ReweaveException.unsupported(
+        "it holds a storage without a tensor, which cannot be written", value.place(), NOT_WRITTEN);
+  }
+
+  /** What should be numbers has tensors in it. */
+  static ReweaveException tensorsTooBig(TorchValue value, long most) {
+    return ReweaveException.unsupported(
+        "it holds tensors of more than " + most + " bytes, where numbers are expected",
+        value.place(),
+        NOT_WRITTEN);
   }
 }

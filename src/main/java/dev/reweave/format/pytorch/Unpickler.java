@@ -235,14 +235,18 @@ final class Unpickler {
         }
         stack.push(global(module, text));
       }
-      case 'R', 0x81 -> {
+      case 'R' -> {
         Object arguments = stack.pop();
         stack.push(called(stack.pop(), arguments));
+      }
+      case 0x81 -> {
+        Object arguments = stack.pop();
+        stack.push(made(stack.pop(), arguments));
       }
       case 0x92 -> {
         stack.pop(); // keyword arguments: of no use without the class
         Object arguments = stack.pop();
-        stack.push(called(stack.pop(), arguments));
+        stack.push(made(stack.pop(), arguments));
       }
       case 'i' -> {
         PickleGlobal type = global();
@@ -281,6 +285,14 @@ final class Unpickler {
   private PickleGlobal global(String module, String name) {
     budget.spend(3 + (module.length() + name.length()) / 64);
     return new PickleGlobal(module, name);
+  }
+
+  private Object made(Object type, Object arguments) {
+    Object made = called(type, arguments);
+    if (made instanceof PickleObject object) {
+      object.makeNew();
+    }
+    return made;
   }
 
   private Object called(Object callable, Object arguments) {

@@ -1,0 +1,166 @@
+package dev.reweave.format.pytorch;
+
+import dev.reweave.tensor.TensorSpec;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+
+/**
+ * The {@code data.pkl} that {@code torch.save} gives for a value: protocol 2, each object once
+ * ({@code Modules/_pickle.c}). Text and names are one object wherever they are equal, so that it
+ * need not be torch's own pickle to the byte.
+ */
+final class ValuePickle {
+  /** How Python 3 writes bytes in protocol 2. */
+  private static final String LATIN1 = "latin1";
+
+  private final PickleOutput out = new PickleOutput();
+  private final TensorPickle tensorWriter = new TensorPickle(out);
+  private final IdentityHashMap<PickledValue, Integer> numbers = new IdentityHashMap<>();
+  private final List<TensorSpec> tensors = new ArrayList<>();
+
+  private ValuePickle() {}
+
+  /**
+   * A pickle and the tensors in it.
+   *
+   * @param tensors in the order of their storages
+   */
+  record Written(byte[] pickle, List<TensorSpec> tensors) {}
+
+  /**
+   * Writes a value.
+   *
+   * @throws dev.reweave.common.ReweaveException if there is text that UTF-8 cannot write, or a
+   *     tensor of a type that torch does not have
+   */
+  static Written of(PickledValue value) {
+    ValuePickle pickle = new ValuePickle();
+    pickle.write(value);
+    return new Written(pickle.out.op('.').bytes(), List.copyOf(pickle.tensors));
+  }
+
+  private void write(PickledValue value) {
+    Integer known = numbers.get(value);
+    if (known != null) {
+      out.get(known);
+    } else if (value instanceof PickledValue.Plain plain) {
+      plain(plain.value());
+    } else if (value instanceof PickledValue.Name name) {
+      out.global(name.module(), name.name());
+    } else if (value instanceof PickledValue.Tensor tensor) {
+      tensorWriter.write(tensor.spec(), tensors.size());
+      tensors.add(tensor.spec());
+      numbers.put(value, out.numbered() - 1);
+    } else if (value instanceof PickledValue.Items items) {
+      items(items);
+    } else if (value instanceof PickledValue.Entries entries) {
+      out.op('}');
+      numbers.put(value, out.put());
+      set(entries);
+    } else if (value instanceof PickledValue.Made made) {
+      made(made);
+    }
+  }
+
+  private void plain(Object value) {
+    if (value == None.NONE) {
+      out.op('N');
+    } else if (value instanceof Boolean truth) {
+      out.op(truth ? 0x88 : 0x89);
+    } else if (value instanceof Long number) {
+      out.integer(number);
+    } else if (value instanceof BigInteger number) {
+      out.integer(number);
+    } else if (value instanceof Double number) {
+      out.real(number);
+    } else if (value instanceof String text) {
+      if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+        throw TorchFileFailures.nameNotUnicode(text);
+      }
+      out.sharedText(text);
+    } else if (value instanceof byte[] bytes) {
+      out.global("_codecs", "encode");
+      out.sharedText(new String(bytes, StandardCharsets.ISO_8859_1)).sharedText(LATIN1);
+      out.op(0x86).put();
+      out.op('R').put();
+    } else {
+      throw new IllegalArgumentException("no plain value: " + value.getClass());
+    }
+  }
+
+  private void items(PickledValue.Items items) {
+    switch (items.kind()) {
+      case TUPLE -> {
+        tuple(items.items());
+        if (!items.items().isEmpty()) {
+          numbers.put(items, out.put());
+        }
+      }
+      case LIST -> {
+        out.op(']');
+        numbers.put(items, out.put());
+        append(items.items());
+      }
+      case SIZE -> reduced("torch", "Size", PickledValue.tuple(items.items()), items);
+      // Protocol 2 is for Python 2, too, which calls builtins so.
+      case SET -> reduced("__builtin__", "set", PickledValue.list(items.items()), items);
+    }
+  }
+
+  private void reduced(String module, String name, PickledValue argument, PickledValue whole) {
+    out.global(module, name);
+    write(argument);
+    out.op(0x85).put();
+    out.op('R');
+    numbers.put(whole, out.put());
+  }
+
+  private void tuple(List<PickledValue> items) {
+    if (items.isEmpty()) {
+      out.op(')');
+      return;
+    }
+    if (items.size() > 3) {
+      out.op('(');
+    }
+    items.forEach(this::write);
+    out.op(items.size() > 3 ? 't' : 0x84 + items.size());
+  }
+
+  private void append(List<PickledValue> items) {
+    if (!items.isEmpty()) {
+      out.op('(');
+      items.forEach(this::write);
+      out.op('e');
+    }
+  }
+
+  private void set(PickledValue.Entries entries) {
+    if (entries.size() > 0) {
+      out.op('(');
+      for (int i = 0; i < entries.size(); i++) {
+        write(entries.key(i));
+        write(entries.value(i));
+      }
+      out.op('u');
+    }
+  }
+
+  private void made(PickledValue.Made made) {
+    write(made.callable());
+    write(made.arguments());
+    out.op(made.by() == PickledValue.Made.By.NEW ? 0x81 : 'R');
+    numbers.put(made, out.put());
+    made.appended().ifPresent(items -> append(items.items()));
+    made.entries().ifPresent(this::set);
+    made.state()
+        .ifPresent(
+            state -> {
+              write(state);
+              out.op('b');
+            });
+  }
+}

@@ -19,7 +19,7 @@ import java.util.Optional;
  *     other formats
  * @param remarks what is to be told of it
  * @param arguments what the trainer stored of the model's form, such as {@code num_attention_heads}
- * @param adapter what is known of it, if the tensors are those of an adapter, as PEFT names them
+ * @param beside what is known of some checkpoints alone
  */
 public record Checkpoint(
     Source source,
@@ -29,7 +29,18 @@ public record Checkpoint(
     Map<String, String> metadata,
     Remarks remarks,
     TrainerArguments arguments,
-    Optional<Adapter> adapter) {
+    Beside beside) {
+
+  /**
+   * What is known of some checkpoints alone.
+   *
+   * @param adapter if the tensors are those of an adapter, as PEFT names them
+   * @param optimizer what its training goes on from; empty unless it was asked for
+   */
+  public record Beside(Optional<Adapter> adapter, Optional<OptimizerState> optimizer) {
+    /** Nothing. */
+    public static final Beside NOTHING = new Beside(Optional.empty(), Optional.empty());
+  }
 
   public Checkpoint {
     files = List.copyOf(files);
@@ -45,7 +56,7 @@ public record Checkpoint(
       Map<String, String> metadata,
       Remarks remarks,
       TrainerArguments arguments) {
-    this(source, files, tensors, aliases, metadata, remarks, arguments, Optional.empty());
+    this(source, files, tensors, aliases, metadata, remarks, arguments, Beside.NOTHING);
   }
 
   /** One whose trainer stored no arguments. */
@@ -71,18 +82,48 @@ public record Checkpoint(
 
   /** The same with something else to tell. */
   public Checkpoint with(Remarks others) {
-    return new Checkpoint(source, files, tensors, aliases, metadata, others, arguments, adapter);
+    return new Checkpoint(source, files, tensors, aliases, metadata, others, arguments, beside);
   }
 
   /** The same with other tensors, and other names that are tied to them. */
   public Checkpoint with(List<NamedTensor> others, Map<String, String> tied) {
-    return new Checkpoint(source, files, others, tied, metadata, remarks, arguments, adapter);
+    return new Checkpoint(source, files, others, tied, metadata, remarks, arguments, beside);
   }
 
   /** The same as an adapter. */
   public Checkpoint with(Adapter known) {
     return new Checkpoint(
-        source, files, tensors, aliases, metadata, remarks, arguments, Optional.of(known));
+        source,
+        files,
+        tensors,
+        aliases,
+        metadata,
+        remarks,
+        arguments,
+        new Beside(Optional.of(known), optimizer()));
+  }
+
+  /** The same with what its training goes on from. */
+  public Checkpoint with(OptimizerState state) {
+    return new Checkpoint(
+        source,
+        files,
+        tensors,
+        aliases,
+        metadata,
+        remarks,
+        arguments,
+        new Beside(adapter(), Optional.of(state)));
+  }
+
+  /** What is known of the adapter, if the tensors are those of one, as PEFT names them. */
+  public Optional<Adapter> adapter() {
+    return beside.adapter();
+  }
+
+  /** What its training goes on from; empty unless it was asked for. */
+  public Optional<OptimizerState> optimizer() {
+    return beside.optimizer();
   }
 
   /** What the user should know: what was decided, and why. */

@@ -17,8 +17,18 @@ import java.util.stream.Stream;
  * @param slicing how tensor-parallel ranks share tensors; the first rule that matches counts, and
  *     before what the checkpoint itself says
  * @param adapters who gives adapters their names
+ * @param taken whether what training goes on from is read, too
  */
-public record ReadOptions(Options options, List<SlicingRule> slicing, AdapterNaming adapters) {
+public record ReadOptions(
+    Options options, List<SlicingRule> slicing, AdapterNaming adapters, Taken taken) {
+  /** What is read of a checkpoint. */
+  public enum Taken {
+    /** The weights. */
+    WEIGHTS,
+    /** The weights, and what training goes on from. */
+    ALL
+  }
+
   /** Where the names of an adapter that was saved alone come from. */
   public enum AdapterNaming {
     /** They are those of the file that PEFT makes of it. */
@@ -115,7 +125,7 @@ public record ReadOptions(Options options, List<SlicingRule> slicing, AdapterNam
 
   /** Options without rules for tensor-parallel ranks. */
   public ReadOptions(Options options) {
-    this(options, List.of(), AdapterNaming.OF_ITS_FILE);
+    this(options, List.of(), AdapterNaming.OF_ITS_FILE, Taken.WEIGHTS);
   }
 
   /** Options for plain names, without rules for tensor-parallel ranks, with usual safeguards. */
@@ -134,7 +144,7 @@ public record ReadOptions(Options options, List<SlicingRule> slicing, AdapterNam
 
   /** The same with another value of an option. */
   public <T> ReadOptions with(Option<T> option, T value) {
-    return new ReadOptions(options.with(option, value), slicing, adapters);
+    return new ReadOptions(options.with(option, value), slicing, adapters, taken);
   }
 
   /** The same for this saved step. */
@@ -169,12 +179,30 @@ public record ReadOptions(Options options, List<SlicingRule> slicing, AdapterNam
 
   /** The same with these rules for tensor-parallel ranks. */
   public ReadOptions withSlicing(List<SlicingRule> rules) {
-    return new ReadOptions(options, rules, adapters);
+    return new ReadOptions(options, rules, adapters, taken);
   }
 
   /** The same for names that a mapping gives. */
   public ReadOptions mapped() {
-    return new ReadOptions(options, slicing, AdapterNaming.BY_MAPPING);
+    return new ReadOptions(options, slicing, AdapterNaming.BY_MAPPING, taken);
+  }
+
+  /**
+   * The same with what training goes on from: of fp32 masters, under the names that the training
+   * itself has for its parameters.
+   */
+  public ReadOptions withOptimizer() {
+    return new ReadOptions(options.with(NAMES, Names.AS_SAVED), slicing, adapters, Taken.ALL);
+  }
+
+  /** The same of weights alone. */
+  public ReadOptions ofWeights() {
+    return new ReadOptions(options, slicing, adapters, Taken.WEIGHTS);
+  }
+
+  /** Whether what training goes on from is wanted. */
+  public boolean wantsOptimizer() {
+    return taken == Taken.ALL;
   }
 
   /** The same with these safeguards. */

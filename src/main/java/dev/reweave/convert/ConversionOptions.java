@@ -110,12 +110,8 @@ public record ConversionOptions(
     return with(reading.with(ReadOptions.AVERAGE_TAGS, Optional.of(steps.toString())), mapping);
   }
 
-  /** The same under names that these rules give. */
-  ConversionOptions withMapping(MappingChoice rules) {
-    return with(reading, rules);
-  }
-
-  private ConversionOptions with(ReadOptions read, MappingChoice rules) {
+  /** The same of what is read so, under names that these rules give. */
+  ConversionOptions with(ReadOptions read, MappingChoice rules) {
     return new ConversionOptions(read, planning, rules, base, proving, checks, existing, earlier);
   }
 

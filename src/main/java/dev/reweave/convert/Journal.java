@@ -8,6 +8,7 @@ import dev.reweave.gather.ReadTally;
 import dev.reweave.gather.TensorDigest;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.TensorFacts;
+import dev.reweave.plan.FileNames;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.OpenUploads;
 import dev.reweave.storage.OutputFolder;
@@ -221,10 +222,13 @@ final class Journal {
     throw kept.failure().get();
   }
 
-  /** Removes visible files, indexes first, so that none names a file that is not there. */
+  /**
+   * Removes visible files: those first that loaders find the others by, so that none names a file
+   * that is not there.
+   */
   static void removeModel(OutputFolder output, Collection<String> names) {
-    names.stream().filter(n -> n.endsWith(".json")).forEach(output::remove);
-    removeAll(output, names.stream().filter(n -> !n.endsWith(".json")).toList());
+    names.stream().filter(FileNames::leadsToOthers).sorted().forEach(output::remove);
+    removeAll(output, names.stream().filter(n -> !FileNames.leadsToOthers(n)).toList());
   }
 
   /** Removes visible files, in any order. */

@@ -11,6 +11,7 @@ import dev.reweave.common.Location;
 import dev.reweave.common.ReweaveException;
 import dev.reweave.convert.ConversionRequest.Proving;
 import dev.reweave.plan.ConversionPlan;
+import dev.reweave.plan.Format;
 import dev.reweave.plan.prepare.AdapterBase;
 import dev.reweave.plan.prepare.BaseChoice;
 import dev.reweave.plan.prepare.BaseTemplate;
@@ -20,6 +21,7 @@ import dev.reweave.plan.prepare.MappingUsed;
 import dev.reweave.plan.prepare.ModelPlanner;
 import dev.reweave.plan.prepare.PlannedModel;
 import dev.reweave.plan.prepare.Renaming;
+import dev.reweave.plan.prepare.UniversalPlanner;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.storage.Stores;
@@ -65,7 +67,12 @@ public final class Preparation {
    */
   public Prepared prepare(ConversionRequest request) {
     ConversionOptions options = request.options();
-    ReadOptions reading = Renaming.reading(stores, options.reading(), options.mapping());
+    boolean universal = options.planning().format() == Format.UNIVERSAL;
+    ReadOptions asked =
+        universal
+            ? UniversalPlanner.reading(options.reading(), options.planning(), options.base())
+            : options.reading();
+    ReadOptions reading = Renaming.reading(stores, asked, options.mapping());
     Reading input = new CheckpointReader(stores, scanner).reading(request.input(), reading);
     Checkpoint read =
         input.read(reading, AdapterBase.of(stores, scanner, options.base(), reading.safeguards()));
@@ -77,20 +84,26 @@ public final class Preparation {
     }
     ModelPlanner planner = new ModelPlanner(stores, input.place(), reading.safeguards());
     Optional<Location> configs =
-        options.base().isPresent() ? Optional.empty() : input.taken().configs(reading.tag());
+        options.base().isPresent() || universal
+            ? Optional.empty()
+            : input.taken().configs(reading.tag());
     List<String> notes = new ArrayList<>();
     PlannedModel model =
-        configs
-            .flatMap(folder -> withConfigs(planner, read, options, folder, notes))
-            .orElseGet(
-                () -> planner.plan(read, options.mapping(), options.base(), options.planning()));
+        universal
+            ? UniversalPlanner.plan(stores, read, options.mapping(), options.planning())
+            : configs
+                .flatMap(folder -> withConfigs(planner, read, options, folder, notes))
+                .orElseGet(
+                    () ->
+                        planner.plan(read, options.mapping(), options.base(), options.planning()));
     notes.addAll(model.notes());
     ConversionPlan plan = model.plan();
     if (options.proving() == Proving.NONE) {
       notes.add("--no-proof: the weights were compared with nothing");
     } else {
       MappingChoice taken = model.renaming().choice(options.mapping());
-      plan = SecondCopy.of(input, options.withMapping(taken), model).prove(plan, notes);
+      ConversionOptions weights = options.with(asked.ofWeights(), taken);
+      plan = SecondCopy.of(input, weights, model).prove(plan, notes);
     }
     stores.outputFolder(request.output()).room().requireNames(plan.paths());
     notes.addAll(EarlierOutput.notes(stores, request, plan));

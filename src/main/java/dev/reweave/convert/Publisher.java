@@ -71,7 +71,9 @@ final class Publisher {
 
   private void begin(ConversionPlan plan, List<String> present, Collection<String> earlier) {
     Set<String> old = old(plan, present, earlier);
-    if (!old.isEmpty() && !output.showsStaged() && !isTaken(plan, present)) {
+    // Where nothing but the names of files ties several of them together, old ones must go first.
+    boolean isOne = plan.index().isPresent() || plan.shards().size() == 1;
+    if (!old.isEmpty() && isOne && !output.showsStaged() && !isTaken(plan, present)) {
       Replacement begun = Replacement.of(output, plan, List.copyOf(old));
       if (plan.index().isEmpty()) {
         // What it says must not stand beside other weights, not even for a moment.

@@ -5,7 +5,7 @@ import dev.reweave.plan.ConversionPlan;
 import dev.reweave.tensor.CombinedLayout;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.MeanLayout;
-import dev.reweave.tensor.ShiftedLayout;
+import dev.reweave.tensor.MovedLayout;
 import java.util.List;
 import java.util.Map;
 
@@ -37,7 +37,7 @@ final class TiedWeights {
     if (layout instanceof MeanLayout mean) {
       return mean.steps().stream().anyMatch(TiedWeights::isTied);
     }
-    if (layout instanceof ShiftedLayout shifted) {
+    if (layout instanceof MovedLayout shifted) {
       return isTied(shifted.base());
     }
     return layout instanceof CombinedLayout combined && combined.kind() == CombinedLayout.Kind.TIED;

@@ -93,6 +93,7 @@ public final class StorageAudit {
         tensor.layout().runsIn(file, new Uses(used));
       }
     }
+    used.keySet().removeIf(storage -> !storage.counts());
     return used;
   }
 

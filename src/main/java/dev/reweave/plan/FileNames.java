@@ -24,6 +24,18 @@ public record FileNames(String folder, WeightNames weights, Format format) {
     }
   }
 
+  /**
+   * Whether loaders find other files of a result by one: an index, a config, what names a step, or
+   * what they open first in it.
+   *
+   * @param path in the output folder
+   */
+  public static boolean leadsToOthers(String path) {
+    return path.endsWith(".json")
+        || path.equals(UniversalFiles.LATEST)
+        || path.endsWith(UniversalFiles.OPENED_FIRST);
+  }
+
   static String requireName(String name) {
     if (!name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*")) {
       throw new IllegalArgumentException("'" + name + "' cannot begin a file name");

@@ -8,7 +8,9 @@ public enum Format {
   /** {@code model.safetensors}. */
   SAFETENSORS,
   /** {@code pytorch_model.bin}, as {@code torch.save} writes it. */
-  BIN;
+  BIN,
+  /** What DeepSpeed goes on from with any number of ranks. */
+  UNIVERSAL;
 
   /** Names of files of this kind, where safetensors would be called {@code stem}. */
   public WeightNames names(String stem, Optional<String> variant) {

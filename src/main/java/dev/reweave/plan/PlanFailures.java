@@ -36,4 +36,12 @@ final class PlanFailures {
         "tensor " + tensor,
         "leave --shards like-base out");
   }
+
+  /** A name of a parameter or state that would lead out of the result's folder. */
+  static ReweaveException noFolderName(String name, String place) {
+    return ReweaveException.unsupported(
+        "'" + name + "' cannot be the name of a folder or file of a universal checkpoint",
+        place,
+        "leave --format universal out to convert the weights");
+  }
 }

@@ -34,7 +34,9 @@ public record PlanOptions(Options options) {
           .recordedAs("format")
           .under(Option.Theme.RESULT)
           .help("Kind of the weight files (default: ${DEFAULT-VALUE}).")
-          .more("; `pytorch_model.bin` is as `torch.save` writes it");
+          .more(
+              "; `pytorch_model.bin` is as `torch.save` writes it; `universal` is what DeepSpeed"
+                  + " goes on from: see [going on](onward.md)");
 
   /** How tensors are spread over files. */
   public static final Option<Sharding> SHARDS =

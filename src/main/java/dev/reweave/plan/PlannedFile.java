@@ -1,8 +1,15 @@
 package dev.reweave.plan;
 
+import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
+import dev.reweave.tensor.Shape;
+import dev.reweave.tensor.StorageRef;
+import dev.reweave.tensor.StoredLayout;
+import dev.reweave.tensor.TensorSpec;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -57,6 +64,45 @@ public final class PlannedFile implements Serializable {
       }
     }
     this.length = position;
+  }
+
+  /**
+   * A file that is copied byte for byte.
+   *
+   * @param path in the output folder
+   * @param source index of the input file in the plan
+   * @param length of the file in bytes, more than 0
+   * @param storages in it, which are checked on the way
+   */
+  public static PlannedFile copy(String path, int source, long length, List<StorageRef> storages) {
+    List<StorageRef> inOrder =
+        storages.stream()
+            .filter(s -> s.bytes() > 0)
+            .sorted(Comparator.comparingLong(StorageRef::position))
+            .toList();
+    List<Segment> segments = new ArrayList<>();
+    long at = 0;
+    for (StorageRef storage : inOrder) {
+      if (storage.position() >= at) {
+        addBytes(segments, path, source, at, storage.position() - at, StorageRef.UNCOUNTED);
+        addBytes(segments, path, source, storage.position(), storage.bytes(), storage.crc32());
+        at = storage.position() + storage.bytes();
+      }
+    }
+    addBytes(segments, path, source, at, length - at, StorageRef.UNCOUNTED);
+    return new PlannedFile(path, Role.COPY, segments);
+  }
+
+  private static void addBytes(
+      List<Segment> segments, String path, int source, long from, long length, long crc32) {
+    if (length > 0) {
+      Shape shape = Shape.of(length);
+      StorageRef bytes =
+          new StorageRef(source, path, from, DType.U8, length, StorageRef.Endian.LITTLE, crc32);
+      segments.add(
+          new Segment.OfTensor(
+              new TensorSpec(path, DType.U8, shape), StoredLayout.contiguous(bytes, 0, shape)));
+    }
   }
 
   /**

@@ -24,6 +24,7 @@ interface ShardWriter {
       case SAFETENSORS ->
           new SafetensorsShards(design.names(), layouts, design.aliases(), design.metadata());
       case BIN -> new TorchShards(design.names(), layouts, design.aliases());
+      case UNIVERSAL -> throw new IllegalArgumentException("no shards in " + design.names());
     };
   }
 }

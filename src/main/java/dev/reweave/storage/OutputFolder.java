@@ -10,6 +10,7 @@ import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.PathIsNotEmptyDirectoryException;
 
 /**
  * The folder that a conversion fills. Files are staged where no reader looks (in a hidden folder
@@ -371,6 +372,10 @@ public final class OutputFolder {
   private boolean removeIfEmpty(Path path) throws IOException {
     try {
       return fs.listStatus(path).length == 0 && fs.delete(path, false);
+    } catch (PathIsNotEmptyDirectoryException e) {
+      // Another thread has removed a folder in it, for which S3A leaves a mark here for a moment;
+      // it will look here itself.
+      return false;
     } catch (IOException e) {
       // Another thread may have removed it between two looks, for which disks have no exception of
       // their own; and stores without real folders have none when nothing is in them.

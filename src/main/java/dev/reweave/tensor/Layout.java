@@ -21,7 +21,7 @@ public sealed interface Layout extends Serializable
         GridLayout,
         CombinedLayout,
         MeanLayout,
-        ShiftedLayout,
+        MovedLayout,
         QuotientLayout,
         DequantizedLayout,
         MergedLayout {

@@ -11,8 +11,8 @@ import java.io.Serializable;
  * @param dtype type of its elements
  * @param elements number of elements
  * @param order byte order of its elements
- * @param crc32 CRC-32 of all its bytes as the file states it, or {@link #NO_CRC} or {@link
- *     #CRC_LEFT_OUT}
+ * @param crc32 CRC-32 of all its bytes as the file states it, or {@link #NO_CRC}, {@link
+ *     #CRC_LEFT_OUT} or {@link #UNCOUNTED}
  */
 public record StorageRef(
     int file, String name, long position, DType dtype, long elements, Endian order, long crc32)
@@ -23,6 +23,12 @@ public record StorageRef(
 
   /** Says that the format has a place for it, and that the writer was told to leave it out. */
   public static final long CRC_LEFT_OUT = -2;
+
+  /**
+   * Says that these bytes count for no checksum: they are between storages, or read for the second
+   * time.
+   */
+  public static final long UNCOUNTED = -3;
 
   /** Order of the bytes of one element. */
   public enum Endian {
@@ -40,6 +46,16 @@ public record StorageRef(
   /** Size in bytes. */
   public long bytes() {
     return elements * dtype.bytes();
+  }
+
+  /** Whether it is to be checked as far as that can be done. No bean property: this is kept. */
+  public boolean counts() {
+    return crc32 != UNCOUNTED;
+  }
+
+  /** The same, to count for no checksum. */
+  StorageRef uncounted() {
+    return new StorageRef(file, name, position, dtype, elements, order, UNCOUNTED);
   }
 
   /** Whether the file states a CRC-32 of the storage. */

@@ -15,9 +15,9 @@ import dev.reweave.tensor.CombinedLayout.Kind;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.MeanLayout;
+import dev.reweave.tensor.MovedLayout;
 import dev.reweave.tensor.NamedTensor;
 import dev.reweave.tensor.Shape;
-import dev.reweave.tensor.ShiftedLayout;
 import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
@@ -73,7 +73,7 @@ class MeanGatherTest {
     contents.add(content);
     StorageRef storage =
         new StorageRef(0, "data", 0, type, ELEMENTS, StorageRef.Endian.LITTLE, StorageRef.NO_CRC);
-    return ShiftedLayout.of(
+    return MovedLayout.shifted(
         StoredLayout.contiguous(storage, 0, Shape.of(ROWS, COLUMNS)), files.size() - 1);
   }
 

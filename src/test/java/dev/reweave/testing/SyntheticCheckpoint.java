@@ -20,10 +20,13 @@ public final class SyntheticCheckpoint {
 
   private final List<TensorSpec> params;
   private final SyntheticWeights weights;
+  private final List<SyntheticWeights> moments;
 
-  private SyntheticCheckpoint(List<TensorSpec> params, SyntheticWeights weights) {
+  private SyntheticCheckpoint(
+      List<TensorSpec> params, SyntheticWeights weights, List<SyntheticWeights> moments) {
     this.params = List.copyOf(params);
     this.weights = weights;
+    this.moments = List.copyOf(moments);
   }
 
   /**
@@ -58,7 +61,7 @@ public final class SyntheticCheckpoint {
       new ZeroThreeFiles(options, params, weights, moments).write(folder);
     }
     Files.writeString(root.resolve("latest"), TAG);
-    return new SyntheticCheckpoint(params, weights);
+    return new SyntheticCheckpoint(params, weights, moments);
   }
 
   /** The parameters, in order. */
@@ -69,6 +72,11 @@ public final class SyntheticCheckpoint {
   /** Master weight {@code element}, in row-major order, of parameter number {@code param}. */
   public float value(int param, long element) {
     return weights.value(param, element);
+  }
+
+  /** The same of the first moment, 0, or the second, 1. */
+  public float moment(int number, int param, long element) {
+    return moments.get(number).value(param, element);
   }
 
   /**

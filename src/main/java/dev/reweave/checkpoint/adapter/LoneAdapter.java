@@ -8,8 +8,8 @@ import dev.reweave.common.FirstNames;
 import dev.reweave.storage.InputFile;
 import dev.reweave.tensor.AdapterName;
 import dev.reweave.tensor.AdapterNames;
+import dev.reweave.tensor.MovedLayout;
 import dev.reweave.tensor.NamedTensor;
-import dev.reweave.tensor.ShiftedLayout;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -142,6 +142,6 @@ final class LoneAdapter {
   /** A tensor of the adapter, whose files stand behind those of the base. */
   private static NamedTensor behind(Checkpoint base, NamedTensor tensor, String name) {
     NamedTensor named = tensor.renamed(name);
-    return new NamedTensor(named.spec(), ShiftedLayout.of(named.layout(), base.files().size()));
+    return new NamedTensor(named.spec(), MovedLayout.shifted(named.layout(), base.files().size()));
   }
 }

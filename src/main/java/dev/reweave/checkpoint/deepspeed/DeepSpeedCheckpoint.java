@@ -3,20 +3,26 @@ package dev.reweave.checkpoint.deepspeed;
 import dev.reweave.checkpoint.Checkpoint;
 import dev.reweave.checkpoint.LeftTensors;
 import dev.reweave.checkpoint.NotTaken;
+import dev.reweave.checkpoint.OptimizerState;
 import dev.reweave.checkpoint.ReadOptions;
 import dev.reweave.checkpoint.Remarks;
 import dev.reweave.checkpoint.TorchProbe;
 import dev.reweave.checkpoint.Weights;
 import dev.reweave.common.Counted;
 import dev.reweave.common.ReweaveException;
+import dev.reweave.format.pytorch.TorchFile;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.MetadataScanner;
 import dev.reweave.tensor.NamedTensor;
+import dev.reweave.tensor.StorageRef;
 import dev.reweave.tensor.StoredLayout;
+import java.io.IOException;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -59,6 +65,9 @@ final class DeepSpeedCheckpoint {
         options.weights().orElse(optimizer.isEmpty() ? Weights.MODEL : Weights.MASTER);
     if (weights == Weights.MASTER && optimizer.isEmpty()) {
       throw RankFileFailures.noOptimizerStates(folder.address().uri());
+    }
+    if (options.wantsOptimizer() && weights == Weights.MODEL) {
+      throw ResumeFailures.noOptimizer(optimizer.isEmpty() ? 0 : -1, folder.address().uri());
     }
     if (weights == Weights.MODEL && partitioned) {
       throw optimizer.isEmpty()
@@ -121,6 +130,10 @@ final class DeepSpeedCheckpoint {
     ModelParts parts =
         new ModelParts(folder.address().uri(), grid, ranks, pipeline, offloaded, options);
     StateDict dict = parts.unite(weights);
+    Optional<OptimizerState> optimizer =
+        options.wantsOptimizer()
+            ? Optional.of(optimizer(parts, ranks, dict, files))
+            : Optional.empty();
     List<String> notes = new ArrayList<>(folder.notes());
     notes.addAll(grid.notes());
     notes.addAll(dict.notes());
@@ -134,14 +147,58 @@ final class DeepSpeedCheckpoint {
             folder.tag(),
             folder.tags(),
             weights);
-    return new Checkpoint(
-        source,
-        files,
-        dict.tensors(),
-        Map.copyOf(dict.aliases()),
-        Map.of(),
-        new Remarks(
-            notes, survey.cautions(), survey.clientState(), notTaken(weights, files, dict)));
+    Checkpoint checkpoint =
+        new Checkpoint(
+            source,
+            files,
+            dict.tensors(),
+            Map.copyOf(dict.aliases()),
+            Map.of(),
+            new Remarks(
+                notes, survey.cautions(), survey.clientState(), notTaken(weights, files, dict)));
+    return optimizer.map(checkpoint::with).orElse(checkpoint);
+  }
+
+  /** What a run goes on from. */
+  private OptimizerState optimizer(
+      ModelParts parts, List<ModelRank> ranks, StateDict dict, List<InputFile> files) {
+    List<RankOptimizers> optimizers =
+        ranks.stream().map(rank -> rank.optimizers(folder.address().uri())).toList();
+    if (optimizers.stream().anyMatch(RankOptimizers::hasExperts)) {
+      throw ResumeFailures.experts(folder.address().uri());
+    }
+    if (!folder.of(RankFile.Kind.OFFLOADED).isEmpty()) {
+      throw ResumeFailures.offloaded(folder.address().uri());
+    }
+    ParameterCuts cuts = new ParameterCuts(options.slicing(), ranks.get(0).states().run().info());
+    return new OptimizerAssembly(parts, optimizers, cuts).of(dict, modelStates(files));
+  }
+
+  /** The model states, with what is in them to be checked on the way. */
+  private List<OptimizerState.WholeFile> modelStates(List<InputFile> files) {
+    List<MetadataScanner.Request<Storages>> requests = new ArrayList<>();
+    List<Integer> indexes = new ArrayList<>();
+    for (int f = 0; f < files.size(); f++) {
+      Optional<RankFile.Kind> kind = RankFile.of(files.get(f)).map(RankFile::kind);
+      if (kind.equals(Optional.of(RankFile.Kind.MODEL))
+          || kind.equals(Optional.of(RankFile.Kind.PARTITIONED_MODEL))) {
+        requests.add(TorchProbe.request(files.get(f), f, Storages::of));
+        indexes.add(f);
+      }
+    }
+    List<Storages> found = scanner.scan(requests);
+    List<OptimizerState.WholeFile> whole = new ArrayList<>();
+    for (int i = 0; i < found.size(); i++) {
+      whole.add(new OptimizerState.WholeFile(indexes.get(i), found.get(i).all()));
+    }
+    return whole;
+  }
+
+  /** All storages of a file. */
+  private record Storages(List<StorageRef> all) implements Serializable {
+    static Storages of(TorchFile file) throws IOException {
+      return new Storages(file.storages());
+    }
   }
 
   private List<NotTaken> notTaken(Weights weights, List<InputFile> files, StateDict dict) {
@@ -161,6 +218,10 @@ final class DeepSpeedCheckpoint {
           });
     }
     List<NotTaken> notTaken = new ArrayList<>(survey.notTaken());
+    if (options.wantsOptimizer()) {
+      // What is in all others is taken, or comes along.
+      notTaken.removeIf(left -> !LayerFile.isCalledSo(left.place()));
+    }
     int masters = folder.of(RankFile.Kind.OPTIMIZER).size();
     if (weights == Weights.MODEL && masters > 0) {
       notTaken.add(
@@ -182,7 +243,11 @@ final class DeepSpeedCheckpoint {
       List<ModelRank> ranks, List<LayerFile> layers, List<InputFile> files) {
     List<MetadataScanner.Request<Surveyed<RankFacts>>> requests = new ArrayList<>();
     for (ModelRank rank : ranks) {
-      List<TorchProbe<Surveyed<RankFacts>>> probes = rank.probes();
+      List<TorchProbe<Surveyed<RankFacts>>> probes =
+          rank.probes(
+              options.wantsOptimizer()
+                  ? OptimizerStates.Wanted.ALL
+                  : OptimizerStates.Wanted.MASTERS);
       for (int i = 0; i < probes.size(); i++) {
         InputFile file = rank.files().get(i);
         requests.add(TorchProbe.request(file, files.size(), probes.get(i)));

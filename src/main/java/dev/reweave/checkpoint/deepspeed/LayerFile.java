@@ -28,6 +28,11 @@ record LayerFile(InputFile file, int layer, int tensorRank) {
         .toList();
   }
 
+  /** Whether the file at an address is called as those of layers are. */
+  static boolean isCalledSo(String uri) {
+    return NAME.matcher(uri.substring(uri.lastIndexOf('/') + 1)).matches();
+  }
+
   private static LayerFile of(InputFile file) {
     Matcher m = NAME.matcher(file.name());
     if (!m.matches()) {

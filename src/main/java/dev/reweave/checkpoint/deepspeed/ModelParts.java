@@ -55,8 +55,30 @@ final class ModelParts {
       modules.add(moduleNames(t));
       whole.add(weights == Weights.MASTER ? masters(t, buffers) : module(t, buffers));
     }
-    UniversalInfo info = ranks.get(0).states().run().info();
-    return new TensorUnion(folder, options.slicing(), info, buffers).unite(whole, modules);
+    return new TensorUnion(folder, options.slicing(), info(), buffers).unite(whole, modules);
+  }
+
+  /**
+   * What the optimizers keep of the whole model under one key.
+   *
+   * @throws ReweaveException if it is not clear how parts go together
+   */
+  StateDict uniteStates(String key) {
+    List<StateDict> whole = new ArrayList<>();
+    List<Set<String>> modules = new ArrayList<>();
+    for (int t = 0; t < grid.tensor(); t++) {
+      modules.add(moduleNames(t));
+      StateDict dict = new StateDict();
+      for (int stage = 0; stage < grid.pipeline(); stage++) {
+        add(dict, ranks.get(grid.rank(stage, t)).optimizers(folder).states(key));
+      }
+      whole.add(dict);
+    }
+    return new TensorUnion(folder, options.slicing(), info(), Set.of()).unite(whole, modules);
+  }
+
+  private UniversalInfo info() {
+    return ranks.get(0).states().run().info();
   }
 
   private Set<String> moduleNames(int tensorRank) {

@@ -101,8 +101,12 @@ final class ModelRank {
     return files;
   }
 
-  /** What to read of each file. */
-  List<TorchProbe<Surveyed<RankFacts>>> probes() {
+  /**
+   * What to read of each file.
+   *
+   * @param ofOptimizers what of those of optimizer states
+   */
+  List<TorchProbe<Surveyed<RankFacts>>> probes(OptimizerStates.Wanted ofOptimizers) {
     ModelStates.Wanted wanted =
         optimizer.isEmpty() ? ModelStates.Wanted.ALL : ModelStates.Wanted.untrained(partitioned);
     List<TorchProbe<Surveyed<RankFacts>>> probes = new ArrayList<>();
@@ -113,7 +117,9 @@ final class ModelRank {
     }
     for (int i = 0; i < optimizer.size(); i++) {
       TorchProbe<RankFacts> states =
-          i == 0 ? OptimizerStates::read : file -> OptimizerStates.read(file).ofFurtherRank();
+          i == 0
+              ? file -> OptimizerStates.read(file, ofOptimizers)
+              : file -> OptimizerStates.read(file, ofOptimizers).ofFurtherRank();
       probes.add(FileSurvey.OPTIMIZER_STATES.with(states));
     }
     experts.forEach(f -> probes.add(PlainStates.probe()));
@@ -163,6 +169,14 @@ final class ModelRank {
   /** Checks that the files go together, as far as their masters are wanted. */
   void check(String folder, MissingFiles missing) {
     RankCheck.check(folder, states(), optimizer, optimizerStates(), models, partitioned, missing);
+  }
+
+  /** What its data-parallel ranks' optimizers keep, of files that were read with all of it. */
+  RankOptimizers optimizers(String folder) {
+    List<OptimizerStates> states = optimizerStates();
+    ModelStates model = OldShapes.in(states(), states, optimizer.get(0).file().uri());
+    return new RankOptimizers(
+        model, optimizer, states, modelFile().file().uri(), expertWeights(folder));
   }
 
   /**

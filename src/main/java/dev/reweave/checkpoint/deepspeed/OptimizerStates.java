@@ -25,6 +25,7 @@ import java.util.Optional;
  * @param shapes of the parameters, where DeepSpeed before 0.6 kept them; see {@link OldShapes}
  * @param account what the file itself says of where parameters lie in the flat groups of ZeRO-1 and
  *     2
+ * @param kept what the optimizer keeps beside the masters; nothing where it is not wanted
  */
 record OptimizerStates(
     int stage,
@@ -32,12 +33,19 @@ record OptimizerStates(
     List<FlatBuffer.StorageRun> flat,
     List<String> ids,
     List<Map<String, Shape>> shapes,
-    FlatAccount account)
+    FlatAccount account,
+    OptimizerContents kept)
     implements RankFacts {
   private static final String FLAT_BY_GROUP = "single_partition_of_fp32_groups";
   private static final String FLAT_BY_SUB_GROUP = "fp32_flat_groups";
 
-  static OptimizerStates read(TorchFile file) throws IOException {
+  /** Which optimizer states files also give what training goes on from. */
+  enum Wanted {
+    MASTERS,
+    ALL
+  }
+
+  static OptimizerStates read(TorchFile file, Wanted wanted) throws IOException {
     TorchValue root = file.root();
     TorchValue state =
         root.find("optimizer_state_dict")
@@ -67,17 +75,21 @@ record OptimizerStates(
         pieces,
         ids,
         ModelPickle.groups(root),
-        stage == 3 ? FlatAccount.NONE : FlatAccount.of(state));
+        stage == 3 ? FlatAccount.NONE : FlatAccount.of(state),
+        wanted == Wanted.ALL
+            ? OptimizerContents.read(file, state, (int) stage, pieces)
+            : OptimizerContents.NONE);
   }
 
   /** The same with other partitions. */
   OptimizerStates withFlat(List<FlatBuffer.StorageRun> others) {
-    return new OptimizerStates(stage, partitionCounts, others, ids, shapes, account);
+    return new OptimizerStates(stage, partitionCounts, others, ids, shapes, account, kept);
   }
 
   /** The same without what all ranks have in common. */
   OptimizerStates ofFurtherRank() {
-    return new OptimizerStates(stage, partitionCounts, flat, ids, shapes, account.ofFurtherRank());
+    return new OptimizerStates(
+        stage, partitionCounts, flat, ids, shapes, account.ofFurtherRank(), kept.ofFurtherRank());
   }
 
   /** One number, or one per parameter group. */

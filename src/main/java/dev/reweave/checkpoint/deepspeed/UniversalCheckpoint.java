@@ -183,7 +183,7 @@ final class UniversalCheckpoint {
                 d ->
                     new UniversalWeights(
                             parameters.address().uri(),
-                            masters.of(d, shapes.keySet(), inModels, ranks).stream()
+                            masters.of(d, ties(model), shapes.keySet(), inModels, ranks).stream()
                                 .map(p -> p.withVocabulary(first.vocabularySize()))
                                 .toList(),
                             shapes,
@@ -200,6 +200,12 @@ final class UniversalCheckpoint {
               + " them; rather convert the checkpoint that this was made from");
     }
     return dict;
+  }
+
+  private static Map<String, String> ties(ModelStates model) {
+    Map<String, String> ties = new LinkedHashMap<>(model.module().sameView());
+    ties.putAll(model.shared());
+    return ties;
   }
 
   /** Why parameters that were not trained cannot be had whole; empty if they can. */

@@ -4,6 +4,7 @@ import dev.reweave.checkpoint.WrapperNames;
 import dev.reweave.common.FirstNames;
 import dev.reweave.common.ReweaveException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -64,13 +65,18 @@ final class UniversalMasters {
    * The masters.
    *
    * @param dict is told what is left to the model states
+   * @param ties second names of parameters to the first ones: both may have folders
    * @param trained names of the trained parameters
    * @param inModels names that the model states have
    * @param ranks tensor- and pipeline-parallel ranks
    * @throws ReweaveException if a parameter that was spread over ranks has no master
    */
   List<UniversalParameter> of(
-      StateDict dict, Set<String> trained, Set<String> inModels, long ranks) {
+      StateDict dict,
+      Map<String, String> ties,
+      Set<String> trained,
+      Set<String> inModels,
+      long ranks) {
     List<String> without = withoutMoments();
     Set<String> plain = inModels.stream().map(WrapperNames::without).collect(Collectors.toSet());
     List<String> untrained =
@@ -97,7 +103,13 @@ final class UniversalMasters {
               + FirstNames.of(noMaster));
     }
     List<UniversalParameter> masters = new ArrayList<>(parameters);
-    Set<String> left = Set.copyOf(untrained);
+    Set<String> left = new HashSet<>(untrained);
+    ties.forEach(
+        (alias, kept) -> {
+          if (folders.containsKey(kept)) {
+            left.add(alias);
+          }
+        });
     masters.removeIf(p -> left.contains(p.tensor().name()));
     return masters;
   }

@@ -77,7 +77,7 @@ public final class Dequantization {
         metadata,
         remarks.with(notes),
         checkpoint.arguments(),
-        checkpoint.adapter());
+        checkpoint.beside());
   }
 
   private static NamedTensor dequantized(

@@ -12,8 +12,8 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.storage.InputFile;
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.MeanLayout;
+import dev.reweave.tensor.MovedLayout;
 import dev.reweave.tensor.NamedTensor;
-import dev.reweave.tensor.ShiftedLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -79,7 +79,8 @@ final class AveragedSteps {
       layouts.add(
           step.tensors().stream()
               .collect(
-                  Collectors.toMap(NamedTensor::name, t -> ShiftedLayout.of(t.layout(), before))));
+                  Collectors.toMap(
+                      NamedTensor::name, t -> MovedLayout.shifted(t.layout(), before))));
       files.addAll(step.files());
     }
     List<NamedTensor> tensors = new ArrayList<>();
@@ -103,7 +104,7 @@ final class AveragedSteps {
         last().metadata(),
         remarks(others),
         last().arguments(),
-        last().adapter());
+        last().beside());
   }
 
   private void requireSame(Checkpoint step, String tag) {

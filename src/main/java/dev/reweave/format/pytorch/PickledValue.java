@@ -5,7 +5,6 @@ import java.io.Serializable;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A value that is to be written as {@code torch.save} pickles it: plain values of Python, names of
@@ -83,22 +82,23 @@ public sealed interface PickledValue extends Serializable {
     private final By by;
     private final PickledValue callable;
     private final Items arguments;
-    private final Optional<Entries> entries;
-    private final Optional<Items> appended;
-    private final Optional<PickledValue> state;
+    private final Entries entries;
+    private final Items appended;
+    private final PickledValue state;
 
     /**
-     * @param entries that a dict gets
-     * @param appended what a list gets
-     * @param state what {@code __setstate__} is given, or attributes are set to
+     * @param entries that a dict gets, if any
+     * @param appended what a list gets, if anything
+     * @param state what {@code __setstate__} is given, or attributes are set to; {@code None} for
+     *     nothing
      */
     Made(
         By by,
         PickledValue callable,
         Items arguments,
-        Optional<Entries> entries,
-        Optional<Items> appended,
-        Optional<PickledValue> state) {
+        Entries entries,
+        Items appended,
+        PickledValue state) {
       this.by = by;
       this.callable = callable;
       this.arguments = arguments;
@@ -109,7 +109,8 @@ public sealed interface PickledValue extends Serializable {
 
     private static Made of(By by, PickledValue callable, List<PickledValue> arguments) {
       Items tuple = new Items(PickleSequence.Kind.TUPLE, arguments);
-      return new Made(by, callable, tuple, Optional.empty(), Optional.empty(), Optional.empty());
+      Items none = new Items(PickleSequence.Kind.LIST, List.of());
+      return new Made(by, callable, tuple, new Entries(List.of(), List.of()), none, none());
     }
 
     By by() {
@@ -124,21 +125,21 @@ public sealed interface PickledValue extends Serializable {
       return arguments;
     }
 
-    Optional<Entries> entries() {
+    Entries entries() {
       return entries;
     }
 
-    Optional<Items> appended() {
+    Items appended() {
       return appended;
     }
 
-    Optional<PickledValue> state() {
+    PickledValue state() {
       return state;
     }
 
     /** The same with what {@code __setstate__} is given, or what the attributes are set to. */
     public Made withState(PickledValue attributes) {
-      return new Made(by, callable, arguments, entries, appended, Optional.of(attributes));
+      return new Made(by, callable, arguments, entries, appended, attributes);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.reweave.format.pytorch;
 
+import dev.reweave.format.pytorch.PickleSequence.Kind;
 import dev.reweave.tensor.TensorSpec;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -89,23 +90,13 @@ public record StoredValue(PickledValue value, List<byte[]> storages) implements 
         return tensor(tensor);
       }
       if (value instanceof PickleObject object) {
-        Optional<PickledValue.Entries> entries =
-            object.dict().isPresent()
-                ? Optional.of(entries(object.dict().get(), depth))
-                : Optional.empty();
-        Optional<PickledValue.Items> list =
-            object.list().isPresent()
-                ? Optional.of(items(object.list().get(), depth))
-                : Optional.empty();
-        Optional<PickledValue> state =
-            object.state() == None.NONE ? Optional.empty() : Optional.of(of(object.state(), depth));
         return new PickledValue.Made(
             object.isNew() ? PickledValue.Made.By.NEW : PickledValue.Made.By.CALL,
             of(object.callable(), depth),
             items(object.arguments(), depth),
-            entries,
-            list,
-            state);
+            entries(object.dict().orElseGet(PickleDict::new), depth),
+            items(object.list().orElseGet(() -> new PickleSequence(Kind.LIST)), depth),
+            of(object.state(), depth));
       }
       if (value instanceof TorchStorage || !(value instanceof Serializable plain)) {
         throw TorchValueFailures.cannotBeWritten(root);

@@ -154,13 +154,11 @@ final class ValuePickle {
     write(made.arguments());
     out.op(made.by() == PickledValue.Made.By.NEW ? 0x81 : 'R');
     numbers.put(made, out.put());
-    made.appended().ifPresent(items -> append(items.items()));
-    made.entries().ifPresent(this::set);
-    made.state()
-        .ifPresent(
-            state -> {
-              write(state);
-              out.op('b');
-            });
+    append(made.appended().items());
+    set(made.entries());
+    if (!made.state().equals(PickledValue.none())) {
+      write(made.state());
+      out.op('b');
+    }
   }
 }

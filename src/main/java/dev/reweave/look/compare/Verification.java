@@ -76,12 +76,30 @@ public final class Verification {
         bytes += weights.shards().stream().mapToLong(InputFile::length).sum();
       }
     }
-    if (shards == 0) {
-      throw CompareFailures.noWeights(address);
-    }
     Optional<Manifest> manifest = manifest(files);
+    if (shards == 0) {
+      // Of kinds that no index ties together, the manifest alone says what belongs to them.
+      Manifest made = manifest.orElseThrow(() -> CompareFailures.noWeights(address));
+      shards = made.result().shards().size();
+      tensors = made.result().weights().size();
+      bytes = made.result().shards().stream().mapToLong(Manifest.Shard::bytes).sum();
+    }
     manifest.ifPresent(m -> checkManifest(m, files));
     return new Result(shards, tensors, bytes, manifest.isPresent(), List.copyOf(problems));
+  }
+
+  /** Whether loaders would take a file that is there for one of the result's. */
+  private static boolean isTaken(String path, Manifest manifest) {
+    String name = path.substring(path.lastIndexOf('/') + 1);
+    String folder = path.substring(0, path.length() - name.length());
+    return WeightFiles.isWeights(name)
+        || (name.endsWith(".pt")
+            && manifest.result().shards().stream()
+                .map(Manifest.Shard::name)
+                .anyMatch(
+                    shard ->
+                        shard.endsWith(".pt")
+                            && shard.substring(0, shard.lastIndexOf('/') + 1).equals(folder)));
   }
 
   private Optional<Manifest> manifest(Map<String, InputFile> files) {
@@ -121,7 +139,7 @@ public final class Verification {
             });
     present.forEach(
         (path, file) -> {
-          if (WeightFiles.isWeights(file.name()) && !known.contains(path)) {
+          if (!known.contains(path) && isTaken(path, manifest)) {
             problems.add(path + " is not of this conversion");
           }
         });

@@ -11,6 +11,7 @@ import dev.reweave.common.ReweaveException;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.manifest.WrittenTensor;
 import dev.reweave.plan.PlanOptions;
+import dev.reweave.plan.UniversalFiles;
 import dev.reweave.storage.Stores;
 import dev.reweave.target.base.BaseFolder;
 import dev.reweave.target.base.LibraryClass;
@@ -56,9 +57,20 @@ public final class NextStep {
     if (manifest.result().shards().isEmpty()) {
       return List.of();
     }
+    if (manifest.result().files().stream().anyMatch(f -> f.name().equals(UniversalFiles.LATEST))) {
+      return new NextStep(stores, manifest, output).deepSpeed();
+    }
     List<String> lines = new ArrayList<>(List.of("next   load it with Python:", ""));
     lines.addAll(new NextStep(stores, manifest, output).python());
     return lines;
+  }
+
+  private List<String> deepSpeed() {
+    return List.of(
+        "next   go on from it with any number of ranks; in DeepSpeed's configuration",
+        "       \"checkpoint\": {\"load_universal\": true}, and in Python:",
+        "",
+        "engine.load_checkpoint(" + PythonText.quoted(path("")) + ")");
   }
 
   private List<String> python() {

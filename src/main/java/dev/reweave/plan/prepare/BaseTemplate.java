@@ -4,7 +4,6 @@ import dev.reweave.checkpoint.quantized.Quantization;
 import dev.reweave.common.Location;
 import dev.reweave.plan.PlannedFile;
 import dev.reweave.plan.ResultModel;
-import dev.reweave.plan.Segment;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.storage.Checksum;
 import dev.reweave.storage.InputFile;
@@ -19,9 +18,6 @@ import dev.reweave.target.base.Fitted;
 import dev.reweave.target.base.ModelIndex;
 import dev.reweave.tensor.DType;
 import dev.reweave.tensor.NamedTensor;
-import dev.reweave.tensor.Shape;
-import dev.reweave.tensor.StorageRef;
-import dev.reweave.tensor.StoredLayout;
 import dev.reweave.tensor.TensorSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -252,17 +248,7 @@ public final class BaseTemplate {
    * @param index of the file among the input files
    */
   public PlannedFile copy(String path, int index) {
-    InputFile file = base.files().get(path);
-    Shape shape = Shape.of(file.length());
-    StorageRef bytes =
-        new StorageRef(
-            index, path, 0, DType.U8, file.length(), StorageRef.Endian.LITTLE, StorageRef.NO_CRC);
-    return new PlannedFile(
-        path,
-        PlannedFile.Role.COPY,
-        List.of(
-            new Segment.OfTensor(
-                new TensorSpec(path, DType.U8, shape), StoredLayout.contiguous(bytes, 0, shape))));
+    return PlannedFile.copy(path, index, base.files().get(path).length(), List.of());
   }
 
   /**

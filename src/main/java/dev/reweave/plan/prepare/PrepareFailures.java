@@ -27,6 +27,24 @@ final class PrepareFailures {
         "choose one with --mapping NAME, or keep the names with --mapping none");
   }
 
+  /** An option that a universal checkpoint leaves no choice for. */
+  static ReweaveException notForUniversal(String option, String why) {
+    return ReweaveException.usage(
+        option + " does not go with --format universal: " + why,
+        "--format universal",
+        "leave one of both out");
+  }
+
+  /** Weights alone, or the checkpoint of another trainer. */
+  static ReweaveException nothingToGoOnFrom(String framework, String place) {
+    return ReweaveException.unsupported(
+        "a universal checkpoint is made of one of DeepSpeed with its optimizer's states, and this is"
+            + " read as "
+            + framework,
+        place,
+        "name a checkpoint of DeepSpeed; for the weights, leave --format universal out");
+  }
+
   /** The base is a config alone. */
   static ReweaveException baseWithoutShards() {
     return ReweaveException.usage(

@@ -1,17 +1,38 @@
 package dev.reweave.tensor;
 
+import java.io.Serializable;
 import java.util.List;
 
-/** A layout of which the files stand behind others in a list that has those of several steps. */
-public final class ShiftedLayout implements Layout {
+/**
+ * A layout of which the storages are referred to otherwise: as files that stand behind others in a
+ * list that has those of several steps, or as what is read once more.
+ */
+public final class MovedLayout implements Layout {
   private static final long serialVersionUID = 1L;
 
   private final Layout base;
-  private final int files;
+  private final Move move;
 
-  private ShiftedLayout(Layout base, int files) {
+  private MovedLayout(Layout base, Move move) {
     this.base = base;
-    this.files = files;
+    this.move = move;
+  }
+
+  /**
+   * How storages are referred to.
+   *
+   * @param files how many stand before the layout's own
+   * @param again whether what is read counts for no checksum
+   */
+  private record Move(int files, boolean again) implements Serializable {
+    StorageRef of(StorageRef storage) {
+      StorageRef moved = files == 0 ? storage : storage.inFile(storage.file() + files);
+      return again ? moved.uncounted() : moved;
+    }
+
+    Layout of(Layout layout) {
+      return new MovedLayout(layout, this);
+    }
   }
 
   /**
@@ -19,8 +40,15 @@ public final class ShiftedLayout implements Layout {
    *
    * @param files how many stand before its own
    */
-  public static Layout of(Layout base, int files) {
-    return files == 0 ? base : new ShiftedLayout(base, files);
+  public static Layout shifted(Layout base, int files) {
+    return files == 0 ? base : new MovedLayout(base, new Move(files, false));
+  }
+
+  /**
+   * The same elements, which another tensor has as well: read again, they count for no checksum.
+   */
+  public static Layout again(Layout base) {
+    return new MovedLayout(base, new Move(0, true));
   }
 
   /** The same with its own files alone. */
@@ -45,13 +73,13 @@ public final class ShiftedLayout implements Layout {
 
   @Override
   public void runs(long from, long to, RunConsumer consumer) {
-    base.runs(from, to, new Shifted(files, consumer));
+    base.runs(from, to, new Moved(move, consumer));
   }
 
   @Override
   public void runsIn(int file, RunConsumer consumer) {
-    if (file >= files) {
-      base.runsIn(file - files, new Shifted(files, consumer));
+    if (file >= move.files()) {
+      base.runsIn(file - move.files(), new Moved(move, consumer));
     }
   }
 
@@ -80,15 +108,15 @@ public final class ShiftedLayout implements Layout {
     return base.storedBytes();
   }
 
-  /** Gives what it takes to another consumer, in the longer list. */
-  private record Shifted(int files, RunConsumer consumer) implements RunConsumer {
+  /** Gives what it takes to another consumer, referred to otherwise. */
+  private record Moved(Move move, RunConsumer consumer) implements RunConsumer {
     private List<Layout> all(List<Layout> layouts) {
-      return layouts.stream().map(layout -> of(layout, files)).toList();
+      return layouts.stream().map(move::of).toList();
     }
 
     @Override
     public void run(StorageRef storage, long offset, long elements) {
-      consumer.run(storage.inFile(storage.file() + files), offset, elements);
+      consumer.run(move.of(storage), offset, elements);
     }
 
     @Override
@@ -103,7 +131,7 @@ public final class ShiftedLayout implements Layout {
 
     @Override
     public void divided(Layout stored, double divisor, long from, long to) {
-      consumer.divided(of(stored, files), divisor, from, to);
+      consumer.divided(move.of(stored), divisor, from, to);
     }
 
     @Override

@@ -73,7 +73,7 @@ class UniversalKillTest {
   }
 
   private static Map<String, String> made(String name, int seed) throws IOException {
-    var unused =
+    SyntheticCheckpoint input =
         SyntheticCheckpoint.write(
             temp.resolve(name),
             new SyntheticOptions(2, 2).with(SyntheticOptions.Moments.ADAM),
@@ -81,7 +81,8 @@ class UniversalKillTest {
                 new TensorSpec("layer0", DType.F32, Shape.of(9, 10)),
                 new TensorSpec("layer1", DType.F32, Shape.of(7))),
             seed);
-    var alsoUnused =
+    assertEquals(2, input.params().size());
+    var unused =
         Converting.between(temp.resolve(name), temp.resolve(name + "-made")).planning(PLAN).run();
     Map<String, String> files = new TreeMap<>(Fixtures.digests(temp.resolve(name + "-made")));
     files.remove(Manifest.FILE_NAME);

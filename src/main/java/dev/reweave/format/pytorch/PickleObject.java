@@ -21,6 +21,7 @@ final class PickleObject {
   private final Object callable;
   private final PickleSequence arguments;
   private boolean isNew;
+  private boolean isWhole = true;
   private Object state = None.NONE;
   private Object items = None.NONE;
 
@@ -46,6 +47,16 @@ final class PickleObject {
   /** Whether {@code __new__} of the class makes it alone. */
   boolean isNew() {
     return isNew;
+  }
+
+  /** Says that more is needed to make it than is remembered. */
+  void leaveOut() {
+    isWhole = false;
+  }
+
+  /** Whether all that is needed to make it again is here. */
+  boolean isWhole() {
+    return isWhole && callable != TorchGlobals.PERSISTENT_ID;
   }
 
   /** What Python would have given to {@code __setstate__}. */

@@ -137,6 +137,10 @@ public sealed interface PickledValue extends Serializable {
       return state;
     }
 
+    private Made withEntries(Entries all) {
+      return new Made(by, callable, arguments, all, appended, state);
+    }
+
     /** The same with what {@code __setstate__} is given, or what the attributes are set to. */
     public Made withState(PickledValue attributes) {
       return new Made(by, callable, arguments, entries, appended, attributes);
@@ -189,6 +193,16 @@ public sealed interface PickledValue extends Serializable {
     return new Items(PickleSequence.Kind.LIST, items);
   }
 
+  /** Bytes. */
+  static PickledValue bytes(byte[] value) {
+    return new Plain(value.clone());
+  }
+
+  /** A set. */
+  static PickledValue set(List<PickledValue> items) {
+    return new Items(PickleSequence.Kind.SET, items);
+  }
+
   /** A {@code torch.Size}. */
   static PickledValue size(List<PickledValue> items) {
     return new Items(PickleSequence.Kind.SIZE, items);
@@ -196,7 +210,21 @@ public sealed interface PickledValue extends Serializable {
 
   /** A dict with its entries in their order. */
   static PickledValue dict(Map<PickledValue, PickledValue> entries) {
-    return new Entries(List.copyOf(entries.keySet()), List.copyOf(entries.values()));
+    return new Entries(keys(entries), values(entries));
+  }
+
+  /** An {@code OrderedDict} with its entries in their order. */
+  static PickledValue ordered(Map<PickledValue, PickledValue> entries) {
+    Made empty = call(global("collections", "OrderedDict"), List.of());
+    return empty.withEntries(new Entries(keys(entries), values(entries)));
+  }
+
+  private static List<PickledValue> keys(Map<PickledValue, PickledValue> entries) {
+    return List.copyOf(entries.keySet());
+  }
+
+  private static List<PickledValue> values(Map<PickledValue, PickledValue> entries) {
+    return List.copyOf(entries.values());
   }
 
   /** A class or function. */

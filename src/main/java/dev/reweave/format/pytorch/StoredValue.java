@@ -81,7 +81,8 @@ public record StoredValue(PickledValue value, List<byte[]> storages) implements 
         return items(items, depth);
       }
       if (value instanceof PickleDict dict) {
-        return entries(dict, depth);
+        PickledValue.Entries entries = entries(dict, depth);
+        return dict.made().isPresent() ? object(dict.made().get(), entries, depth) : entries;
       }
       if (value instanceof PickleGlobal global) {
         return PickledValue.global(global.module(), global.name());
@@ -90,18 +91,26 @@ public record StoredValue(PickledValue value, List<byte[]> storages) implements 
         return tensor(tensor);
       }
       if (value instanceof PickleObject object) {
-        return new PickledValue.Made(
-            object.isNew() ? PickledValue.Made.By.NEW : PickledValue.Made.By.CALL,
-            of(object.callable(), depth),
-            items(object.arguments(), depth),
-            entries(object.dict().orElseGet(PickleDict::new), depth),
-            items(object.list().orElseGet(() -> new PickleSequence(Kind.LIST)), depth),
-            of(object.state(), depth));
+        return object(object, entries(object.dict().orElseGet(PickleDict::new), depth), depth);
       }
       if (value instanceof TorchStorage || !(value instanceof Serializable plain)) {
         throw TorchValueFailures.cannotBeWritten(root);
       }
       return new PickledValue.Plain(plain);
+    }
+
+    private PickledValue object(PickleObject object, PickledValue.Entries entries, int depth)
+        throws IOException {
+      if (!object.isWhole()) {
+        throw TorchValueFailures.cannotBeMade(object, root);
+      }
+      return new PickledValue.Made(
+          object.isNew() ? PickledValue.Made.By.NEW : PickledValue.Made.By.CALL,
+          of(object.callable(), depth),
+          items(object.arguments(), depth),
+          entries,
+          items(object.list().orElseGet(() -> new PickleSequence(Kind.LIST)), depth),
+          of(object.state(), depth));
     }
 
     private PickledValue.Items items(PickleSequence sequence, int depth) throws IOException {

@@ -178,4 +178,12 @@ final class TorchFileFailures {
         "tensor '" + name + "'",
         "rename or drop the tensor with a mapping");
   }
+
+  /** A class of a program that was written in another script. */
+  static ReweaveException nameNotAscii(String name) {
+    return ReweaveException.unsupported(
+        "a class or function has a name that torch.save does not write",
+        name,
+        "leave values of it out of what is saved");
+  }
 }

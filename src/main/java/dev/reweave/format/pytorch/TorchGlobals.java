@@ -19,6 +19,9 @@ import java.util.TreeSet;
  * <p>What stands for malformed arguments is an IllegalArgumentException or ArithmeticException.
  */
 final class TorchGlobals {
+  /** Stands for what a persistent id names that is no storage. */
+  static final PickleGlobal PERSISTENT_ID = new PickleGlobal("persistent", "id");
+
   private final PickleBudget budget;
   private final Map<String, TorchStorage> storages = new LinkedHashMap<>();
   private final Set<String> calls = new TreeSet<>();
@@ -42,8 +45,9 @@ final class TorchGlobals {
     if (callable instanceof PickleGlobal global) {
       Optional<Object> known =
           switch (global.path()) {
-            case "collections.OrderedDict" -> ordered(arguments);
-            case "collections.defaultdict" -> Optional.of(new PickleDict());
+            case "collections.OrderedDict" -> ordered(global, arguments);
+            case "collections.defaultdict" ->
+                Optional.of(new PickleDict(new PickleObject(global, arguments)));
             case "builtins.dict", "__builtin__.dict" ->
                 arguments.size() == 0 ? Optional.of(new PickleDict()) : Optional.empty();
             case "builtins.set", "__builtin__.set", "builtins.frozenset", "__builtin__.frozenset" ->
@@ -70,8 +74,8 @@ final class TorchGlobals {
     return new PickleObject(callable, arguments);
   }
 
-  private Optional<Object> ordered(PickleSequence arguments) {
-    PickleDict dict = new PickleDict();
+  private Optional<Object> ordered(PickleGlobal type, PickleSequence arguments) {
+    PickleDict dict = new PickleDict(new PickleObject(type, PickleSequence.EMPTY_TUPLE));
     if (arguments.size() == 0) {
       return Optional.of(dict);
     }
@@ -200,7 +204,7 @@ final class TorchGlobals {
    */
   Object persistent(Object id) {
     if (!(id instanceof PickleSequence parts) || parts.size() < 2) {
-      return new PickleObject(new PickleGlobal("persistent", "id"), PickleSequence.EMPTY_TUPLE);
+      return new PickleObject(PERSISTENT_ID, PickleSequence.EMPTY_TUPLE);
     }
     if (parts.item(0).equals("module")) {
       return parts.item(1);
@@ -208,7 +212,7 @@ final class TorchGlobals {
     Optional<StorageType> type =
         parts.item(1) instanceof PickleGlobal name ? StorageType.of(name) : Optional.empty();
     if (!parts.item(0).equals("storage") || parts.size() < 5 || type.isEmpty()) {
-      return new PickleObject(new PickleGlobal("persistent", "id"), parts);
+      return new PickleObject(PERSISTENT_ID, parts);
     }
     long viewOffset =
         parts.size() > 5

@@ -65,6 +65,16 @@ final class TorchValueFailures {
         "it holds a storage without a tensor, which cannot be written", value.place(), NOT_WRITTEN);
   }
 
+  /** An object that is made with keywords, or that its framework keeps elsewhere. */
+  static ReweaveException cannotBeMade(PickleObject object, TorchValue value) {
+    return ReweaveException.unsupported(
+        "it holds an object of "
+            + object.type().map(PickleGlobal::path).orElse("no class")
+            + " that cannot be written: it is made with more than is read",
+        value.place(),
+        NOT_WRITTEN);
+  }
+
   /** What should be numbers has tensors in it. */
   static ReweaveException tensorsTooBig(TorchValue value, long most) {
     return ReweaveException.unsupported(

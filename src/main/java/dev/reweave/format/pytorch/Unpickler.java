@@ -244,9 +244,14 @@ final class Unpickler {
         stack.push(made(stack.pop(), arguments));
       }
       case 0x92 -> {
-        stack.pop(); // keyword arguments: of no use without the class
+        Object keywords = stack.pop(); // of no use without the class
         Object arguments = stack.pop();
-        stack.push(made(stack.pop(), arguments));
+        Object made = made(stack.pop(), arguments);
+        if (made instanceof PickleObject object
+            && !(keywords instanceof PickleDict none && none.entries().isEmpty())) {
+          object.leaveOut();
+        }
+        stack.push(made);
       }
       case 'i' -> {
         PickleGlobal type = global();
@@ -263,6 +268,8 @@ final class Unpickler {
         Object state = stack.pop();
         if (stack.peek() instanceof PickleObject object) {
           object.build(state);
+        } else if (stack.peek() instanceof PickleDict dict) {
+          dict.made().ifPresent(made -> made.build(state));
         }
       }
       case 'Q' -> stack.push(persistent(stack.pop()));

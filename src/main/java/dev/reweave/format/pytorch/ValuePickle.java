@@ -2,6 +2,7 @@ package dev.reweave.format.pytorch;
 
 import dev.reweave.tensor.TensorSpec;
 import java.math.BigInteger;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -13,6 +14,8 @@ import java.util.List;
  * need not be torch's own pickle to the byte.
  */
 final class ValuePickle {
+  private static final Charset ASCII = StandardCharsets.US_ASCII;
+
   /** How Python 3 writes bytes in protocol 2. */
   private static final String LATIN1 = "latin1";
 
@@ -23,12 +26,25 @@ final class ValuePickle {
 
   private ValuePickle() {}
 
-  /**
-   * A pickle and the tensors in it.
-   *
-   * @param tensors in the order of their storages
-   */
-  record Written(byte[] pickle, List<TensorSpec> tensors) {}
+  /** A pickle and the tensors in it. */
+  static final class Written {
+    private final byte[] pickle;
+    private final List<TensorSpec> tensors;
+
+    private Written(byte[] pickle, List<TensorSpec> tensors) {
+      this.pickle = pickle;
+      this.tensors = List.copyOf(tensors);
+    }
+
+    byte[] pickle() {
+      return pickle.clone();
+    }
+
+    /** In the order of their storages. */
+    List<TensorSpec> tensors() {
+      return tensors;
+    }
+  }
 
   /**
    * Writes a value.
@@ -39,7 +55,7 @@ final class ValuePickle {
   static Written of(PickledValue value) {
     ValuePickle pickle = new ValuePickle();
     pickle.write(value);
-    return new Written(pickle.out.op('.').bytes(), List.copyOf(pickle.tensors));
+    return new Written(pickle.out.op('.').bytes(), pickle.tensors);
   }
 
   private void write(PickledValue value) {
@@ -49,7 +65,7 @@ final class ValuePickle {
     } else if (value instanceof PickledValue.Plain plain) {
       plain(plain.value());
     } else if (value instanceof PickledValue.Name name) {
-      out.global(name.module(), name.name());
+      name(name);
     } else if (value instanceof PickledValue.Tensor tensor) {
       tensorWriter.write(tensor.spec(), tensors.size());
       tensors.add(tensor.spec());
@@ -62,6 +78,23 @@ final class ValuePickle {
       set(entries);
     } else if (value instanceof PickledValue.Made made) {
       made(made);
+    }
+  }
+
+  /** Protocol 2 has no names of what stands in a class: Python asks the class for it. */
+  private void name(PickledValue.Name name) {
+    if (!ASCII.newEncoder().canEncode(name.module() + name.name())) {
+      throw TorchFileFailures.nameNotAscii(name.module() + "." + name.name());
+    }
+    int dot = name.name().lastIndexOf('.');
+    if (dot < 0) {
+      out.global(name.module(), name.name());
+    } else {
+      out.global("__builtin__", "getattr");
+      name(new PickledValue.Name(name.module(), name.name().substring(0, dot)));
+      out.sharedText(name.name().substring(dot + 1));
+      out.op(0x86).put();
+      out.op('R').put();
     }
   }
 

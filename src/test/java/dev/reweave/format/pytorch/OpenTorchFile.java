@@ -41,6 +41,11 @@ final class OpenTorchFile implements Closeable {
     return torch.root();
   }
 
+  /** A value of the file, as it can be written again. */
+  StoredValue stored(TorchValue value) throws IOException {
+    return StoredValue.of(torch, value);
+  }
+
   int reads() {
     return access.reads();
   }

@@ -174,6 +174,15 @@ public final class ReportData {
       facts.add(new Fact("Started", manifest.started()));
     }
     facts.add(new Fact("Took", String.format(Locale.ROOT, "%.1f s", manifest.seconds())));
+    int resumed = manifest.figures().resumedFiles();
+    if (resumed > 0) {
+      facts.add(
+          new Fact(
+              "Resumed",
+              Counted.of(resumed, "file")
+                  + (resumed == 1 ? " was" : " were")
+                  + " finished by an earlier run, whose time and tasks are not told here"));
+    }
     facts.add(new Fact("Made by", "reweave " + manifest.reweave() + ", Spark " + manifest.spark()));
     facts.add(new Fact("Fingerprint", manifest.fingerprint()));
     return facts;

@@ -8,6 +8,7 @@ import dev.reweave.tensor.Shape;
 import dev.reweave.testing.Fixtures;
 import dev.reweave.testing.ReportFile;
 import dev.reweave.testing.SafetensorsFile;
+import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -75,6 +76,33 @@ class ReportCommandTest {
     assertEquals(then.data().path("shards"), now.data().path("shards"));
     assertEquals(then.data().path("tensors"), now.data().path("tensors"));
     assertEquals(then.data().path("histogram"), now.data().path("histogram"));
+  }
+
+  /** A model that was converted from one store to another is read where it lies. */
+  @Test
+  void ofAConvertedFolderOnHdfs() throws IOException {
+    String model = TestHdfs.fileSystem().getUri() + "/reported/model";
+    ConvertRun converted =
+        ConvertRun.of(
+            "-i", Fixtures.folder("z2_bf16_w2/ckpt"), "-o", model, "--max-shard-size", "600");
+    assertEquals(0, converted.exitCode(), converted::toString);
+    Path local = temp.resolve("model");
+    ConvertRun beside =
+        ConvertRun.of(
+            "-i", Fixtures.folder("z2_bf16_w2/ckpt"), "-o", local, "--max-shard-size", "600");
+    assertEquals(0, beside.exitCode(), beside::toString);
+
+    assertEquals(0, report(model), err::toString);
+    ReportFile ofStore = ReportFile.read(file());
+    assertEquals(0, report(local, "--overwrite"), err::toString);
+
+    ReportFile ofDisk = ReportFile.read(file());
+    assertEquals("conversion", ofStore.data().path("subject").path("kind").asText());
+    assertEquals(model, ofStore.data().path("subject").path("address").asText());
+    assertEquals(ofDisk.data().path("shards"), ofStore.data().path("shards"));
+    assertEquals(ofDisk.data().path("tensors"), ofStore.data().path("tensors"));
+    assertEquals(ofDisk.data().path("histogram"), ofStore.data().path("histogram"));
+    assertTrue(ofStore.data().path("tensors").path("name").size() > 1, ofStore.data()::toString);
   }
 
   @Test

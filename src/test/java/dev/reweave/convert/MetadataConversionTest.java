@@ -374,6 +374,25 @@ class MetadataConversionTest {
         "{\"r\": 2, \"lora_alpha\": 16}\n", Files.readString(out().resolve("adapter_config.json")));
   }
 
+  /** PEFT finds no other; MLX, whose config is called alike, looks for its own. */
+  @ParameterizedTest
+  @CsvSource({
+    "adapter, peft_type, adapter_model",
+    "my-lora.v2, peft_type, adapter_model",
+    "pytorch_lora_weights, peft_type, pytorch_lora_weights",
+    "adapters, fine_tune_type, adapters",
+  })
+  void anAdapterIsCalledAsItsConfigWantsIt(String stem, String key, String expected)
+      throws IOException {
+    Path in = Files.createDirectories(temp.resolve("in"));
+    Path file = tensor("base_model.model.q.lora_A.weight").write(in.resolve(stem + ".safetensors"));
+    Files.writeString(in.resolve("adapter_config.json"), "{\"" + key + "\": \"LORA\"}");
+
+    convert(file, KEEP);
+
+    assertEquals(List.of(expected + ".safetensors", "adapter_config.json"), files());
+  }
+
   @Test
   void aConfigWithOtherNamesDoesNot() throws IOException {
     Path in = Files.createDirectories(temp.resolve("in"));

@@ -1,7 +1,9 @@
 package dev.reweave.plan.prepare;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.reweave.checkpoint.Adapter;
 import dev.reweave.checkpoint.Checkpoint;
+import dev.reweave.common.JsonReader;
 import dev.reweave.plan.SmallFile;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.Stores;
@@ -64,6 +66,27 @@ final class AdapterConfig {
         found,
         List.of(new SmallFile(NAME, stores.readAll(file, MOST_BYTES))),
         List.of(NAME + " comes along: PEFT loads the adapter with it"));
+  }
+
+  /**
+   * How weights have to be called for PEFT to find them beside its config; empty without one. Other
+   * libraries, such as MLX, have configs of the same name beside weights of other names.
+   */
+  static Optional<String> weightsName(OwnConfigs own) {
+    return own.copies().stream()
+        .filter(file -> file.path().equals(NAME) && isOfPeft(file.content()))
+        .map(file -> Adapter.WEIGHTS_NAME)
+        .findFirst();
+  }
+
+  private static boolean isOfPeft(byte[] config) {
+    try {
+      JsonNode json = JsonReader.AS_PYTHON_WRITES.tree(config, NAME);
+      return json != null && json.path("peft_type").isTextual();
+    } catch (JsonReader.Broken e) {
+      // It comes along as it is, and says nothing.
+      return false;
+    }
   }
 
   private static OwnConfigs left(String why) {

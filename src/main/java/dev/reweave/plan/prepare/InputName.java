@@ -41,8 +41,12 @@ public final class InputName {
 
   private InputName() {}
 
-  /** The first part of the names of the result's files; empty for the usual one. */
-  public static Optional<String> kept(Checkpoint checkpoint) {
+  /**
+   * The first part of the names of the result's files; empty for the usual one.
+   *
+   * @param ofConfig what the library looks for whose config comes along with an adapter
+   */
+  static Optional<String> kept(Checkpoint checkpoint, Optional<String> ofConfig) {
     List<String> stems =
         checkpoint.files().stream().map(InputName::stem).distinct().limit(2).toList();
     if (stems.size() != 1) {
@@ -56,7 +60,8 @@ public final class InputName {
     if (!isAdapter(checkpoint)) {
       return Optional.empty();
     }
-    return Optional.of(FILE_NAME.matcher(stem).matches() ? stem : ADAPTER_OF_DIFFUSERS);
+    return ofConfig.or(
+        () -> Optional.of(FILE_NAME.matcher(stem).matches() ? stem : ADAPTER_OF_DIFFUSERS));
   }
 
   /** Whether this is what was trained beside a model, and not a model. */

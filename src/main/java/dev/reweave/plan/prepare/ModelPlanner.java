@@ -80,7 +80,7 @@ public final class ModelPlanner {
             renaming.tensors(),
             renaming.aliases(),
             metadata.entries(),
-            names(read, renaming, base, planning),
+            names(read, renaming, base, own, planning),
             likeness,
             base.map(b -> beside(b, checkpoint, most))
                 .orElseGet(() -> Beside.configs(own.copies())));
@@ -177,7 +177,11 @@ public final class ModelPlanner {
   }
 
   private static FileNames names(
-      Checkpoint checkpoint, Renaming renaming, Optional<BaseTemplate> base, PlanOptions planning) {
+      Checkpoint checkpoint,
+      Renaming renaming,
+      Optional<BaseTemplate> base,
+      OwnConfigs own,
+      PlanOptions planning) {
     Format format = planning.format();
     Optional<String> mapped = renaming.mapping().flatMap(m -> m.weightsName());
     Optional<String> ofBase = base.map(b -> b.component().names().stem());
@@ -185,7 +189,7 @@ public final class ModelPlanner {
     String usual =
         (knowsBetter ? ofBase.or(() -> mapped) : mapped.or(() -> ofBase))
             .or(() -> checkpoint.adapter().map(a -> Adapter.WEIGHTS_NAME))
-            .or(() -> InputName.kept(checkpoint))
+            .or(() -> InputName.kept(checkpoint, AdapterConfig.weightsName(own)))
             .orElse("model");
     Optional<String> variant = base.flatMap(b -> b.component().names().variant());
     return new FileNames(

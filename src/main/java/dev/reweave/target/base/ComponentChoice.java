@@ -93,7 +93,7 @@ final class ComponentChoice {
     return new Component(
         "",
         base.address(),
-        WeightNames.of(adapter ? "adapter_model" : "model", variant),
+        WeightNames.of(adapter ? "adapter_model" : usualStem(), variant),
         Map.of(),
         Map.of(),
         Map.of(),
@@ -101,6 +101,13 @@ final class ComponentChoice {
         List.of(
             "the base has no weights, so names and shapes of the tensors were compared with "
                 + (adapter ? "nothing" : "its config.json alone")));
+  }
+
+  /** What the library looks for that has written the config. */
+  private String usualStem() {
+    return FolderClass.isOfDiffusers(base.json(FolderClass.CONFIG))
+        ? "diffusion_pytorch_model"
+        : "model";
   }
 
   private Component read(String folder) {

@@ -31,6 +31,8 @@ final class FolderClass {
           "vocab.json",
           "vocab.txt");
 
+  private static final String DIFFUSERS_VERSION = "_diffusers_version";
+
   private final Set<String> names;
   private final Function<String, JsonNode> read;
 
@@ -49,6 +51,15 @@ final class FolderClass {
         .or(() -> string(SCHEDULER_CONFIG, CLASS_NAME).flatMap(c -> of(DIFFUSERS, c)))
         .or(this::processor)
         .or(this::tokenizer);
+  }
+
+  /**
+   * Whether diffusers saved a model with this {@code config.json}: it says of which class and by
+   * which version ({@code to_json_string} in {@code diffusers/configuration_utils.py}).
+   */
+  static boolean isOfDiffusers(JsonNode config) {
+    return ConfigJson.string(config, CLASS_NAME).isPresent()
+        && ConfigJson.string(config, DIFFUSERS_VERSION).isPresent();
   }
 
   private Optional<LibraryClass> model() {

@@ -12,6 +12,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ComponentChoiceTest {
   private static final Optional<String> NONE = Optional.empty();
@@ -127,6 +129,22 @@ class ComponentChoiceTest {
         base,
         Optional.of("transformer"),
         NONE);
+  }
+
+  /** The library that has written the config finds them, as its {@code save_pretrained} does. */
+  @ParameterizedTest
+  @CsvSource({
+    "{'_class_name':'FluxTransformer2DModel'; '_diffusers_version':'0.36.0'}, config.json,"
+        + " diffusion_pytorch_model",
+    "{'_class_name':'Net'}, config.json, model",
+    "{'architectures':['LlamaForCausalLM']}, config.json, model",
+    "{'peft_type':'LORA'}, adapter_config.json, adapter_model",
+  })
+  void callsWeightsWhereThereAreNoneAsTheirLibraryDoes(String config, String file, String stem)
+      throws IOException {
+    SampleBase bare = new SampleBase(temp.resolve("bare")).text(file, config.replace(';', ','));
+
+    assertEquals(stem + ".safetensors", bare.component("any").names().single());
   }
 
   @Test

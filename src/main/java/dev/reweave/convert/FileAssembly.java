@@ -3,6 +3,7 @@ package dev.reweave.convert;
 import dev.reweave.common.Progress;
 import dev.reweave.gather.ChunkResult;
 import dev.reweave.gather.ReadTally;
+import dev.reweave.gather.TensorDigest;
 import dev.reweave.manifest.TensorFacts;
 import dev.reweave.plan.Chunk;
 import dev.reweave.plan.ConversionPlan;
@@ -12,6 +13,7 @@ import dev.reweave.storage.Checksum;
 import dev.reweave.storage.OutputFolder;
 import dev.reweave.storage.PartReceipt;
 import dev.reweave.storage.StagedFile;
+import dev.reweave.tensor.Agreement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -25,6 +27,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -121,22 +124,26 @@ final class FileAssembly implements AutoCloseable {
                 file,
                 tensors,
                 share -> share.values().elements() > 0,
-                share -> new TensorFacts(share.values(), share.digest().crc32c())),
+                share -> new TensorFacts(share.values(), share.digest().crc32c()),
+                TensorFacts::plus),
             byTensor(
                 file,
                 tensors,
                 share -> share.differences() > 0,
-                ChunkResult.TensorShare::differences),
+                ChunkResult.TensorShare::differences,
+                Long::sum),
             byTensor(
                 file,
                 tensors,
                 share -> share.proof().compared() > 0,
-                ChunkResult.TensorShare::proof),
+                ChunkResult.TensorShare::proof,
+                Agreement::plus),
             byTensor(
                 file,
                 tensors,
                 share -> share.digest().statistics().elements() > 0,
-                ChunkResult.TensorShare::digest));
+                ChunkResult.TensorShare::digest,
+                TensorDigest::plus));
     journal.finish(state);
     if (file.role() == PlannedFile.Role.WEIGHTS) {
       progress.shardDone();
@@ -144,17 +151,18 @@ final class FileAssembly implements AutoCloseable {
     return state;
   }
 
-  /** Something of each tensor that has it, by its name. */
+  /** Something of each tensor that has it, by its name; of all its segments together. */
   private static <T> Map<String, T> byTensor(
       PlannedFile file,
       List<ChunkResult.TensorShare> tensors,
       Predicate<ChunkResult.TensorShare> has,
-      Function<ChunkResult.TensorShare, T> what) {
+      Function<ChunkResult.TensorShare, T> what,
+      BinaryOperator<T> together) {
     Map<String, T> found = new TreeMap<>();
     for (ChunkResult.TensorShare share : tensors) {
       if (has.test(share)) {
         Segment.OfTensor tensor = (Segment.OfTensor) file.segments().get(share.segment());
-        found.put(tensor.spec().name(), what.apply(share));
+        found.merge(tensor.spec().name(), what.apply(share), together);
       }
     }
     return found;

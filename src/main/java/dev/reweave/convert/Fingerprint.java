@@ -38,6 +38,9 @@ public final class Fingerprint {
           digest.update(literal.bytes());
         } else if (segment instanceof Segment.OfTensor ofTensor) {
           add(digest, ofTensor.spec().toString());
+          if (ofTensor.to() - ofTensor.from() < ofTensor.spec().units()) {
+            add(digest, ofTensor.from() + " to " + ofTensor.to());
+          }
         }
       }
     }

@@ -244,8 +244,10 @@ public final class ChunkTask {
         window.add(
             s,
             ofTensor,
-            from / ofTensor.spec().dtype().bytes(),
-            to / ofTensor.spec().dtype().bytes());
+            ofTensor.from() + from / ofTensor.spec().dtype().bytes(),
+            ofTensor.from() + to / ofTensor.spec().dtype().bytes());
+      } else if (segment instanceof Segment.ItemEnd end) {
+        window.add(end);
       } else if (segment instanceof Segment.Tail tail) {
         window.drain();
         byte[] bytes = tail.bytes(window.crc32OfSegments(before));

@@ -3,7 +3,9 @@ package dev.reweave.gather;
 import dev.reweave.plan.Segment;
 import dev.reweave.tensor.Cast;
 import dev.reweave.tensor.Layout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 
 /** Buffers of a window, and what is to be gathered into them. */
@@ -17,20 +19,36 @@ final class Pane {
    * @param source their first byte among the gathered ones; unused where nothing is cast
    * @param target their first byte among the written ones
    * @param index of the first one in the tensor
-   * @param behind bytes of the segment behind them
+   * @param behind bytes of the tensor behind them
+   * @param behindInSegment bytes of the segment behind them
    */
   record Placed(
-      int segment, Cast cast, int source, int target, int elements, long index, long behind) {
+      int segment,
+      Cast cast,
+      int source,
+      int target,
+      int elements,
+      long index,
+      long behind,
+      long behindInSegment) {
     int bytes() {
       return elements * cast.to().bytes();
     }
   }
+
+  /**
+   * The end of an item in the window.
+   *
+   * @param target its first byte among the written ones
+   */
+  record PlacedEnd(Segment.ItemEnd end, int target) {}
 
   private final Gather gather;
   private final int inBytes;
   private final byte[] out;
   private final List<Gather.Slice> slices = new ArrayList<>();
   private final List<Placed> pieces = new ArrayList<>();
+  private final Deque<PlacedEnd> ends = new ArrayDeque<>();
   private byte[] in = new byte[0];
   private long runs;
   private int gathered;
@@ -57,6 +75,17 @@ final class Pane {
     return length;
   }
 
+  /** Leaves room for the end of an item; false if there is not enough. */
+  boolean add(Segment.ItemEnd end) {
+    int length = (int) end.length();
+    if (length > out.length - filled) {
+      return false;
+    }
+    ends.add(new PlacedEnd(end, filled));
+    filled += length;
+    return true;
+  }
+
   /** Adds elements, for which there is room. */
   void add(int segment, Segment.OfTensor ofTensor, Cast cast, long at, int elements) {
     Layout layout = ofTensor.layout();
@@ -67,8 +96,10 @@ final class Pane {
         cast.isCopy()
             ? new Gather.Slice(layout, at, at + elements, out, filled)
             : new Gather.Slice(layout, at, at + elements, in, gathered));
-    long behind = ofTensor.length() - (at + elements) * cast.to().bytes();
-    pieces.add(new Placed(segment, cast, gathered, filled, elements, at, behind));
+    int size = cast.to().bytes();
+    long behind = (ofTensor.spec().units() - at - elements) * size;
+    long behindInSegment = (ofTensor.to() - at - elements) * size;
+    pieces.add(new Placed(segment, cast, gathered, filled, elements, at, behind, behindInSegment));
     besides += (long) elements * layout.besides();
     gathered += cast.isCopy() ? 0 : elements * cast.from().bytes();
     filled += elements * cast.to().bytes();
@@ -134,6 +165,11 @@ final class Pane {
     return pieces;
   }
 
+  /** The ends of items that are not written yet, in their order. */
+  Deque<PlacedEnd> ends() {
+    return ends;
+  }
+
   /** Elements of this piece that should be the same in several copies and are not. */
   long differences(int piece) {
     return slices.get(piece).differences();
@@ -149,6 +185,7 @@ final class Pane {
   void clear() {
     slices.clear();
     pieces.clear();
+    ends.clear();
     runs = 0;
     gathered = 0;
     filled = 0;

@@ -40,6 +40,7 @@ final class Window {
   private final ChunkSink sink;
   private final Measuring measuring;
   private final int panes;
+  private final boolean needsCrc32;
   private final Deque<Pane> idle = new ArrayDeque<>();
   private final Deque<Pane> begun = new ArrayDeque<>();
   private final Map<Integer, ChunkResult.TensorShare> tensors = new TreeMap<>();
@@ -68,6 +69,7 @@ final class Window {
     this.panes = panes;
     this.sink = sink;
     this.measuring = measuring;
+    this.needsCrc32 = file.needsCrc32();
     this.pane = newPane();
   }
 
@@ -92,6 +94,16 @@ final class Window {
         flush();
       }
       at += pane.add(literal, at, to - at);
+    }
+  }
+
+  /** Adds the end of an item, all of which lies in the chunk. */
+  void add(Segment.ItemEnd end) throws IOException {
+    if (!pane.add(end)) {
+      flush();
+      if (!pane.add(end)) {
+        throw new IllegalStateException("no room for " + end.length() + " bytes of an item");
+      }
     }
   }
 
@@ -155,6 +167,7 @@ final class Window {
           casting.make(
               piece.cast(), piece.source(), piece.target(), piece.elements(), piece.index());
       elementsCast += copy ? 0 : piece.elements();
+      writeEnds(full, piece.target());
       addLiteral(out, known, piece.target());
       addCrc(cast.crc32c(), piece.bytes());
       known = piece.target() + piece.bytes();
@@ -173,11 +186,22 @@ final class Window {
         tensors.merge(piece.segment(), share, ChunkResult.TensorShare::plus);
       }
     }
+    writeEnds(full, full.filled());
     addLiteral(out, known, full.filled());
     proof.compare(full.in(), out, this::addOutcome);
     sink.write(out, 0, full.filled());
     full.clear();
     idle.add(full);
+  }
+
+  /** Puts the ends of items in their places before a byte; their elements have been written. */
+  private void writeEnds(Pane full, int before) {
+    while (!full.ends().isEmpty() && full.ends().peek().target() < before) {
+      Pane.PlacedEnd placed = full.ends().remove();
+      ChunkResult.TensorShare share = tensors.get(placed.end().tensor());
+      byte[] bytes = placed.end().bytes(share == null ? 0 : share.crc32());
+      System.arraycopy(bytes, 0, full.out(), placed.target(), bytes.length);
+    }
   }
 
   /** Gathers and writes what is left, and compares what waits for it. */
@@ -212,11 +236,11 @@ final class Window {
   }
 
   private int crc32(byte[] out, Pane.Placed piece) {
-    if (!file.hasTail()) {
+    if (!needsCrc32) {
       return 0;
     }
     int crc32 = Checksum.CRC_32.of(out, piece.target(), piece.bytes());
-    return Checksum.CRC_32.share(crc32, piece.behind());
+    return Checksum.CRC_32.share(crc32, piece.behindInSegment());
   }
 
   /** Elements that changed their type, so far. */

@@ -67,7 +67,7 @@ public record WrittenTensor(
     List<WrittenTensor> tensors = new ArrayList<>();
     for (PlannedFile file : plan.shards()) {
       for (int s = 0; s < file.segments().size(); s++) {
-        if (file.segments().get(s) instanceof Segment.OfTensor ofTensor) {
+        if (file.segments().get(s) instanceof Segment.OfTensor ofTensor && ofTensor.isFirst()) {
           TensorFacts known = facts.getOrDefault(ofTensor.spec().name(), TensorFacts.NONE);
           tensors.add(of(ofTensor.spec(), file.path(), file.position(s), known));
         }

@@ -47,7 +47,8 @@ public final class ChunkSources {
       s++;
     }
     if (file.segments().get(s) instanceof Segment.OfTensor ofTensor) {
-      long element = (position - file.position(s)) / ofTensor.spec().dtype().bytes();
+      long element =
+          ofTensor.from() + (position - file.position(s)) / ofTensor.spec().dtype().bytes();
       ofTensor
           .layout()
           .runs(

@@ -1,12 +1,10 @@
 package dev.reweave.plan;
 
-import dev.reweave.format.safetensors.SafetensorsIndex;
 import dev.reweave.storage.InputFile;
 import dev.reweave.storage.PartRule;
 import dev.reweave.tensor.Layout;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,20 +72,10 @@ public record ConversionPlan(
             .map(f -> f.role() == PlannedFile.Role.WEIGHTS ? f.at(naming.apply(f.path())) : f)
             .toList(),
         configs,
-        index.map(file -> renamed(file, naming)),
+        index.map(file -> file.renamed(naming)),
         last,
         chunkBytes,
         witness);
-  }
-
-  private static SmallFile renamed(SmallFile file, UnaryOperator<String> naming) {
-    SafetensorsIndex index = SafetensorsIndex.parse(file.content(), file.path());
-    Map<String, String> weightMap = new HashMap<>(index.weightMap());
-    weightMap.replaceAll((tensor, shard) -> naming.apply(shard));
-    return new SmallFile(
-        file.path(),
-        new SafetensorsIndex(index.droppedNames(), index.totalSize().orElseThrow(), weightMap)
-            .bytes());
   }
 
   /** The part that tasks need. */
@@ -151,7 +139,7 @@ public record ConversionPlan(
     List<Chunk> chunks = new ArrayList<>();
     for (int f = 0; f < files.size(); f++) {
       PlannedFile file = files.get(f);
-      long step = rule.partBytes(file.length(), wanted.applyAsLong(file.length()), Chunk.ALIGNMENT);
+      long step = step(rule, file, wanted.applyAsLong(file.length()));
       int number = 1;
       long from = 0;
       while (from < file.length()) {
@@ -162,6 +150,13 @@ public record ConversionPlan(
       }
     }
     return chunks;
+  }
+
+  /** Length of all chunks of a file but the last. */
+  private static long step(PartRule rule, PlannedFile file, long wanted) {
+    long bytes = rule.partBytes(file.length(), wanted, Chunk.ALIGNMENT);
+    long cells = (bytes + file.cell() - 1) / file.cell();
+    return Math.max(bytes, cells * file.cell());
   }
 
   /** Number of tensors in all shards. */

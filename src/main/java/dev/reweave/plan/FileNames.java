@@ -13,6 +13,9 @@ public record FileNames(String folder, WeightNames weights, Format format) {
   /** Name of the manifest in the output folder. */
   public static final String MANIFEST = "reweave.json";
 
+  /** What a distributed checkpoint tells where all lies in. */
+  private static final String DISTRIBUTED_METADATA = ".metadata";
+
   /** Name of the report beside it. */
   public static final String REPORT = "reweave-report.html";
 
@@ -32,6 +35,7 @@ public record FileNames(String folder, WeightNames weights, Format format) {
    */
   public static boolean leadsToOthers(String path) {
     return path.endsWith(".json")
+        || path.substring(path.lastIndexOf('/') + 1).equals(DISTRIBUTED_METADATA)
         || path.equals(UniversalFiles.LATEST)
         || path.endsWith(UniversalFiles.OPENED_FIRST);
   }
@@ -50,7 +54,15 @@ public record FileNames(String folder, WeightNames weights, Format format) {
    * @param count of all shards
    */
   String shard(int number, int count) {
+    if (format == Format.DCP) {
+      return "__" + (number - 1) + "_0.distcp";
+    }
     return count == 1 ? weights.single() : weights.shard(number, count);
+  }
+
+  /** File name of the index, without its folder. */
+  String index() {
+    return format == Format.DCP ? DISTRIBUTED_METADATA : weights.index();
   }
 
   /** Path in the output of a file of this name. */

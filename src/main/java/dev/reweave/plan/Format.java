@@ -10,9 +10,17 @@ public enum Format {
   /** {@code pytorch_model.bin}, as {@code torch.save} writes it. */
   BIN,
   /** What DeepSpeed goes on from with any number of ranks. */
-  UNIVERSAL;
+  UNIVERSAL,
+  /**
+   * {@code .metadata} and {@code __0_0.distcp}, as {@code torch.distributed.checkpoint.save} writes
+   * them.
+   */
+  DCP;
 
-  /** Names of files of this kind, where safetensors would be called {@code stem}. */
+  /**
+   * Names of files of this kind, where safetensors would be called {@code stem}. Those of a
+   * distributed checkpoint are always the same, see {@link FileNames}.
+   */
   public WeightNames names(String stem, Optional<String> variant) {
     WeightNames names = WeightNames.of(stem, variant);
     return this == BIN ? names.asBin() : names;

@@ -44,4 +44,20 @@ final class PlanFailures {
         place,
         "leave --format universal out to convert the weights");
   }
+
+  /** The names are part of the format. */
+  static ReweaveException fixedNames(String option) {
+    return ReweaveException.usage(
+        "the files of a distributed checkpoint have the names that torch looks for",
+        option,
+        "leave " + option + " out");
+  }
+
+  /** A base's shards are files of safetensors or torch.save. */
+  static ReweaveException noShardsOfBase(String option) {
+    return ReweaveException.usage(
+        "a base is no distributed checkpoint, so its shards cannot be those of one",
+        option + " like-base",
+        "leave " + option + " out");
+  }
 }

@@ -35,8 +35,9 @@ public record PlanOptions(Options options) {
           .under(Option.Theme.RESULT)
           .help("Kind of the weight files (default: ${DEFAULT-VALUE}).")
           .more(
-              "; `pytorch_model.bin` is as `torch.save` writes it; `universal` is what DeepSpeed"
-                  + " goes on from: see [going on](onward.md)");
+              "; `bin` is `pytorch_model.bin`, as `torch.save` writes it, `dcp` a [distributed"
+                  + " checkpoint](formats.md#a-distributed-checkpoint-as-result), and `universal`"
+                  + " what DeepSpeed goes on from: see [going on](onward.md)");
 
   /** How tensors are spread over files. */
   public static final Option<Sharding> SHARDS =
@@ -108,6 +109,20 @@ public record PlanOptions(Options options) {
    */
   public <T> PlanOptions with(Option<T> option, T value) {
     return new PlanOptions(options.with(option, value));
+  }
+
+  /**
+   * Checks that nothing is asked of a distributed checkpoint that it has no place for.
+   *
+   * @throws dev.reweave.common.ReweaveException if there is
+   */
+  void requireForDistributed() {
+    if (weightsName().isPresent()) {
+      throw PlanFailures.fixedNames(WEIGHTS_NAME.name());
+    }
+    if (sharding() == Sharding.LIKE_BASE) {
+      throw PlanFailures.noShardsOfBase(SHARDS.name());
+    }
   }
 
   /** These options with shards and chunks of other sizes. */

@@ -31,6 +31,7 @@ public final class PlannedFile implements Serializable {
   private final List<Segment> segments;
   private final Map<Integer, Layout> secondCopies;
   private final Witness.Extent compared;
+  private final long cell;
   private final long[] positions;
   private final long length;
 
@@ -40,7 +41,16 @@ public final class PlannedFile implements Serializable {
    * @param path in the output folder, such as {@code transformer/model-00001-of-00003.safetensors}
    */
   public PlannedFile(String path, Role role, List<Segment> segments) {
-    this(path, role, segments, Map.of(), Witness.Extent.ALL);
+    this(path, role, segments, Map.of(), Witness.Extent.ALL, Chunk.ALIGNMENT);
+  }
+
+  /**
+   * A file of weights that can be cut at multiples of a number of bytes alone.
+   *
+   * @param cell that number, a multiple of {@link Chunk#ALIGNMENT}
+   */
+  static PlannedFile inCells(String path, List<Segment> segments, long cell) {
+    return new PlannedFile(path, Role.WEIGHTS, segments, Map.of(), Witness.Extent.ALL, cell);
   }
 
   private PlannedFile(
@@ -48,12 +58,14 @@ public final class PlannedFile implements Serializable {
       Role role,
       List<Segment> segments,
       Map<Integer, Layout> secondCopies,
-      Witness.Extent compared) {
+      Witness.Extent compared,
+      long cell) {
     this.path = path;
     this.role = role;
     this.segments = List.copyOf(segments);
     this.secondCopies = Map.copyOf(secondCopies);
     this.compared = compared;
+    this.cell = cell;
     this.positions = new long[segments.size()];
     long position = 0;
     for (int s = 0; s < positions.length; s++) {
@@ -64,6 +76,19 @@ public final class PlannedFile implements Serializable {
       }
     }
     this.length = position;
+    if (cell < 1 || cell % Chunk.ALIGNMENT != 0) {
+      throw new IllegalArgumentException("cells of " + cell + " bytes in " + path);
+    }
+    for (int s = 0; s < positions.length; s++) {
+      requireInOneCell(s);
+    }
+  }
+
+  private void requireInOneCell(int segment) {
+    if (segments.get(segment) instanceof Segment.ItemEnd end
+        && positions[end.tensor()] / cell != (positions[segment] + end.length() - 1) / cell) {
+      throw new IllegalArgumentException(path + " can be cut within an item");
+    }
   }
 
   /**
@@ -121,12 +146,12 @@ public final class PlannedFile implements Serializable {
         }
       }
     }
-    return new PlannedFile(path, role, segments, found, extent);
+    return new PlannedFile(path, role, segments, found, extent, cell);
   }
 
   /** The same file in another place. */
   PlannedFile at(String other) {
-    return new PlannedFile(other, role, segments, secondCopies, compared);
+    return new PlannedFile(other, role, segments, secondCopies, compared, cell);
   }
 
   /** By segment, where the elements of a tensor are once more. */
@@ -180,6 +205,11 @@ public final class PlannedFile implements Serializable {
     return at;
   }
 
+  /** Chunks end at multiples of this many bytes. */
+  long cell() {
+    return cell;
+  }
+
   /** First byte of the tail; the length of the file if it has none. */
   public long tailStart() {
     boolean tail = !segments.isEmpty() && segments.get(segments.size() - 1) instanceof Segment.Tail;
@@ -191,11 +221,17 @@ public final class PlannedFile implements Serializable {
     return tailStart() < length;
   }
 
-  /** The tensors in it, in the order of their bytes. */
+  /** Whether something in it depends on checksums of its tensors. */
+  public boolean needsCrc32() {
+    return hasTail() || segments.stream().anyMatch(Segment.ItemEnd.class::isInstance);
+  }
+
+  /** The tensors in it, in the order of their bytes: the first segment of each. */
   public List<Segment.OfTensor> tensors() {
     return segments.stream()
         .filter(Segment.OfTensor.class::isInstance)
         .map(Segment.OfTensor.class::cast)
+        .filter(Segment.OfTensor::isFirst)
         .toList();
   }
 
@@ -205,8 +241,9 @@ public final class PlannedFile implements Serializable {
     for (int s = 0; s < segments.size(); s++) {
       if (segments.get(s) instanceof Segment.OfTensor ofTensor) {
         Layout copy = secondCopies.get(s);
-        bytes += ofTensor.layout().storedBytes();
-        bytes += copy == null ? 0 : compared(ofTensor.layout(), copy) * copy.dtype().bytes();
+        long ofAll = ofTensor.layout().storedBytes();
+        ofAll += copy == null ? 0 : compared(ofTensor.layout(), copy) * copy.dtype().bytes();
+        bytes += ofTensor.share(ofAll);
       }
     }
     return bytes;

@@ -43,20 +43,24 @@ public final class Planner {
               options.dtype().of(tensor.keptType(), place.map(ResultModel.Place::dtype)),
               tensor.spec().shape()));
     }
+    if (model.names().format() == Format.DCP) {
+      options.requireForDistributed();
+    }
     List<PackedShard> packed =
         options.sharding() == Sharding.LIKE_BASE
             ? likeBase(specs, model.like())
             : ShardPacker.pack(specs, options.maxShardBytes(), model.names());
     requireRoom(model.metadata(), packed.size());
-    ShardWriter writer = ShardWriter.of(model);
+    ShardWriter writer = ShardWriter.of(model, options);
     List<PlannedFile> files = new ArrayList<>(model.beside().copied());
-    packed.forEach(shard -> files.add(writer.plan(shard)));
+    List<PlannedFile> shards = packed.stream().map(writer::plan).toList();
+    files.addAll(shards);
     return new ConversionPlan(
         model.sources(),
         model.checkpointFiles(),
         files,
         model.beside().configs(),
-        index(packed, writer, model),
+        writer.index(shards).or(() -> index(packed, writer, model)),
         model.beside().last(),
         options.chunkBytes(),
         Witness.NONE);
@@ -90,15 +94,15 @@ public final class Planner {
   private Optional<SmallFile> index(
       List<PackedShard> shards, ShardWriter writer, ResultModel model) {
     boolean likeBase = options.sharding() == Sharding.LIKE_BASE;
-    String name = likeBase ? model.like().index() : model.names().weights().index();
+    String name = likeBase ? model.like().index() : model.names().index();
     if (likeBase ? name.isEmpty() : shards.size() == 1) {
       return Optional.empty();
     }
-    Map<String, String> weightMap = new HashMap<>();
+    Map<String, String> shardOf = new HashMap<>();
     long total = 0;
     for (PackedShard shard : shards) {
       for (TensorSpec spec : shard.tensors()) {
-        weightMap.put(spec.name(), shard.fileName());
+        shardOf.put(spec.name(), shard.fileName());
         total += spec.bytes();
       }
     }
@@ -108,12 +112,19 @@ public final class Planner {
         .forEach(
             (alias, kept) -> {
               if (writer.keepsTies()) {
-                weightMap.put(alias, weightMap.get(kept));
+                shardOf.put(alias, shardOf.get(kept));
               } else {
                 dropped.put(alias, kept);
               }
             });
-    byte[] content = new SafetensorsIndex(dropped, total, weightMap).bytes();
-    return Optional.of(new SmallFile(model.names().path(name), content));
+    long bytes = total;
+    return Optional.of(
+        SmallFile.index(
+            model.names().path(name),
+            naming -> {
+              Map<String, String> weightMap = new HashMap<>(shardOf);
+              weightMap.replaceAll((tensor, shard) -> naming.apply(shard));
+              return new SafetensorsIndex(dropped, bytes, weightMap).bytes();
+            }));
   }
 }

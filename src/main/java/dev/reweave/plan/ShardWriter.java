@@ -2,8 +2,10 @@ package dev.reweave.plan;
 
 import dev.reweave.tensor.Layout;
 import dev.reweave.tensor.NamedTensor;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Plans the bytes of one shard in one format. */
 interface ShardWriter {
@@ -14,9 +16,17 @@ interface ShardWriter {
   /** Whether a shard holds tied names beside the one that is kept. */
   boolean keepsTies();
 
+  /**
+   * The file that tells what lies where in the shards, where the format has one of its own, also
+   * for a single shard.
+   */
+  default Optional<SmallFile> index(List<PlannedFile> shards) {
+    return Optional.empty();
+  }
+
   /** The writer of the design's format. */
-  static ShardWriter of(ResultModel design) {
-    Map<String, Layout> layouts = new HashMap<>();
+  static ShardWriter of(ResultModel design, PlanOptions options) {
+    Map<String, Layout> layouts = new LinkedHashMap<>();
     for (NamedTensor tensor : design.tensors()) {
       layouts.put(tensor.name(), tensor.layout());
     }
@@ -25,6 +35,8 @@ interface ShardWriter {
           new SafetensorsShards(design.names(), layouts, design.aliases(), design.metadata());
       case BIN -> new TorchShards(design.names(), layouts, design.aliases());
       case UNIVERSAL -> throw new IllegalArgumentException("no shards in " + design.names());
+      case DCP ->
+          DistributedShards.of(design.names(), layouts, design.aliases(), options.chunkBytes());
     };
   }
 }

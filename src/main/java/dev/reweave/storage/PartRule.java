@@ -84,6 +84,10 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
    */
   int pieceBytes(long partBytes, long fileBytes) {
     long pieces = pieces(partBytes, fileBytes);
+    // Parts whose length the file's format says are made of fewer, so that all are alike.
+    while (partBytes < fileBytes && partBytes % pieces != 0) {
+      pieces--;
+    }
     return Math.toIntExact((partBytes + pieces - 1) / pieces);
   }
 
@@ -100,9 +104,11 @@ public record PartRule(long leastBytes, long mostBytes, int mostParts, Buffering
    * @param partBytes length of the file's parts
    */
   public long heldBytes(long partBytes, long fileBytes) {
-    return buffering == Buffering.NONE
-        ? 0
-        : Math.min(partBytes, (long) PIECES_HELD * pieceBytes(partBytes, fileBytes));
+    if (buffering == Buffering.NONE) {
+      return 0;
+    }
+    long pieces = pieces(partBytes, fileBytes);
+    return Math.min(partBytes, PIECES_HELD * ((partBytes + pieces - 1) / pieces));
   }
 
   /**

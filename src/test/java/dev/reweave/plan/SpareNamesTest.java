@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.reweave.format.safetensors.SafetensorsIndex;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,13 +32,20 @@ class SpareNamesTest {
       files.add(file(shard, PlannedFile.Role.WEIGHTS));
       weightMap.put("tensor of " + weightMap.size(), shard.substring(shard.indexOf('/') + 1));
     }
-    SafetensorsIndex index = new SafetensorsIndex(Map.of("tied", "kept"), 7, weightMap);
+    SmallFile index =
+        SmallFile.index(
+            "t/index.json",
+            naming -> {
+              Map<String, String> named = new HashMap<>(weightMap);
+              named.replaceAll((tensor, shard) -> naming.apply(shard));
+              return new SafetensorsIndex(Map.of("tied", "kept"), 7, named).bytes();
+            });
     return new ConversionPlan(
         List.of(),
         0,
         files,
         List.of(),
-        indexed ? Optional.of(new SmallFile("t/index.json", index.bytes())) : Optional.empty(),
+        indexed ? Optional.of(index) : Optional.empty(),
         List.of(),
         Optional.empty(),
         Witness.NONE);

@@ -111,6 +111,21 @@ class PartRuleTest {
     }
   }
 
+  /** Of parts that are multiples of 60 MiB, as a distributed checkpoint wants them. */
+  @Test
+  void piecesAreAlikeInPartsOfAGivenLength() {
+    for (long fileBytes : new long[] {GIB, 5_000_000_000L, 80_000 * MIB + 1, TIB}) {
+      for (long cells = 1; cells < 8; cells++) {
+        long part = cells * 60 * MIB;
+        long piece = PartRule.MULTIPART.pieceBytes(part, fileBytes);
+        String what = piece + " of " + part + " of " + fileBytes;
+        assertEquals(0, part % piece, what);
+        assertTrue(piece >= 5 * MIB, what);
+        assertTrue(parts(fileBytes, piece) <= 10_000 || part < fileBytes / 10_000, what);
+      }
+    }
+  }
+
   @Test
   void aTaskHoldsSomePiecesAndNoMoreThanAPart() {
     assertEquals(0, PartRule.FREE.heldBytes(GIB, GIB));

@@ -94,7 +94,9 @@ final class DcpCheckpoint {
     List<InputFile> files = new ArrayList<>();
     byFile.keySet().forEach(name -> files.add(folder.files().get(name)));
     Optional<BucketMasters> masters = search.map(s -> s.proven(layouts, scanner, files));
-    List<NamedTensor> named = named(choice, tensors, layouts, masters);
+    List<NamedTensor> all = named(choice, tensors, layouts, masters);
+    SharedChunks named =
+        masters.isPresent() ? new SharedChunks(all, Map.of()) : SharedChunks.of(all, tensors);
     List<String> notes = new ArrayList<>(folder.notes());
     notes.addAll(choice.notes());
     notes.addAll(common.notes());
@@ -107,8 +109,8 @@ final class DcpCheckpoint {
     return new Checkpoint(
         source,
         files,
-        named,
-        Map.of(),
+        named.tensors(),
+        named.aliases(),
         Map.of(),
         new Remarks(
             notes,

@@ -50,7 +50,7 @@ final class CompareFailures {
   /** {@code verify} of another folder. */
   static ReweaveException noWeights(Location folder) {
     return ReweaveException.notFound(
-        "there are no .safetensors files here",
+        "there are no files of weights here",
         folder.uri(),
         "name a folder that 'reweave convert' wrote");
   }

@@ -69,7 +69,9 @@ final class DamagedTensors {
       InputFile file = damaged.get(tensor.shard());
       // A manifest can be edited: what is not in the file is not looked for, and no byte of it
       // again and again.
+      // A tensor of a distributed checkpoint can lie there in several pieces.
       if (file != null
+          && !DistributedCheck.isShard(tensor.shard())
           && tensor.offset() >= 0
           && tensor.bytes().filter(b -> b <= file.length() - tensor.offset()).isPresent()
           && left.merge(tensor.shard(), -tensor.bytes().orElse(0L), Long::sum) >= 0) {

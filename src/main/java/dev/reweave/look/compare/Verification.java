@@ -75,6 +75,13 @@ public final class Verification {
         tensors += check.tensors().size();
         bytes += weights.shards().stream().mapToLong(InputFile::length).sum();
       }
+      DistributedCheck.Found found =
+          DistributedCheck.of(
+              stores, cluster.progress(), inside(address, folder.getKey()), folder.getValue());
+      problems.addAll(found.problems());
+      shards += found.shards();
+      tensors += found.tensors();
+      bytes += found.bytes();
     }
     Optional<Manifest> manifest = manifest(files);
     if (shards == 0) {
@@ -93,6 +100,7 @@ public final class Verification {
     String name = path.substring(path.lastIndexOf('/') + 1);
     String folder = path.substring(0, path.length() - name.length());
     return WeightFiles.isWeights(name)
+        || DistributedCheck.isShard(name)
         || (name.endsWith(".pt")
             && manifest.result().shards().stream()
                 .map(Manifest.Shard::name)
@@ -100,6 +108,10 @@ public final class Verification {
                     shard ->
                         shard.endsWith(".pt")
                             && shard.substring(0, shard.lastIndexOf('/') + 1).equals(folder)));
+  }
+
+  private static Location inside(Location address, String folder) {
+    return folder.isEmpty() ? address : address.child(folder.substring(0, folder.length() - 1));
   }
 
   private Optional<Manifest> manifest(Map<String, InputFile> files) {

@@ -15,6 +15,17 @@ final class TensorCode {
    */
   static List<String> lines(Manifest.Result result, String path) {
     String first = result.shards().get(0).name();
+    if (first.endsWith(".distcp")) {
+      int slash = first.lastIndexOf('/');
+      String folder = slash < 0 ? path : path + "/" + first.substring(0, slash);
+      return List.of(
+          "import torch.distributed.checkpoint as dcp",
+          "",
+          "# on any number of ranks; model is the one to train, sharded or not",
+          "state = model.state_dict()",
+          "dcp.load(state, checkpoint_id=" + PythonText.quoted(folder) + ")",
+          "model.load_state_dict(state)");
+    }
     boolean isTorch = first.endsWith(".bin");
     if (result.shards().size() == 1) {
       return List.of(loader(isTorch), "", "tensors = " + call(isTorch, quoted(path, first)));

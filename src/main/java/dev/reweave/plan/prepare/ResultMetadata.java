@@ -50,7 +50,7 @@ public record ResultMetadata(Map<String, String> entries, List<String> notes) {
       Checkpoint checkpoint, Renaming renaming, PlanOptions planning, ResultModel.Likeness like) {
     Map<String, String> entries = new TreeMap<>(checkpoint.metadata());
     List<String> notes = new ArrayList<>();
-    if (planning.format() == Format.BIN) {
+    if (planning.format() != Format.SAFETENSORS) {
       entries.remove(FORMAT);
       List<String> lost = List.copyOf(entries.keySet());
       if (!lost.isEmpty()) {

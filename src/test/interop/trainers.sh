@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs transformers, PEFT, diffusers and DeepSpeed into a Python environment of its own, trains tiny
 # models with them, converts what they save, and loads each result as these libraries load a model; or,
-# with another script of this folder, goes on with the training.
+# with other scripts of this folder, goes on with the training.
 # mvn -P trainers verify and mvn -P onward verify run it when the jar is there.
 #
-# usage: trainers.sh FOLDER [SCRIPT]   what is made goes there: venv/, cases/, logs
+# usage: trainers.sh FOLDER [SCRIPT]...   what is made goes there: venv/, cases/, logs
 #   TRAINERS_PYTHON           the Python that makes the environment; python3 by default
 #   TRAINERS_VENV             an environment that has all packages already: nothing is installed
 #   TRAINERS_ONLY             names of cases, with * and ? and spaces between; all by default
@@ -12,8 +12,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[[ $# -eq 1 || $# -eq 2 ]] || { echo "usage: $0 FOLDER [SCRIPT]" >&2; exit 2; }
-script=${2:-load_pretrained.py}
+[[ $# -ge 1 ]] || { echo "usage: $0 FOLDER [SCRIPT]..." >&2; exit 2; }
 mkdir -p "$1"
 work=$(cd "$1" && pwd)
 python=${TRAINERS_PYTHON:-python3}
@@ -53,4 +52,10 @@ chosen=()
 for pattern in "${only[@]+"${only[@]}"}"; do
   chosen+=(--only "$pattern")
 done
-exec "$venv/bin/python" "$here/$script" "$work/cases" "${chosen[@]+"${chosen[@]}"}"
+shift
+[[ $# -gt 0 ]] || set -- load_pretrained.py
+failed=0
+for script in "$@"; do
+  "$venv/bin/python" "$here/$script" "$work/cases" "${chosen[@]+"${chosen[@]}"}" || failed=1
+done
+exit "$failed"

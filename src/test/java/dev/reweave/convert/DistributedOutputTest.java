@@ -180,6 +180,34 @@ class DistributedOutputTest {
     }
   }
 
+  /** A store without renames has the old checkpoint until the new metadata takes the place. */
+  @Test
+  void shardsOfANewerOneHaveOtherNames() throws IOException {
+    Configuration conf = new Configuration(TestSpark.context().hadoopConfiguration());
+    S3Server.shared().configure(conf);
+    String s3 = "s3a://" + S3Server.shared().newBucket() + "/out";
+    org.apache.hadoop.fs.Path folder = new org.apache.hadoop.fs.Path(s3);
+    List<List<String>> names = new ArrayList<>();
+    for (String fixture : List.of("z2_bf16_w2", "z1_fp16_w2", "z2_bf16_w2")) {
+      Converting.between(Fixtures.folder(fixture).resolve("ckpt"), s3)
+          .planning(distributed(1L << 30, 64_000))
+          .overwriting()
+          .in(new Stores(conf))
+          .run();
+
+      names.add(List.copyOf(HadoopFiles.digests(folder.getFileSystem(conf), s3).keySet()));
+      assertEquals(
+          List.of(),
+          new Verification(TestSpark.cluster(), new Stores(conf)).run(Locations.of(s3)).problems());
+    }
+    assertEquals(
+        List.of(
+            List.of(".metadata", "__0_0.distcp", "reweave.json"),
+            List.of(".metadata", "__0_0-r.distcp", "reweave.json"),
+            List.of(".metadata", "__0_0.distcp", "reweave.json")),
+        names);
+  }
+
   @Test
   void damageIsFound() throws IOException {
     Converting.between(Fixtures.folder("z2_bf16_w2/ckpt"), output())

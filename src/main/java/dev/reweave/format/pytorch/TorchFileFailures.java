@@ -160,7 +160,9 @@ final class TorchFileFailures {
     return file.uri() + " storage " + key;
   }
 
-  /** Elements of six bits, or an odd number of four bits in a row, and {@code --format bin}. */
+  /**
+   * Elements of six bits, or an odd number of four bits in a row, and a {@code --format} of torch.
+   */
   static ReweaveException noTypeOfTorch(TensorSpec tensor) {
     return ReweaveException.unsupported(
         "torch has no type for "
@@ -168,7 +170,7 @@ final class TorchFileFailures {
             + " elements of shape "
             + tensor.shape(),
         "tensor " + tensor.name(),
-        "write safetensors: leave --format bin out");
+        "write safetensors: leave --format out");
   }
 
   /** A name that is no text. */

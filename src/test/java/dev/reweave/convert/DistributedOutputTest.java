@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.ReweaveException;
+import dev.reweave.convert.ConversionRequest.Proving;
 import dev.reweave.look.compare.Verification;
 import dev.reweave.manifest.Manifest;
 import dev.reweave.plan.Format;
@@ -18,12 +19,14 @@ import dev.reweave.testing.Converting;
 import dev.reweave.testing.FaultyFileSystem;
 import dev.reweave.testing.FaultyFileSystem.Call;
 import dev.reweave.testing.Fixtures;
+import dev.reweave.testing.Floats;
 import dev.reweave.testing.HadoopFiles;
 import dev.reweave.testing.Locations;
 import dev.reweave.testing.S3Server;
 import dev.reweave.testing.SyntheticCheckpoint;
 import dev.reweave.testing.TestHdfs;
 import dev.reweave.testing.TestSpark;
+import dev.reweave.testing.VersionedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -206,6 +209,42 @@ class DistributedOutputTest {
             List.of(".metadata", "__0_0-r.distcp", "reweave.json"),
             List.of(".metadata", "__0_0.distcp", "reweave.json")),
         names);
+  }
+
+  /** What is known of a tensor is known of all its items together. */
+  @ParameterizedTest
+  @EnumSource(names = {"SAMPLE", "SECOND_COPY"})
+  void tensorsInSeveralItemsAreProvenAndToldAsOne(Proving proving) throws IOException {
+    VersionedFiles files =
+        new VersionedFiles(temp.resolve("in"), "0.19.8", 2, 4)
+            .group(Floats.random("a", 1, 701, 700), Floats.random("b", 20, 701, 700));
+    files.write();
+    Manifest straight =
+        Converting.between(temp.resolve("in"), temp.resolve("straight"))
+            .proving(proving)
+            .run()
+            .manifest();
+
+    Manifest made =
+        Converting.between(temp.resolve("in"), output())
+            .planning(distributed(1L << 30, 64_000))
+            .proving(proving)
+            .run()
+            .manifest();
+
+    assertEquals(straight.proven(), made.proven());
+    assertTrue(made.proven().isPresent());
+    assertEquals(known(straight), known(made));
+    assertEquals(straight.result().tensors(), made.result().tensors());
+    assertVerified(output());
+  }
+
+  /** Of each tensor, the checksum of its bytes and what is said of its elements. */
+  private static List<String> known(Manifest manifest) {
+    return manifest.result().weights().stream()
+        .map(t -> t.name() + t.shape() + t.dtype() + t.crc32c() + t.nans() + t.subnormals())
+        .sorted()
+        .toList();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.reweave.look.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reweave.common.Location;
 import dev.reweave.manifest.Manifest;
@@ -299,5 +300,21 @@ class NextStepTest {
 
   private static String quoted(Location place) {
     return place.uri().replace("'", "'\\''");
+  }
+
+  @Test
+  void aDistributedCheckpointIsLoadedIntoAModel() {
+    assertEquals(
+        List.of(
+            "import torch.distributed.checkpoint as dcp",
+            "",
+            "# on any number of ranks; model is the one to train, sharded or not",
+            "state = model.state_dict()",
+            "dcp.load(state, checkpoint_id=\"OUT\")",
+            "model.load_state_dict(state)"),
+        code(ofOneFile("__0_0.distcp", "a")));
+    assertTrue(
+        code(ofOneFile("transformer/__0_0.distcp", "a"))
+            .contains("dcp.load(state, checkpoint_id=\"OUT/transformer\")"));
   }
 }

@@ -258,7 +258,14 @@ class ClusterIT {
         submit(
                 temp.resolve("events-damaged"),
                 Map.of(),
-                List.of("convert", "-i", damaged, "-o", output.toString(), "--shared-filesystem"))
+                List.of(
+                    "convert",
+                    "-i",
+                    damaged,
+                    "-o",
+                    output.toString(),
+                    "--shared-filesystem",
+                    "--quiet"))
             .await();
 
     assertEquals(1, failed.exitCode(), failed::toString);

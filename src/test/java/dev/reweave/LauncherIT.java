@@ -87,7 +87,7 @@ class LauncherIT {
   @Test
   void convertAddsToACatalog() throws Exception {
     String catalog = temp.resolve("catalog").toString();
-    String[] command = {"convert", "-i", GOOD, "-o", temp + "/out", "--catalog", catalog};
+    String[] command = {"convert", "-q", "-i", GOOD, "-o", temp + "/out", "--catalog", catalog};
     Files.writeString(Path.of(catalog), "no folder");
     Launcher.Result failed = Launcher.run(command);
     assertEquals(1, failed.exitCode(), failed::toString);
@@ -114,7 +114,7 @@ class LauncherIT {
   void failuresExitWithOneAndOneMessage() throws Exception {
     String damaged = Fixtures.folder("corrupt/z3_flipped_byte/ckpt").toString();
     Path output = temp.resolve("out");
-    Launcher.Result failed = Launcher.run("convert", "-i", damaged, "-o", output.toString());
+    Launcher.Result failed = Launcher.run("convert", "-q", "-i", damaged, "-o", output.toString());
 
     assertEquals(1, failed.exitCode(), failed::toString);
     assertEquals(1, failed.err().lines().count(), failed::toString);
